@@ -1,0 +1,1 @@
+"""One request's way from the door to the provider and back."""

@@ -1,0 +1,1 @@
+"""The plugin host: discovery, gates, isolated loading, records, and the providers it opens."""

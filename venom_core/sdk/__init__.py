@@ -1,0 +1,73 @@
+"""What plugin authors build on; a provider needs nothing else of Venom.
+
+Importing this package costs the standard library and pluggy's markers; the rest is imported when a
+name is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from venom_core.sdk.engine import EngineCommand as EngineCommand
+    from venom_core.sdk.engine import EngineProcess as EngineProcess
+    from venom_core.sdk.errors import VenomError as VenomError
+    from venom_core.sdk.frames import Answer as Answer
+    from venom_core.sdk.frames import Choice as Choice
+    from venom_core.sdk.frames import Chunk as Chunk
+    from venom_core.sdk.frames import Envelope as Envelope
+    from venom_core.sdk.frames import Frame as Frame
+    from venom_core.sdk.frames import FrameKind as FrameKind
+    from venom_core.sdk.frames import ToolCall as ToolCall
+    from venom_core.sdk.frames import Usage as Usage
+    from venom_core.sdk.frames import delta as delta
+    from venom_core.sdk.frames import finish as finish
+    from venom_core.sdk.hookspecs import DoctorCheck as DoctorCheck
+    from venom_core.sdk.hookspecs import DoctorFinding as DoctorFinding
+    from venom_core.sdk.hookspecs import ObservedEvent as ObservedEvent
+    from venom_core.sdk.hookspecs import hookimpl as hookimpl
+    from venom_core.sdk.messages import ChatRequest as ChatRequest
+    from venom_core.sdk.messages import Embeddings as Embeddings
+    from venom_core.sdk.messages import EmbedRequest as EmbedRequest
+    from venom_core.sdk.openai_engine import OpenAIEngineProvider as OpenAIEngineProvider
+    from venom_core.sdk.provider import EngineStatus as EngineStatus
+    from venom_core.sdk.provider import LoadedModel as LoadedModel
+    from venom_core.sdk.provider import Model as Model
+    from venom_core.sdk.provider import Provider as Provider
+    from venom_core.sdk.provider import ProviderContext as ProviderContext
+    from venom_core.sdk.provider import PullProgress as PullProgress
+    from venom_core.sdk.spec import Capability as Capability
+    from venom_core.sdk.spec import EngineRequirement as EngineRequirement
+    from venom_core.sdk.spec import ProviderSpec as ProviderSpec
+    from venom_core.sdk.spec import Setting as Setting
+    from venom_core.sdk.states import Health as Health
+    from venom_core.sdk.states import ProviderStatus as ProviderStatus
+    from venom_core.sdk.states import Reason as Reason
+
+_HOMES = {
+    "engine": ("EngineCommand", "EngineProcess"),
+    "errors": ("VenomError",),
+    "frames": (
+        "Answer", "Choice", "Chunk", "Envelope", "Frame", "FrameKind", "ToolCall", "Usage",
+        "delta", "finish",
+    ),
+    "hookspecs": ("DoctorCheck", "DoctorFinding", "ObservedEvent", "hookimpl"),
+    "messages": ("ChatRequest", "Embeddings", "EmbedRequest"),
+    "openai_engine": ("OpenAIEngineProvider",),
+    "provider": (
+        "EngineStatus", "LoadedModel", "Model", "Provider", "ProviderContext", "PullProgress",
+    ),
+    "spec": ("Capability", "EngineRequirement", "ProviderSpec", "Setting"),
+    "states": ("Health", "ProviderStatus", "Reason"),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,85 @@
+"""The hooks that a plugin may implement, all one-to-many, dispatched by pluggy.
+
+A plugin is a module named by an entry point of the group ``venom.providers.v1``::
+
+    [project.entry-points."venom.providers.v1"]
+    acme = "venom_acme.plugin"
+
+It implements the hooks it wants with ``@hookimpl``. Provider methods are no hooks: a model belongs
+to one provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from venom_core.sdk.spec import ProviderSpec
+
+PROJECT = "venom"
+API_MAJOR = "v1"
+ENTRY_POINT_PREFIX = "venom.providers."
+ENTRY_POINT_GROUP = f"{ENTRY_POINT_PREFIX}{API_MAJOR}"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorFinding:
+    """One line of ``venom doctor``: ``ok`` or a problem with its ``fix``."""
+
+    ok: bool
+    title: str
+    message: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorCheck:
+    """A named check; ``run`` is awaited with a timeout of ten seconds."""
+
+    name: str
+    run: Callable[[], Awaitable[DoctorFinding]]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedEvent:
+    """Something that happened, for meters and ledgers.
+
+    ``name`` is one of ``chat.finished``, ``plugin.state``, ``provider.state``, ``model.pulled``,
+    ``model.removed``. ``data`` holds plain values and never a prompt, an answer or a key.
+    """
+
+    name: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class VenomHooks:
+    """The specification; subclassing is not needed."""
+
+    @hookspec
+    def venom_providers(self) -> Iterable[ProviderSpec]:  # type: ignore[empty-body]
+        """Return the providers of this plugin. Called once, right after the manifest's import.
+
+        .. versionadded:: 2026.11
+        """
+
+    @hookspec
+    def venom_doctor_checks(self) -> Iterable[DoctorCheck]:  # type: ignore[empty-body]
+        """Return checks that ``venom doctor`` runs.
+
+        .. versionadded:: 2026.11
+        """
+
+    @hookspec
+    def venom_observe(self, event: ObservedEvent) -> None:
+        """See an event after it happened. Must return quickly: it is called off the hot path,
+        on the event loop, one implementation after another; what it raises is logged.
+
+        .. versionadded:: 2026.11
+        """

@@ -1,0 +1,152 @@
+"""The one place that makes HTTP clients.
+
+httpx is the client API everywhere; its data path runs over aiohttp, which relays a stream for about
+a third of the CPU of httpx's own transport. A change of client library is a change of this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from venom_core.sdk.errors import UpstreamError, UpstreamTimeout
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_TIMEOUT = 5.0
+# Servers commonly close idle connections after 5 s (uvicorn, Node): let go of ours before them, or
+# the next request meets a connection that is closing under it.
+KEEPALIVE_SECONDS = 4.0
+
+
+def make_client(
+    base_url: str, *, headers: Mapping[str, str] | None = None, read_timeout: float = 120.0
+) -> httpx.AsyncClient:
+    """An async client for one upstream.
+
+    Args:
+        base_url: scheme, host and port; paths are given with each request.
+        headers: sent with every request (an upstream's key); never forwarded on a redirect,
+            because redirects are not followed.
+        read_timeout: seconds without a byte after which the upstream counts as stalled.
+    """
+    import httpx
+    from httpx_aiohttp import AiohttpTransport
+
+    # The session is made at the first request, on the running loop. Its connector verifies
+    # certificates; the transport's own context would be built for nothing.
+    transport = AiohttpTransport(verify=False, client=lambda: _aiohttp_session(base_url))
+    timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
+    return httpx.AsyncClient(
+        base_url=base_url,
+        headers=dict(headers or {}),
+        transport=transport,
+        timeout=timeout,
+        follow_redirects=False,
+    )
+
+
+def _aiohttp_session(base_url: str) -> Any:
+    import aiohttp
+
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
+    return aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        trust_env=not is_loopback(base_url),
+        skip_auto_headers=("User-Agent",),
+        timeout=aiohttp.ClientTimeout(total=None),
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine: such an address never goes through a proxy."""
+    host = (urlsplit(url).hostname or "").lower()
+    return host == "localhost" or host.endswith(".localhost") or host == "::1" or host.startswith("127.")
+
+
+@contextlib.asynccontextmanager
+async def open_stream(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+    read_timeout: float | None = None,
+) -> AsyncIterator[httpx.Response]:
+    """Send a request and give the response once its headers are there.
+
+    A connection that broke before the first byte of the answer is tried once more: a kept-alive
+    connection may close under a request. Connection failures pass through as ``httpx``'s
+    ``ConnectError``/``ConnectTimeout`` for the caller to name; later ones become
+    ``UpstreamError``/``UpstreamTimeout``.
+    """
+    import httpx
+
+    timeout = client.timeout
+    if read_timeout is not None:
+        timeout = httpx.Timeout(read_timeout, connect=timeout.connect, pool=timeout.pool)
+    request = client.build_request(method, path, json=json, headers=headers, timeout=timeout)
+    response = await _send(client, request)
+    try:
+        yield response
+    except httpx.TimeoutException as error:
+        raise UpstreamTimeout(
+            "The upstream stopped sending in the middle of its answer.",
+            fix="Try again; if it happens often, the engine is out of memory or the model too large.",
+        ) from error
+    except httpx.HTTPError as error:
+        raise UpstreamError(
+            "The upstream broke off in the middle of its answer.",
+            fix="Try again; venom doctor shows whether the engine still runs.",
+        ) from error
+    finally:
+        await response.aclose()
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    import httpx
+
+    for last in (False, True):
+        try:
+            return await client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            if broke_before_answer(error):
+                if not last:
+                    continue
+                raise UpstreamError(
+                    "The upstream closed the connection without an answer.",
+                    fix="venom doctor shows whether the engine still runs.",
+                ) from error
+            if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+                raise
+            if isinstance(error, httpx.TimeoutException):
+                raise UpstreamTimeout(
+                    "The upstream did not answer in time.",
+                    fix="Try again; a first request may wait for the model to load.",
+                ) from error
+            raise UpstreamError(
+                "The upstream's address cannot be used.", fix="Check the provider's base_url."
+            ) from error
+    raise AssertionError("unreachable")
+
+
+def broke_before_answer(error: Exception) -> bool:
+    """Whether a connection that had been made broke before the answer's first byte.
+
+    httpx-aiohttp names such a break ``ConnectTimeout``, because aiohttp's ``ServerDisconnectedError``
+    and ``ClientOSError`` are connection errors to it; the cause tells them from a refusal.
+    """
+    import aiohttp
+    import httpx
+
+    if isinstance(error, (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)):
+        return True
+    cause = error.__cause__
+    return isinstance(
+        cause, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+    ) and not isinstance(cause, aiohttp.ClientConnectorError)

@@ -1,0 +1,195 @@
+"""The interface of a provider: async only; an optional method raises ``NotSupported``."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from venom_core.sdk.errors import NotSupported
+from venom_core.sdk.frames import Frame
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.spec import ProviderSpec, SettingValue
+from venom_core.sdk.states import Health
+
+ModelCapability = Literal["chat", "completion", "embedding", "tools", "vision", "thinking"]
+ModelType = Literal["ollama", "gguf", "onnx", "folder", "remote"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderContext:
+    """What the core hands to a provider when it makes one.
+
+    Args:
+        spec: the provider's own declaration.
+        settings: every declared setting by name, validated, with defaults filled in.
+        data_dir: a folder of this provider's own; make it before writing.
+        models_dir: the model store, shared by providers that keep files.
+        logger: prints under the provider's name; never log prompts, answers or keys.
+    """
+
+    spec: ProviderSpec
+    settings: Mapping[str, SettingValue]
+    data_dir: Path
+    models_dir: Path
+    logger: logging.Logger
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that a provider can serve, or could after a pull (``installed=False``).
+
+    Args:
+        ref: the provider's own reference; ``provider://ref`` is unique.
+        capabilities: None where the provider does not know without asking the model.
+        allowed_roles: message roles the template renders; None where unknown (all pass).
+        instruct: trained to converse; False for a base model; None where unknown.
+        defaults: the model's own generation defaults by OpenAI name; sent where neither the
+            request nor a stored override says otherwise.
+        summary: what it is good for, in a sentence people read before choosing it.
+        size_bytes: on disk. context_length: in tokens, as trained or configured.
+        details: whatever else is worth showing, JSON values only, no paths.
+    """
+
+    ref: str
+    type: ModelType
+    capabilities: frozenset[ModelCapability] | None = None
+    title: str | None = None
+    summary: str | None = None
+    size_bytes: int | None = None
+    digest: str | None = None
+    quantization: str | None = None
+    context_length: int | None = None
+    instruct: bool | None = None
+    installed: bool = True
+    loaded: bool | None = None
+    allowed_roles: tuple[str, ...] | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    license: str | None = None
+    terms_url: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model in memory. ``expires_at`` is ISO 8601 in UTC, None for "until stopped"."""
+
+    ref: str
+    size_bytes: int | None = None
+    vram_bytes: int | None = None
+    context_length: int | None = None
+    expires_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """One step of a pull. ``bytes_done`` never falls within a pull; totals may become known late."""
+
+    status: Literal["pulling", "verifying", "writing", "completed"]
+    message: str
+    bytes_done: int = 0
+    bytes_total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """A supervised engine process. Memory is resident bytes of its whole process tree."""
+
+    name: str
+    state: Literal["stopped", "starting", "running", "failed"]
+    model: str | None = None
+    pid: int | None = None
+    port: int | None = None
+    memory_bytes: int | None = None
+    started_at: str | None = None
+    ready_seconds: float | None = None
+    restarts: int = 0
+    log_tail: Sequence[str] = ()
+
+
+class Provider(ABC):
+    """A way to models.
+
+    Life: constructed with a :class:`ProviderContext` (no I/O), ``open`` once, used from one event
+    loop by many tasks at a time, ``close`` once. Whatever a method raises outside the tree of
+    ``venom_core.sdk.errors`` is shown as ``upstream_error`` and logged, never shown.
+    """
+
+    def __init__(self, context: ProviderContext) -> None:
+        self.context = context
+
+    async def open(self) -> None:
+        """Make clients; raise :class:`~venom_core.sdk.errors.Unavailable` only where nothing can
+        work without a change by the user (engine missing). A server that is down is no reason:
+        ``health`` says so, and the next call tries again."""
+
+    async def close(self) -> None:
+        """Release everything: clients, child processes, tasks."""
+
+    @abstractmethod
+    async def health(self) -> Health:
+        """The present state, within two seconds; never raises."""
+
+    @abstractmethod
+    async def models(self) -> Sequence[Model]:
+        """Installed models, and those that can be had by name (``installed=False``)."""
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        """Answer a chat.
+
+        The law of this generator:
+
+        * its first frame comes only after the upstream accepted the request;
+        * what goes wrong is raised, never framed;
+        * ``request.stream``: DELTA frames, then a FINISH for each choice, then at most one USAGE;
+          the first delta of a choice carries ``role="assistant"``;
+        * otherwise: exactly one ANSWER;
+        * ``aclose()`` closes the upstream at once.
+        """
+        self._unsupported("chat")
+
+    def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        """Continue a raw prompt (``body["prompt"]``, a string), by the same law as ``chat``."""
+        self._unsupported("text completion")
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        """Embed texts; an input longer than the context is refused, never cut."""
+        self._unsupported("embeddings")
+
+    async def describe(self, ref: str) -> Model:
+        """One model with everything that is known of it. Raises ``ModelNotFound``."""
+        self._unsupported("model details")
+
+    async def load(self, ref: str) -> None:
+        """Bring a model into memory and return when it can answer."""
+        self._unsupported("load")
+
+    async def unload(self, ref: str) -> None:
+        """Take a model out of memory; succeeds when it was not loaded."""
+        self._unsupported("unload")
+
+    async def ps(self) -> Sequence[LoadedModel]:
+        """What is in memory now."""
+        self._unsupported("ps")
+
+    def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+        """Fetch a model, yielding progress; the last item is ``completed``. ``aclose()`` stops the
+        transfer and keeps what a later pull can go on from."""
+        self._unsupported("pull")
+
+    async def remove(self, ref: str) -> None:
+        """Delete an installed model. Raises ``ModelNotFound``."""
+        self._unsupported("remove")
+
+    async def engines(self) -> Sequence[EngineStatus]:
+        """The engine processes that this provider supervises."""
+        self._unsupported("engines")
+
+    def _unsupported(self, what: str) -> NoReturn:
+        title = self.context.spec.title
+        raise NotSupported(
+            f"{title} has no {what}.", fix="Choose a model of another provider: venom list"
+        )

@@ -1,0 +1,104 @@
+"""What a plugin declares about its providers: data only, nothing is imported or run by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+SettingType = Literal["str", "int", "float", "bool", "url", "path", "list"]
+SettingValue = str | int | float | bool | tuple[str, ...] | None
+
+
+class Capability(StrEnum):
+    """What a provider can do. The conformance kit checks that the class agrees."""
+
+    CHAT = "chat"
+    COMPLETE = "complete"
+    EMBED = "embed"
+    DESCRIBE = "describe"
+    LOAD = "load"
+    UNLOAD = "unload"
+    PS = "ps"
+    PULL = "pull"
+    REMOVE = "remove"
+    SEARCH = "search"
+    ENGINES = "engines"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a provider.
+
+    The core builds from it the environment name ``VENOM_<PROVIDER>__<NAME>``, the validation, the
+    entry in ``config.toml`` under ``[providers.<provider>]`` and the form on the page.
+
+    Args:
+        name: lower-case identifier.
+        type: ``list`` is a comma-separated string in the environment, an array in the file.
+        default: used where no layer sets a value; ``None`` means "not set".
+        help: one sentence.
+        minimum, maximum: inclusive bounds of an ``int`` or ``float``.
+        choices: the allowed values of a ``str``.
+        secret: never shown, logged or put in an error.
+        env_aliases: further environment names, read after our own (``OLLAMA_HOST``).
+    """
+
+    name: str
+    type: SettingType
+    default: SettingValue
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+    env_aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequirement:
+    """What brings the engine: the module whose presence proves it, and the words for its absence.
+
+    ``module`` is looked for with ``importlib.util.find_spec`` (nothing is imported);
+    ``install`` is the plugin name for ``venom plugins install``; ``size_bytes`` is what it adds.
+    """
+
+    module: str
+    install: str
+    size_bytes: int | None = None
+
+
+#: Parameters of an OpenAI body that every provider receives and that are no sampling parameters.
+STRUCTURAL_PARAMETERS = frozenset({"model", "messages", "prompt", "input", "stream", "stream_options"})
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """A provider, declared.
+
+    Args:
+        name: the entry point's name, or ``<entry>-<something>``.
+        title: as people write it ("Ollama").
+        summary: one sentence.
+        factory: ``"module:Class"``; imported at first use.
+        capabilities: the truth about the class.
+        parameters: names of the request parameters that are honoured. Any other parameter with a
+            value that matters is refused by the core with 400 ``unsupported_parameter``.
+        settings: see :class:`Setting`.
+        aliases: further names accepted in references (``huggingface://`` for ``hf``).
+        homepage: where its engine or server is described.
+        engine: what it needs to be installed, if anything.
+        local: prompts stay on this machine with the default settings.
+    """
+
+    name: str
+    title: str
+    summary: str
+    factory: str
+    capabilities: frozenset[Capability]
+    parameters: frozenset[str] = frozenset()
+    settings: tuple[Setting, ...] = ()
+    aliases: tuple[str, ...] = ()
+    homepage: str | None = None
+    engine: EngineRequirement | None = None
+    local: bool = True

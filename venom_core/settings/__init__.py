@@ -1,0 +1,1 @@
+"""Layered settings, each value with its origin."""
