@@ -1,0 +1,134 @@
+"""The fake in a process of its own, with its control paths as methods."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+from urllib.request import ProxyHandler, Request, build_opener
+
+# The environment may name a proxy; loopback never goes through one.
+_OPENER = build_opener(ProxyHandler({}))
+
+
+class FakeOllama:
+    """Starts the fake, ends it on exit.
+
+    Example::
+
+        with FakeOllama() as fake:
+            fake.fault("/api/chat", "reset", after_bytes=200)
+            ...
+            assert fake.requests()[-1]["client_gone"]
+
+    Args:
+        version: the Ollama version that it claims to be.
+        scenarios: derived answers to switch on (:mod:`venom_core.testing.ollama.scenarios`).
+    """
+
+    def __init__(self, *, version: str | None = None, scenarios: tuple[str, ...] = ()) -> None:
+        self._arguments: list[str] = []
+        if version:
+            self._arguments += ["--version", version]
+        for name in scenarios:
+            self._arguments += ["--scenario", name]
+        self._process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    def start(self) -> Self:
+        """Start the process and wait for its URL. Raises RuntimeError with what it printed."""
+        command = [sys.executable, "-m", "venom_core.testing.ollama", "--port", "0"]
+        # The pipe on stdin ties its life to ours: it ends when the pipe closes, however we end.
+        self._process = subprocess.Popen(
+            [*command, "--until-stdin-closes", *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().strip()
+        if not line.startswith("http://"):
+            self.close()
+            raise RuntimeError(f"the fake did not start, it said {line!r}; stderr has the reason")
+        self.url = line
+        return self
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=5)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def kill(self) -> None:
+        """End it as a crash would, to see what is said of an Ollama that went away."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(timeout=5)
+
+    def fault(self, path: str, kind: str, **details: Any) -> None:
+        """Let something go wrong with the next request to ``path``."""
+        self._call("POST", "/faults", {"path": path, "kind": kind, **details})
+
+    def prefer(self, *records: str) -> None:
+        """Of several records of one request, let these answer."""
+        self._call("POST", "/settings", {"prefer": list(records)})
+
+    def scenario(self, *names: str) -> None:
+        """Switch to these scenarios (none: faithful replay)."""
+        self._call("POST", "/settings", {"scenarios": list(names)})
+
+    def settings(self, **values: Any) -> None:
+        """Change ``version`` or ``line_ms``."""
+        self._call("POST", "/settings", values)
+
+    def reset(self) -> None:
+        """As after the start: no faults, no requests, no scenarios but the first ones."""
+        self._call("POST", "/reset", {})
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked, in order; see :class:`venom_core.testing.ollama.fake.Entry`."""
+        requests: list[dict[str, Any]] = self._call("GET", "/requests")
+        return requests
+
+    def wait_for(
+        self, condition: Callable[[dict[str, Any]], bool], seconds: float = 5.0
+    ) -> dict[str, Any]:
+        """The first request that meets ``condition``. Raises TimeoutError listing the requests."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            requests = self.requests()
+            for entry in requests:
+                if condition(entry):
+                    return entry
+            time.sleep(0.01)
+        raise TimeoutError(f"no such request within {seconds} s: {requests}")
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.url}/__fake__{path}", data=data, method=method)
+        with _OPENER.open(request, timeout=10) as answer:
+            return json.load(answer)
