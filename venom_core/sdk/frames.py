@@ -99,8 +99,14 @@ class Envelope:
     include_usage: bool = False
 
 
-def delta(content: str | None = None, *, index: int = 0, role: str | None = None,
-          reasoning: str | None = None, tool_calls: tuple[ToolCall, ...] = ()) -> Chunk:
+def delta(
+    content: str | None = None,
+    *,
+    index: int = 0,
+    role: str | None = None,
+    reasoning: str | None = None,
+    tool_calls: tuple[ToolCall, ...] = (),
+) -> Chunk:
     """A chunk with one piece of one choice."""
     return Chunk((Choice(index, role, content, reasoning, tool_calls),))
 
@@ -317,8 +323,13 @@ def _decode_choice(item: Mapping[str, Any], answer: bool) -> Choice:
     if "text" in item:
         # An empty text beside a finish reason is how this wire spells "nothing more".
         text = item["text"] if item["text"] or answer or finish_reason is None else None
-        return Choice(item.get("index", 0), None, text, finish_reason=finish_reason,
-                      logprobs=item.get("logprobs"))
+        return Choice(
+            item.get("index", 0),
+            None,
+            text,
+            finish_reason=finish_reason,
+            logprobs=item.get("logprobs"),
+        )
     message = item.get("message" if answer else "delta") or {}
     calls = enumerate(message.get("tool_calls") or ())
     return Choice(

@@ -65,7 +65,12 @@ def _aiohttp_session(base_url: str) -> Any:
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine: such an address never goes through a proxy."""
     host = (urlsplit(url).hostname or "").lower()
-    return host == "localhost" or host.endswith(".localhost") or host == "::1" or host.startswith("127.")
+    return (
+        host == "localhost"
+        or host.endswith(".localhost")
+        or host == "::1"
+        or host.startswith("127.")
+    )
 
 
 @contextlib.asynccontextmanager

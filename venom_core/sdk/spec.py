@@ -69,7 +69,9 @@ class EngineRequirement:
 
 
 #: Parameters of an OpenAI body that every provider receives and that are no sampling parameters.
-STRUCTURAL_PARAMETERS = frozenset({"model", "messages", "prompt", "input", "stream", "stream_options"})
+STRUCTURAL_PARAMETERS = frozenset(
+    {"model", "messages", "prompt", "input", "stream", "stream_options"}
+)
 
 
 @dataclass(frozen=True, slots=True)
