@@ -1,0 +1,224 @@
+"""The settings of the core: what each is called in every layer, its type, bounds and default.
+
+Plain dataclasses on purpose: the settings are read before anything else, by every command, and
+pydantic-settings alone would cost more than the rest of a ``venom --version``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from venom_core.sdk.spec import Setting, SettingType, SettingValue
+
+KEY = "core_setting"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreSetting:
+    """A core setting's names: ``setting.name`` is the attribute and the flag's name, ``key`` is
+    ``table.key`` in ``config.toml``, ``env`` the environment variable."""
+
+    setting: Setting
+    key: str
+    env: str
+
+    @property
+    def name(self) -> str:
+        return self.setting.name
+
+
+def _declare(
+    key: str,
+    env: str,
+    type_: SettingType,
+    default: SettingValue,
+    help_: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A dataclass field that carries its declaration; the name is filled in by :func:`declared`."""
+    setting = Setting(
+        name="",
+        type=type_,
+        default=default,
+        help=help_,
+        minimum=minimum,
+        maximum=maximum,
+        choices=choices,
+    )
+    return field(default=default, metadata={KEY: CoreSetting(setting, key, env)})
+
+
+@dataclass(frozen=True, slots=True)
+class CoreSettings:
+    """The values that the core works with. Times in seconds, sizes in bytes."""
+
+    host: str = _declare(
+        "server.host", "VENOM_HOST", "str", "127.0.0.1", "Address that the server listens on."
+    )
+    port: int = _declare(
+        "server.port",
+        "VENOM_PORT",
+        "int",
+        8366,
+        "Port that the server listens on; 0 takes a free one.",
+        minimum=0,
+        maximum=65535,
+    )
+    allowed_hosts: tuple[str, ...] = _declare(
+        "server.allowed_hosts",
+        "VENOM_ALLOWED_HOSTS",
+        "list",
+        (),
+        "Host names that requests may be addressed to, beside the loopback ones.",
+    )
+    allowed_origins: tuple[str, ...] = _declare(
+        "server.allowed_origins",
+        "VENOM_ALLOWED_ORIGINS",
+        "list",
+        (),
+        "Origins of foreign web pages that may call the API.",
+    )
+    api_key_file: str | None = _declare(
+        "server.api_key_file",
+        "VENOM_API_KEY_FILE",
+        "path",
+        None,
+        "File that holds one API key, for containers; keys made by `venom keys` need none.",
+    )
+    max_body_bytes: int = _declare(
+        "server.max_body_bytes",
+        "VENOM_MAX_BODY_BYTES",
+        "int",
+        16 * 1024 * 1024,
+        "Largest request body that is read, in bytes.",
+        minimum=1024,
+    )
+    log_level: str = _declare(
+        "server.log_level",
+        "VENOM_LOG_LEVEL",
+        "str",
+        "info",
+        "How much is logged.",
+        choices=("debug", "info", "warning", "error"),
+    )
+    runtime_profile: str = _declare(
+        "runtime.profile",
+        "VENOM_RUNTIME_PROFILE",
+        "str",
+        "light",
+        "What this installation runs: light, llm_off or full.",
+        choices=("light", "llm_off", "full"),
+    )
+    parameter_policy: str = _declare(
+        "chat.parameter_policy",
+        "VENOM_PARAMETER_POLICY",
+        "str",
+        "strict",
+        "What happens to a parameter that a provider cannot honour: strict refuses the request,"
+        " warn names it in a response header.",
+        choices=("strict", "warn"),
+    )
+    ollama_model: str = _declare(
+        "chat.ollama_model",
+        "OLLAMA_MODEL",
+        "str",
+        "gemma3:*",
+        "The Ollama model, a name or a glob, that answers where a request names none.",
+    )
+    max_concurrent: int = _declare(
+        "chat.max_concurrent",
+        "VENOM_MAX_CONCURRENT",
+        "int",
+        8,
+        "Generations that run at the same time; further ones queue.",
+        minimum=1,
+        maximum=1024,
+    )
+    queue_size: int = _declare(
+        "chat.queue_size",
+        "VENOM_QUEUE_SIZE",
+        "int",
+        64,
+        "Generations that may wait; one more is refused with 429 queue_full.",
+        minimum=0,
+        maximum=100_000,
+    )
+    queue_timeout: float = _declare(
+        "chat.queue_timeout",
+        "VENOM_QUEUE_TIMEOUT",
+        "float",
+        60.0,
+        "Seconds that a generation may wait in the queue.",
+        minimum=0.1,
+        maximum=3600,
+    )
+    stall_timeout: float = _declare(
+        "chat.stall_timeout",
+        "VENOM_STALL_TIMEOUT",
+        "float",
+        120.0,
+        "Seconds without a token after which a stream ends with an error.",
+        minimum=0.1,
+        maximum=3600,
+    )
+    plugins: tuple[str, ...] | None = _declare(
+        "plugins.allow",
+        "VENOM_PLUGINS",
+        "list",
+        None,
+        "Plugins that may be loaded; where it is not set, all may.",
+    )
+    plugins_disabled: tuple[str, ...] = _declare(
+        "plugins.disabled",
+        "VENOM_PLUGINS_DISABLED",
+        "list",
+        (),
+        "Plugins that are not loaded; `venom plugins disable` keeps its list here too.",
+    )
+    plugin_load_timeout: float = _declare(
+        "plugins.load_timeout",
+        "VENOM_PLUGIN_LOAD_TIMEOUT",
+        "float",
+        5.0,
+        "Seconds that a plugin's manifest, and the opening of a provider, may take.",
+        minimum=0.1,
+        maximum=600,
+    )
+    wheelhouse: str | None = _declare(
+        "plugins.wheelhouse",
+        "VENOM_WHEELHOUSE",
+        "path",
+        None,
+        "Folder of wheels that `venom plugins install` takes packages from, instead of an index.",
+    )
+
+
+def declared() -> tuple[CoreSetting, ...]:
+    """Every core setting, in the order in which `venom config show` prints them."""
+    found = []
+    for item in fields(CoreSettings):
+        part: CoreSetting = item.metadata[KEY]
+        given = part.setting
+        setting = Setting(
+            name=item.name,
+            type=given.type,
+            default=given.default,
+            help=given.help,
+            minimum=given.minimum,
+            maximum=given.maximum,
+            choices=given.choices,
+        )
+        found.append(CoreSetting(setting, part.key, part.env))
+    return tuple(found)
+
+
+CORE_SETTINGS = declared()
+
+#: Variables that begin like ours and are read elsewhere, or before the settings are.
+OTHER_VARIABLES = {
+    "VENOM_HOME": "The data directory; default ~/.venom.",
+}

@@ -1,0 +1,86 @@
+"""``config.toml``: read with the standard library, changed with tomlkit so that comments stay."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from venom_core.sdk.errors import InvalidRequest
+from venom_core.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The file's tables; ``{}`` where there is none.
+
+    Raises:
+        InvalidRequest: ``invalid_config_file``, with the line where it breaks.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise _invalid(path, f"cannot be read ({why})") from error
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"at (line \d+, column \d+|end of document)", str(error))
+        where = place.group(1) if place else "an unknown line"
+        raise _invalid(path, f"is not valid TOML at {where}") from error
+
+
+def change(paths: Paths, edit: Callable[[TOMLDocument], None]) -> None:
+    """Apply ``edit`` to the file and put the result in its place in one step.
+
+    A link keeps pointing at the file it names; the file's mode stays, a new one is owner-only.
+
+    Raises:
+        StorageError: ``home_not_writable``.
+        InvalidRequest: ``invalid_config_file``.
+    """
+    import tomlkit
+
+    read(paths.config_file)
+    paths.make(paths.home)
+    target = Path(os.path.realpath(paths.config_file))
+    text = target.read_text(encoding="utf-8") if target.exists() else ""
+    document = tomlkit.parse(text)
+    edit(document)
+    try:
+        _replace(target, tomlkit.dumps(document))
+    except OSError as error:
+        raise paths.not_writable(error) from error
+
+
+def _replace(target: Path, text: str) -> None:
+    import tempfile
+
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".config-", suffix=".toml")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _invalid(path: Path, what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"The configuration file {path} {what}.",
+        fix=f"Correct {path}, or move it away to start from the defaults.",
+        code="invalid_config_file",
+    )

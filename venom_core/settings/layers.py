@@ -1,0 +1,285 @@
+"""Settings in layers: flag > environment > ``config.toml`` > default, each value's origin known."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
+from venom_core.settings import file
+from venom_core.settings.core import CORE_SETTINGS, OTHER_VARIABLES, CoreSetting, CoreSettings
+from venom_core.settings.paths import Paths
+from venom_core.settings.values import convert, mask
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+Origin = Literal["flag", "env", "file", "default"]
+
+_PREFIX = "VENOM_"
+_PROVIDERS = "providers"
+_BY_NAME = {part.name: part for part in CORE_SETTINGS}
+_BY_KEY = {part.key: part for part in CORE_SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedProviderSettings:
+    """Every declared setting of a provider by name, validated, and the layer it came from."""
+
+    values: Mapping[str, SettingValue]
+    origins: Mapping[str, Origin]
+
+
+def provider_variable(provider: str, setting: str) -> str:
+    """The environment variable of a provider's setting: ``VENOM_VLLM__PYTHON``."""
+    return f"{_variable_prefix(provider)}{setting.upper()}"
+
+
+def _variable_prefix(provider: str) -> str:
+    return f"{_PREFIX}{provider.upper().replace('-', '_')}__"
+
+
+class Settings:
+    """What this process works with.
+
+    ``core`` holds the core's values; ``warnings`` are sentences about keys and variables that
+    nothing reads, each said once.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        env: Mapping[str, str] | None = None,
+        flags: Mapping[str, object] | None = None,
+    ) -> None:
+        self.paths = paths
+        self.warnings: list[str] = []
+        self._env = dict(env or {})
+        self._flags = {name: value for name, value in (flags or {}).items() if value is not None}
+        self._file = file.read(paths.config_file)
+        self._origins: dict[str, Origin] = {}
+        self._changing = threading.Lock()
+        self._check_tables()
+        values: dict[str, Any] = {part.name: self._core_value(part) for part in CORE_SETTINGS}
+        self.core = CoreSettings(**values)
+        self._warn_unknown()
+
+    @classmethod
+    def load(
+        cls,
+        paths: Paths,
+        env: Mapping[str, str] | None = None,
+        flags: Mapping[str, object] | None = None,
+    ) -> Settings:
+        """Read every layer.
+
+        Args:
+            env: usually ``os.environ``. An empty variable counts as unset, as compose files
+                write it.
+            flags: core settings by attribute name; ``None`` means that the flag was not given.
+
+        Raises:
+            InvalidRequest: ``invalid_config_file``, or ``invalid_setting`` naming the place.
+        """
+        return cls(paths, env, flags)
+
+    def origin(self, key: str) -> Origin:
+        """The layer that a core setting came from; ``key`` is its name or its key in the file."""
+        part = _BY_NAME.get(key) or _BY_KEY[key]
+        return self._origins[part.name]
+
+    def provider(self, spec: ProviderSpec) -> ResolvedProviderSettings:
+        """The settings of a provider.
+
+        Raises:
+            InvalidRequest: ``invalid_setting`` with the setting's name as ``param``.
+        """
+        table = self._provider_table(spec.name)
+        self._warn_unknown_of(spec, table)
+        values: dict[str, SettingValue] = {}
+        origins: dict[str, Origin] = {}
+        for setting in spec.settings:
+            values[setting.name], origins[setting.name] = self._of_provider(spec, setting, table)
+        return ResolvedProviderSettings(values, origins)
+
+    def check_providers(self, specs: Iterable[ProviderSpec]) -> None:
+        """Add warnings for tables and variables of providers that are not installed; to be called
+        once every plugin is loaded."""
+        names = {spec.name for spec in specs}
+        for name in self._file.get(_PROVIDERS, {}):
+            if name not in names:
+                where = f"[{_PROVIDERS}.{name}] in {self.paths.config_file}"
+                self._warn(f"{where} is not used: no provider {name} is loaded.")
+        prefixes = tuple(_variable_prefix(name) for name in names)
+        for variable in self._env:
+            if _is_of_provider(variable) and not variable.startswith(prefixes):
+                self._warn(f"{variable} is not used: no provider of that name is loaded.")
+
+    def rows(self, specs: Iterable[ProviderSpec] = ()) -> list[dict[str, Any]]:
+        """Every setting as ``venom config show`` prints it: key, value (secrets masked), origin,
+        env, help. A provider's unusable value is shown as an ``error`` instead."""
+        rows = [
+            {
+                "key": part.key,
+                "value": mask(part.setting, getattr(self.core, part.name)),
+                "origin": self._origins[part.name],
+                "env": part.env,
+                "help": part.setting.help,
+            }
+            for part in CORE_SETTINGS
+        ]
+        for spec in specs:
+            rows.extend(self._provider_row(spec, setting) for setting in spec.settings)
+        return rows
+
+    def plugin_disabled(self, plugin: str) -> Origin | None:
+        """The layer that disables a plugin, or None. The layers add up here: a list in the
+        environment does not switch on again what was disabled by command."""
+        above = self._origins["plugins_disabled"]
+        if above in ("flag", "env") and plugin in self.core.plugins_disabled:
+            return above
+        return "file" if plugin in self._disabled_in_file() else None
+
+    def set_plugin_disabled(self, plugin: str, disabled: bool) -> None:
+        """Keep in ``config.toml`` that a plugin is, or is no longer, disabled.
+
+        Raises:
+            StorageError: ``home_not_writable``.
+        """
+        with self._changing:
+            chosen = [name for name in self._disabled_in_file() if name != plugin]
+            if disabled:
+                chosen.append(plugin)
+
+            def edit(document: TOMLDocument) -> None:
+                document.setdefault("plugins", {})["disabled"] = chosen
+
+            file.change(self.paths, edit)
+            self._file.setdefault("plugins", {})["disabled"] = chosen
+            if self._origins["plugins_disabled"] in ("file", "default"):
+                self._origins["plugins_disabled"] = "file"
+                self.core = replace(self.core, plugins_disabled=tuple(chosen))
+
+    def _core_value(self, part: CoreSetting) -> SettingValue:
+        table, _, key = part.key.partition(".")
+        layers: tuple[tuple[Origin, object, str], ...] = (
+            ("flag", self._flags.get(part.name), f"the option --{part.name.replace('_', '-')}"),
+            ("env", self._env.get(part.env) or None, _variable_place(part.env)),
+            ("file", self._file.get(table, {}).get(key), self._file_place(table, key)),
+        )
+        for origin, raw, place in layers:
+            if raw is not None:
+                self._origins[part.name] = origin
+                return convert(part.setting, raw, place)
+        self._origins[part.name] = "default"
+        return part.setting.default
+
+    def _of_provider(
+        self, spec: ProviderSpec, setting: Setting, table: Mapping[str, object]
+    ) -> tuple[SettingValue, Origin]:
+        for variable in (provider_variable(spec.name, setting.name), *setting.env_aliases):
+            raw = self._env.get(variable)
+            if raw:
+                return convert(setting, raw, _variable_place(variable)), "env"
+        if setting.name in table:
+            place = self._file_place(f"{_PROVIDERS}.{spec.name}", setting.name)
+            return convert(setting, table[setting.name], place), "file"
+        return setting.default, "default"
+
+    def _provider_row(self, spec: ProviderSpec, setting: Setting) -> dict[str, Any]:
+        row: dict[str, Any] = {"key": f"{_PROVIDERS}.{spec.name}.{setting.name}"}
+        try:
+            table = self._provider_table(spec.name)
+            value, origin = self._of_provider(spec, setting, table)
+            row |= {"value": mask(setting, value), "origin": origin}
+        except InvalidRequest as error:
+            row |= {"value": None, "origin": None, "error": error.record()}
+        env = provider_variable(spec.name, setting.name)
+        return row | {"env": env, "help": setting.help}
+
+    def _provider_table(self, name: str) -> Mapping[str, object]:
+        table = self._file.get(_PROVIDERS, {}).get(name, {})
+        if not isinstance(table, dict):
+            raise self._not_a_table(f"{_PROVIDERS}.{name}")
+        return table
+
+    def _disabled_in_file(self) -> list[str]:
+        part = _BY_NAME["plugins_disabled"]
+        raw = self._file.get("plugins", {}).get("disabled", [])
+        names = convert(part.setting, raw, self._file_place("plugins", "disabled"))
+        return list(names) if isinstance(names, tuple) else []
+
+    def _check_tables(self) -> None:
+        unknown = sorted(self._flags.keys() - _BY_NAME.keys())
+        if unknown:
+            raise ValueError(f"no core setting is called {', '.join(unknown)}")
+        tables = {part.key.partition(".")[0] for part in CORE_SETTINGS} | {_PROVIDERS}
+        for table in tables & self._file.keys():
+            if not isinstance(self._file[table], dict):
+                raise self._not_a_table(table)
+
+    def _warn_unknown(self) -> None:
+        tables = {part.key.partition(".")[0] for part in CORE_SETTINGS}
+        for table, content in self._file.items():
+            if table == _PROVIDERS:
+                continue
+            if table not in tables:
+                self._warn_key(table, (*tables, _PROVIDERS))
+                continue
+            for key in content:
+                if f"{table}.{key}" not in _BY_KEY:
+                    self._warn_key(f"{table}.{key}", _BY_KEY)
+        variables = {part.env for part in CORE_SETTINGS} | OTHER_VARIABLES.keys()
+        for variable in self._env.keys() - variables:
+            if variable.startswith(_PREFIX) and not _is_of_provider(variable):
+                self._warn_variable(variable, variables)
+
+    def _warn_unknown_of(self, spec: ProviderSpec, table: Mapping[str, object]) -> None:
+        names = {setting.name for setting in spec.settings}
+        for key in table:
+            if key not in names:
+                base = f"{_PROVIDERS}.{spec.name}"
+                self._warn_key(f"{base}.{key}", [f"{base}.{name}" for name in names])
+        variables = {provider_variable(spec.name, name) for name in names}
+        for variable in self._env:
+            if variable.startswith(_variable_prefix(spec.name)) and variable not in variables:
+                self._warn_variable(variable, variables)
+
+    def _warn_key(self, key: str, known: Iterable[str]) -> None:
+        self._warn(f"{key} in {self.paths.config_file} is not a setting{_near(key, known)}.")
+
+    def _warn_variable(self, variable: str, known: Iterable[str]) -> None:
+        self._warn(f"{variable} is set and is not a setting of Venom{_near(variable, known)}.")
+
+    def _warn(self, sentence: str) -> None:
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def _file_place(self, table: str, key: str) -> str:
+        return f"[{table}] {key} in {self.paths.config_file}"
+
+    def _not_a_table(self, table: str) -> InvalidRequest:
+        return InvalidRequest(
+            f"{table} in {self.paths.config_file} must be a table.",
+            fix=f"Write it as [{table}] with its keys below.",
+            code="invalid_setting",
+            param=table,
+        )
+
+
+def _variable_place(variable: str) -> str:
+    return f"the environment variable {variable}"
+
+
+def _is_of_provider(variable: str) -> bool:
+    return variable.startswith(_PREFIX) and "__" in variable
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
