@@ -88,15 +88,11 @@ class OpenAIEngineProvider(Provider):
         if client := self._clients.pop(base_url, None):
             await client.aclose()
 
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        async with contextlib.aclosing(self._relay("/v1/chat/completions", request)) as frames:
-            async for frame in frames:
-                yield frame
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        return self._relay("/v1/chat/completions", request)
 
-    async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        async with contextlib.aclosing(self._relay("/v1/completions", request)) as frames:
-            async for frame in frames:
-                yield frame
+    def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        return self._relay("/v1/completions", request)
 
     async def _relay(self, path: str, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         async with self.lease(request.model) as endpoint:

@@ -1,0 +1,78 @@
+"""Admission: how many requests run at a time, how many may wait, and who is told to come back."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+
+from venom_core.sdk.errors import QueueFull
+
+
+class Admission:
+    """A bounded queue before one provider.
+
+    Args:
+        limit: requests that run at a time.
+        queue: requests that may wait; the next one is refused.
+        wait: seconds that a request waits at most.
+    """
+
+    def __init__(self, limit: int, queue: int, wait: float) -> None:
+        self._limit = limit
+        self._queue = queue
+        self._wait = wait
+        self._running = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._mean_seconds = 5.0
+
+    @property
+    def running(self) -> int:
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    async def enter(self) -> None:
+        """Take a place, waiting for one in order of arrival. Raises ``QueueFull``."""
+        if self._running < self._limit and not self._waiting:
+            self._running += 1
+            return
+        if len(self._waiting) >= self._queue:
+            raise self._full("The queue is full.")
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            async with asyncio.timeout(self._wait):
+                await place
+        except BaseException as error:
+            if place.done() and not place.cancelled():
+                self._hand_on()  # the place came in the same moment as the end of the wait
+            elif place in self._waiting:
+                self._waiting.remove(place)
+            if isinstance(error, TimeoutError):
+                raise self._full(f"No place came free in {self._wait:g} s.") from error
+            raise
+
+    def leave(self, seconds: float) -> None:
+        """Give the place back; ``seconds`` is how long the request took."""
+        self._mean_seconds += 0.1 * (seconds - self._mean_seconds)
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self._running -= 1
+
+    def _full(self, why: str) -> QueueFull:
+        ahead = len(self._waiting) + 1
+        seconds = math.ceil(min(max(self._mean_seconds * ahead / self._limit, 1.0), 60.0))
+        return QueueFull(
+            f"Too many requests at once. {why}",
+            retry_after=seconds,
+            fix=f"Try again in {seconds} s, or raise VENOM_MAX_CONCURRENT or VENOM_QUEUE_SIZE.",
+        )

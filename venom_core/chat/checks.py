@@ -1,0 +1,62 @@
+"""What a model can take, checked before anything is sent to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from venom_core.models.registry import ListedModel
+from venom_core.sdk.errors import InvalidRequest, ModelNotCapable, UnsupportedParameter
+
+
+def check_capable(listed: ListedModel, capability: str) -> None:
+    """Raise ``ModelNotCapable`` where the model is known not to have ``capability``."""
+    known = listed.model.capabilities
+    if known is not None and capability not in known:
+        what = {"chat": "chat", "completion": "complete text", "embedding": "embed"}[capability]
+        raise ModelNotCapable(
+            f"{listed.reference} cannot {what}.",
+            param="model",
+            fix="See what each model can do with: venom list",
+        )
+
+
+def check_messages(listed: ListedModel, body: Mapping[str, Any]) -> None:
+    """Raise where the messages hold what the model's template cannot render."""
+    known, roles = listed.model.capabilities, listed.model.allowed_roles
+    for index, message in enumerate(body["messages"]):
+        if roles is not None and message["role"] not in roles:
+            raise UnsupportedParameter(
+                f"{listed.reference} has no {message['role']!r} role; it knows {', '.join(roles)}.",
+                param=f"messages[{index}].role",
+                fix="Leave this message out, or choose an instruct model: venom list",
+            )
+        for place, url in _image_urls(message):
+            where = f"messages[{index}].content[{place}]"
+            if known is not None and "vision" not in known:
+                raise ModelNotCapable(
+                    f"{listed.reference} does not see images.",
+                    param=where,
+                    fix="Choose a model with vision: venom list",
+                )
+            if not url.startswith("data:image/"):
+                # Fetching an address for a caller would let them reach what only we can reach.
+                raise InvalidRequest(
+                    "Images are sent as data: URLs; addresses are not fetched.",
+                    param=f"{where}.image_url.url",
+                    fix="Send the image itself: data:image/png;base64,...",
+                )
+    if body.get("tools") and known is not None and "tools" not in known:
+        raise UnsupportedParameter(
+            f"{listed.reference} does not call tools.",
+            param="tools",
+            fix="Leave tools out, or choose a model that calls tools: venom list",
+        )
+
+
+def _image_urls(message: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    content = message.get("content")
+    if isinstance(content, list):
+        for place, part in enumerate(content):
+            if part.get("type") == "image_url":
+                yield place, part["image_url"]["url"]

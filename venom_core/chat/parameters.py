@@ -1,0 +1,120 @@
+"""The parameter policy: each parameter is honoured, or refused by name; none is dropped in silence.
+
+A neutral value (the one that changes nothing) passes everywhere, and so do fields that change no
+token. Under ``warn`` what cannot be honoured is left out and named to the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
+from venom_core.sdk.spec import STRUCTURAL_PARAMETERS
+
+Policy = Literal["strict", "warn"]
+
+#: Fields of the OpenAI wire that change no token; they stay here.
+NO_TOKEN_CHANGED = frozenset(
+    {
+        "metadata",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "user",
+    }
+)
+
+#: The value of a parameter that asks for nothing.
+NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    "best_of": (1,),
+    "echo": (False,),
+    "encoding_format": ("float",),
+    "frequency_penalty": (0,),
+    "logprobs": (False, 0),
+    "modalities": (["text"],),
+    "n": (1,),
+    "parallel_tool_calls": (True,),
+    "presence_penalty": (0,),
+    "response_format": ({"type": "text"},),
+    "top_logprobs": (0,),
+    "tool_choice": ("auto", "none"),
+}
+
+
+def is_neutral(name: str, value: Any) -> bool:
+    """Whether the value asks for nothing: null, empty, or the parameter's own "off"."""
+    if value is None or (isinstance(value, list | dict | str) and not value):
+        return True
+    return any(
+        value == off and type(value) is type(off) or _same_number(value, off)
+        for off in NEUTRAL.get(name, ())
+    )
+
+
+def _same_number(value: Any, off: Any) -> bool:
+    numbers = isinstance(value, int | float) and isinstance(off, int | float)
+    return numbers and not isinstance(value, bool) and not isinstance(off, bool) and value == off
+
+
+def apply_policy(
+    body: Mapping[str, Any], honoured: Collection[str], policy: Policy, *, model: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The body for the provider, and the names left out under ``warn``.
+
+    Args:
+        honoured: what the provider declares.
+        model: named in the refusal.
+
+    Raises ``UnsupportedParameter`` naming the parameter.
+    """
+    kept: dict[str, Any] = {}
+    left_out: list[str] = []
+    for name, value in _one_token_limit(body).items():
+        if name in STRUCTURAL_PARAMETERS:
+            kept[name] = value
+        elif name in NO_TOKEN_CHANGED or (is_neutral(name, value) and name != "tool_choice"):
+            continue
+        elif name == "tool_choice" and (not body.get("tools") or value == "auto"):
+            # Without tools there is nothing to choose; "auto" is what every engine does.
+            if not body.get("tools") and value not in ("auto", "none", None):
+                raise InvalidRequest("tool_choice needs tools.", param="tool_choice")
+        elif name in honoured:
+            kept[name] = value
+        elif policy == "warn":
+            left_out.append(name)
+        else:
+            raise UnsupportedParameter(
+                f"{model} cannot honour the parameter {name!r}.",
+                param=name,
+                fix=f"Leave {name!r} out, or set VENOM_PARAMETER_POLICY=warn to have it ignored.",
+            )
+    return kept, tuple(left_out)
+
+
+def _one_token_limit(body: Mapping[str, Any]) -> dict[str, Any]:
+    """``max_completion_tokens`` is the newer name of ``max_tokens``; providers see the latter."""
+    newer, older = body.get("max_completion_tokens"), body.get("max_tokens")
+    if newer is not None and older is not None and newer != older:
+        raise InvalidRequest(
+            "max_tokens and max_completion_tokens say different things.",
+            param="max_tokens",
+            fix="Send max_completion_tokens alone.",
+        )
+    rest = {name: value for name, value in body.items() if name != "max_completion_tokens"}
+    return rest | ({"max_tokens": newer} if newer is not None else {})
+
+
+def merge_defaults(body: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, str]:
+    """Fill in the model's own defaults where the request is silent; gives each one's origin.
+
+    Changes ``body``. What the request set to null is silent too.
+    """
+    origins = dict.fromkeys((name for name in body if name not in STRUCTURAL_PARAMETERS), "request")
+    for name, value in defaults.items():
+        if body.get(name) is None:
+            body[name] = value
+            origins[name] = "model"
+    return origins

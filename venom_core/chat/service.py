@@ -1,0 +1,208 @@
+"""The only door to a model: for ``/v1``, the CLI and whatever comes later."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from venom_core.chat.admission import Admission
+from venom_core.chat.checks import check_capable, check_messages
+from venom_core.chat.parameters import Policy, apply_policy, merge_defaults
+from venom_core.chat.stream import Account, ChatStream
+from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.sdk.errors import LlmOff, ModelNotCapable
+from venom_core.sdk.frames import Wire
+from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.provider import Provider
+from venom_core.sdk.spec import Capability, ProviderSpec
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCall:
+    """A request as it came in.
+
+    Args:
+        model: a reference, a bare name, or None: then one is chosen, and said.
+        body: the validated OpenAI body.
+        key_id: the API key's id, for the ledger; never the key.
+    """
+
+    model: str | None
+    body: Mapping[str, Any]
+    request_id: str
+    wire: Wire = "chat"
+    stream: bool = False
+    include_usage: bool = False
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From the settings: see ``venom_core.settings.core``."""
+
+    policy: Policy
+    max_concurrent: int
+    queue_size: int
+    queue_timeout: float
+    stall_timeout: float
+
+
+class Host(Protocol):
+    """What the service needs of the plugin host."""
+
+    async def provider(self, name: str) -> Provider: ...
+    def spec(self, name: str) -> ProviderSpec: ...
+
+
+@dataclass(slots=True)
+class ChatService:
+    """Resolve, check, merge, admit, await the first frame, then give guarded frames.
+
+    ``choose`` picks the model where none is named and says why; ``chat_allowed`` is the profile's
+    word; ``report`` hands an event to the observers without waiting for them.
+    """
+
+    host: Host
+    registry: ModelRegistry
+    limits: Limits
+    choose: Callable[[], Awaitable[tuple[ListedModel, str]]]
+    chat_allowed: Callable[[], bool]
+    report: Callable[[ObservedEvent], None]
+    _gates: dict[str, Admission] = field(default_factory=dict)
+
+    async def open(self, call: ChatCall) -> ChatStream:
+        """Accept a chat or completion: returns once the first frame is there.
+
+        Raises a ``VenomError`` for every refusal; nothing has been sent to the client by then.
+        """
+        resolved, because = await self._resolve(call.model)
+        capability = "chat" if call.wire == "chat" else "completion"
+        check_capable(resolved, capability)
+        if call.wire == "chat":
+            check_messages(resolved, call.body)
+        spec = self.host.spec(resolved.provider)
+        self._require(spec, Capability.CHAT if call.wire == "chat" else Capability.COMPLETE)
+        body, left_out = apply_policy(
+            call.body, spec.parameters, self.limits.policy, model=resolved.reference
+        )
+        defaults = resolved.model.defaults if call.wire == "chat" else {}
+        origins = merge_defaults(body, defaults)
+        body["stream"] = call.stream
+        provider = await self.host.provider(resolved.provider)
+        request = ChatRequest(
+            model=resolved.model.ref,
+            body=body,
+            stream=call.stream,
+            request_id=call.request_id,
+            stall_timeout=self.limits.stall_timeout,
+        )
+        gate = self._gate(resolved.provider)
+        await gate.enter()
+        entered = time.monotonic()
+
+        def on_end(account: Account) -> None:
+            gate.leave(time.monotonic() - entered)
+            self.report(_finished(call, resolved, account))
+
+        source = provider.chat if call.wire == "chat" else provider.complete
+        stream = ChatStream(
+            resolved=resolved,
+            chosen_because=because,
+            upstream_body=body,
+            origins=origins,
+            left_out=left_out,
+            include_usage=call.include_usage,
+            stall_timeout=self.limits.stall_timeout,
+            source=source(request),
+            on_end=on_end,
+        )
+        await stream.begin()
+        return stream
+
+    async def embed(
+        self,
+        model: str | None,
+        inputs: tuple[str, ...],
+        request_id: str,
+        dimensions: int | None = None,
+    ) -> tuple[ListedModel, Embeddings]:
+        """Embed texts with the named model."""
+        resolved, _ = await self._resolve(model)
+        check_capable(resolved, "embedding")
+        spec = self.host.spec(resolved.provider)
+        self._require(spec, Capability.EMBED)
+        if dimensions is not None:
+            apply_policy(
+                {"dimensions": dimensions}, spec.parameters, "strict", model=resolved.reference
+            )
+        provider = await self.host.provider(resolved.provider)
+        gate = self._gate(resolved.provider)
+        await gate.enter()
+        entered = time.monotonic()
+        try:
+            request = EmbedRequest(resolved.model.ref, inputs, request_id, dimensions)
+            return resolved, await provider.embed(request)
+        finally:
+            gate.leave(time.monotonic() - entered)
+
+    def queues(self) -> dict[str, tuple[int, int]]:
+        """Running and waiting requests of each provider that had any."""
+        return {name: (gate.running, gate.waiting) for name, gate in self._gates.items()}
+
+    async def _resolve(self, name: str | None) -> tuple[ListedModel, str | None]:
+        if not self.chat_allowed():
+            raise LlmOff(
+                "The profile llm_off is active: no model runs.",
+                fix="Start with another profile: venom serve --profile light",
+            )
+        if name:
+            return await self.registry.resolve(name), None
+        resolved, because = await self.choose()
+        return resolved, because
+
+    def _require(self, spec: ProviderSpec, capability: Capability) -> None:
+        if capability not in spec.capabilities:
+            what = {
+                Capability.CHAT: "chat",
+                Capability.COMPLETE: "text completion",
+                Capability.EMBED: "embeddings",
+            }[capability]
+            raise ModelNotCapable(
+                f"{spec.title} offers no {what}.",
+                param="model",
+                fix="See what each provider offers with: venom plugins",
+            )
+
+    def _gate(self, provider: str) -> Admission:
+        if provider not in self._gates:
+            limits = self.limits
+            self._gates[provider] = Admission(
+                limits.max_concurrent, limits.queue_size, limits.queue_timeout
+            )
+        return self._gates[provider]
+
+
+def _finished(call: ChatCall, resolved: ListedModel, account: Account) -> ObservedEvent:
+    usage = account.usage
+    return ObservedEvent(
+        "chat.finished",
+        {
+            "request_id": call.request_id,
+            "key_id": call.key_id,
+            "provider": resolved.provider,
+            "model": resolved.model.ref,
+            "stream": call.stream,
+            "wire": call.wire,
+            "code": account.code,
+            "prompt_tokens": usage.prompt_tokens if usage else None,
+            "completion_tokens": usage.completion_tokens if usage else None,
+            "ttft_seconds": None if account.ttft_ms is None else account.ttft_ms / 1000,
+            "duration_seconds": (account.ended or account.started) - account.started,
+        },
+    )

@@ -1,0 +1,163 @@
+"""An answer under way: guarded frames, one terminal law, one account of it at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from venom_core.models.registry import ListedModel
+from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, UpstreamTimeout, VenomError
+from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
+
+
+@dataclass(slots=True)
+class Account:
+    """What a request came to. Times are in seconds on the monotonic clock; ``code`` is None for a
+    whole answer, ``client_gone`` where the caller left, else the error's code."""
+
+    started: float
+    first_token: float | None = None
+    ended: float | None = None
+    usage: Usage | None = None
+    code: str | None = None
+
+    @property
+    def ttft_ms(self) -> float | None:
+        return None if self.first_token is None else (self.first_token - self.started) * 1000
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Completion tokens after the first, over the time since the first one."""
+        if self.usage is None or self.first_token is None or self.ended is None:
+            return None
+        seconds = self.ended - self.first_token
+        tokens = self.usage.completion_tokens - 1
+        return tokens / seconds if tokens > 0 and seconds > 0 else None
+
+
+class ChatStream:
+    """An accepted request: iterate :meth:`frames` once, or :meth:`close` it.
+
+    ``resolved`` is the model that answers, ``origins`` says where each parameter came from,
+    ``left_out`` names parameters ignored under the policy ``warn``.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolved: ListedModel,
+        chosen_because: str | None,
+        upstream_body: Mapping[str, Any],
+        origins: Mapping[str, str],
+        left_out: tuple[str, ...],
+        include_usage: bool,
+        stall_timeout: float,
+        source: AsyncGenerator[Frame, None],
+        on_end: Callable[[Account], None],
+    ) -> None:
+        self.resolved = resolved
+        self.chosen_because = chosen_because
+        self.upstream_body = upstream_body
+        self.origins = origins
+        self.left_out = left_out
+        self.account = Account(time.monotonic())
+        self._include_usage = include_usage
+        self._stall_timeout = stall_timeout
+        self._source = source
+        self._on_end = on_end
+        self._first: Frame | None = None
+        self._unfinished = set(range(int(upstream_body.get("n") or 1)))
+        self._streaming = bool(upstream_body.get("stream"))
+
+    async def begin(self) -> None:
+        """Wait for the first frame: until it is there, an error is an answer of its own."""
+        try:
+            self._first = await self._next()
+            if self._first is None:
+                raise _incomplete()
+        except BaseException as error:
+            await self._end(error)
+            raise
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """The frames for the client. Ends after a lawful finish, else raises a ``VenomError``."""
+        ended: BaseException | None = None
+        try:
+            frame = self._first
+            while frame is not None:
+                if frame.kind is FrameKind.DELTA:  # nearly every frame: nothing to look at
+                    if self.account.first_token is None:
+                        self.account.first_token = time.monotonic()
+                    yield frame
+                else:
+                    for part in frame.split_usage():
+                        if self._observe(part):
+                            yield part
+                frame = await self._next()
+            if self._unfinished:
+                raise _incomplete()
+        except BaseException as error:
+            ended = error
+            raise
+        finally:
+            await self._end(ended)
+
+    async def close(self) -> None:
+        """Close the upstream of a stream that nobody will read."""
+        await self._end(GeneratorExit())
+
+    async def _next(self) -> Frame | None:
+        try:
+            async with asyncio.timeout(self._stall_timeout):
+                return await anext(self._source, None)
+        except VenomError:
+            raise
+        except TimeoutError as error:
+            raise UpstreamTimeout(
+                f"The engine sent nothing for {self._stall_timeout:g} s.",
+                fix="Try again; a larger VENOM_STALL_TIMEOUT waits longer.",
+            ) from error
+        except Exception as error:
+            raise UpstreamError(
+                "The provider failed while answering.",
+                fix="The server's log has the details; venom doctor checks the provider.",
+            ) from error
+
+    def _observe(self, frame: Frame) -> bool:
+        """Note a frame that is no plain delta; False where the client has not asked for it."""
+        try:
+            event = frame.event
+        except ValueError as error:
+            raise UpstreamError("The provider made a frame that cannot be read.") from error
+        if event.usage is not None:
+            self.account.usage = event.usage
+        if self.account.first_token is None:
+            self.account.first_token = time.monotonic()
+        if not isinstance(event, Chunk):
+            self._unfinished.clear()
+            return True
+        self._unfinished -= {c.index for c in event.choices if c.finish_reason is not None}
+        return frame.kind is not FrameKind.USAGE or self._include_usage
+
+    async def _end(self, error: BaseException | None) -> None:
+        if self.account.ended is not None:
+            return
+        self.account.ended = time.monotonic()
+        if isinstance(error, VenomError):
+            self.account.code = error.code
+        elif error is not None:
+            self.account.code = "client_gone"
+        try:
+            await self._source.aclose()
+        finally:
+            self._on_end(self.account)
+
+
+def _incomplete() -> UpstreamIncomplete:
+    return UpstreamIncomplete(
+        "The engine closed its stream before the answer was whole.",
+        fix="Try again; venom doctor shows whether the engine still runs.",
+    )

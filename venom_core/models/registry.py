@@ -1,0 +1,264 @@
+"""Which models exist, over all providers, and which one a name means.
+
+The registry does no I/O of its own: it asks providers, concurrently and each with its own timeout.
+A provider that does not answer makes its part stale, with the reason; it never empties the list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from venom_core.models.references import Reference, parse_reference
+from venom_core.sdk.errors import (
+    AmbiguousModel,
+    ModelNotFound,
+    NotFound,
+    Unavailable,
+    UpstreamTimeout,
+    VenomError,
+)
+from venom_core.sdk.provider import Model, Provider
+from venom_core.sdk.states import Reason
+
+ASK_TIMEOUT = 3.0
+FRESH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model of one provider. ``id`` is what ``/v1`` lists: the bare name where it resolves to
+    this model, else ``provider://ref``; both are accepted."""
+
+    provider: str
+    model: Model
+    id: str = ""
+
+    @property
+    def reference(self) -> str:
+        return f"{self.provider}://{self.model.ref}"
+
+    @property
+    def chats(self) -> bool:
+        """Whether it may be chosen for chat; unknown capabilities count as yes."""
+        known = self.model.capabilities
+        return known is None or "chat" in known
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """``stale`` names the providers that did not answer now, and why."""
+
+    models: tuple[ListedModel, ...]
+    stale: Mapping[str, Reason] = field(default_factory=dict)
+
+    @property
+    def installed(self) -> tuple[ListedModel, ...]:
+        return tuple(item for item in self.models if item.model.installed)
+
+
+@dataclass(slots=True)
+class _Part:
+    """What one provider said last."""
+
+    models: Sequence[Model] = ()
+    reason: Reason | None = None
+    asked_at: float = float("-inf")
+
+
+class ModelRegistry:
+    """Merges what providers report and resolves names.
+
+    Args:
+        providers: names that may be asked now.
+        order: the profile's ordered runtimes: of several that serve a bare name, the first wins.
+        opened: gives an opened provider by name.
+        resolve_name: a provider's name for a name or alias, None where unknown.
+    """
+
+    def __init__(
+        self,
+        providers: Callable[[], Awaitable[Sequence[str]]],
+        order: Callable[[], Sequence[str]],
+        opened: Callable[[str], Awaitable[Provider]],
+        resolve_name: Callable[[str], str | None],
+    ) -> None:
+        self._providers = providers
+        self._order = order
+        self._opened = opened
+        self._resolve_name = resolve_name
+        self._parts: dict[str, _Part] = {}
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+
+    async def listing(self, *, fresh: bool = False) -> Listing:
+        """Every model of every provider. At most ``FRESH_SECONDS`` old when ``fresh``; otherwise
+        an older list is given at once while a new one is fetched behind it."""
+        names = await self._providers()
+        unknown = [name for name in names if name not in self._parts]
+        if fresh or unknown:
+            await self._ask(names if fresh else unknown)
+        elif any(self._expired(name) for name in names):
+            self._refresh_behind(names)
+        return self._merged(names)
+
+    def forget(self, provider: str) -> None:
+        """Ask this provider anew next time (after a pull or a removal)."""
+        self._parts.pop(provider, None)
+
+    async def resolve(self, name: str) -> ListedModel:
+        """The installed model that a reference or bare name means.
+
+        Raises ``ModelNotFound``, ``AmbiguousModel`` with the candidates, or what keeps the named
+        provider from answering.
+        """
+        reference = parse_reference(name)
+        if reference.provider is not None:
+            return await self._resolve_qualified(reference)
+        for fresh in (False, True):
+            listing = await self.listing(fresh=fresh)
+            if found := _choose(name, listing.installed, self._order()):
+                return found
+        raise self._unknown(name, listing)
+
+    async def _resolve_qualified(self, reference: Reference) -> ListedModel:
+        provider = self._resolve_name(reference.provider or "")
+        if provider is None:
+            raise NotFound(
+                f"There is no provider {reference.provider!r}.",
+                code="provider_not_found",
+                param="model",
+                fix="See the installed providers with: venom plugins",
+            )
+        for fresh in (False, True):
+            if fresh or provider not in self._parts:
+                await self._ask([provider])
+            for model in self._parts[provider].models:
+                if model.installed and names_match(reference.name, model.ref):
+                    return ListedModel(provider, model, f"{provider}://{model.ref}")
+        reason = self._parts[provider].reason
+        if reason is not None:
+            raise Unavailable(reason.message, code=reason.code, fix=reason.fix)
+        raise self._unknown(str(reference), self._merged([provider]))
+
+    def _unknown(self, name: str, listing: Listing) -> ModelNotFound:
+        available = [
+            item
+            for item in listing.models
+            if not item.model.installed and names_match(parse_reference(name).name, item.model.ref)
+        ]
+        fix = f"Fetch it with: venom pull {name}" if available else "See the names with: venom list"
+        down = "".join(f" {reason.message}" for reason in listing.stale.values())
+        return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
+
+    async def default(self, pattern: str, fits: Callable[[int], bool]) -> tuple[ListedModel, str]:
+        """The chat model to use where none is named, and a sentence that says why this one.
+
+        Args:
+            pattern: a reference with a glob (``ollama://gemma3:*``); of several, the largest
+                that fits, else the smallest.
+            fits: whether a file of so many bytes can run in the memory free now.
+        """
+        listing = await self.listing()
+        chats = [item for item in listing.installed if item.chats]
+        preferred = [item for item in chats if fnmatch.fnmatchcase(item.reference, pattern)]
+        if preferred:
+            by_size = sorted(preferred, key=lambda item: item.model.size_bytes or 0)
+            fitting = [item for item in by_size if fits(item.model.size_bytes or 0)]
+            chosen = fitting[-1] if fitting else by_size[0]
+            return chosen, f"the largest installed match of {pattern} that fits"
+        if chats:
+            # A base model only where no other is there: it answers short questions of fact and
+            # does not converse. Among equals the profile's order decides.
+            ranked = sorted(
+                chats, key=lambda item: (item.model.instruct is False, self._rank(item))
+            )
+            return ranked[0], "the first installed chat model"
+        reasons = "".join(f" {reason.message}" for reason in listing.stale.values())
+        raise ModelNotFound(
+            f"No chat model is installed.{reasons}",
+            code="no_model",
+            param="model",
+            fix="See what can be fetched with: venom list --available",
+        )
+
+    def _rank(self, item: ListedModel) -> int:
+        order = self._order()
+        return order.index(item.provider) if item.provider in order else len(order)
+
+    def _expired(self, name: str) -> bool:
+        return time.monotonic() - self._parts[name].asked_at > FRESH_SECONDS
+
+    def _refresh_behind(self, names: Sequence[str]) -> None:
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._ask(names))
+
+    async def _ask(self, names: Sequence[str]) -> None:
+        await asyncio.gather(*(self._ask_one(name) for name in names))
+
+    async def _ask_one(self, name: str) -> None:
+        part = self._parts.get(name, _Part())
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT):
+                provider = await self._opened(name)
+                models = await provider.models()
+            self._parts[name] = _Part(models, None, time.monotonic())
+        except TimeoutError:
+            late = UpstreamTimeout(f"{name} did not list its models in {ASK_TIMEOUT:g} s.")
+            self._parts[name] = _Part(part.models, Reason.of(late), time.monotonic())
+        except VenomError as error:
+            self._parts[name] = _Part(part.models, Reason.of(error), time.monotonic())
+
+    def _merged(self, names: Sequence[str]) -> Listing:
+        items = [ListedModel(name, model) for name in names for model in self._parts[name].models]
+        installed = [item for item in items if item.model.installed]
+        by_ref: dict[str, list[ListedModel]] = {}
+        for item in installed:
+            by_ref.setdefault(item.model.ref, []).append(item)
+        order = self._order()
+        owner = {ref: _preferred(same, order) for ref, same in by_ref.items()}
+        merged = [
+            replace(
+                item, id=item.model.ref if owner.get(item.model.ref) is item else item.reference
+            )
+            for item in items
+        ]
+        stale = {name: reason for name in names if (reason := self._parts[name].reason)}
+        return Listing(tuple(merged), stale)
+
+
+def names_match(asked: str, ref: str) -> bool:
+    """Whether a name means a ref: equal, or equal once ``:latest`` is understood."""
+    return asked == ref or f"{asked}:latest" == ref
+
+
+def _preferred(candidates: Sequence[ListedModel], order: Sequence[str]) -> ListedModel | None:
+    """The one that a bare name means: the sole candidate, else the first in the profile's order."""
+    if len(candidates) == 1:
+        return candidates[0]
+    ranked = (item for provider in order for item in candidates if item.provider == provider)
+    return next(ranked, None)
+
+
+def _choose(
+    name: str, installed: Sequence[ListedModel], order: Sequence[str]
+) -> ListedModel | None:
+    exact = [item for item in installed if item.model.ref == name]
+    candidates = exact or [item for item in installed if names_match(name, item.model.ref)]
+    if not candidates:
+        return None
+    if found := _preferred(candidates, order):
+        return found
+    listed = ", ".join(item.reference for item in candidates)
+    raise AmbiguousModel(
+        f"{name!r} is served by several providers: {listed}.",
+        param="model",
+        fix=f"Name one of them: {candidates[0].reference}",
+    )

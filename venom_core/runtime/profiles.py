@@ -1,0 +1,85 @@
+"""Profiles: what may run. One table, read by the API, the CLI and the docs.
+
+The profile decides which providers may be opened and in which order a bare name looks for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from venom_core.sdk.errors import InvalidRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One row.
+
+    Args:
+        name: as in ``VENOM_RUNTIME_PROFILE``.
+        summary: one sentence.
+        chat: whether models may be used at all.
+        requires: readiness needs the first of these that answers; empty needs nothing.
+        excludes: providers that are ``disabled(profile)``.
+        order: where a bare model name is looked for first.
+    """
+
+    name: str
+    summary: str
+    chat: bool
+    requires: tuple[str, ...]
+    excludes: frozenset[str]
+    order: tuple[str, ...]
+
+
+_TABLE = (
+    Profile(
+        "light",
+        "Ollama, or the embedded engine where no Ollama answers.",
+        chat=True,
+        requires=("ollama", "llamacpp"),
+        excludes=frozenset({"vllm"}),
+        order=("ollama", "llamacpp"),
+    ),
+    Profile(
+        "llm_off",
+        "The page, the API and the model lists; no model runs.",
+        chat=False,
+        requires=(),
+        excludes=frozenset(),
+        order=("ollama", "llamacpp"),
+    ),
+    Profile(
+        "full",
+        "Every installed provider, opened at first use.",
+        chat=True,
+        requires=("ollama", "llamacpp"),
+        excludes=frozenset(),
+        order=("ollama", "llamacpp"),
+    ),
+)
+PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _TABLE})
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "privacy": "light",
+        "local": "light",
+        "api": "llm_off",
+        "cloud": "llm_off",
+        "beast": "full",
+        "extended": "full",
+    }
+)
+
+
+def find_profile(name: str) -> Profile:
+    """The profile of a name or alias. Raises ``InvalidRequest(code="unknown_profile")``."""
+    profile = PROFILES.get(ALIASES.get(name, name))
+    if profile is None:
+        raise InvalidRequest(
+            f"There is no profile {name!r}.",
+            code="unknown_profile",
+            param="profile",
+            fix=f"Choose one of: {', '.join(PROFILES)}",
+        )
+    return profile
