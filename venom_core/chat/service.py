@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from venom_core.chat.admission import Admission
 from venom_core.chat.checks import check_capable, check_messages
-from venom_core.chat.parameters import Policy, apply_policy, merge_defaults
+from venom_core.chat.limits import Limits
+from venom_core.chat.parameters import apply_policy, merge_defaults
 from venom_core.chat.stream import Account, ChatStream
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.sdk.errors import LlmOff, ModelNotCapable
@@ -40,17 +41,6 @@ class ChatCall:
     stream: bool = False
     include_usage: bool = False
     key_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From the settings: see ``venom_core.settings.core``."""
-
-    policy: Policy
-    max_concurrent: int
-    queue_size: int
-    queue_timeout: float
-    stall_timeout: float
 
 
 class Host(Protocol):
@@ -100,7 +90,7 @@ class ChatService:
             body=body,
             stream=call.stream,
             request_id=call.request_id,
-            stall_timeout=self.limits.stall_timeout,
+            timeout=self.limits.answer_timeout,
         )
         gate = self._gate(resolved.provider)
         await gate.enter()
@@ -118,7 +108,7 @@ class ChatService:
             origins=origins,
             left_out=left_out,
             include_usage=call.include_usage,
-            stall_timeout=self.limits.stall_timeout,
+            limits=self.limits,
             source=source(request),
             on_end=on_end,
         )

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from venom_core.chat.limits import Limits
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, UpstreamTimeout, VenomError
 from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
@@ -54,7 +55,7 @@ class ChatStream:
         origins: Mapping[str, str],
         left_out: tuple[str, ...],
         include_usage: bool,
-        stall_timeout: float,
+        limits: Limits,
         source: AsyncGenerator[Frame, None],
         on_end: Callable[[Account], None],
     ) -> None:
@@ -65,17 +66,16 @@ class ChatStream:
         self.left_out = left_out
         self.account = Account(time.monotonic())
         self._include_usage = include_usage
-        self._stall_timeout = stall_timeout
+        self._limits = limits
         self._source = source
         self._on_end = on_end
         self._first: Frame | None = None
         self._unfinished = set(range(int(upstream_body.get("n") or 1)))
-        self._streaming = bool(upstream_body.get("stream"))
 
     async def begin(self) -> None:
         """Wait for the first frame: until it is there, an error is an answer of its own."""
         try:
-            self._first = await self._next()
+            self._first = await self._next(self._limits.answer_timeout)
             if self._first is None:
                 raise _incomplete()
         except BaseException as error:
@@ -96,7 +96,7 @@ class ChatStream:
                     for part in frame.split_usage():
                         if self._observe(part):
                             yield part
-                frame = await self._next()
+                frame = await self._next(self._limits.stall_timeout)
             if self._unfinished:
                 raise _incomplete()
         except BaseException as error:
@@ -109,16 +109,16 @@ class ChatStream:
         """Close the upstream of a stream that nobody will read."""
         await self._end(GeneratorExit())
 
-    async def _next(self) -> Frame | None:
+    async def _next(self, timeout: float) -> Frame | None:
         try:
-            async with asyncio.timeout(self._stall_timeout):
+            async with asyncio.timeout(timeout):
                 return await anext(self._source, None)
         except VenomError:
             raise
         except TimeoutError as error:
             raise UpstreamTimeout(
-                f"The engine sent nothing for {self._stall_timeout:g} s.",
-                fix="Try again; a larger VENOM_STALL_TIMEOUT waits longer.",
+                f"The engine sent nothing for {timeout:g} s.",
+                fix="Try again; larger VENOM_ANSWER_TIMEOUT and VENOM_STALL_TIMEOUT wait longer.",
             ) from error
         except Exception as error:
             raise UpstreamError(

@@ -1,15 +1,22 @@
-"""What a chat request looks like on its way to a provider.
+"""What a request looks like on its way to a provider.
 
-The body is the OpenAI body itself, already validated, with the parameter policy and the model's
-generation config applied. These TypedDicts describe it; there is no second message model.
-Source: the OpenAI API reference for chat completions, completions and embeddings.
+The body is the OpenAI body itself. These TypedDicts are both its description and its validation:
+the API checks each request against them, then applies the parameter policy and the model's
+generation defaults. There is no second message model.
+Source: the OpenAI API reference for chat completions, completions and embeddings; ``top_k``,
+``min_p`` and ``repeat_penalty`` are what local engines add to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NotRequired, TypedDict
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le, MinLen
+
+# pydantic reads the TypedDict of typing itself only from Python 3.12 on.
+from typing_extensions import NotRequired, TypedDict
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -44,47 +51,76 @@ class ImagePart(TypedDict):
     image_url: ImageUrl
 
 
-ContentPart = TextPart | ImagePart
-
-
 class MessageBody(TypedDict):
     """One turn. ``content`` may be null on an assistant turn that only calls tools."""
 
     role: Role
-    content: NotRequired[str | list[ContentPart] | None]
+    content: NotRequired[str | list[TextPart | ImagePart] | None]
     name: NotRequired[str]
-    tool_calls: NotRequired[list[ToolCallBody]]
+    tool_calls: NotRequired[list[ToolCallBody] | None]
     tool_call_id: NotRequired[str]
     reasoning_content: NotRequired[str | None]
 
 
-class ChatBody(TypedDict, total=False):
-    """The body of a chat request as a provider gets it.
+class StreamOptions(TypedDict, total=False):
+    include_usage: bool | None
 
-    ``max_tokens`` is the normalised form of ``max_completion_tokens``; token counts are positive.
+
+class SamplingBody(TypedDict, total=False):
+    """Parameters that chat and completion share; null means "not set". Counts are in tokens."""
+
+    model: str | None
+    stream: bool | None
+    stream_options: StreamOptions | None
+    temperature: Annotated[float, Ge(0), Le(2)] | None
+    top_p: Annotated[float, Ge(0), Le(1)] | None
+    top_k: Annotated[int, Ge(0), Le(100_000)] | None
+    min_p: Annotated[float, Ge(0), Le(1)] | None
+    repeat_penalty: Annotated[float, Ge(0), Le(10)] | None
+    presence_penalty: Annotated[float, Ge(-2), Le(2)] | None
+    frequency_penalty: Annotated[float, Ge(-2), Le(2)] | None
+    max_tokens: Annotated[int, Ge(1), Le(10_000_000)] | None
+    stop: str | list[str] | None
+    seed: Annotated[int, Ge(-(2**63)), Le(2**63 - 1)] | None
+    n: Annotated[int, Ge(1), Le(128)] | None
+    logit_bias: dict[str, Annotated[float, Ge(-100), Le(100)]] | None
+
+
+class ChatBody(SamplingBody, total=False):
+    """The body of a chat request.
+
+    Providers never see ``max_completion_tokens``: it arrives as ``max_tokens``.
     """
 
-    model: str
-    messages: list[MessageBody]
-    stream: bool
-    temperature: float
-    top_p: float
-    top_k: int
-    min_p: float
-    repeat_penalty: float
-    presence_penalty: float
-    frequency_penalty: float
-    max_tokens: int
-    stop: str | list[str]
-    seed: int
-    n: int
-    logprobs: bool
-    top_logprobs: int
-    logit_bias: dict[str, float]
-    response_format: dict[str, Any]
-    tools: list[dict[str, Any]]
-    tool_choice: str | dict[str, Any]
-    reasoning_effort: str
+    messages: Annotated[list[MessageBody], MinLen(1)]
+    max_completion_tokens: Annotated[int, Ge(1), Le(10_000_000)] | None
+    logprobs: bool | None
+    top_logprobs: Annotated[int, Ge(0), Le(20)] | None
+    response_format: dict[str, Any] | None
+    tools: list[dict[str, Any]] | None
+    tool_choice: str | dict[str, Any] | None
+    parallel_tool_calls: bool | None
+    reasoning_effort: str | None
+
+
+class CompletionBody(SamplingBody, total=False):
+    """The body of a text completion; providers get ``prompt`` as one string."""
+
+    prompt: str | list[str]
+    suffix: str | None
+    echo: bool | None
+    best_of: Annotated[int, Ge(1), Le(128)] | None
+    logprobs: Annotated[int, Ge(0), Le(5)] | None
+
+
+class EmbeddingBody(TypedDict, total=False):
+    """The body of an embeddings request."""
+
+    model: str | None
+    input: str | Annotated[list[str], MinLen(1)]
+    encoding_format: Literal["float", "base64"] | None
+    dimensions: Annotated[int, Ge(1), Le(100_000)] | None
+    user: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +129,19 @@ class ChatRequest:
 
     Args:
         model: the provider's own reference, never ``provider://``.
-        body: a chat body for ``Provider.chat``, a completion body (``prompt``) for
-            ``Provider.complete``.
+        body: a :class:`ChatBody` for ``Provider.chat``, a :class:`CompletionBody` for
+            ``Provider.complete``; parameters that the provider does not declare are not in it.
         stream: whether frames are wanted as they come, or one ANSWER.
         request_id: goes into the upstream's logs where it has a header for it.
-        stall_timeout: seconds without a byte from upstream after which it counts as gone.
+        timeout: seconds that the upstream may be silent before its first byte. Between frames the
+            core keeps a shorter watch of its own.
     """
 
     model: str
     body: Mapping[str, Any]
     stream: bool
     request_id: str
-    stall_timeout: float = 120.0
+    timeout: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +152,7 @@ class EmbedRequest:
     inputs: tuple[str, ...]
     request_id: str
     dimensions: int | None = None
-    body: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

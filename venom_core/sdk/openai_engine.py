@@ -101,7 +101,7 @@ class OpenAIEngineProvider(Provider):
             if request.stream:
                 body["stream_options"] = {"include_usage": True}
             async with self._post(
-                endpoint, path, body, request.request_id, request.stall_timeout
+                endpoint, path, body, request.request_id, request.timeout
             ) as response:
                 if not request.stream:
                     yield answer_frame(await read_bounded(response, MAX_ANSWER_BYTES))
@@ -117,7 +117,7 @@ class OpenAIEngineProvider(Provider):
             if request.dimensions is not None:
                 body["dimensions"] = request.dimensions
             async with self._post(
-                endpoint, "/v1/embeddings", body, request.request_id, None
+                endpoint, "/v1/embeddings", body, request.request_id, request.timeout
             ) as response:
                 return parse_embeddings(
                     await read_bounded(response, MAX_ANSWER_BYTES), len(request.inputs)
