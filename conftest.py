@@ -1,0 +1,31 @@
+"""What every test of this repository gets: a marker by its folder, and a home of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+KINDS = ("unit", "contract", "integration", "install", "e2e", "engines")
+# Folders named after a subject, not after a kind.
+FOLDER_KIND = {"budgets": "unit", "security": "contract", **{kind: kind for kind in KINDS}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its kind: its own marker, else its nearest folder's, else `unit`."""
+    for item in items:
+        if any(item.get_closest_marker(kind) for kind in KINDS):
+            continue
+        folders = reversed(Path(str(item.path)).parts)
+        kind = next((FOLDER_KIND[part] for part in folders if part in FOLDER_KIND), "unit")
+        item.add_marker(kind)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes the home of whoever runs it, nor obeys their environment."""
+    for name in os.environ:
+        if name.startswith(("VENOM_", "OLLAMA_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("VENOM_HOME", str(tmp_path / "venom-home"))

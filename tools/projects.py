@@ -1,0 +1,77 @@
+"""The distributions of one release, and the sets of third-party packages that are locked."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+SIBLINGS = ("venom_ollama", "venom_llamacpp", "venom_remote")
+
+# What builds our distributions: hatchling, and what an editable install of it needs.
+BUILD_TOOLS = ("hatchling>=1.27", "editables>=0.5")
+# What the checks and the tests need beside the `testing` extra; the tests' real clients are here.
+DEV_TOOLS = (
+    "hypothesis", "import-linter", "mypy", "ollama", "openai", "packaging", "playwright", "pytest",
+    "pytest-asyncio", "pytest-timeout", "ruff", "types-psutil",
+)  # fmt: skip
+# Lock name -> the extras of `venom` that it holds; `build` and `dev` add tools.
+LOCKS: dict[str, tuple[str, ...]] = {
+    "light": ("light",),
+    "embedded": ("embedded",),
+    "dev": ("full", "testing"),
+    "build": (),
+}
+
+
+def declared_version(root: Path = ROOT) -> str | None:
+    """What venom_core/_version.py says, without importing it."""
+    text = (root / "venom_core" / "_version.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def direct_requirements(root: Path, lock: str) -> list[Requirement]:
+    """What a lock must hold: the third-party requirements of its extras, ours followed through."""
+    if lock == "build":
+        return [Requirement(text) for text in BUILD_TOOLS]
+    found = _follow(root, Requirement(f"venom[{','.join(LOCKS[lock])}]"))
+    if lock == "dev":
+        found += [Requirement(text) for text in DEV_TOOLS]
+    return found
+
+
+def _follow(root: Path, requirement: Requirement) -> list[Requirement]:
+    folder = _folder(root, requirement.name)
+    if folder is None:
+        return [requirement]
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    texts = list(project.get("dependencies", []))
+    for extra in sorted(requirement.extras):
+        texts += project.get("optional-dependencies", {})[extra]
+    found: dict[str, Requirement] = {}
+    for text in texts:
+        child = Requirement(text)
+        # Each sibling requires the core again, without extras: followed once, from the top.
+        if canonicalize_name(child.name) == "venom":
+            continue
+        found.update({str(one): one for one in _follow(root, child)})
+    return list(found.values())
+
+
+def _folder(root: Path, name: str) -> Path | None:
+    name = canonicalize_name(name)
+    if name == "venom":
+        return root
+    folder = name.replace("-", "_")
+    return root / "plugins" / folder if folder in SIBLINGS else None
+
+
+def locked_versions(text: str) -> dict[str, str]:
+    """Package -> version of a hashed requirements file."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", text, re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
