@@ -1,0 +1,86 @@
+"use client";
+
+import { useCallback, useEffect } from "react";
+import { catalogue, chosenModel, modelInUse } from "@/lib/catalogue";
+import { chat, regenerate, stopAnswer } from "@/lib/chat";
+import { useText } from "@/lib/i18n";
+import { whenIdle } from "@/lib/lazy";
+import { useStore } from "@/lib/store";
+import { connectPart, ConnectButton } from "../models/connect-button";
+import { ModelPicker, modelListPart } from "../models/model-picker";
+import { MenuButton } from "../shell/shell";
+import { ArrowDownIcon } from "../ui/icons";
+import { Announcer } from "./announcer";
+import { Composer } from "./composer";
+import { Answer, markdownPart, Question } from "./message";
+import { useStickToEnd } from "./stick-to-end";
+import { Welcome } from "./welcome";
+
+export function ChatPage() {
+  const { t } = useText();
+  const state = useStore(chat);
+  const stock = useStore(catalogue);
+  const model = modelInUse(stock, useStore(chosenModel));
+  const busy = state.phase !== "idle";
+  const empty = state.messages.length === 0;
+  const { scroller, content, atEnd, toEnd } = useStickToEnd(state.messages.length);
+
+  useEffect(() => {
+    whenIdle(() => {
+      void markdownPart.load();
+      void modelListPart.load();
+      void connectPart.load();
+    });
+  }, []);
+  useEscape(busy);
+
+  const again = useCallback(() => regenerate(model), [model]);
+  // Until the server has been heard, sending is allowed: the answer will say what is wrong.
+  const able = model !== null || stock.models === null;
+  return (
+    <>
+      <header className="flex h-14 shrink-0 items-center gap-2 px-3 sm:px-4">
+        <MenuButton />
+        <ModelPicker stock={stock} model={model} />
+        <div className="flex-1" />
+        <ConnectButton model={model} />
+      </header>
+      <main id="content" tabIndex={-1} className={`relative flex min-h-0 flex-1 flex-col outline-none ${empty && model ? "sm:justify-center sm:pb-[12vh]" : ""}`}>
+        <h1 className="sr-only">Venom</h1>
+        <div ref={scroller} className={`min-h-0 overflow-y-auto ${empty && model ? "max-sm:flex-1" : "flex-1"}`}>
+          <section ref={content} aria-label={t.conversation} className="mx-auto max-w-3xl space-y-7 px-4 pt-4 pb-8 sm:px-6">
+            {empty && <Welcome stock={stock} model={model} />}
+            {state.messages.map((message, at) => {
+              const last = at === state.messages.length - 1;
+              if (message.role === "user") return <Question key={at} message={message} />;
+              return <Answer key={at} message={message} live={busy && last} onRegenerate={last && !busy ? again : undefined} />;
+            })}
+          </section>
+        </div>
+        <div className="relative">
+          {!atEnd && !empty && (
+            <button type="button" className="button absolute bottom-full left-1/2 mb-3 size-9 -translate-x-1/2 rounded-full p-0 shadow-md" aria-label={t.latest} title={t.latest} onClick={toEnd}>
+              <ArrowDownIcon />
+            </button>
+          )}
+          <Composer model={model} able={able} busy={busy} chatId={state.id} />
+        </div>
+      </main>
+      <Announcer state={state} />
+    </>
+  );
+}
+
+/** Esc stops the answer from anywhere, unless something open on the page takes the key. */
+function useEscape(busy: boolean): void {
+  useEffect(() => {
+    if (!busy) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      if (document.querySelector("dialog[open], [role=listbox]")) return;
+      stopAnswer();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [busy]);
+}

@@ -1,0 +1,91 @@
+"use client";
+
+import { memo } from "react";
+import type { AssistantMessage, UserMessage } from "@/lib/history";
+import { useText } from "@/lib/i18n";
+import { lazyPart } from "@/lib/lazy";
+import { CopyButton } from "../ui/copy-button";
+import { ErrorNote } from "../ui/error-note";
+import { RetryIcon } from "../ui/icons";
+
+export const markdownPart = lazyPart(() => import("./markdown"));
+
+export const Question = memo(function Question({ message }: { message: UserMessage }) {
+  const { t } = useText();
+  return (
+    <article aria-label={t.you} className="flex justify-end">
+      <p className="max-w-[85%] rounded-2xl rounded-br-md bg-sunken px-4 py-2.5 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">
+        {message.content}
+      </p>
+    </article>
+  );
+});
+
+interface AnswerProps {
+  message: AssistantMessage;
+  /** It is being written right now. */
+  live: boolean;
+  /** Given for the last answer only. */
+  onRegenerate?: () => void;
+}
+
+export const Answer = memo(function Answer({ message, live, onRegenerate }: AnswerProps) {
+  const { t } = useText();
+  const markdown = markdownPart.use();
+  const { content, error } = message;
+  return (
+    <article aria-label={t.assistant} aria-busy={live} data-testid="answer" className="space-y-3">
+      <Reasoning message={message} live={live} />
+      {content !== "" && (
+        <div lang="" data-testid="answer-text">
+          {markdown ? <markdown.Markdown text={content} /> : <p className="leading-relaxed whitespace-pre-wrap">{content}</p>}
+        </div>
+      )}
+      {live && content === "" && <p className="caret py-1"><span className="sr-only">{t.said_started}</span></p>}
+      {message.finish === "length" && <p className="text-sm text-warn">{t.cut_by_length}</p>}
+      {error && (
+        <ErrorNote error={error}>
+          {onRegenerate && <button type="button" className="button" onClick={onRegenerate}>{t.retry}</button>}
+        </ErrorNote>
+      )}
+      {!live && (
+        <div className="flex flex-wrap items-center gap-x-1 gap-y-1.5">
+          {content !== "" && <CopyButton text={content} label={t.copy} className="-ml-2" />}
+          {onRegenerate && !error && (
+            <button type="button" className="button-quiet" aria-label={t.regenerate} title={t.regenerate} onClick={onRegenerate}>
+              <RetryIcon />
+            </button>
+          )}
+          <Figures message={message} />
+        </div>
+      )}
+    </article>
+  );
+});
+
+function Reasoning({ message, live }: { message: AssistantMessage; live: boolean }) {
+  const { t } = useText();
+  if (!message.reasoning) return null;
+  const still = live && message.content === "";
+  return (
+    <details className="text-sm text-soft" open={still}>
+      <summary className="w-fit rounded">{still ? `${t.thinking}…` : t.thoughts}</summary>
+      <p lang="" className="mt-2 border-l-2 border-line pl-4 leading-relaxed whitespace-pre-wrap">{message.reasoning}</p>
+    </details>
+  );
+}
+
+/** Who answered and how fast, as measured in this browser. */
+function Figures({ message }: { message: AssistantMessage }) {
+  const { t, format } = useText();
+  const { stats = {}, model, stopped } = message;
+  const parts = [
+    stopped && t.stopped,
+    model,
+    stats.ttftMs !== undefined && t.first_token(format.duration(stats.ttftMs)),
+    stats.tokensPerSecond !== undefined && t.tokens_per_second(format.rate(stats.tokensPerSecond)),
+    stats.completionTokens !== undefined &&
+      t.token_count(stats.completionTokens, format.count(stats.completionTokens)),
+  ].filter(Boolean);
+  return <p data-testid="figures" className="px-1 text-xs text-soft [overflow-wrap:anywhere]">{parts.join(" · ")}</p>;
+}

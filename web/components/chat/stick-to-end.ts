@@ -1,0 +1,43 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+
+const NEAR_END_PX = 60;
+
+/**
+ * Keeps the end of a growing answer in view until the reader scrolls up, and again once they are
+ * back at the end or a message was added.
+ */
+export function useStickToEnd(messageCount: number) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLElement>(null);
+  const sticking = useRef(true);
+  const [atEnd, setAtEnd] = useState(true);
+
+  const toEnd = useCallback(() => {
+    sticking.current = true;
+    setAtEnd(true);
+    const element = scroller.current;
+    if (element) element.scrollTop = element.scrollHeight;
+  }, []);
+
+  useEffect(() => {
+    const outer = scroller.current;
+    const inner = content.current;
+    if (!outer || !inner) return;
+    const onScroll = () => {
+      sticking.current = outer.scrollHeight - outer.scrollTop - outer.clientHeight < NEAR_END_PX;
+      setAtEnd(sticking.current);
+    };
+    const sizes = new ResizeObserver(() => {
+      if (sticking.current) outer.scrollTop = outer.scrollHeight;
+      else onScroll();
+    });
+    outer.addEventListener("scroll", onScroll, { passive: true });
+    sizes.observe(inner);
+    return () => {
+      outer.removeEventListener("scroll", onScroll);
+      sizes.disconnect();
+    };
+  }, []);
+  useEffect(toEnd, [messageCount, toEnd]);
+  return { scroller, content, atEnd, toEnd };
+}

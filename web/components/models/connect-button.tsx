@@ -1,0 +1,31 @@
+"use client";
+
+import { useState } from "react";
+import { useText } from "@/lib/i18n";
+import { lazyPart } from "@/lib/lazy";
+import { PlugIcon } from "../ui/icons";
+
+export const connectPart = lazyPart(() => import("./connect"));
+
+export function ConnectButton({ model }: { model: string | null }) {
+  const { t } = useText();
+  const [open, setOpen] = useState(false);
+  const part = connectPart.use();
+  return (
+    <>
+      <button
+        type="button"
+        className="button"
+        aria-haspopup="dialog"
+        aria-label={t.connect}
+        onClick={() => {
+          setOpen(true);
+          void connectPart.load();
+        }}
+      >
+        <PlugIcon /> <span className="max-sm:hidden">{t.connect}</span>
+      </button>
+      {open && part && <part.Connect model={model} onClose={() => setOpen(false)} />}
+    </>
+  );
+}

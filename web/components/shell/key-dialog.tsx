@@ -1,0 +1,38 @@
+"use client";
+
+import { useId, type FormEvent } from "react";
+import { useText } from "@/lib/i18n";
+import { answerKey, keyPrompt } from "@/lib/key";
+import { useStore } from "@/lib/store";
+import { Modal } from "../ui/modal";
+import { Fix, Sentence } from "../ui/sentence";
+
+/** Opens when the API answers 401; the refused requests wait for the answer and go on. */
+export function KeyDialog() {
+  const { t } = useText();
+  const prompt = useStore(keyPrompt);
+  const id = useId();
+  if (!prompt) return null;
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget).get("key");
+    if (typeof given === "string" && given.trim() !== "") answerKey(given.trim());
+  };
+  return (
+    <Modal title={t.key_title} onClose={() => answerKey(null)}>
+      <form className="space-y-4 text-sm" onSubmit={submit}>
+        <p className="leading-relaxed text-soft"><Sentence text={t.key_text} /></p>
+        {prompt.again && <p role="alert" className="font-medium text-danger">{t.key_wrong}</p>}
+        {prompt.refusal.fix && <div><Fix fix={prompt.refusal.fix} /></div>}
+        <div className="space-y-1.5">
+          <label htmlFor={id} className="font-medium">{t.key_label}</label>
+          <input id={id} name="key" type="password" required autoFocus autoComplete="off" spellCheck={false} className="field font-mono" />
+        </div>
+        <div className="flex justify-end gap-2">
+          <button type="button" className="button" onClick={() => answerKey(null)}>{t.cancel}</button>
+          <button type="submit" className="button-accent">{t.key_save}</button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,65 @@
+"use client";
+
+import { catalogue } from "@/lib/catalogue";
+import { useText } from "@/lib/i18n";
+import { useStore } from "@/lib/store";
+import type { ProviderRecord, ProviderStatus } from "@/lib/types";
+import { ChevronIcon } from "../ui/icons";
+import { Fix } from "../ui/sentence";
+import { StatusDot, type Tone } from "../ui/status-dot";
+
+export const PROVIDER_TONES: Record<ProviderStatus, Tone> = {
+  ready: "good",
+  idle: "good",
+  opening: "busy",
+  unavailable: "off",
+  failed: "bad",
+  disabled: "off",
+};
+
+/** Each provider with its state; one that cannot serve says why and what to do. */
+export function Providers() {
+  const { t } = useText();
+  const { overview } = useStore(catalogue);
+  if (!overview) return null;
+  return (
+    <section aria-label={t.providers}>
+      <h2 className="px-2 pb-1 text-xs font-medium text-soft">{t.providers}</h2>
+      {overview.providers.length === 0 && <p className="px-2 text-sm text-soft">{t.provider_none}</p>}
+      <ul>
+        {overview.providers.map((provider) => (
+          <li key={provider.name}>
+            <Provider provider={provider} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Provider({ provider }: { provider: ProviderRecord }) {
+  const { t } = useText();
+  const { reason } = provider;
+  const line = (
+    <>
+      <StatusDot tone={PROVIDER_TONES[provider.status]} />
+      <span className="min-w-0 flex-1 truncate">{provider.title || provider.name}</span>
+      <span className="text-xs text-soft">{t[`status_${provider.status}`]}</span>
+    </>
+  );
+  const row = "flex items-center gap-2.5 rounded-lg px-2 py-1 text-sm";
+  if (!reason) return <div className={row}>{line}</div>;
+  return (
+    <details className="group/provider">
+      <summary className={`${row} list-none hover:bg-hover [&::-webkit-details-marker]:hidden`}>
+        {line}
+        <ChevronIcon className="size-3.5 text-soft transition-transform group-open/provider:rotate-180" />
+      </summary>
+      <div className="space-y-1.5 px-2 pt-1 pb-2 text-xs leading-relaxed">
+        <p lang="en">{reason.message}</p>
+        {reason.fix && <div className="text-soft"><Fix fix={reason.fix} /></div>}
+        <p className="font-mono text-[0.6875rem] text-soft">{reason.code}</p>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,50 @@
+import type { ReactNode } from "react";
+
+function Icon({ children, className = "size-4" }: { children: ReactNode; className?: string }) {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.75"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+      className={className}
+    >
+      {children}
+    </svg>
+  );
+}
+
+type Props = { className?: string };
+
+export const PlusIcon = (props: Props) => <Icon {...props}><path d="M12 5v14M5 12h14" /></Icon>;
+export const MenuIcon = (props: Props) => <Icon {...props}><path d="M4 7h16M4 12h16M4 17h10" /></Icon>;
+export const CloseIcon = (props: Props) => <Icon {...props}><path d="M6 6l12 12M18 6L6 18" /></Icon>;
+export const CheckIcon = (props: Props) => <Icon {...props}><path d="M5 12.5l4.5 4.5L19 7.5" /></Icon>;
+export const ChevronIcon = (props: Props) => <Icon {...props}><path d="M7 10l5 5 5-5" /></Icon>;
+export const ArrowUpIcon = (props: Props) => <Icon {...props}><path d="M12 19V5M6 11l6-6 6 6" /></Icon>;
+export const ArrowDownIcon = (props: Props) => <Icon {...props}><path d="M12 5v14M6 13l6 6 6-6" /></Icon>;
+export const RetryIcon = (props: Props) => <Icon {...props}><path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6" /></Icon>;
+export const DownloadIcon = (props: Props) => <Icon {...props}><path d="M12 4v11M7 11l5 5 5-5M5 20h14" /></Icon>;
+export const TrashIcon = (props: Props) => <Icon {...props}><path d="M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13" /></Icon>;
+export const AlertIcon = (props: Props) => <Icon {...props}><path d="M12 4L2.8 20h18.4zM12 10v4.5M12 17.4v.1" /></Icon>;
+export const PlugIcon = (props: Props) => <Icon {...props}><path d="M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4" /></Icon>;
+export const BlocksIcon = (props: Props) => (
+  <Icon {...props}><path d="M4 4h7v7H4zM4 15h5v5H4zM13 13h7v7h-7zM15 4h5v5h-5z" /></Icon>
+);
+export const CopyIcon = (props: Props) => (
+  <Icon {...props}><rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15V6a2 2 0 0 1 2-2h8" /></Icon>
+);
+export const StopIcon = ({ className = "size-4" }: Props) => (
+  <svg viewBox="0 0 24 24" fill="currentColor" aria-hidden="true" className={className}>
+    <rect x="6" y="6" width="12" height="12" rx="2.5" />
+  </svg>
+);
+export const LogoIcon = ({ className = "size-7" }: Props) => (
+  <svg viewBox="0 0 32 32" aria-hidden="true" className={className}>
+    <rect width="32" height="32" rx="8" className="fill-accent" />
+    <path d="M8 8.5h5l3 9.6 3-9.6h5L18 25h-4z" className="fill-on-accent" />
+  </svg>
+);

@@ -1,0 +1,109 @@
+import { ApiError, errorFrom, isAbort } from "./errors";
+import { askForKey, currentKey } from "./key";
+import { readEvents } from "./sse";
+import type { ChatPiece, ModelRecord, Overview, PluginRecord, PullEvent, WireMessage } from "./types";
+
+/** A request with the key, if there is one; a 401 asks for a key and sends the request again. */
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  for (;;) {
+    const key = currentKey();
+    const headers = new Headers(init.headers);
+    if (key) headers.set("Authorization", `Bearer ${key}`);
+    let response: Response;
+    try {
+      response = await fetch(path, { ...init, headers, cache: "no-store", credentials: "omit" });
+    } catch (thrown) {
+      if (isAbort(thrown)) throw thrown;
+      throw new ApiError({ code: "client_unreachable", message: String(thrown) });
+    }
+    if (response.ok) return response;
+    const refusal = errorFrom(await response.json().catch(() => null), response.status);
+    if (response.status === 401 && (await askForKey(refusal, key))) {
+      init.signal?.throwIfAborted();
+      continue;
+    }
+    throw refusal;
+  }
+}
+
+async function getJson<T>(path: string): Promise<T> {
+  const response = await request(path);
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new ApiError({ code: "client_bad_answer", message: `${path}: no JSON` }, response.status);
+  }
+}
+
+function post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+  const headers = { "Content-Type": "application/json" };
+  return request(path, { method: "POST", body: JSON.stringify(body), headers, signal });
+}
+
+function parseEvent(data: string): Record<string, unknown> {
+  try {
+    return JSON.parse(data) as Record<string, unknown>;
+  } catch {
+    throw new ApiError({ code: "client_bad_answer", message: data.slice(0, 200) });
+  }
+}
+
+/** JSON events up to `[DONE]`; an error event is thrown, and so is an end without `[DONE]`. */
+async function* jsonEvents(response: Response): AsyncGenerator<Record<string, unknown>> {
+  if (!response.body) throw new ApiError({ code: "client_bad_answer", message: "no body" });
+  try {
+    for await (const data of readEvents(response.body)) {
+      if (data === "[DONE]") return;
+      const event = parseEvent(data);
+      if (event.error) throw errorFrom(event, response.status);
+      yield event;
+    }
+  } catch (thrown) {
+    if (thrown instanceof ApiError || isAbort(thrown)) throw thrown;
+    throw new ApiError({ code: "client_incomplete", message: String(thrown) });
+  }
+  throw new ApiError({ code: "client_incomplete", message: "the stream ended without [DONE]" });
+}
+
+export const getOverview = () => getJson<Overview>("/api/v1/overview");
+
+export const getModels = () =>
+  getJson<{ models: ModelRecord[] }>("/api/v1/models").then((answer) => answer.models);
+
+export const getPlugins = () =>
+  getJson<{ plugins: PluginRecord[] }>("/api/v1/plugins").then((answer) => answer.plugins);
+
+interface Chunk {
+  choices?: {
+    delta?: { content?: string | null; reasoning_content?: string | null; reasoning?: string | null };
+    finish_reason?: string | null;
+  }[];
+  usage?: { prompt_tokens: number; completion_tokens: number } | null;
+}
+
+/** One chat completion, streamed. The first piece names the model that answers, as resolved. */
+export async function* streamChat(
+  model: string | null,
+  messages: WireMessage[],
+  signal: AbortSignal,
+): AsyncGenerator<ChatPiece> {
+  const body = { messages, stream: true, stream_options: { include_usage: true } };
+  const response = await post("/v1/chat/completions", model ? { model, ...body } : body, signal);
+  yield { resolved: response.headers.get("Venom-Model") ?? model ?? undefined };
+  for await (const event of jsonEvents(response)) {
+    const chunk = event as Chunk;
+    const choice = chunk.choices?.[0];
+    yield {
+      content: choice?.delta?.content ?? undefined,
+      reasoning: choice?.delta?.reasoning_content ?? choice?.delta?.reasoning ?? undefined,
+      finish: choice?.finish_reason ?? undefined,
+      usage: chunk.usage ?? undefined,
+    };
+  }
+}
+
+/** Fetch a model; leaving the loop or aborting the signal cancels it on the server as well. */
+export async function* streamPull(name: string, signal: AbortSignal): AsyncGenerator<PullEvent> {
+  const response = await post("/api/v1/models/pull", { name }, signal);
+  for await (const event of jsonEvents(response)) yield event as unknown as PullEvent;
+}

@@ -1,0 +1,163 @@
+import type { ClientCode } from "../errors";
+import type { PluginRecord, ProviderStatus } from "../types";
+
+/** Faults that the page itself finds, each with what to do about it. */
+type ClientTexts = Record<ClientCode | `${ClientCode}_fix`, string>;
+type StatusTexts = Record<`status_${ProviderStatus}`, string>;
+type StateTexts = Record<`state_${PluginRecord["state"]}`, string>;
+
+const client: ClientTexts = {
+  client_unreachable: "Venom does not answer.",
+  client_unreachable_fix: "Start it with `venom serve`, then try again.",
+  client_bad_answer: "The server sent something that this page cannot read.",
+  client_bad_answer_fix: "Try again. If it stays, look for the cause with `venom doctor`.",
+  client_incomplete: "The connection broke before the answer was complete.",
+  client_incomplete_fix: "Try again. If it stays, look for the cause with `venom doctor`.",
+};
+
+const statuses: StatusTexts = {
+  status_idle: "on demand",
+  status_opening: "starting",
+  status_ready: "ready",
+  status_unavailable: "unavailable",
+  status_failed: "failed",
+  status_disabled: "disabled",
+};
+
+const states: StateTexts = {
+  state_discovered: "found",
+  state_disabled: "disabled",
+  state_incompatible: "incompatible",
+  state_failed: "failed",
+  state_loaded: "loaded",
+};
+
+export const en = {
+  ...client,
+  ...statuses,
+  ...states,
+
+  skip_to_chat: "Skip to the message box",
+  skip_to_content: "Skip to the content",
+  navigation: "Chats and settings",
+  open_menu: "Open the menu",
+  close: "Close",
+  cancel: "Cancel",
+  copy: "Copy",
+  copied: "Copied",
+  retry: "Try again",
+  loading: "Loading",
+  page_missing: "There is no such page.",
+  back_to_chat: "Back to the chat",
+  fix: "What to do",
+
+  new_chat: "New chat",
+  chats: "Chats",
+  no_chats: "Your conversations stay in this browser and are listed here.",
+  delete_chat: (title: string) => `Delete the chat “${title}”`,
+  delete_sure: "Delete?",
+  untitled: "Untitled",
+
+  language: "Language",
+  theme: "Appearance",
+  theme_system: "System",
+  theme_light: "Light",
+  theme_dark: "Dark",
+  version: (version: string) => `Venom ${version}`,
+
+  model: "Model",
+  choose_model: "Choose a model",
+  no_model: "No model",
+  find_model: "Find a model",
+  no_match: "No model matches.",
+  default_mark: "default",
+  base_mark: "base model",
+  loaded_mark: "in memory",
+  context_length: (tokens: string) => `${tokens} tokens of context`,
+
+  message: "Message",
+  message_placeholder: "Write a message",
+  message_placeholder_no_model: "Get a model first, then write here",
+  send: "Send",
+  stop: "Stop",
+  keys_hint: "Enter sends, Shift + Enter starts a new line, Esc stops.",
+  conversation: "Conversation",
+  you: "You",
+  assistant: "Answer",
+  regenerate: "Answer again",
+  thinking: "Thinking",
+  thoughts: "Thoughts",
+  stopped: "Stopped.",
+  cut_by_length: "The answer reached its length limit.",
+  first_token: (time: string) => `first token ${time}`,
+  tokens_per_second: (rate: string) => `${rate} tokens/s`,
+  token_count: (count: number, shown: string) => (count === 1 ? "1 token" : `${shown} tokens`),
+  latest: "Go to the latest message",
+  said_started: "The answer is being written.",
+  said_finished: "Answer:",
+  said_stopped: "The answer was stopped.",
+  said_error: "The answer failed:",
+  said_rest: "The answer goes on.",
+  code: "Code",
+  copy_code: "Copy the code",
+  image: "image",
+
+  welcome: "What would you like to know?",
+  welcome_local: "The answer is made on this machine by the model chosen above.",
+  demo_note: "What this model is for",
+  more_models: "Get a model for real work",
+  no_model_title: "Get your first model",
+  no_model_text: "Nothing is fetched until you say so. Pick one that fits this machine:",
+  no_suggestions: "There is no suggestion for this machine. Add a model with `venom pull NAME`.",
+  memory: (available: string, total: string) => `${available} of ${total} memory free`,
+  fits: "fits",
+  fits_not: "does not fit",
+  fits_unknown: "size unknown",
+  terms: "Terms of use",
+  pull: "Pull",
+  pull_model: (name: string) => `Pull ${name}`,
+  pull_command: "In a terminal:",
+  pull_cancel: (name: string) => `Cancel pulling ${name}`,
+  pull_progress: (name: string) => `Progress of ${name}`,
+  pull_of: (done: string, total: string) => `${done} of ${total}`,
+  pull_starting: "Starting",
+  pull_cancelled: "Cancelled. What was fetched is kept for the next try.",
+  pull_done: "Ready",
+  needs_attention: "Needs attention",
+
+  providers: "Providers",
+  provider_none: "No provider is installed.",
+
+  connect: "Connect a tool",
+  connect_text: "Any program that speaks the OpenAI API can use the models of this server.",
+  connect_base_url: "Base URL",
+  connect_key: "API key",
+  connect_key_none: "None is needed here. Where a program insists on one, write anything, for example “unused”.",
+  connect_key_needed: "This server wants a key. Make one for each tool with `venom keys create NAME` and put it in place of YOUR_KEY.",
+  connect_model: "Model",
+  connect_lines: "Ready to paste",
+  connect_openwebui_note: "In a container run Open WebUI with the host's network: Venom listens on this machine only.",
+  connect_continue_note: "Goes into config.yaml of Continue.",
+  copy_of: (what: string) => `Copy: ${what}`,
+
+  key_title: "This server wants a key",
+  key_text: "Make one with `venom keys create NAME` on the machine where Venom runs. It is kept until you close this tab.",
+  key_wrong: "The server did not accept that key.",
+  key_label: "API key",
+  key_save: "Go on",
+  key_enter: "Enter a key",
+
+  plugins: "Plugins",
+  plugins_text: "Every installed plugin, and what became of it at the last start.",
+  plugins_none: "No plugin is installed.",
+  plugin_first_party: "part of Venom",
+  plugin_third_party: "third party",
+  plugin_api: (api: string) => `API ${api}`,
+  plugin_capabilities: "Can do",
+  plugin_load: (time: string) => `loaded in ${time}`,
+};
+
+type Text<T> = T extends (...args: infer A) => string ? (...args: A) => string : string;
+
+/** What each language must have: a missing or a surplus key does not compile. */
+export type Dictionary = { [K in keyof typeof en]: Text<(typeof en)[K]> };

@@ -1,0 +1,30 @@
+/** A sentence in which `backticks` mark what is typed, cut into text and code. */
+export function textAndCode(sentence: string): { code: boolean; text: string }[] {
+  return sentence
+    .split(/(`[^`]+`)/)
+    .filter((part) => part !== "")
+    .map((part) => {
+      const code = part.length > 2 && part.startsWith("`") && part.endsWith("`");
+      return { code, text: code ? part.slice(1, -1) : part };
+    });
+}
+
+const COMMAND =
+  /^(venom (serve|run|pull|list|ps|stop|rm|show|plugins|doctor|keys|config|profile|engines)|ollama (serve|pull|run)|[A-Z][A-Z0-9_]+=\S+)(\s+[\w@:./=*'"[\]-]+)*$/;
+
+/** Whether a whole fix is one line for a terminal, such as `venom plugins install onnx`. */
+export function isCommand(fix: string): boolean {
+  return fix.length < 160 && COMMAND.test(fix);
+}
+
+/** Markdown as a voice should read it, at most `limit` characters and cut between words. */
+export function spoken(markdown: string, limit: number): { text: string; whole: boolean } {
+  const text = markdown
+    .replace(/```[^\n]*\n?/g, " ")
+    .replace(/[*_`#>|]+/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  if (text.length <= limit) return { text, whole: true };
+  const cut = text.lastIndexOf(" ", limit);
+  return { text: text.slice(0, cut > 0 ? cut : limit), whole: false };
+}
