@@ -1,0 +1,1 @@
+"""Ollama as a provider of Venom, through its native API."""

@@ -1,0 +1,83 @@
+"""What the settings say, in the form Ollama wants: its address and its durations."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from venom_core.sdk.errors import Unavailable
+
+DEFAULT_PORT = 11434
+_SCHEME_PORTS = {"http": 80, "https": 443}
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+# Go's durations: 300ms, 1.5h, 2h45m; a sign in front.
+_DURATION = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+)(ns|us|µs|ms|s|m|h))*$")
+_SECONDS = re.compile(r"^[+-]?\d+$")
+
+
+def base_url(value: str | None) -> str:
+    """The URL for a setting written as ``OLLAMA_HOST`` may be: ``host``, ``host:port``, ``:port``
+    or a URL. Without a scheme it is http at 11434; with one, that scheme's port. ``0.0.0.0`` (where
+    a server listens) becomes loopback (where a client connects).
+
+    Raises Unavailable(invalid_setting).
+    Source: Ollama's ``envconfig.Host``.
+    """
+    text = (value or "").strip().strip("\"'").strip()
+    scheme, separator, rest = text.rpartition("://")
+    scheme = scheme.lower() or "http"
+    if scheme not in _SCHEME_PORTS:
+        raise _invalid_address(f"the scheme {scheme}:// is not http or https")
+    try:
+        parts = urlsplit(f"//{_bracketed(rest)}")
+        port = parts.port
+    except ValueError:
+        raise _invalid_address("the port is not a number up to 65535") from None
+    if port is None:
+        port = _SCHEME_PORTS[scheme] if separator else DEFAULT_PORT
+    host = parts.hostname or ""
+    host = _ANY_ADDRESS.get(host, host)
+    if ":" in host:
+        host = f"[{host}]"
+    login, at, _ = parts.netloc.rpartition("@")
+    return f"{scheme}://{login}{at}{host}:{port}{parts.path.rstrip('/')}"
+
+
+def _bracketed(address: str) -> str:
+    """A bare IPv6 address gets the brackets that URLs want."""
+    if address.count(":") > 1 and not address.startswith("[") and "/" not in address:
+        return f"[{address}]"
+    return address
+
+
+def shown(url: str) -> str:
+    """Host and port of ``url`` for messages: never its user name and password."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def keep_alive(value: str | None) -> str | int | None:
+    """The ``keep_alive`` field for a setting: a duration with a unit as text, bare seconds as a
+    number (Ollama answers 400 to ``"30"`` but reads ``30``), None where not set.
+
+    Raises Unavailable(invalid_setting).
+    """
+    text = (value or "").strip()
+    if not text:
+        return None
+    if _SECONDS.match(text):
+        return int(text)
+    if _DURATION.match(text):
+        return text
+    raise Unavailable(
+        f"The setting keep_alive is no duration: {text[:40]!r}.",
+        code="invalid_setting",
+        fix="Set OLLAMA_KEEP_ALIVE to something like 10m, 24h, -1 (always) or 0 (not at all).",
+    )
+
+
+def _invalid_address(why: str) -> Unavailable:
+    return Unavailable(
+        f"The address of Ollama cannot be used: {why}.",
+        code="invalid_setting",
+        fix="Set OLLAMA_HOST to something like 127.0.0.1:11434.",
+    )

@@ -1,0 +1,231 @@
+"""All that crosses the wire to Ollama: addresses, timeouts, shapes. No rules."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from venom_core.sdk.errors import ModelNotCapable, Unavailable, UpstreamError, UpstreamTimeout
+from venom_core.sdk.http import make_client, open_stream
+from venom_ollama.address import shown
+from venom_ollama.lines import LineReader, not_ollama, parse_object
+from venom_ollama.refusals import refusal
+
+if TYPE_CHECKING:
+    import httpx
+
+VERSION_TIMEOUT = 2.0
+#: Ollama says nothing while it computes the sha256 of a large layer.
+PULL_STALL_TIMEOUT = 900.0
+#: A listing or the details of one model; a vector is some 10 KB, an embedding answer has many.
+MAX_BODY_BYTES = 256 * 2**20
+_DRAIN_SECONDS = 0.25
+
+
+class OllamaClient:
+    """Ollama's native API.
+
+    Args:
+        url: scheme, host and port.
+        request_timeout: seconds for calls that run no model.
+        load_timeout: seconds that loading a model may take.
+
+    Every method raises the errors of ``venom_core.sdk.errors`` only: Unavailable(ollama_down) when
+    nothing listens, UpstreamTimeout, UpstreamError, and what :mod:`venom_ollama.refusals` reads
+    from an answer. Each takes and gives Ollama's own JSON.
+    """
+
+    def __init__(self, url: str, *, request_timeout: float, load_timeout: float) -> None:
+        self._url = url
+        self._request_timeout = request_timeout
+        self._load_timeout = load_timeout
+        self._http: httpx.AsyncClient | None = None
+
+    def open(self) -> None:
+        """Make the HTTP client; no I/O."""
+        self._http = make_client(self._url)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def version(self) -> str:
+        """``GET /api/version``, within two seconds."""
+        answer = await self._json("GET", "/api/version", timeout=VERSION_TIMEOUT)
+        return str(_field(answer, "version", str))
+
+    async def tags(self) -> list[dict[str, Any]]:
+        """``GET /api/tags``: the installed models."""
+        answer = await self._json("GET", "/api/tags")
+        return _objects(answer, "models")
+
+    async def ps(self) -> list[dict[str, Any]]:
+        """``GET /api/ps``: the models in memory."""
+        answer = await self._json("GET", "/api/ps")
+        return _objects(answer, "models")
+
+    async def show(self, model: str) -> dict[str, Any]:
+        """``POST /api/show``: everything about one model."""
+        return await self._json("POST", "/api/show", {"model": model}, model=model)
+
+    async def delete(self, model: str) -> None:
+        """``DELETE /api/delete``."""
+        async with self._send("DELETE", "/api/delete", {"model": model}, model) as response:
+            await self._read(response, self._request_timeout)
+
+    async def embed(self, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        """``POST /api/embed``; ``timeout`` bounds the whole call."""
+        return await self._json("POST", "/api/embed", body, body["model"], timeout)
+
+    async def load(self, body: Mapping[str, Any]) -> None:
+        """``POST /api/generate`` without a prompt: loads, or with ``keep_alive: 0`` unloads. An
+        embedding model knows no prompts and takes an empty input instead."""
+        try:
+            await self._json("POST", "/api/generate", body, body["model"], self._load_timeout)
+        except ModelNotCapable:
+            await self.embed({**body, "input": ""}, self._load_timeout)
+
+    def chat(self, body: Mapping[str, Any], timeout: float) -> AsyncGenerator[dict[str, Any], None]:
+        """``POST /api/chat``, streamed; ``timeout`` is the longest silence, before the headers
+        (they come with the first token, after a load) and between bytes."""
+        return self._lines("/api/chat", body, timeout, timeout)
+
+    def generate(
+        self, body: Mapping[str, Any], timeout: float
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """``POST /api/generate``, streamed; ``timeout`` as in :meth:`chat`."""
+        return self._lines("/api/generate", body, timeout, timeout)
+
+    def pull(self, model: str) -> AsyncGenerator[dict[str, Any], None]:
+        """``POST /api/pull``, streamed; closing the generator stops the transfer."""
+        return self._lines("/api/pull", {"model": model}, PULL_STALL_TIMEOUT, self._request_timeout)
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        model: str = "",
+        timeout: float | None = None,
+    ) -> dict[str, Any]:
+        limit = timeout or self._request_timeout
+        try:
+            async with asyncio.timeout(limit):
+                async with self._send(method, path, body, model, limit) as response:
+                    return parse_object(await self._read(response, limit))
+        except TimeoutError:
+            raise self._silent(limit) from None
+
+    async def _lines(
+        self, path: str, body: Mapping[str, Any], stall: float, first: float
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The objects of a streamed answer.
+
+        ``first`` bounds the wait for headers, ``stall`` each silence after them.
+        """
+        reader = LineReader()
+        async with self._send("POST", path, body, body["model"], first) as response:
+            pieces = response.aiter_bytes()
+            while (piece := await self._next(pieces, stall)) is not None:
+                for line in reader.feed(piece):
+                    yield line
+                    if line.get("done") is True:
+                        await self._drain(pieces)
+                        return
+            for line in reader.end():
+                yield line
+
+    @contextlib.asynccontextmanager
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        model: str,
+        wait: float | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer whose status is good. Raises what a bad one says."""
+        import httpx
+
+        if self._http is None:
+            raise RuntimeError("OllamaClient is used before open() or after close()")
+        wait = wait or self._request_timeout
+        try:
+            async with open_stream(
+                self._http, method, path, json=body, read_timeout=wait
+            ) as response:
+                if response.status_code != 200:
+                    raise await self._refused(response, model)
+                yield response
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise self._down() from None
+
+    async def _refused(self, response: httpx.Response, model: str) -> Exception:
+        text = await self._read(response, self._request_timeout)
+        try:
+            words = parse_object(text).get("error", "")
+        except UpstreamError:
+            # Ollama's own refusals are JSON, but for its Host check (403) and unknown paths.
+            if response.status_code in (404, 405):
+                return not_ollama()
+            words = ""
+        retry_after = response.headers.get("retry-after")
+        return refusal(response.status_code, str(words), model, retry_after)
+
+    async def _read(self, response: httpx.Response, stall: float) -> bytes:
+        body = bytearray()
+        pieces = response.aiter_bytes()
+        while (piece := await self._next(pieces, stall)) is not None:
+            body += piece
+            if len(body) > MAX_BODY_BYTES:
+                raise not_ollama()
+        return bytes(body)
+
+    async def _next(self, pieces: AsyncIterator[bytes], stall: float) -> bytes | None:
+        """The next bytes, or None at the end. Raises UpstreamTimeout after ``stall`` seconds."""
+        try:
+            async with asyncio.timeout(stall):
+                return await anext(pieces, None)
+        except TimeoutError:
+            raise self._silent(stall) from None
+
+    async def _drain(self, pieces: AsyncIterator[bytes]) -> None:
+        """Read the end of a finished body, so that the connection can serve the next request; an
+        upstream that keeps us waiting for it loses the connection instead."""
+        import httpx
+
+        with contextlib.suppress(UpstreamTimeout, httpx.HTTPError):
+            while await self._next(pieces, _DRAIN_SECONDS) is not None:
+                continue
+
+    def _silent(self, seconds: float) -> UpstreamTimeout:
+        return UpstreamTimeout(
+            f"Ollama sent nothing for {seconds:.0f} s.",
+            fix="Try again; venom ps shows whether the model is loaded by now.",
+        )
+
+    def _down(self) -> Unavailable:
+        return Unavailable(
+            f"Ollama does not answer at {shown(self._url)}.",
+            code="ollama_down",
+            fix="Start it: ollama serve (or install it: https://ollama.com/download), or set "
+            "OLLAMA_HOST to where it runs.",
+        )
+
+
+def _field(answer: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise not_ollama()
+    return value
+
+
+def _objects(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    items = _field(answer, name, list)
+    if not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
+        raise not_ollama()
+    return list(items)

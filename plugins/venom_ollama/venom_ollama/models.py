@@ -1,0 +1,178 @@
+"""From Ollama's listings and details to ``Model``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from venom_core.sdk.provider import LoadedModel, Model, ModelCapability
+
+_CAPABILITIES: Mapping[str, tuple[ModelCapability, ...]] = {
+    "completion": ("chat", "completion"),
+    "embedding": ("embedding",),
+    "tools": ("tools",),
+    "vision": ("vision",),
+    "thinking": ("thinking",),
+}
+
+#: Parameters of a Modelfile -> OpenAI names of a model's defaults.
+_DEFAULTS = {
+    "temperature": ("temperature", float),
+    "top_p": ("top_p", float),
+    "top_k": ("top_k", int),
+    "min_p": ("min_p", float),
+    "repeat_penalty": ("repeat_penalty", float),
+    "presence_penalty": ("presence_penalty", float),
+    "frequency_penalty": ("frequency_penalty", float),
+    "seed": ("seed", int),
+    "num_predict": ("max_tokens", int),
+}
+
+_GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
+
+
+def _gemma(ref: str, size: int, context: int, summary: str, *more: ModelCapability) -> Model:
+    return Model(
+        ref=ref,
+        type="ollama",
+        capabilities=frozenset({"chat", "completion", *more}),
+        title=f"Gemma 3 {ref.partition(':')[2].upper()}",
+        summary=summary,
+        size_bytes=size,
+        context_length=context,
+        instruct=True,
+        installed=False,
+        license="Gemma Terms of Use",
+        terms_url=_GEMMA_TERMS,
+    )
+
+
+#: What can be had by name: proposed, never pulled unasked. Sizes as Ollama's library lists them.
+PROPOSED = (
+    _gemma("gemma3:4b", 3_300_000_000, 131_072, "A good all-round model, reads images.", "vision"),
+    _gemma("gemma3:1b", 815_000_000, 32_768, "Small and quick, for short answers."),
+)
+
+
+def canonical(ref: str) -> str:
+    """A reference as Ollama compares it: ``Gemma3`` -> ``gemma3:latest``."""
+    name = ref.lower()
+    for prefix in ("registry.ollama.ai/", "library/"):
+        name = name.removeprefix(prefix)
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def listed(item: Mapping[str, Any], shown: Mapping[str, Any] | None, loaded: bool | None) -> Model:
+    """One entry of ``/api/tags``, with what ``/api/show`` adds where that is known."""
+    details = _mapping(item.get("details"))
+    shown = shown or {}
+    # Newer versions list the capabilities and the context; others tell them in the details only.
+    capabilities = item.get("capabilities") or shown.get("capabilities")
+    return Model(
+        ref=item["name"],
+        type="ollama",
+        capabilities=_capabilities(capabilities),
+        size_bytes=_whole(item.get("size")),
+        digest=_text(item.get("digest")),
+        quantization=_text(details.get("quantization_level")),
+        context_length=_whole(details.get("context_length")) or _trained_context(shown),
+        loaded=loaded,
+        defaults=defaults(shown),
+        license=_first_line(shown.get("license")),
+        terms_url=_first_address(shown.get("license")),
+        details=_details(details, shown),
+    )
+
+
+def loaded_model(item: Mapping[str, Any]) -> LoadedModel:
+    """One entry of ``/api/ps``. "Until stopped" is a date three centuries ahead."""
+    expires = _text(item.get("expires_at"))
+    if expires and expires[:4].isdigit() and int(expires[:4]) > 2200:
+        expires = None
+    return LoadedModel(
+        ref=item["name"],
+        size_bytes=_whole(item.get("size")),
+        vram_bytes=_whole(item.get("size_vram")),
+        context_length=_whole(item.get("context_length")),
+        expires_at=expires,
+    )
+
+
+def defaults(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's own generation defaults by OpenAI name, from the ``parameters`` text: a name and
+    a value on each line, a text in quotes, ``stop`` as often as there are stops."""
+    result: dict[str, Any] = {}
+    stops: list[str] = []
+    for name, value in _parameters(shown):
+        if name == "stop":
+            stops.append(_unquoted(value))
+        elif name in _DEFAULTS:
+            target, kind = _DEFAULTS[name]
+            try:
+                number = kind(value)
+            except ValueError:
+                # Ollama stores what it cannot use and fails at the first use; not ours to send.
+                continue
+            # Their "no limit" (-1) is our absence.
+            if target != "max_tokens" or number > 0:
+                result[target] = number
+    if stops:
+        result["stop"] = stops
+    return result
+
+
+def _parameters(shown: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    for line in (_text(shown.get("parameters")) or "").splitlines():
+        name, _, value = line.strip().partition(" ")
+        if value.strip():
+            yield name, value.strip()
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    # Go quotes as JSON does, but for a few escapes that no stop sequence needs.
+    return value[1:-1].replace('\\"', '"').replace("\\n", "\n") if quoted else value
+
+
+def _capabilities(names: Any) -> frozenset[ModelCapability] | None:
+    if not isinstance(names, list):
+        return None
+    return frozenset(ours for name in names for ours in _CAPABILITIES.get(str(name), ()))
+
+
+def _trained_context(shown: Mapping[str, Any]) -> int | None:
+    info = _mapping(shown.get("model_info"))
+    return _whole(info.get(f"{info.get('general.architecture')}.context_length"))
+
+
+def _details(details: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Family, size and format. ``parent_model`` is left out: it can be a path."""
+    names = ("family", "parameter_size", "format")
+    found = {name: details[name] for name in names if isinstance(details.get(name), str)}
+    parameters = dict(_parameters(shown))
+    if parameters.get("num_ctx", "").isdigit():
+        found["num_ctx"] = int(parameters["num_ctx"])
+    return found
+
+
+def _first_line(text: Any) -> str | None:
+    lines = (_text(text) or "").strip().splitlines()
+    return lines[0].strip()[:120] if lines else None
+
+
+def _first_address(text: Any) -> str | None:
+    match = re.search(r"https://[^\s)\"'>]+", (_text(text) or "")[:2000])
+    return match[0].rstrip(".,") if match else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

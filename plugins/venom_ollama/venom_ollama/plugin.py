@@ -1,0 +1,106 @@
+"""The manifest: what this plugin brings, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from venom_core.sdk import Capability, ProviderSpec, Setting, hookimpl
+
+#: Request parameters that Ollama honours. What is missing here is refused by name (``n``,
+#: ``logit_bias``, ``echo``, ...); values that it cannot honour are refused in ``requests.py``.
+PARAMETERS = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "repeat_penalty",
+        "presence_penalty",
+        "frequency_penalty",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+        "seed",
+        "logprobs",
+        "top_logprobs",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "suffix",
+        "dimensions",
+    }
+)
+
+SETTINGS = (
+    Setting(
+        "base_url",
+        "str",
+        "http://127.0.0.1:11434",
+        "Where Ollama listens: host, host:port or a URL; 0.0.0.0 means this machine.",
+        env_aliases=("OLLAMA_HOST",),
+    ),
+    Setting(
+        "keep_alive",
+        "str",
+        None,
+        "How long a model stays in memory after its last use: 10m, 24h, -1 for always, 0 for not "
+        "at all; Ollama's own choice where not set.",
+        env_aliases=("OLLAMA_KEEP_ALIVE",),
+    ),
+    Setting(
+        "context_length",
+        "int",
+        0,
+        "Tokens of context for every model; 0 keeps the loaded one, else Ollama's own choice.",
+        minimum=0,
+        maximum=10_000_000,
+        env_aliases=("OLLAMA_CONTEXT_LENGTH",),
+    ),
+    Setting(
+        "load_timeout",
+        "float",
+        300.0,
+        "Seconds that loading a model may take.",
+        minimum=1,
+        maximum=3600,
+    ),
+    Setting(
+        "request_timeout",
+        "float",
+        30.0,
+        "Seconds to wait for listings, details and removals.",
+        minimum=1,
+        maximum=600,
+    ),
+)
+
+
+@hookimpl
+def venom_providers() -> Iterable[ProviderSpec]:
+    """The one provider of this plugin."""
+    return [
+        ProviderSpec(
+            name="ollama",
+            title="Ollama",
+            summary="Models of a local Ollama server: chat, tools, images, embeddings, downloads.",
+            factory="venom_ollama.provider:OllamaProvider",
+            capabilities=frozenset(
+                {
+                    Capability.CHAT,
+                    Capability.COMPLETE,
+                    Capability.EMBED,
+                    Capability.DESCRIBE,
+                    Capability.LOAD,
+                    Capability.UNLOAD,
+                    Capability.PS,
+                    Capability.PULL,
+                    Capability.REMOVE,
+                }
+            ),
+            parameters=PARAMETERS,
+            settings=SETTINGS,
+            homepage="https://ollama.com",
+        )
+    ]

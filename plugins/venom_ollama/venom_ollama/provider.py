@@ -1,0 +1,280 @@
+"""The rules of the Ollama provider: what is asked, and what an answer means."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
+
+from venom_core.sdk.errors import InvalidRequest, UpstreamError, VenomError
+from venom_core.sdk.frames import Frame
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
+from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_ollama.address import base_url, keep_alive
+from venom_ollama.client import OllamaClient
+from venom_ollama.events import Translator
+from venom_ollama.lines import not_ollama
+from venom_ollama.models import PROPOSED, canonical, listed, loaded_model
+from venom_ollama.pulling import PullTracker
+from venom_ollama.refusals import does_not_fit, model_not_found
+from venom_ollama.requests import chat_request, completion_request
+
+#: Older versions ignore ``truncate: false`` and cut a prompt that does not fit.
+TRUNCATE_SINCE = (0, 12, 6)
+#: What Ollama took as context where nobody said; older versions do not list it.
+_OLD_DEFAULT_CONTEXTS = (2048, 4096)
+# How long a listing of loaded models is believed: bursts of requests share one look.
+_LOADED_SECONDS = 2.0
+_DETAILS_AT_ONCE = 4
+_DETAILS_SECONDS = 5.0
+
+
+class OllamaProvider(Provider):
+    """Ollama through its native API, never through its ``/v1``: only the native one takes
+    ``truncate``, ``num_ctx`` and ``keep_alive``."""
+
+    def __init__(self, context: ProviderContext) -> None:
+        super().__init__(context)
+        self._made: OllamaClient | None = None
+        self._keep_alive: str | int | None = None
+        self._context_length = int(context.settings.get("context_length") or 0)  # type: ignore[arg-type]
+        self._version: str | None = None
+        self._loaded: dict[str, int | None] = {}
+        self._loaded_at = float("-inf")
+        self._shown: dict[str, Mapping[str, Any]] = {}
+
+    @property
+    def _client(self) -> OllamaClient:
+        if self._made is None:
+            raise RuntimeError("the provider is not open")
+        return self._made
+
+    async def open(self) -> None:
+        """Make the client. Raises Unavailable(invalid_setting) for an address or a duration that
+        cannot be used."""
+        settings = self.context.settings
+        self._keep_alive = keep_alive(_text(settings.get("keep_alive")))
+        client = OllamaClient(
+            base_url(_text(settings.get("base_url"))),
+            request_timeout=_seconds(settings.get("request_timeout"), 30.0),
+            load_timeout=_seconds(settings.get("load_timeout"), 300.0),
+        )
+        client.open()
+        self._made = client
+
+    async def close(self) -> None:
+        """Close the client."""
+        if self._made is not None:
+            await self._made.close()
+            self._made = None
+
+    async def health(self) -> Health:
+        """READY, DEGRADED(ollama_too_old) or UNAVAILABLE with what is wrong."""
+        try:
+            self._version = await self._client.version()
+        except VenomError as error:
+            self._version = None
+            return Health(ProviderStatus.UNAVAILABLE, Reason.of(error))
+        if not too_old(self._version):
+            return Health(ProviderStatus.READY, version=self._version)
+        reason = Reason(
+            "ollama_too_old",
+            f"Ollama {self._version} cuts prompts that do not fit; each answer is checked for it.",
+            "Update Ollama to 0.12.6 or newer: https://ollama.com/download",
+        )
+        return Health(ProviderStatus.DEGRADED, reason, self._version)
+
+    # Answers
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        """See :meth:`Provider.chat`. Images come as ``data:`` URLs only."""
+        body = chat_request(request.model, request.body)
+        translator = Translator(request.model, stream=request.stream)
+        async with contextlib.aclosing(self._answer("chat", body, translator, request)) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        """See :meth:`Provider.complete`."""
+        body = completion_request(request.model, request.body)
+        translator = Translator(request.model, stream=request.stream, wire="completion")
+        async with contextlib.aclosing(
+            self._answer("generate", body, translator, request)
+        ) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def _answer(
+        self, verb: str, body: dict[str, Any], translator: Translator, request: ChatRequest
+    ) -> AsyncGenerator[Frame, None]:
+        guarded = too_old(await self._known_version())
+        body |= await self._per_model(request.model, body.get("options"))
+        ask = self._client.chat if verb == "chat" else self._client.generate
+        async with contextlib.aclosing(ask(body, request.timeout)) as lines:
+            async for line in lines:
+                if guarded and line.get("done") is True:
+                    await self._refuse_a_cut_prompt(request.model, line)
+                for frame in translator.frames(line):
+                    yield frame
+        translator.end()
+
+    async def _refuse_a_cut_prompt(self, model: str, last: Mapping[str, Any]) -> None:
+        """An Ollama that cuts prompts fills the context with what it kept: a prompt that counts as
+        many tokens as the context has was cut, and the answer is to something else."""
+        count = last.get("prompt_eval_count", 0)
+        limit: int | None = self._context_length
+        if not limit:
+            limit = (await self._loaded_contexts(fresh=True)).get(canonical(model))
+        cut = count >= limit if limit else count in _OLD_DEFAULT_CONTEXTS
+        if cut:
+            raise does_not_fit(model)
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        """See :meth:`Provider.embed`."""
+        inputs: str | list[str] = list(request.inputs)
+        if len(inputs) == 1:
+            inputs = inputs[0]
+        body: dict[str, Any] = {"model": request.model, "input": inputs, "truncate": False}
+        if request.dimensions is not None:
+            body["dimensions"] = request.dimensions
+        body |= await self._per_model(request.model, None)
+        answer = await self._client.embed(body, request.timeout)
+        return _embeddings(answer, len(request.inputs))
+
+    async def _per_model(self, ref: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What is the same in every request for one model, because a change would reload it: the
+        context of the settings, else that of the loaded model, else nothing (Ollama's choice)."""
+        fields: dict[str, Any] = {}
+        context = self._context_length or (await self._loaded_contexts()).get(canonical(ref))
+        if context:
+            fields["options"] = {**(options or {}), "num_ctx": context}
+        if self._keep_alive is not None:
+            fields["keep_alive"] = self._keep_alive
+        return fields
+
+    async def _loaded_contexts(self, *, fresh: bool = False) -> Mapping[str, int | None]:
+        """Context lengths of the loaded models by canonical name."""
+        if fresh or time.monotonic() - self._loaded_at > _LOADED_SECONDS:
+            await self.ps()
+        return self._loaded
+
+    async def _known_version(self) -> str:
+        if self._version is None:
+            self._version = await self._client.version()
+        return self._version
+
+    # Models
+
+    async def models(self) -> Sequence[Model]:
+        """Installed models with their capabilities, then those proposed that are not installed."""
+        tags, loaded = await asyncio.gather(self._client.tags(), self.ps())
+        await self._learn(tags)
+        in_memory = {canonical(model.ref) for model in loaded}
+        models = [self._listed(item, canonical(item["name"]) in in_memory) for item in tags]
+        installed = {canonical(model.ref) for model in models}
+        return [*models, *(m for m in PROPOSED if canonical(m.ref) not in installed)]
+
+    async def describe(self, ref: str) -> Model:
+        """See :meth:`Provider.describe`."""
+        tags, shown = await asyncio.gather(self._client.tags(), self._client.show(ref))
+        for item in tags:
+            if canonical(item["name"]) == canonical(ref):
+                self._shown[str(item.get("digest"))] = shown
+                return self._listed(item, None)
+        raise model_not_found(ref)
+
+    def _listed(self, item: Mapping[str, Any], loaded: bool | None) -> Model:
+        return listed(item, self._shown.get(str(item.get("digest"))), loaded)
+
+    async def _learn(self, tags: Sequence[Mapping[str, Any]]) -> None:
+        """Ask for the details of models not seen before. A model whose details cannot be had is
+        listed without them: a damaged one must not hide the others."""
+        at_once = asyncio.Semaphore(_DETAILS_AT_ONCE)
+
+        async def learn(item: Mapping[str, Any]) -> None:
+            async with at_once:
+                try:
+                    shown = await self._client.show(item["name"])
+                except VenomError as error:
+                    self.context.logger.info("no details of %s: %s", item["name"], error.code)
+                else:
+                    self._shown[str(item.get("digest"))] = _kept(shown)
+
+        unknown = [
+            item
+            for item in tags
+            if item.get("capabilities") is None and str(item.get("digest")) not in self._shown
+        ]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DETAILS_SECONDS):
+                await asyncio.gather(*(learn(item) for item in unknown))
+
+    async def ps(self) -> Sequence[LoadedModel]:
+        """See :meth:`Provider.ps`."""
+        loaded = [loaded_model(item) for item in await self._client.ps()]
+        self._loaded = {canonical(model.ref): model.context_length for model in loaded}
+        self._loaded_at = time.monotonic()
+        return loaded
+
+    async def load(self, ref: str) -> None:
+        """See :meth:`Provider.load`."""
+        self._loaded_at = float("-inf")
+        await self._client.load({"model": ref, **await self._per_model(ref, None)})
+
+    async def unload(self, ref: str) -> None:
+        """See :meth:`Provider.unload`. Answers that run go on to their end."""
+        self._loaded_at = float("-inf")
+        await self._client.load({"model": ref, "keep_alive": 0})
+
+    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+        """See :meth:`Provider.pull`. Ollama keeps a broken pull and goes on from there."""
+        tracker = PullTracker(ref)
+        async with contextlib.aclosing(self._client.pull(ref)) as lines:
+            async for line in lines:
+                yield tracker.step(line)
+        tracker.end()
+
+    async def remove(self, ref: str) -> None:
+        """See :meth:`Provider.remove`."""
+        await self._client.delete(ref)
+
+
+def too_old(version: str) -> bool:
+    """Whether this Ollama ignores ``truncate``. A build of someone's own (0.0.0) counts as new."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return (0, 0, 0) < numbers < TRUNCATE_SINCE
+
+
+def _embeddings(answer: Mapping[str, Any], count: int) -> Embeddings:
+    vectors = answer.get("embeddings")
+    if not isinstance(vectors, list):
+        raise not_ollama()
+    if not vectors and count:
+        raise InvalidRequest("An empty text has no embedding.", param="input")
+    if len(vectors) != count:
+        raise UpstreamError(f"Ollama gave {len(vectors)} vectors for {count} texts.")
+    try:
+        return Embeddings(
+            tuple(tuple(float(number) for number in vector) for vector in vectors),
+            int(answer.get("prompt_eval_count", 0)),
+        )
+    except (TypeError, ValueError) as error:
+        raise not_ollama() from error
+
+
+def _kept(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of the details is used; the list of tensors and the templates are most of the bytes."""
+    names = ("capabilities", "parameters", "model_info", "license")
+    return {name: shown[name] for name in names if name in shown}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _seconds(value: Any, default: float) -> float:
+    return float(value) if isinstance(value, int | float) and value > 0 else default
