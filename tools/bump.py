@@ -1,4 +1,4 @@
-"""`make bump VERSION=2026.12.0`: one new version in the one file that holds it, and in every pin."""
+"""`make bump VERSION=2026.12.0`: a new version in the one file that holds it, and in every pin."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The rules of the house that no linter knows, one rule a module.
 
-Each module has ``check(tree) -> list[str]``: one sentence for each violation, none when all is well.
+Each module has ``check(tree) -> list[str]``: a sentence for each violation, none when all is well.
 ``python -m tools.house`` runs them all, ``python -m tools.house NAME ...`` some.
 """

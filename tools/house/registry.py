@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tools.house import honesty, imports, lockstep, shape, traces
+from tools.house import (
+    changelog,
+    dependencies,
+    docs,
+    honesty,
+    imports,
+    lockstep,
+    parity,
+    shape,
+    traces,
+)
 from tools.house.tree import Tree
 
 CHECKS: dict[str, Callable[[Tree], list[str]]] = {
@@ -13,4 +23,8 @@ CHECKS: dict[str, Callable[[Tree], list[str]]] = {
     "imports": imports.check,
     "honesty": honesty.check,
     "traces": traces.check,
+    "dependencies": dependencies.check,
+    "docs": docs.check,
+    "parity": parity.check,
+    "changelog": changelog.check,
 }

@@ -47,5 +47,7 @@ def _patterns(root: Path) -> list[tuple[re.Pattern[str], str]]:
     ]
     first = root.resolve().parts[1]
     if first not in EVERYWHERE:
-        patterns.append((re.compile(rf"(?<![\w.)\]}}/-])/{re.escape(first)}/"), "a path of one machine"))
+        patterns.append(
+            (re.compile(rf"(?<![\w.)\]}}/-])/{re.escape(first)}/"), "a path of one machine")
+        )
     return patterns

@@ -1,0 +1,36 @@
+"""A release says what it changed: the changelog's newest entry is the version of the tree.
+
+Between releases each change adds a fragment to changelog.d/; the entry is written from them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tools.house.markdown import sections
+from tools.house.tree import Tree
+from tools.projects import declared_version
+
+FRAGMENT = re.compile(r"changelog\.d/[\w.-]+\.(added|changed|fixed|removed|security)\.md")
+
+
+def check(tree: Tree) -> list[str]:
+    if not tree.has("CHANGELOG.md"):
+        return ["CHANGELOG.md: missing"]
+    problems = []
+    version = declared_version(tree.root)
+    entries = [one for one in sections(tree.text("CHANGELOG.md")) if one.level == 2]
+    if not entries or str(version) not in entries[0].title:
+        found = f"'{entries[0].title}'" if entries else "missing"
+        problems.append(f"CHANGELOG.md: the newest entry is {found}, but the tree is {version}")
+    elif not entries[0].prose and len(entries) == 1:
+        problems.append(f"CHANGELOG.md: the entry of {version} is empty")
+    fragments = [name for name in tree.files if name.startswith("changelog.d/")]
+    if "changelog.d/README.md" not in fragments:
+        problems.append("changelog.d/README.md: missing; it says how to write a fragment")
+    for name in fragments:
+        if name != "changelog.d/README.md" and not FRAGMENT.fullmatch(name):
+            problems.append(
+                f"{name}: a fragment is named SLUG.added|changed|fixed|removed|security.md"
+            )
+    return problems

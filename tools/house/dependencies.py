@@ -1,0 +1,43 @@
+"""The core declares what it imports and imports what it declares: nothing is installed for nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+
+from tools.house.imports import imported
+from tools.house.tree import Tree
+
+# uvicorn finds these two by name and is twice as fast with them.
+FOUND_BY_NAME = {"uvloop", "httptools"}
+# The kit for plugin authors is used inside their tests; the `testing` extra brings these.
+KIT_ONLY = {"pytest", "pytest_asyncio", "hypothesis"}
+
+
+def check(tree: Tree) -> list[str]:
+    if not tree.has("pyproject.toml"):
+        return ["pyproject.toml: missing"]
+    project = tomllib.loads(tree.text("pyproject.toml"))["project"]
+    declared = {_module(text) for text in project["dependencies"]}
+    used: dict[str, str] = {}
+    for name in tree.matching(".py", under="venom_core"):
+        for line, module in imported(ast.parse(tree.text(name))):
+            top = module.split(".")[0]
+            kit = name.startswith("venom_core/testing/") and top in KIT_ONLY
+            if top not in sys.stdlib_module_names and top != "venom_core" and not kit:
+                used.setdefault(top, f"{name}:{line}")
+    problems = [
+        f"{place}: imports {module}, which pyproject.toml does not declare"
+        for module, place in sorted(used.items())
+        if module not in declared
+    ]
+    for module in sorted(declared - set(used) - FOUND_BY_NAME):
+        problems.append(f"pyproject.toml: {module} is declared and never imported; take it out")
+    return problems
+
+
+def _module(requirement: str) -> str:
+    name = re.match(r"[A-Za-z0-9._-]+", requirement)
+    return name.group(0).replace("-", "_").lower() if name else requirement

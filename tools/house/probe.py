@@ -1,0 +1,48 @@
+"""Run in a process of its own: print the settings and the commands of the tree on the path, as JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+
+def settings() -> Iterator[str]:
+    """Environment names: the core's, then each plugin's as the core builds them."""
+    for one in importlib.import_module("venom_core.settings.core").declared():
+        yield one.env
+    for module in pkgutil.iter_modules():
+        if not module.ispkg or not module.name.startswith("venom_") or module.name == "venom_core":
+            continue
+        for spec in importlib.import_module(f"{module.name}.plugin").venom_providers():
+            for setting in spec.settings:
+                yield f"VENOM_{spec.name.upper()}__{setting.name.upper()}"
+
+
+def commands() -> Iterator[str]:
+    import click
+
+    main = importlib.import_module("venom_core.cli.main")
+    groups = [value for value in vars(main).values() if isinstance(value, click.Group)]
+    if groups:
+        yield from _below(groups[0], "venom")
+
+
+def _below(group: Any, prefix: str) -> Iterator[str]:
+    import click
+
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None or command.hidden:
+            continue
+        yield f"{prefix} {name}"
+        if isinstance(command, click.Group):
+            yield from _below(command, f"{prefix} {name}")
+
+
+if __name__ == "__main__":
+    json.dump({"settings": list(settings()), "commands": list(commands())}, sys.stdout)

@@ -1,0 +1,86 @@
+"""What the documentation must cover, read off the code itself."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.house.tree import Tree
+
+PROBE = Path(__file__).with_name("probe.py")
+# Code that users never meet: the fakes and scripted engines raise on purpose.
+NOT_FOR_USERS = ("venom_core/testing/",)
+
+
+@dataclass(slots=True)
+class Subjects:
+    """Codes with the file that raises each first, settings by environment name, commands."""
+
+    codes: dict[str, str] = field(default_factory=dict)
+    settings: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def collect(tree: Tree) -> Subjects:
+    subjects = Subjects()
+    for name in tree.matching(".py"):
+        shipped = name.startswith("venom_core/") or name.split("/")[2:3] == name.split("/")[1:2]
+        if shipped and not name.startswith(NOT_FOR_USERS):
+            for code in codes(ast.parse(tree.text(name))):
+                subjects.codes.setdefault(code, name)
+    if not subjects.codes:
+        subjects.problems.append(
+            "venom_core/: no error code found; did `default_code` get a new name?"
+        )
+    _probe(tree, subjects)
+    return subjects
+
+
+def codes(tree: ast.AST) -> Iterator[str]:
+    """The literal codes of a module: `default_code = "x"`, `code="x"`, `Reason("x", ...)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(one, ast.Name) and one.id == "default_code" for one in targets):
+                yield from _literal(node.value)
+        elif isinstance(node, ast.Call):
+            if ast.unparse(node.func).split(".")[-1] == "Reason" and node.args:
+                yield from _literal(node.args[0])
+            for word in node.keywords:
+                if word.arg == "code":
+                    yield from _literal(word.value)
+
+
+def _literal(value: ast.expr | None) -> Iterator[str]:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value, ast.IfExp):
+        yield from _literal(value.body)
+        yield from _literal(value.orelse)
+
+
+def _probe(tree: Tree, subjects: Subjects) -> None:
+    """Settings and commands come from the running code, imported from this very tree."""
+    folders = [tree.root, *sorted((tree.root / "plugins").glob("venom_*"))]
+    path = os.pathsep.join(str(folder) for folder in folders)
+    done = subprocess.run(
+        [sys.executable, str(PROBE)], env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no output"]
+        subjects.problems.append(f"the settings and commands could not be read: {last[0]}")
+        return
+    found = json.loads(done.stdout)
+    for what in ("settings", "commands"):
+        if not found[what]:
+            subjects.problems.append(f"no {what} found in the code; did their home move?")
+    subjects.settings = found["settings"]
+    subjects.commands = found["commands"]
