@@ -109,6 +109,10 @@ class ModelRegistry:
             self._refresh_behind(names)
         return self._merged(names)
 
+    async def providers(self) -> Sequence[str]:
+        """Names of the providers that may be asked now, the profile's order first."""
+        return await self._providers()
+
     def forget(self, provider: str) -> None:
         """Ask this provider anew next time (after a pull or a removal)."""
         self._parts.pop(provider, None)

@@ -1,0 +1,113 @@
+"""The application: routes put together, nothing opened."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from venom_core._version import __version__
+from venom_core.api import health
+from venom_core.api.errors import (
+    error_response,
+    on_http_exception,
+    on_unexpected,
+    on_venom_error,
+)
+from venom_core.api.openai.app import openai_app
+from venom_core.api.openai.bodies import field_path
+from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
+from venom_core.api.v1 import models, overview, plugins
+from venom_core.composition import Venom
+from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.ui.mount import PageFiles
+
+
+def create_app(venom: Venom | None = None) -> FastAPI:
+    """The ASGI application over ``venom``, or over the environment's installation.
+
+    The lifespan starts and closes it. Raises ``InvalidRequest`` for an unusable setting.
+    """
+    venom = venom or Venom.from_environment()
+    core = venom.settings.core
+    ring = KeyRing(
+        lambda: venom.keys,
+        venom.settings.paths.store_file,
+        Path(core.api_key_file) if core.api_key_file else None,
+        venom.local_token,
+        always=not is_loopback_host(core.host),
+    )
+    app = FastAPI(
+        title="Venom",
+        version=__version__,
+        lifespan=_lifespan(venom),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        exception_handlers={
+            VenomError: on_venom_error,
+            HTTPException: on_http_exception,
+            RequestValidationError: _on_validation_error,
+            Exception: on_unexpected,
+        },
+    )
+    app.state.venom = venom
+    app.state.key_ring = ring
+
+    async def require_key(request: Request) -> str | None:
+        return await ring.require(request.headers)
+
+    app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
+    app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
+    app.router.routes.append(Mount("/v1", openai_app(venom, ring)))
+    protected = [Depends(require_key)]
+    for router in (plugins.router, models.router, overview.router):
+        app.include_router(router, prefix="/api/v1", dependencies=protected)
+    app.include_router(health.router, dependencies=protected)
+    app.router.routes.append(Mount("/", PageFiles()))
+    if core.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(core.allowed_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Api-Key"],
+        )
+    bound = () if is_loopback_host(core.host) or core.host in ("0.0.0.0", "::") else (core.host,)
+    app.add_middleware(
+        Gatekeeper,
+        allowed_hosts=(*core.allowed_hosts, *bound),
+        allowed_origins=core.allowed_origins,
+        max_body_bytes=core.max_body_bytes,
+    )
+    return app
+
+
+def _lifespan(venom: Venom) -> object:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await venom.start()
+        try:
+            yield
+        finally:
+            await venom.close()
+
+    return lifespan
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place, *path = first["loc"]
+    param = field_path(path) or str(place)
+    refusal = InvalidRequest(f"{param}: {first['msg']}.", param=param)
+    response = error_response(request.scope, refusal)
+    response.status_code = 422
+    return response

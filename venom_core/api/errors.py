@@ -1,0 +1,103 @@
+"""One refusal, two shapes: OpenAI's under ``/v1``, ours elsewhere. Never a stack trace."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+
+from venom_core.sdk.errors import InvalidRequest, NotFound, RequestTooLarge, VenomError
+
+log = logging.getLogger(__name__)
+
+
+def too_large(limit: int) -> RequestTooLarge:
+    return RequestTooLarge(
+        f"The body is larger than {limit:,} bytes.",
+        fix="Send less, or raise VENOM_MAX_BODY_BYTES.",
+    )
+
+
+def internal_error(error: BaseException) -> VenomError:
+    """What a fault of ours looks like from outside; its trace goes to the log."""
+    log.error("a request failed", exc_info=error)
+    return VenomError(
+        "Venom failed at this request.", fix="The server's log has the details: venom doctor"
+    )
+
+
+def openai_error(error: VenomError) -> dict[str, Any]:
+    """The refusal as OpenAI's clients read it; our ``fix`` and ``docs`` beside it."""
+    record: dict[str, Any] = {
+        "message": f"{error.message} {error.fix}" if error.fix else error.message,
+        "type": error.type,
+        "param": error.param,
+        "code": error.code,
+        "docs": error.docs,
+    }
+    if error.fix:
+        record |= {"message": error.message, "fix": error.fix}
+    return {"error": record}
+
+
+def api_error(error: VenomError) -> dict[str, Any]:
+    """The refusal under ``/api/v1``: ``detail`` is the sentence."""
+    record = error.record()
+    return {"detail": record.pop("message"), **record}
+
+
+def error_headers(error: VenomError) -> dict[str, str]:
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
+
+
+def error_response(scope: Scope, error: VenomError) -> Response:
+    """The answer for a refusal. The path chooses its shape and nothing else."""
+    whole = (
+        scope.get("root_path", "") + scope["path"] if "app_root_path" in scope else scope["path"]
+    )
+    openai = whole == "/v1" or whole.startswith("/v1/")
+    body = openai_error(error) if openai else api_error(error)
+    return JSONResponse(body, error.status, error_headers(error))
+
+
+def from_http_exception(error: HTTPException) -> VenomError:
+    """The router's own refusals (404, 405, a body cut at its limit) as ours."""
+    if isinstance(error.__cause__, VenomError):
+        return error.__cause__
+    if error.status_code == 404:
+        return NotFound("There is no such route.", fix="The routes are listed at /docs/api")
+    if error.status_code == 405:
+        return _MethodNotAllowed("This route does not take this method.")
+    return InvalidRequest(str(error.detail))
+
+
+class _MethodNotAllowed(NotFound):
+    status = 405
+    default_code = "method_not_allowed"
+
+
+async def on_venom_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, VenomError)
+    return error_response(request.scope, error)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = error_response(request.scope, from_http_exception(error))
+    for name, value in (error.headers or {}).items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+async def on_unexpected(request: Request, error: Exception) -> Response:
+    return error_response(request.scope, internal_error(error))

@@ -1,0 +1,1 @@
+"""The OpenAI wire, mounted at ``/v1``."""

@@ -1,0 +1,163 @@
+"""Sending an answer: one JSON object or a stream of events, and the watch for a client that left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Send
+
+from venom_core.api.errors import error_response, internal_error, openai_error
+from venom_core.sdk.errors import VenomError
+from venom_core.sdk.frames import Envelope
+
+if TYPE_CHECKING:
+    from venom_core.chat.service import ChatCall, ChatService
+    from venom_core.chat.stream import ChatStream
+
+PING_SECONDS = 15.0
+_PREFIX = {"chat": "chatcmpl-", "completion": "cmpl-"}
+_SSE_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache",
+    "X-Accel-Buffering": "no",
+}
+
+
+@contextlib.asynccontextmanager
+async def until_disconnect(receive: Receive) -> AsyncIterator[None]:
+    """Run the block; if the client leaves meanwhile, cancel it at once and swallow the cancelling.
+
+    The request's body must have been read. Closing the upstream is the block's own ``finally``.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        task.uncancel()
+    finally:
+        watcher.cancel()
+
+
+class AnswerResponse(Response):
+    """The ASGI answer to one chat or completion request.
+
+    The call is opened inside the answer, so that a client who leaves while the model still loads
+    frees its place too.
+    """
+
+    def __init__(self, service: ChatService, call: ChatCall, request: Request) -> None:
+        self._service = service
+        self._call = call
+        self._request = request
+
+    async def __call__(self, scope: object, receive: Receive, send: Send) -> None:
+        async with until_disconnect(receive):
+            try:
+                stream = await self._service.open(self._call)
+            except VenomError as error:
+                response = error_response(self._request.scope, error)
+                response.headers["X-Request-Id"] = self._call.request_id
+                await response(self._request.scope, receive, send)
+                return
+            try:
+                await self._send(stream, send)
+            finally:
+                await stream.close()
+
+    async def _send(self, stream: ChatStream, send: Send) -> None:
+        call = self._call
+        envelope = Envelope(
+            id=_PREFIX[call.wire] + uuid.uuid4().hex,
+            created=int(time.time()),
+            model=call.model or stream.resolved.id,
+            wire=call.wire,
+            include_usage=call.include_usage,
+        )
+        headers = answer_headers(call, stream)
+        if call.stream:
+            await _send_events(stream, envelope, headers, send)
+        else:
+            await _send_object(stream, envelope, headers, self._request, send)
+
+
+def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
+    headers = {"X-Request-Id": call.request_id, "Venom-Model": stream.resolved.reference}
+    if stream.chosen_because:
+        headers["Venom-Model-Reason"] = stream.chosen_because
+    if stream.left_out:
+        headers["Venom-Ignored-Parameters"] = ", ".join(stream.left_out)
+    return headers
+
+
+async def _send_object(
+    stream: ChatStream, envelope: Envelope, headers: dict[str, str], request: Request, send: Send
+) -> None:
+    try:
+        frames = [frame async for frame in stream.frames()]
+        response = Response(frames[0].json(envelope), 200, headers, "application/json")
+    except VenomError as error:
+        response = error_response(request.scope, error)
+    await response(request.scope, request.receive, send)
+
+
+async def _send_events(
+    stream: ChatStream, envelope: Envelope, headers: dict[str, str], send: Send
+) -> None:
+    raw = [(k.lower().encode(), v.encode()) for k, v in {**_SSE_HEADERS, **headers}.items()]
+    await send({"type": "http.response.start", "status": 200, "headers": raw})
+    sent_at = time.monotonic()
+
+    async def write(data: bytes, more: bool = True) -> None:
+        nonlocal sent_at
+        sent_at = time.monotonic()
+        await send({"type": "http.response.body", "body": data, "more_body": more})
+
+    pings = asyncio.create_task(_ping(write, lambda: sent_at))
+    try:
+        async with contextlib.aclosing(stream.frames()) as frames:
+            async for frame in frames:
+                await write(b"data: " + frame.json(envelope) + b"\n\n")
+        last = b""
+    except VenomError as error:
+        last = error_event(error)
+    except Exception as error:
+        last = error_event(internal_error(error))
+    finally:
+        pings.cancel()
+    await write(last + b"data: [DONE]\n\n", more=False)
+
+
+def error_event(error: VenomError) -> bytes:
+    import json
+
+    return b"data: " + json.dumps(openai_error(error)).encode() + b"\n\n"
+
+
+async def _ping(write: Callable[[bytes], Awaitable[None]], sent_at: Callable[[], float]) -> None:
+    """Comments on a silent stream, so that nothing between us and the client gives it up."""
+    while True:
+        silent = time.monotonic() - sent_at()
+        if silent >= PING_SECONDS:
+            await write(b": ping\n\n")
+            silent = 0.0
+        await asyncio.sleep(PING_SECONDS - silent)

@@ -1,0 +1,154 @@
+"""The routes under ``/v1``. Plain Starlette: the hot path pays for nothing that it does not use."""
+
+from __future__ import annotations
+
+import base64
+import re
+import struct
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from venom_core.api.errors import on_http_exception, on_unexpected, on_venom_error
+from venom_core.api.openai import bodies
+from venom_core.api.openai.answers import AnswerResponse, until_disconnect
+from venom_core.chat.service import ChatCall
+from venom_core.sdk.errors import VenomError
+
+if TYPE_CHECKING:
+    from venom_core.api.security import KeyRing
+    from venom_core.composition import Venom
+    from venom_core.models.registry import ListedModel
+
+Endpoint = Callable[[Request, str | None], Awaitable[Response]]
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+def openai_app(venom: Venom, ring: KeyRing) -> Starlette:
+    """The application to mount at ``/v1``. Every route is behind the key check."""
+    routes = OpenAIRoutes(venom)
+    table: tuple[tuple[str, str, Endpoint], ...] = (
+        ("GET", "/models", routes.models),
+        ("GET", "/models/{model_id:path}", routes.model),
+        ("POST", "/chat/completions", routes.chat),
+        ("POST", "/completions", routes.completions),
+        ("POST", "/embeddings", routes.embeddings),
+    )
+    return Starlette(
+        routes=[
+            Route(path, _protected(endpoint, ring), methods=[method])
+            for method, path, endpoint in table
+        ],
+        exception_handlers={
+            VenomError: on_venom_error,
+            HTTPException: on_http_exception,
+            Exception: on_unexpected,
+        },
+    )
+
+
+def _protected(endpoint: Endpoint, ring: KeyRing) -> Callable[[Request], Awaitable[Response]]:
+    async def route(request: Request) -> Response:
+        key_id = await ring.require(request.headers)
+        return await endpoint(request, key_id)
+
+    return route
+
+
+class OpenAIRoutes:
+    """The endpoints, over one ``Venom``."""
+
+    def __init__(self, venom: Venom) -> None:
+        self._venom = venom
+        self._created = int(time.time())
+
+    async def models(self, request: Request, key_id: str | None) -> Response:
+        listing = await self._venom.registry.listing()
+        data = [self._model(item) for item in listing.installed]
+        return JSONResponse({"object": "list", "data": data})
+
+    async def model(self, request: Request, key_id: str | None) -> Response:
+        item = await self._venom.registry.resolve(request.path_params["model_id"])
+        return JSONResponse(self._model(item))
+
+    async def chat(self, request: Request, key_id: str | None) -> Response:
+        body = await bodies.read_chat(request)
+        return self._answer(request, ChatCall(wire="chat", **_call(request, body, key_id)))
+
+    async def completions(self, request: Request, key_id: str | None) -> Response:
+        body = await bodies.read_completion(request)
+        return self._answer(request, ChatCall(wire="completion", **_call(request, body, key_id)))
+
+    async def embeddings(self, request: Request, key_id: str | None) -> Response:
+        body = await bodies.read_embedding(request)
+        inputs = (body["input"],) if isinstance(body["input"], str) else tuple(body["input"])
+        model = body.get("model")
+        answer: list[Response] = []
+        async with until_disconnect(request.receive):
+            resolved, result = await self._venom.chat.embed(
+                model, inputs, _request_id(request), body.get("dimensions")
+            )
+            answer.append(
+                JSONResponse(
+                    {
+                        "object": "list",
+                        "model": model or resolved.id,
+                        "data": [
+                            {
+                                "object": "embedding",
+                                "index": index,
+                                "embedding": _vector(vector, body.get("encoding_format")),
+                            }
+                            for index, vector in enumerate(result.vectors)
+                        ],
+                        "usage": {
+                            "prompt_tokens": result.prompt_tokens,
+                            "total_tokens": result.prompt_tokens,
+                        },
+                    },
+                    headers={"Venom-Model": resolved.reference},
+                )
+            )
+        return answer[0] if answer else Response(status_code=499)
+
+    def _answer(self, request: Request, call: ChatCall) -> Response:
+        return AnswerResponse(self._venom.chat, call, request)
+
+    def _model(self, item: ListedModel) -> dict[str, Any]:
+        return {
+            "id": item.id,
+            "object": "model",
+            "created": self._created,
+            "owned_by": item.provider,
+        }
+
+
+def _call(request: Request, body: dict[str, Any], key_id: str | None) -> dict[str, Any]:
+    return {
+        "model": body.get("model"),
+        "body": body,
+        "request_id": _request_id(request),
+        "stream": bool(body.get("stream")),
+        "include_usage": bodies.wants_usage(body),
+        "key_id": key_id,
+    }
+
+
+def _request_id(request: Request) -> str:
+    """The client's own id where it is harmless in a log, else a new one."""
+    given = request.headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else f"req-{uuid.uuid4().hex}"
+
+
+def _vector(vector: Sequence[float], encoding: str | None) -> list[float] | str:
+    """Base64 is little-endian float32, as OpenAI's client asks for by default."""
+    if encoding == "base64":
+        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+    return list(vector)

@@ -1,0 +1,88 @@
+"""Reading a request's body: JSON once, straight into the SDK's schema, errors with a path."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from starlette.requests import Request
+
+from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
+
+# Strict: "0.7" is no number and 1 is no boolean. Unknown keys stay in: the parameter policy names
+# them. NaN and infinity are no values.
+_CONFIG = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+
+@functools.cache
+def _adapter(schema: type[Any]) -> TypeAdapter[dict[str, Any]]:
+    # A subclass, so that plugins see the plain TypedDict.
+    return TypeAdapter(with_config(_CONFIG)(schema))
+
+
+async def read_chat(request: Request) -> dict[str, Any]:
+    return await _read(request, ChatBody, ("messages",))
+
+
+async def read_completion(request: Request) -> dict[str, Any]:
+    """A completion body whose ``prompt`` is one string."""
+    body = await _read(request, CompletionBody, ("prompt",))
+    if isinstance(body["prompt"], list):
+        if len(body["prompt"]) != 1:
+            raise InvalidRequest(
+                "One prompt a request.", param="prompt", fix="Send each prompt in its own request."
+            )
+        body["prompt"] = body["prompt"][0]
+    return body
+
+
+async def read_embedding(request: Request) -> dict[str, Any]:
+    return await _read(request, EmbeddingBody, ("input",))
+
+
+async def _read(request: Request, schema: type[Any], required: Sequence[str]) -> dict[str, Any]:
+    raw = await request.body()
+    try:
+        body = _adapter(schema).validate_json(raw)
+    except ValidationError as error:
+        raise _refusal(error) from error
+    for name in required:
+        if name not in body:
+            raise InvalidRequest(f"The field {name!r} is missing.", param=name)
+    return body
+
+
+# Names that pydantic puts into a path for the members of a union; a client knows none of them.
+_NOT_A_FIELD = re.compile(
+    r"[A-Z]|\[|^(str|int|float|bool|none|dict|list)$|^function-|^constrained-"
+)
+
+
+def _refusal(error: ValidationError) -> InvalidRequest:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        reason = str((first.get("ctx") or {}).get("error", "it ends too early"))
+        return InvalidRequest(f"The body is not JSON: {reason}.", fix="Check quotes and commas.")
+    param = field_path(first["loc"])
+    message = str(first["msg"]).rstrip(".")
+    where = f"{param}: {message}." if param else f"The body: {message}."
+    return InvalidRequest(where, param=param or None)
+
+
+def field_path(loc: Sequence[int | str]) -> str:
+    """``("messages", 0, "content", "str")`` as ``messages[0].content``."""
+    path = ""
+    for part in loc:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not _NOT_A_FIELD.search(part):
+            path += f".{part}" if path else part
+    return path
+
+
+def wants_usage(body: Mapping[str, Any]) -> bool:
+    return bool((body.get("stream_options") or {}).get("include_usage"))

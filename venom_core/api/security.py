@@ -1,0 +1,236 @@
+"""Who may come in: Host, Origin and body size for everything, a key for what needs one.
+
+Nothing here decides by ``request.url``: behind a forged Host header that is a stranger's word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from venom_core.api.errors import error_response, too_large
+from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
+
+if TYPE_CHECKING:
+    from venom_core.store.keys import KeyRepository
+
+KEYS_FRESH_SECONDS = 2.0
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name or address means this machine alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def host_name(value: str) -> str | None:
+    """The name in a Host header, lower case, without its port; None where it is malformed."""
+    if not value or any(c in value for c in "/@\\ \t?#,"):
+        return None
+    try:
+        name = urlsplit(f"//{value}").hostname
+        _ = urlsplit(f"//{value}").port
+    except ValueError:
+        return None
+    return name.rstrip(".") if name else None
+
+
+class Gatekeeper:
+    """ASGI middleware: refuses a foreign Host or Origin and bounds every body.
+
+    A page of another site can make a browser send requests here (DNS rebinding, CSRF); its Host or
+    its Origin gives it away.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: Sequence[str],
+        allowed_origins: Sequence[str],
+        max_body_bytes: int,
+    ) -> None:
+        self._app = app
+        self._hosts = frozenset(name.lower() for name in allowed_hosts)
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in allowed_origins)
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(headers)
+        if refusal is not None:
+            await error_response(scope, refusal)(scope, receive, send)
+            return
+        await self._app(scope, _bounded(receive, self._max_body_bytes), send)
+
+    def _refusal(self, headers: Headers) -> VenomError | None:
+        hosts = headers.getlist("host")
+        name = host_name(hosts[0]) if len(hosts) == 1 else None
+        if name is None or not (is_loopback_host(name) or name in self._hosts):
+            shown = name or "your-host-name"
+            return Forbidden(
+                "The server does not answer to this host name.",
+                code="host_not_allowed",
+                fix=f"If it is yours, start the server with VENOM_ALLOWED_HOSTS={shown}",
+            )
+        origin = headers.get("origin")
+        if origin is not None and not self._origin_allowed(origin, hosts[0]):
+            return Forbidden(
+                "Pages of another origin may not call this server.",
+                code="origin_not_allowed",
+                fix="If the page is yours, start the server with VENOM_ALLOWED_ORIGINS=<its origin>",
+            )
+        length = headers.get("content-length")
+        if length is not None and (
+            not length.isascii() or not length.isdigit() or int(length) > self._max_body_bytes
+        ):
+            return too_large(self._max_body_bytes)
+        return None
+
+    def _origin_allowed(self, origin: str, host: str) -> bool:
+        origin = origin.lower()
+        return origin in self._origins or origin in (
+            f"http://{host}".lower(),
+            f"https://{host}".lower(),
+        )
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """``receive`` that stops a body without a length at ``limit`` bytes."""
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                error = too_large(limit)
+                raise HTTPException(error.status, detail=error.message) from error
+        return message
+
+    return bounded
+
+
+def presented_key(headers: Headers) -> str | None:
+    """The key in either header form. Two different ones are none: nobody guesses which counts."""
+    bearer = [
+        value[7:].strip()
+        for value in headers.getlist("authorization")
+        if value[:7].lower() == "bearer "
+    ]
+    keys = {*bearer, *(value.strip() for value in headers.getlist("x-api-key"))} - {""}
+    return keys.pop() if len(keys) == 1 else None
+
+
+class KeyRing:
+    """The one check of keys.
+
+    Args:
+        keys: opens the store; called in a thread, and only when its file is there.
+        store_file: whose absence means that no key was ever made.
+        key_file: a file of keys, one a line (``VENOM_API_KEY_FILE``).
+        local_token: lets in the same user's CLI.
+        always: a key is needed even where none exists (a bind beyond loopback).
+    """
+
+    def __init__(
+        self,
+        keys: Callable[[], KeyRepository],
+        store_file: Path,
+        key_file: Path | None,
+        local_token: str,
+        always: bool = False,
+    ) -> None:
+        self._keys = keys
+        self._store_file = store_file
+        self._local_token = local_token
+        self._always = always
+        self._file_keys = read_key_file(key_file) if key_file else ()
+        self._known: dict[str, tuple[float, str]] = {}
+        self._required: tuple[float, bool] = (float("-inf"), False)
+
+    async def required(self) -> bool:
+        """Whether requests need a key now."""
+        if self._always or self._file_keys:
+            return True
+        checked, answer = self._required
+        if time.monotonic() - checked > KEYS_FRESH_SECONDS:
+            answer = await asyncio.to_thread(self._any_in_store)
+            self._required = (time.monotonic(), answer)
+        return answer
+
+    def _any_in_store(self) -> bool:
+        return self._store_file.exists() and self._keys().any_active()
+
+    async def require(self, headers: Headers) -> str | None:
+        """The id of the presented key; None where none is needed. Raises ``InvalidApiKey``."""
+        if not await self.required():
+            return None
+        key = presented_key(headers)
+        key_id = await self._identify(key) if key else None
+        if key_id is None:
+            raise InvalidApiKey(
+                "This server needs an API key." if key is None else "This API key is not valid.",
+                fix="Send it as 'Authorization: Bearer KEY'; make one with: venom keys create NAME",
+            )
+        return key_id
+
+    async def _identify(self, key: str) -> str | None:
+        if hmac.compare_digest(key.encode(), self._local_token.encode()):
+            return "local"
+        matches = [hmac.compare_digest(key.encode(), known.encode()) for known in self._file_keys]
+        if any(matches):
+            return "file"
+        seen, key_id = self._known.get(key, (float("-inf"), ""))
+        if time.monotonic() - seen <= KEYS_FRESH_SECONDS:
+            return key_id
+        if not self._store_file.exists():
+            return None
+        found = await asyncio.to_thread(lambda: self._keys().verify(key))
+        self._known.pop(key, None)
+        if found is not None:
+            if len(self._known) > 1000:
+                self._known.clear()
+            self._known[key] = (time.monotonic(), found)
+        return found
+
+
+def read_key_file(path: Path) -> tuple[str, ...]:
+    """The keys in a file, one a line. Raises ``StorageError`` where it has none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(
+            "The file named by VENOM_API_KEY_FILE cannot be read.",
+            code="key_file_unreadable",
+            fix="Point it at a readable file with one key a line.",
+        ) from error
+    keys = tuple(line.strip() for line in lines if line.strip())
+    if not keys or any(len(key) < 16 for key in keys):
+        raise StorageError(
+            "The file named by VENOM_API_KEY_FILE needs at least one key of 16 characters or more.",
+            code="key_file_unreadable",
+            fix="Write one into it: openssl rand -hex 32",
+        )
+    return keys

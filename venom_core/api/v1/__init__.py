@@ -1,0 +1,1 @@
+"""Venom's own API, mounted at ``/api/v1``."""

@@ -1,0 +1,204 @@
+"""Where the parts are put together, for the server and the CLI alike.
+
+Making a ``Venom`` reads settings and scans entry points; nothing is imported, opened or connected
+before it is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from venom_core.chat.limits import Limits
+from venom_core.chat.metering import Meter
+from venom_core.chat.parameters import Policy
+from venom_core.chat.service import ChatService
+from venom_core.models.registry import ASK_TIMEOUT, ListedModel, ModelRegistry
+from venom_core.plugins.host import PluginHost
+from venom_core.runtime.machine import fits, this_machine
+from venom_core.runtime.profiles import Profile, find_profile
+from venom_core.sdk.errors import VenomError
+from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.sdk.spec import Capability
+from venom_core.sdk.states import ProviderStatus, Reason
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from venom_core.models.transfers import ModelTransfers
+    from venom_core.store.keys import KeyRepository
+
+log = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT = 20.0
+
+
+class Venom:
+    """One installation at work.
+
+    Args:
+        settings: read and validated.
+        host: made over the installed entry points unless a test gives another.
+    """
+
+    def __init__(self, settings: Settings, host: PluginHost | None = None) -> None:
+        core = settings.core
+        self.settings = settings
+        self.profile: Profile = find_profile(core.runtime_profile)
+        self.host = host or PluginHost(settings, settings.paths, excluded=self.profile.excludes)
+        self.host.scan()
+        self.meter = Meter()
+        self.registry = ModelRegistry(
+            self._providers, lambda: self.profile.order, self.host.provider, self.host.resolve_name
+        )
+        limits = Limits(
+            policy=cast(Policy, core.parameter_policy),
+            max_concurrent=core.max_concurrent,
+            queue_size=core.queue_size,
+            queue_timeout=core.queue_timeout,
+            answer_timeout=core.answer_timeout,
+            stall_timeout=core.stall_timeout,
+        )
+        self.chat = ChatService(
+            self.host,
+            self.registry,
+            limits,
+            self.default_model,
+            lambda: self.profile.chat,
+            self.report,
+        )
+        #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
+        self.local_token = secrets.token_urlsafe(32)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def from_environment(
+        cls, env: Mapping[str, str] | None = None, flags: Mapping[str, object] | None = None
+    ) -> Venom:
+        """Over ``os.environ`` and the data directory it names. Raises ``InvalidRequest`` for a
+        setting that cannot be used."""
+        env = os.environ if env is None else env
+        return cls(Settings.load(Paths.resolve(env), env, flags))
+
+    async def start(self) -> None:
+        """Load the plugins behind the first answers; returns at once."""
+        self._own(self.host.load_all())
+
+    async def close(self) -> None:
+        """End every task, provider and engine process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.registry.close()
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await self.host.close()
+
+    @functools.cached_property
+    def keys(self) -> KeyRepository:
+        """The API keys; opens the store. Call it, and its methods, in a thread."""
+        from venom_core.store.database import open_database
+        from venom_core.store.keys import KeyRepository
+
+        return KeyRepository(open_database(self.settings.paths.store_file))
+
+    @functools.cached_property
+    def transfers(self) -> ModelTransfers:
+        """Pulls and removals."""
+        from venom_core.models.transfers import ModelTransfers
+
+        return ModelTransfers(self.host, self.registry, self.report)
+
+    async def default_model(self) -> tuple[ListedModel, str]:
+        """The model for a request that names none, and why this one. Raises ``ModelNotFound``."""
+        machine = await asyncio.to_thread(this_machine)
+        pattern = f"ollama://{self.settings.core.ollama_model}"
+        return await self.registry.default(pattern, lambda size: fits(size, machine))
+
+    async def overview(self) -> dict[str, Any]:
+        """What a first screen shows; see ``venom_core.runtime.overview``."""
+        from venom_core.runtime.overview import overview
+
+        return await overview(self.host, self.registry, self.profile, self.default_model)
+
+    async def describe(self, name: str) -> ListedModel:
+        """A model with everything its provider knows of it."""
+        item = await self.registry.resolve(name)
+        if Capability.DESCRIBE not in self.host.spec(item.provider).capabilities:
+            return item
+        provider = await self.host.provider(item.provider)
+        return replace(item, model=await provider.describe(item.model.ref))
+
+    async def loaded(self) -> list[dict[str, Any]]:
+        """Models in memory over all providers that can tell; one that is down has none."""
+        found: list[dict[str, Any]] = []
+        for name in await self._providers():
+            if Capability.PS not in self.host.spec(name).capabilities:
+                continue
+            try:
+                async with asyncio.timeout(ASK_TIMEOUT):
+                    models = await (await self.host.provider(name)).ps()
+            except (VenomError, TimeoutError) as error:
+                log.info("%s does not say what it has loaded: %s", name, error)
+                continue
+            found += [
+                {
+                    "name": model.ref,
+                    "provider": name,
+                    "reference": f"{name}://{model.ref}",
+                    "size_bytes": model.size_bytes,
+                    "vram_bytes": model.vram_bytes,
+                    "context_length": model.context_length,
+                    "expires_at": model.expires_at,
+                }
+                for model in models
+            ]
+        return found
+
+    async def readiness(self) -> list[Reason]:
+        """What keeps the profile from being served; empty when it is."""
+        reasons: list[Reason] = []
+        for name in self.profile.requires:
+            if self.host.resolve_name(name) is None:
+                await self.host.load_all()
+            if self.host.resolve_name(name) is None:
+                reasons.append(
+                    Reason(
+                        "plugin_not_loaded",
+                        f"The plugin {name} is not loaded.",
+                        "See why with: venom plugins",
+                    )
+                )
+                continue
+            health = await self.host.health(name)
+            if health.status in (ProviderStatus.READY, ProviderStatus.DEGRADED):
+                return []
+            if health.reason is not None:
+                reasons.append(health.reason)
+        return reasons
+
+    def report(self, event: ObservedEvent) -> None:
+        """Hand an event to the observers, off the caller's path."""
+        self._own(self._observe(event))
+
+    async def _observe(self, event: ObservedEvent) -> None:
+        self.meter.venom_observe(event)
+        self.host.observe(event)
+
+    async def _providers(self) -> Sequence[str]:
+        """Providers that may be asked, the profile's order first."""
+        await self.host.load_all()
+        order = self.profile.order
+        names = list(self.host.specs())
+        ranked = sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+        return [name for name in ranked if name not in self.profile.excludes]
+
+    def _own(self, work: object) -> None:
+        task = asyncio.ensure_future(cast("asyncio.Future[None]", work))
+        self._tasks.add(cast("asyncio.Task[None]", task))
+        task.add_done_callback(self._tasks.discard)  # type: ignore[arg-type]

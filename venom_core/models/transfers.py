@@ -1,0 +1,105 @@
+"""Pulls and removals: asked of the provider that owns the model, seen by the registry at once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
+
+from venom_core.models.references import parse_reference
+from venom_core.models.registry import ModelRegistry
+from venom_core.sdk.errors import ModelNotFound, NotFound, UpstreamIncomplete
+from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.sdk.provider import Provider, PullProgress
+from venom_core.sdk.spec import Capability, ProviderSpec
+
+
+class Host(Protocol):
+    """What transfers need of the plugin host."""
+
+    async def provider(self, name: str) -> Provider: ...
+    def resolve_name(self, name: str) -> str | None: ...
+    def spec(self, name: str) -> ProviderSpec: ...
+
+
+class ModelTransfers:
+    """Pull and remove by name."""
+
+    def __init__(
+        self, host: Host, registry: ModelRegistry, report: Callable[[ObservedEvent], None]
+    ) -> None:
+        self._host = host
+        self._registry = registry
+        self._report = report
+
+    async def source(self, name: str) -> tuple[str, str]:
+        """The provider that can fetch ``name``, and the name as that provider takes it.
+
+        A qualified reference says it. ``hf.co/...`` and a listed name belong to whoever offers
+        them; any other bare name goes to the first source in the profile's order that pulls by
+        open-ended name. Raises ``ModelNotFound`` or ``NotFound``.
+        """
+        reference = parse_reference(name, param="name")
+        if reference.provider is not None:
+            provider = self._host.resolve_name(reference.provider)
+            if provider is None:
+                raise NotFound(
+                    f"There is no provider {reference.provider!r}.",
+                    code="provider_not_found",
+                    param="name",
+                    fix="See the installed providers with: venom plugins",
+                )
+            return provider, reference.name
+        listing = await self._registry.listing()
+        for item in listing.models:
+            if item.model.ref == name:
+                return item.provider, name
+        pullers = [
+            provider
+            for provider in await self._registry.providers()
+            if Capability.PULL in self._host.spec(provider).capabilities
+            and provider not in listing.stale
+        ]
+        if not pullers:
+            raise ModelNotFound(
+                f"No provider can fetch {name!r} now.",
+                param="name",
+                fix="See the providers and what they need with: venom plugins",
+            )
+        return pullers[0], name
+
+    async def pull(self, name: str) -> AsyncGenerator[PullProgress, None]:
+        """Fetch a model; ends after ``completed``, else raises. ``aclose()`` stops the transfer."""
+        provider_name, ref = await self.source(name)
+        provider = await self._host.provider(provider_name)
+        completed = False
+        async with contextlib.aclosing(provider.pull(ref)) as steps:
+            async for step in steps:
+                completed = step.status == "completed"
+                if completed:
+                    self._registry.forget(provider_name)
+                    self._report(
+                        ObservedEvent("model.pulled", {"provider": provider_name, "model": ref})
+                    )
+                yield step
+        if not completed:
+            raise UpstreamIncomplete("The pull ended before it was complete.", fix="Pull it again.")
+
+    async def remove(self, name: str) -> str:
+        """Delete an installed model; gives its reference. Raises ``ModelNotFound``."""
+        item = await self._registry.resolve(name)
+        provider = await self._host.provider(item.provider)
+        await provider.remove(item.model.ref)
+        self._registry.forget(item.provider)
+        self._report(
+            ObservedEvent("model.removed", {"provider": item.provider, "model": item.model.ref})
+        )
+        return item.reference
+
+    async def unload(self, name: str) -> str:
+        """Take a model out of memory; gives its reference."""
+        item = await self._registry.resolve(name)
+        provider = await self._host.provider(item.provider)
+        await provider.unload(item.model.ref)
+        self._registry.forget(item.provider)
+        return item.reference

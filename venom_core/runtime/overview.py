@@ -1,0 +1,85 @@
+"""The first screen's facts: machine, providers, default model, what to get next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from venom_core._version import __version__
+from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.models.suggestions import Suggestion, suggestions
+from venom_core.plugins.host import PluginHost
+from venom_core.runtime.machine import Machine, fits, this_machine
+from venom_core.runtime.profiles import Profile
+from venom_core.sdk.errors import VenomError
+
+
+async def overview(
+    host: PluginHost,
+    registry: ModelRegistry,
+    profile: Profile,
+    default_model: Callable[[], Awaitable[tuple[ListedModel, str]]],
+) -> dict[str, Any]:
+    """JSON values; asks every provider, each within its own timeout."""
+    listing = await registry.listing(fresh=True)
+    names = await registry.providers()
+    await asyncio.gather(*(host.health(name) for name in names))
+    machine = await asyncio.to_thread(this_machine)
+    default: ListedModel | None = None
+    try:
+        default, because = await default_model()
+    except VenomError as error:
+        because = error.message
+    providers = [
+        {**provider, "title": host.spec(provider["name"]).title}
+        for record in host.records()
+        for provider in record.record()["providers"]
+    ]
+    return {
+        "version": __version__,
+        "profile": profile.name,
+        "default_model": default.id if default else None,
+        "default_model_reason": because,
+        "machine": {
+            "memory_total_bytes": machine.memory_total_bytes,
+            "memory_available_bytes": machine.memory_available_bytes,
+            "cores": machine.cores,
+        },
+        "providers": providers,
+        "suggestions": [
+            suggestion_view(suggestion, available, machine)
+            for suggestion, available in suggestions(listing, names)
+        ],
+        "notes": [
+            {"model": item.reference, "id": item.id, "message": item.model.summary}
+            for item in listing.installed
+            if item.model.summary
+        ],
+    }
+
+
+def suggestion_view(suggestion: Suggestion, available: bool, machine: Machine) -> dict[str, Any]:
+    """One suggestion: its command, its size against the memory free now, and how to get it."""
+    enough = fits(suggestion.size_bytes, machine)
+    free = machine.memory_available_bytes / 1e9
+    verb = "run" if suggestion.sources == ("ollama",) else "pull"
+    return {
+        "name": suggestion.name,
+        "title": suggestion.title,
+        "summary": suggestion.summary,
+        "provider": suggestion.provider,
+        "command": f"venom {verb} {suggestion.name}",
+        "size_bytes": suggestion.size_bytes,
+        "fits": enough,
+        "fit_message": f"{'fits' if enough else 'does not fit'} into the {free:.0f} GB free now",
+        "available": available,
+        "reason": None if available else _needs(suggestion),
+        "terms_url": suggestion.terms_url,
+    }
+
+
+def _needs(suggestion: Suggestion) -> str:
+    if "llamacpp" in suggestion.sources:
+        return "Needs the embedded engine: venom plugins install llamacpp"
+    return "Needs Ollama: install it from ollama.com, start it, then run the command."
