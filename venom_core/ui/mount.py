@@ -23,14 +23,14 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 _SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _TYPES = {".js": "text/javascript", ".txt": "text/plain", ".webmanifest": "application/manifest+json"}
 
-NOT_BUILT = b"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Venom</title></head>
+NOT_BUILT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Venom</title></head>
 <body><h1>Venom is running. Its page was not built.</h1>
 <p>In a checkout, build it with <code>make ui</code> (needs Node 20 or newer), then reload.</p>
 <p>The API answers all the same: <code>/v1/models</code>, <code>/v1/chat/completions</code>.</p>
 <hr><h1>Venom działa. Strony nie zbudowano.</h1>
 <p>W repozytorium zbuduj ją poleceniem <code>make ui</code> (Node 20 lub nowszy) i odśwież.</p>
 </body></html>
-"""
+""".encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Venom's provider for OpenAI-compatible servers elsewhere."""
