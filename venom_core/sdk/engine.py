@@ -1,0 +1,411 @@
+"""Supervision of a local engine: a child process that serves HTTP on loopback.
+
+The engine runs under :mod:`venom_core.sdk.engine_launcher`, in its own session, with its own
+interpreter. It ends when it is stopped, when Venom ends and when Venom is killed; a file with its
+process ids lets the next start of Venom end what was left all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from venom_core.sdk import engine_launcher
+from venom_core.sdk.engine_processes import (
+    end_group,
+    forget,
+    kill_all,
+    list_tree,
+    listens,
+    read_tail,
+    reap,
+    reap_orphans,
+    tree_memory,
+    write_pid_file,
+)
+from venom_core.sdk.errors import EngineMissing, StorageError, Unavailable, VenomError
+from venom_core.sdk.provider import EngineStatus
+
+__all__ = ["EngineAddress", "EngineCommand", "EngineProcess", "reap_orphans"]
+
+logger = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+PORT_VARIABLE = "VENOM_ENGINE_PORT"
+KEY_VARIABLE = "VENOM_ENGINE_KEY"
+MAX_BACKOFF = 60.0
+FIRST_POLL, LAST_POLL = 0.02, 0.25
+
+State = Literal["stopped", "starting", "running", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCommand:
+    """How an engine is started and watched.
+
+    ``{port}`` in ``args``, ``{port}`` and ``{key}`` in the values of ``env`` are replaced at each
+    start; the engine finds both in ``VENOM_ENGINE_PORT`` and ``VENOM_ENGINE_KEY`` as well. A key
+    never belongs in ``args``: every user of the machine can read a command line.
+
+    Args:
+        name: shown in messages and statuses.
+        args: what follows the interpreter: ``("-m", "acme.engine")`` or a script and its arguments.
+        log_file: gets what the engine prints; the run before is kept beside it as ``.1``.
+        pid_file: remembers the processes while the engine runs.
+        model: the reference that it serves, shown in statuses.
+        python: the engine's interpreter, 3.9 or newer; by default Venom's own.
+        env: added to the environment, from which all ``VENOM_*`` variables are removed.
+        ready_path: answers 200 when the engine can serve.
+        ready_timeout: seconds from the start to that answer.
+        stop_timeout: seconds between SIGTERM and SIGKILL.
+        max_restarts: restarts after crashes within ``restart_window`` seconds; then it is refused.
+        backoff: seconds before the second restart in a row, doubled for each further one; the
+            first is made at once.
+        log_limit: bytes that the log may take on the disk.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    log_file: Path
+    pid_file: Path
+    model: str | None = None
+    python: str = sys.executable
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ready_path: str = "/health"
+    ready_timeout: float = 120.0
+    stop_timeout: float = 5.0
+    max_restarts: int = 3
+    restart_window: float = 300.0
+    backoff: float = 1.0
+    log_limit: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAddress:
+    """Where a running engine serves; send the key as ``Authorization: Bearer``."""
+
+    base_url: str
+    port: int
+    key: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One life of the engine's process."""
+
+    process: asyncio.subprocess.Process
+    address: EngineAddress
+    began: float
+    started_at: datetime
+    ready_seconds: float | None = None
+    watcher: asyncio.Task[None] | None = None
+
+
+class EngineProcess:
+    """One engine, used from one event loop.
+
+    A crash is noticed at once (``on_exit`` gets the exit code) and mended at the next
+    :meth:`start`, within the budget of restarts and with its back-off.
+    """
+
+    def __init__(
+        self, command: EngineCommand, *, on_exit: Callable[[int], None] | None = None
+    ) -> None:
+        self.command = command
+        self.on_exit = on_exit
+        self.restarts = 0
+        self._state: State = "stopped"
+        self._run: _Run | None = None
+        self._starting: asyncio.Task[EngineAddress] | None = None
+        self._crashes: list[float] = []
+        self._stop_lock = asyncio.Lock()
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def running(self) -> bool:
+        return self._state == "running"
+
+    async def start(self) -> EngineAddress:
+        """The address of the running engine, started where it does not run.
+
+        Callers at the same time wait for one start; a caller that goes away does not end it.
+
+        Raises:
+            EngineMissing: the interpreter does not exist.
+            Unavailable: ``engine_exited`` and ``engine_not_ready`` at a failed start,
+                ``engine_crashed`` where the budget of restarts is used up.
+        """
+        if self._run is not None and self.running:
+            return self._run.address
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start(), name=f"start {self.command.name}")
+            self._starting.add_done_callback(self._started)
+        task = self._starting
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if caller is not None and caller.cancelling():
+                raise
+            raise Unavailable(
+                f"The engine {self.command.name} was stopped while it started.",
+                code="engine_stopped",
+                fix="Try again.",
+            ) from None
+
+    def _started(self, task: asyncio.Task[EngineAddress]) -> None:
+        self._starting = None
+        if not task.cancelled():
+            task.exception()  # seen: whoever still waits gets it, nobody has to
+
+    async def stop(self) -> None:
+        """End the engine: SIGTERM, then SIGKILL of its whole tree. Safe to call at any time."""
+        async with self._stop_lock:
+            if self._starting is not None:
+                self._starting.cancel()
+                await asyncio.wait([self._starting])
+            run, self._run = self._run, None
+            self._state = "stopped"
+            if run is not None:
+                await self._end(run)
+
+    async def restart(self) -> EngineAddress:
+        """Stop and start by the user's wish; earlier crashes are forgotten."""
+        await self.stop()
+        self._crashes.clear()
+        return await self.start()
+
+    async def status(self) -> EngineStatus:
+        """The present figures; memory is what the whole process tree holds resident, in bytes."""
+        run = self._run
+        pid = run.process.pid if run is not None else None
+        return EngineStatus(
+            name=self.command.name,
+            state=self._state,
+            model=self.command.model,
+            pid=pid,
+            port=run.address.port if run is not None else None,
+            memory_bytes=None if pid is None else await asyncio.to_thread(tree_memory, pid),
+            started_at=run.started_at.isoformat(timespec="seconds") if run is not None else None,
+            ready_seconds=run.ready_seconds if run is not None else None,
+            restarts=self.restarts,
+            log_tail=await self.log_tail(20),
+        )
+
+    async def log_tail(self, lines: int) -> tuple[str, ...]:
+        """The last lines of the present run's log, for its owner: they may name paths."""
+        return await asyncio.to_thread(read_tail, self.command.log_file, lines)
+
+    # -- one start ---------------------------------------------------------------------------
+
+    async def _start(self) -> EngineAddress:
+        command = self.command
+        await self._await_turn()
+        await asyncio.to_thread(reap, command.pid_file)
+        self._state = "starting"
+        run = None
+        try:
+            run = self._run = await self._spawn()
+            await self._until_ready(run)
+        except BaseException as error:
+            self._run, self._state = None, "failed"
+            if isinstance(error, VenomError):
+                self._crashes.append(time.monotonic())
+            if run is not None:
+                await asyncio.shield(self._end(run))
+            raise
+        run.ready_seconds = round(time.monotonic() - run.began, 3)
+        await asyncio.to_thread(write_pid_file, command.pid_file, run.process.pid)
+        self._state = "running"
+        run.watcher = asyncio.create_task(self._wait_exit(run), name=f"watch {command.name}")
+        return run.address
+
+    async def _await_turn(self) -> None:
+        """Refuse or wait where the engine crashed lately."""
+        now = time.monotonic()
+        recent = [at for at in self._crashes if now - at < self.command.restart_window]
+        self._crashes = recent
+        if not recent:
+            return
+        if len(recent) > self.command.max_restarts:
+            raise Unavailable(
+                f"The engine {self.command.name} failed {len(recent)} times in a row and is not "
+                "started again for a while.",
+                code="engine_crashed",
+                fix="Read its log with: venom doctor. A model too large for the memory does this.",
+                retry_after=round(self.command.restart_window - (now - recent[0]), 1),
+            )
+        self.restarts += 1
+        pause = self.command.backoff * 2.0 ** (len(recent) - 2) if len(recent) > 1 else 0.0
+        await asyncio.sleep(max(0.0, recent[-1] + min(pause, MAX_BACKOFF) - now))
+
+    async def _spawn(self) -> _Run:
+        command = self.command
+        port, key = await asyncio.to_thread(free_port), secrets.token_urlsafe(32)
+        await asyncio.to_thread(make_folders, command)
+        args = [arg.replace("{port}", str(port)) for arg in command.args]
+        began, started_at = time.monotonic(), datetime.now(UTC)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                command.python, "-I", "-S", engine_launcher.__file__,
+                str(command.log_file), str(command.log_limit), str(command.stop_timeout), *args,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                cwd=command.log_file.parent,
+                env=engine_environment(command.env, port, key),
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise EngineMissing(
+                f"The Python interpreter for the engine {command.name} cannot be run.",
+                fix="Correct the provider's python setting, or install its engine again.",
+            ) from error
+        await asyncio.to_thread(write_pid_file, command.pid_file, process.pid)
+        address = EngineAddress(f"http://{HOST}:{port}", port, key)
+        return _Run(process, address, began, started_at)
+
+    async def _until_ready(self, run: _Run) -> None:
+        """Ask until the engine answers; notice at once when it ends instead."""
+        exited = asyncio.ensure_future(run.process.wait())
+        try:
+            async with asyncio.timeout(self.command.ready_timeout):
+                pause = FIRST_POLL
+                while not await is_ready(run.address, self.command.ready_path, run.process.pid):
+                    await asyncio.wait([exited], timeout=pause)
+                    if exited.done():
+                        raise await self._exited_early(exited.result())
+                    pause = min(pause * 1.5, LAST_POLL)
+        except TimeoutError as error:
+            await self._log_why("did not get ready")
+            raise Unavailable(
+                f"The engine {self.command.name} was not ready within "
+                f"{self.command.ready_timeout:g} seconds.",
+                code="engine_not_ready",
+                fix="Try again when the machine is less busy, or choose a smaller model.",
+            ) from error
+        finally:
+            exited.cancel()
+
+    async def _exited_early(self, code: int) -> Unavailable:
+        await self._log_why(f"ended with exit code {code} before it was ready")
+        return Unavailable(
+            f"The engine {self.command.name} ended while it started (exit code {code}).",
+            code="engine_exited",
+            fix="Read its log with: venom doctor. A damaged model file or too little memory does "
+            "this.",
+        )
+
+    async def _log_why(self, what: str) -> None:
+        lines = await self.log_tail(15)
+        logger.warning("engine %s %s; its last lines:\n%s", self.command.name, what,
+                       "\n".join(lines) or "(nothing)")  # fmt: skip
+
+    # -- the end -----------------------------------------------------------------------------
+
+    async def _wait_exit(self, run: _Run) -> None:
+        code = await run.process.wait()
+        if self._run is not run:
+            return
+        self._run, self._state = None, "failed"
+        self._crashes.append(time.monotonic())
+        await self._log_why(f"ended with exit code {code}")
+        await asyncio.to_thread(end_group, run.process.pid)
+        await asyncio.to_thread(forget, self.command.pid_file)
+        if self.on_exit is not None:
+            self.on_exit(code)
+
+    async def _end(self, run: _Run) -> None:
+        process, grace = run.process, self.command.stop_timeout
+        tree = await asyncio.to_thread(list_tree, process.pid)
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        if process.stdin is not None:
+            process.stdin.close()
+        # The launcher sends SIGKILL after the grace; it gets a second more to see its effect.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), grace + 1.0)
+        await asyncio.to_thread(kill_all, tree)
+        await asyncio.to_thread(end_group, process.pid)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), 5.0)
+        if run.watcher is not None and run.watcher is not asyncio.current_task():
+            run.watcher.cancel()
+        await asyncio.to_thread(forget, self.command.pid_file)
+
+
+def engine_environment(extra: Mapping[str, str], port: int, key: str) -> dict[str, str]:
+    """The engine's environment: ours without what is Venom's own, and what the command adds."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
+    env |= {
+        name: value.replace("{port}", str(port)).replace("{key}", key)
+        for name, value in extra.items()
+    }
+    # The log is read while the engine runs, and its folder is no place to import from.
+    return env | {
+        PORT_VARIABLE: str(port),
+        KEY_VARIABLE: key,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",
+    }
+
+
+def make_folders(command: EngineCommand) -> None:
+    """Make the folders of the log and of the pid file."""
+    try:
+        for path in (command.log_file, command.pid_file):
+            path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"There is no place to write the log of the engine {command.name}.",
+            code="store_not_writable",
+            fix="Make Venom's home folder writable, or set VENOM_HOME to one that is.",
+        ) from error
+
+
+def free_port() -> int:
+    """A loopback port that nobody holds at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+async def is_ready(address: EngineAddress, path: str, pid: int) -> bool:
+    """Whether the engine answers 200, and the answer comes from below process ``pid``."""
+    try:
+        async with asyncio.timeout(5.0):
+            status = await _get_status(address, path)
+    except (OSError, TimeoutError, ValueError, EOFError):
+        return False
+    # Between our look for a free port and the engine's bind somebody else may have taken it.
+    return status == 200 and await asyncio.to_thread(listens, pid, address.port)
+
+
+async def _get_status(address: EngineAddress, path: str) -> int:
+    reader, writer = await asyncio.open_connection(HOST, address.port)
+    try:
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: {HOST}:{address.port}\r\n"
+            f"Authorization: Bearer {address.key}\r\nConnection: close\r\n\r\n".encode()
+        )
+        await writer.drain()
+        line = await reader.readuntil(b"\r\n")
+        return int(line.split(b" ", 2)[1])
+    except (asyncio.LimitOverrunError, IndexError) as error:
+        raise ValueError("no HTTP answer") from error
+    finally:
+        writer.close()
