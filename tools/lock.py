@@ -1,4 +1,4 @@
-"""`make lock`: write requirements/*.txt, exact versions with hashes, one resolution for every system.
+"""`make lock`: write requirements/*.txt, exact versions with hashes, one resolution for all.
 
 Each lock is constrained by the one before, so that a package has one version everywhere. Versions
 move only when asked: ``python -m tools.lock --upgrade``. The size of what each lock fetches on this

@@ -28,9 +28,8 @@ def check(tree: Tree) -> list[str]:
     fragments = [name for name in tree.files if name.startswith("changelog.d/")]
     if "changelog.d/README.md" not in fragments:
         problems.append("changelog.d/README.md: missing; it says how to write a fragment")
-    for name in fragments:
-        if name != "changelog.d/README.md" and not FRAGMENT.fullmatch(name):
-            problems.append(
-                f"{name}: a fragment is named SLUG.added|changed|fixed|removed|security.md"
-            )
-    return problems
+    return problems + [
+        f"{name}: a fragment is named SLUG.(added|changed|fixed|removed|security).md"
+        for name in fragments
+        if name != "changelog.d/README.md" and not FRAGMENT.fullmatch(name)
+    ]

@@ -1,4 +1,4 @@
-"""The core declares what it imports and imports what it declares: nothing is installed for nothing."""
+"""The core declares what it imports and imports what it declares."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ def check(tree: Tree) -> list[str]:
         for module, place in sorted(used.items())
         if module not in declared
     ]
-    for module in sorted(declared - set(used) - FOUND_BY_NAME):
-        problems.append(f"pyproject.toml: {module} is declared and never imported; take it out")
-    return problems
+    return problems + [
+        f"pyproject.toml: {module} is declared and never imported; take it out"
+        for module in sorted(declared - set(used) - FOUND_BY_NAME)
+    ]
 
 
 def _module(requirement: str) -> str:

@@ -1,8 +1,8 @@
 """The documentation is complete: what a user can meet has a heading, in English and in Polish.
 
-Subjects: every setting by its environment name, every error and reason code, every command. A code's
-heading is the code alone (```` ## `engine_missing` ````), because refusals link to its anchor. A
-setting's or a command's name stands in the heading as a code span. Links between pages lead somewhere.
+Subjects: every setting by its environment name, every error and reason code, every command. A
+code's heading is the code alone, because refusals link to its anchor. A setting's or a command's
+name stands in the heading as a code span. Links between pages lead somewhere.
 """
 
 from __future__ import annotations

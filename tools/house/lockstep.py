@@ -59,7 +59,7 @@ def _locks(tree: Tree) -> Iterator[str]:
             continue
         versions = locked_versions(tree.text(name))
         for requirement in direct_requirements(tree.root, lock):
-            package = canonicalize_name(requirement.name)
+            package: str = canonicalize_name(requirement.name)
             if package not in versions:
                 yield f"{name}: {package} is required and not locked; run `make lock`"
             elif not requirement.specifier.contains(versions[package], prereleases=True):

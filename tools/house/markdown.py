@@ -18,7 +18,7 @@ class Section:
 
     Args:
         anchor: what a link's `#` names: the explicit `{#anchor}`, else made from the title.
-        fixed: the anchor does not change with the language: explicit, or the title is one code span.
+        fixed: the anchor is the same in every language: explicit, or the title is one code span.
         prose: the lines outside fenced code.
     """
 

@@ -34,7 +34,8 @@ def check(tree: Tree) -> list[str]:
 def _compare(english: str, polish: str, tree: Tree) -> Iterator[str]:
     ours, theirs = sections(tree.text(english)), sections(tree.text(polish))
     if len(ours) != len(theirs):
-        yield f"{polish}: {len(theirs)} headings, but {len(ours)} in {english}{_first(ours, theirs)}"
+        counts = f"{len(theirs)} headings, but {len(ours)} in {english}"
+        yield f"{polish}: {counts}{_first(ours, theirs)}"
         return
     for source, translated in zip(ours, theirs, strict=True):
         place = f"{polish}:{translated.line}"

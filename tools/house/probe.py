@@ -1,4 +1,4 @@
-"""Run in a process of its own: print the settings and the commands of the tree on the path, as JSON."""
+"""Run in a process of its own: print the settings and commands of the tree on the path as JSON."""
 
 from __future__ import annotations
 

@@ -36,9 +36,7 @@ def collect(tree: Tree) -> Subjects:
             for code in codes(ast.parse(tree.text(name))):
                 subjects.codes.setdefault(code, name)
     if not subjects.codes:
-        subjects.problems.append(
-            "venom_core/: no error code found; did `default_code` get a new name?"
-        )
+        subjects.problems.append("venom_core/: no error code found; was `default_code` renamed?")
     _probe(tree, subjects)
     return subjects
 

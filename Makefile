@@ -1,0 +1,64 @@
+# Every command of this repository. Nothing has to be installed first but Python 3.11 or newer
+# (and Node for the page); each target makes what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
+.DEFAULT_GOAL := help
+.PHONY: help run dev check lint-fix test test-web test-engines test-install e2e bench ui wheels \
+	wheelhouse lock bump clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Set everything up, ask a real model one question, serve the page (ONCE=1: stop after the answer)
+	@$(PYTHON) tools/bootstrap.py run $(if $(ONCE),--once)
+
+dev: ## .venv with what the checks and tests need
+	@$(PYTHON) tools/bootstrap.py dev
+
+check: dev ## Every rule of the house that a machine can check, in seconds
+	@$(BIN)/python -m tools.check
+
+lint-fix: dev ## Format, and fix what ruff can fix
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+test: dev ## Unit, contract, integration with the real embedded engine, and one browser flow
+	@$(BIN)/python -m tools.browser --optional
+	@$(BIN)/python -m tools.page --optional
+	$(PYTEST) -m "unit or contract or integration or smoke"
+
+test-web: ## The page's own checks: types, tests, size
+	@$(PYTHON) -m tools.page --check
+
+test-engines: dev ## Long runs with real engines
+	$(PYTEST) -m engines
+
+test-install: wheelhouse ## The wheels in fresh environments, without a network
+	$(PYTEST) -m install
+
+e2e: dev ui ## A real server and a real browser
+	@$(BIN)/python -m tools.browser
+	$(PYTEST) -m e2e
+
+bench: dev ## Measure; results in bench/results/*.json
+	$(BIN)/python bench/run.py $(BENCH)
+
+ui: ## Build the page into venom_core/ui/static
+	@$(PYTHON) -m tools.page
+
+wheels: dev ## Every wheel and sdist into dist/
+	@$(BIN)/python -m tools.page --optional
+	@$(BIN)/python -m tools.wheels
+
+wheelhouse: wheels ## dist/wheelhouse: our wheels and the locked dependencies, for installs without an index
+	@$(BIN)/python -m tools.wheelhouse
+
+lock: dev ## Write requirements/*.txt again (UPGRADE=1: newest versions)
+	@$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
+
+bump: dev ## A new version everywhere: make bump VERSION=2026.12.0
+	@$(BIN)/python -m tools.bump $(VERSION)
+
+clean: ## Remove what was built; the data directory of Venom is not touched
+	rm -rf .venv .cache dist build venom_core/ui/static web/out web/.next web/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
