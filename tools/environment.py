@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMPS = VENV / "venom-stamps.json"
-LOG = VENV / "install.log"
+LOG = ROOT / ".cache" / "install.log"
 PLUGINS = ("plugins/venom_ollama", "plugins/venom_llamacpp", "plugins/venom_remote")
 WHAT = "venom[embedded] = light (Ollama plugin) + llama.cpp engine"
 # The lock that holds everything of another one.
@@ -153,7 +153,7 @@ def _make_venv() -> None:
         version = ".".join(platform.python_version_tuple()[:2])
         raise Failed(
             f"This Python {version} comes without {' and '.join(missing)}, so it can make no"
-            f" environment.\nDebian and Ubuntu: sudo apt install python{version}-venv   then again: make run"
+            f" environment.\nDebian, Ubuntu: sudo apt install python{version}-venv, then: make run"
         )
     _call([sys.executable, "-m", "venv", "--clear", str(VENV)], "The environment was not made")
 
