@@ -1,0 +1,143 @@
+"""Finding plugins: one pass over the installed distributions that imports none of them.
+
+``importlib_metadata.entry_points()`` would parse every entry point of every distribution, three
+times the work, and one unreadable file would hide all plugins. Here each distribution is read by
+itself, its entry points are parsed only where our group occurs in them, and its metadata only then.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from venom_core._version import __version__
+from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, normalized
+from venom_core.sdk.hookspecs import API_MAJOR, ENTRY_POINT_PREFIX
+
+if TYPE_CHECKING:
+    from importlib_metadata import Distribution
+
+logger = logging.getLogger(__name__)
+
+Origin = Literal["first_party", "third_party"]
+_NAME_IN_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry point of one of our groups, as the metadata has it.
+
+    Args:
+        id: the entry point's name. Two distributions may have the same.
+        value: the manifest, ``module`` or ``module:attribute``.
+        api: the API major from the group's name (``v1``).
+        distribution: normalized name; version: of its metadata.
+        requires: the distribution's requirements on ``venom``, as written.
+    """
+
+    id: str
+    value: str
+    api: str
+    distribution: str
+    version: str
+    origin: Origin
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What is installed: ``core_version`` is the metadata's, not the source's, since an editable
+    install keeps the metadata of the day it was installed."""
+
+    core_version: str
+    found: tuple[Found, ...]
+
+
+def scan(distributions: Callable[[], Iterable[Distribution]] | None = None) -> Scan:
+    """Read the metadata of every installed distribution once.
+
+    Args:
+        distributions: what is installed; the default reads ``sys.path``.
+    """
+    seen: set[str] = set()
+    core_version = __version__
+    found: list[Found] = []
+    for distribution in (distributions or _installed)():
+        try:
+            name = _name(distribution)
+            if name in seen:
+                continue  # an earlier entry of sys.path shadows it, for imports too
+            seen.add(name)
+            if name == CORE_DISTRIBUTION:
+                core_version = distribution.version
+            found.extend(_entries(distribution))
+        except Exception:
+            logger.warning("unreadable metadata of %s", distribution, exc_info=True)
+    found.sort(key=lambda item: (item.id, item.distribution))
+    return Scan(core_version, tuple(found))
+
+
+def _installed() -> Iterable[Distribution]:
+    from importlib_metadata import Distribution
+
+    found: Iterable[Distribution] = Distribution.discover()
+    return found
+
+
+def _name(distribution: Distribution) -> str:
+    """The name; from the folder's where possible, since parsing the metadata of every distribution
+    costs more than all the rest."""
+    shortcut = getattr(distribution, "_normalized_name", None)
+    return normalized(shortcut if isinstance(shortcut, str) else distribution.name)
+
+
+def _entries(distribution: Distribution) -> Iterator[Found]:
+    text = distribution.read_text("entry_points.txt")
+    if not text or ENTRY_POINT_PREFIX not in text:
+        return
+    entries: dict[str, tuple[str, str]] = {}
+    for point in distribution.entry_points:
+        if not point.group.startswith(ENTRY_POINT_PREFIX):
+            continue
+        api = point.group.removeprefix(ENTRY_POINT_PREFIX)
+        if api == API_MAJOR or point.name not in entries:
+            entries[point.name] = (api, point.value)
+    if not entries:
+        return
+    name, version, requires = _facts(distribution)
+    for entry, (api, value) in entries.items():
+        yield Found(
+            id=entry,
+            value=value,
+            api=api,
+            distribution=name,
+            version=version,
+            origin="first_party" if name in FIRST_PARTY else "third_party",
+            requires=requires,
+        )
+
+
+def _facts(distribution: Distribution) -> tuple[str, str, tuple[str, ...]]:
+    """Name, version and requirements on the core. A plugin whose metadata is damaged is listed
+    all the same, with what is left of it."""
+    try:
+        metadata = distribution.metadata
+        requires = tuple(_on_venom(metadata.get_all("Requires-Dist") or ()))
+        return normalized(metadata["Name"]), str(metadata["Version"]), requires
+    except Exception:
+        logger.warning("damaged metadata of %s", distribution, exc_info=True)
+        return _name(distribution), "unknown", ()
+
+
+def _on_venom(requirements: Iterable[str]) -> Iterator[str]:
+    for requirement in requirements:
+        match = _NAME_IN_REQUIREMENT.match(requirement)
+        if (
+            match
+            and normalized(match.group()) == CORE_DISTRIBUTION
+            and "extra ==" not in requirement
+        ):
+            yield requirement

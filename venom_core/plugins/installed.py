@@ -1,0 +1,111 @@
+"""An installed plugin in the host's memory: what was found, what became of it, its providers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from venom_core.plugins.names import normalized
+from venom_core.plugins.records import PluginRecord
+from venom_core.sdk.states import PluginState, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from venom_core.plugins.discovery import Found
+    from venom_core.plugins.gates import Refusal
+    from venom_core.plugins.loader import Loaded
+    from venom_core.plugins.providers import ProviderSlot
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class InstalledPlugin:
+    """Mutable; only the host changes it, on its event loop."""
+
+    found: Found
+    state: PluginState = PluginState.DISCOVERED
+    reason: Reason | None = None
+    loaded: Loaded | None = None
+    slots: list[ProviderSlot] = field(default_factory=list)
+    loading: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.found.id
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.found.id, self.found.distribution
+
+    @property
+    def first_party(self) -> bool:
+        return self.found.origin == "first_party"
+
+    def refuse(self, refusal: Refusal | None) -> None:
+        """Take over a gate's judgement; without an objection the plugin may be loaded."""
+        self.state = refusal.state if refusal else PluginState.DISCOVERED
+        self.reason = refusal.reason if refusal else None
+
+    def may_own(self, provider: str) -> bool:
+        """Whether a provider of that name could be this plugin's."""
+        return provider == self.id or provider.startswith(f"{self.id}-")
+
+    def is_called(self, name: str) -> bool:
+        """Whether a person means this plugin by ``name``: its own, its distribution's, or that of
+        one of its providers."""
+        own = (self.id, self.found.distribution)
+        return (
+            name in own
+            or normalized(name) == self.found.distribution
+            or any(name == slot.spec.name for slot in self.slots)
+        )
+
+    def record(self) -> PluginRecord:
+        found = self.found
+        return PluginRecord(
+            id=found.id,
+            state=self.state,
+            reason=self.reason,
+            distribution=found.distribution,
+            version=found.version,
+            api=found.api,
+            origin=found.origin,
+            load_ms=self.loaded.load_ms if self.loaded else None,
+            providers=tuple(slot.record() for slot in self.slots),
+        )
+
+
+def conflicting_providers(plugins: Iterable[InstalledPlugin]) -> dict[str, list[ProviderSlot]]:
+    """Provider names that several loaded plugins declare -> the slots that lose. Our release wins
+    over third parties; between third parties nobody does."""
+    claims: dict[str, list[tuple[bool, ProviderSlot]]] = {}
+    for plugin in plugins:
+        for slot in plugin.slots:
+            claims.setdefault(slot.spec.name, []).append((plugin.first_party, slot))
+    losers: dict[str, list[ProviderSlot]] = {}
+    for name, claimants in claims.items():
+        if len(claimants) > 1:
+            losers[name] = [slot for first_party, slot in claimants if not first_party]
+    return losers
+
+
+def aliases_of(plugins: Iterable[InstalledPlugin]) -> dict[str, str]:
+    """Alias -> provider name, over the loaded plugins. An alias that is also a provider's name, or
+    is claimed twice by third parties, stands for nothing."""
+    plugins = list(plugins)
+    names = {slot.spec.name for plugin in plugins for slot in plugin.slots}
+    ours: dict[str, str] = {}
+    theirs: dict[str, set[str]] = {}
+    for plugin in plugins:
+        for slot in plugin.slots:
+            for alias in slot.spec.aliases:
+                if plugin.first_party:
+                    ours[alias] = slot.spec.name
+                else:
+                    theirs.setdefault(alias, set()).add(slot.spec.name)
+    sole = {alias: owners.pop() for alias, owners in theirs.items() if len(owners) == 1}
+    return {alias: name for alias, name in (sole | ours).items() if alias not in names}

@@ -1,0 +1,61 @@
+"""The record that the API, the CLI and the page show: one for each installed plugin, whatever
+became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from venom_core.plugins.discovery import Origin
+from venom_core.sdk.states import PluginState, ProviderStatus, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRecord:
+    """A provider of a loaded plugin, as it is now."""
+
+    name: str
+    title: str
+    status: ProviderStatus
+    capabilities: tuple[str, ...]
+    reason: Reason | None = None
+    version: str | None = None
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "status": self.status.label,
+            "capabilities": list(self.capabilities),
+            "reason": self.reason.record() if self.reason else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRecord:
+    """An installed plugin. ``id`` is the entry point's name; where two distributions have the
+    same, ``distribution`` tells them apart. ``load_ms`` is the manifest's time, None if unloaded.
+    """
+
+    id: str
+    state: PluginState
+    reason: Reason | None
+    distribution: str
+    version: str
+    api: str
+    origin: Origin
+    load_ms: float | None
+    providers: tuple[ProviderRecord, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "state": self.state.label,
+            "recoverable": self.state.recoverable,
+            "reason": self.reason.record() if self.reason else None,
+            "distribution": self.distribution,
+            "version": self.version,
+            "api": self.api,
+            "origin": self.origin,
+            "load_ms": self.load_ms,
+            "providers": [provider.record() for provider in self.providers],
+        }

@@ -1,0 +1,165 @@
+"""Whether what a plugin's hook returned is what :mod:`venom_core.sdk.spec` says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from venom_core.plugins.names import RESERVED_NAMES, is_name
+from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.spec import Capability, EngineRequirement, ProviderSpec, Setting, SettingType
+from venom_core.settings.values import convert
+
+MOST_PROVIDERS = 64
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_SETTING_TYPES = get_args(SettingType)
+
+
+class BadSpec(Exception):
+    """A declaration is wrong; the text is a clause that says what."""
+
+
+def providers_of(returned: object, plugin: str, owner: str) -> tuple[ProviderSpec, ...]:
+    """The declarations that ``venom_providers`` returned, checked.
+
+    Args:
+        returned: an iterable of :class:`ProviderSpec`, as a generator too; at most
+            :data:`MOST_PROVIDERS` are taken from it.
+        plugin: the entry point's name; owner: the distribution's.
+
+    Raises:
+        BadSpec: what is wrong with the first faulty one.
+    """
+    if not isinstance(returned, Iterable) or isinstance(returned, str | bytes | dict):
+        raise BadSpec(f"venom_providers returned {_kind(returned)} and not a list of ProviderSpec")
+    specs = list(islice(returned, MOST_PROVIDERS + 1))
+    if len(specs) > MOST_PROVIDERS:
+        raise BadSpec(f"venom_providers returned more than {MOST_PROVIDERS} providers")
+    taken: set[str] = set()
+    for spec in specs:
+        if not isinstance(spec, ProviderSpec):
+            raise BadSpec(f"venom_providers returned {_kind(spec)} and not a ProviderSpec")
+        _check_names(spec, plugin, owner)
+        for name in (spec.name, *spec.aliases):
+            if name in taken:
+                raise BadSpec(f"it declares the name {name} twice")
+            taken.add(name)
+        _check_texts(spec)
+        _check_abilities(spec)
+        _check_settings(spec)
+    return tuple(specs)
+
+
+# What plugins declare is typed, and nobody checked it: to these functions it is Any.
+
+
+def _check_names(spec: Any, plugin: str, owner: str) -> None:
+    if not is_name(spec.name):
+        raise BadSpec(f"the provider name {_show(spec.name)} is not lower-case words with dashes")
+    if spec.name != plugin and not spec.name.startswith(f"{plugin}-"):
+        raise BadSpec(f"the provider name {spec.name} is neither {plugin} nor {plugin}-*")
+    if not isinstance(spec.aliases, tuple) or not all(is_name(alias) for alias in spec.aliases):
+        raise BadSpec(f"the aliases of {spec.name} are not a tuple of lower-case names")
+    for name in (spec.name, *spec.aliases):
+        if RESERVED_NAMES.get(name, owner) != owner:
+            raise BadSpec(f"the name {name} belongs to {RESERVED_NAMES[name]}")
+
+
+def _check_texts(spec: Any) -> None:
+    for name in ("title", "summary"):
+        text = getattr(spec, name)
+        if not isinstance(text, str) or not text.strip() or not text.isprintable():
+            raise BadSpec(f"the {name} of {spec.name} is not one line of text")
+    if not isinstance(spec.factory, str) or not _FACTORY.fullmatch(spec.factory):
+        raise BadSpec(f'the factory of {spec.name} is not written "module:Class"')
+    if spec.homepage is not None and not _is_web_address(spec.homepage):
+        raise BadSpec(f"the homepage of {spec.name} is not an http:// or https:// address")
+    if not isinstance(spec.local, bool):
+        raise BadSpec(f"local of {spec.name} is not true or false")
+
+
+def _check_abilities(spec: Any) -> None:
+    if not isinstance(spec.capabilities, frozenset):
+        raise BadSpec(f"the capabilities of {spec.name} are not a frozenset")
+    for ability in spec.capabilities:
+        if ability not in list(Capability):
+            raise BadSpec(f"{spec.name} declares the unknown capability {_show(ability)}")
+    if not isinstance(spec.parameters, frozenset) or not all(
+        isinstance(name, str) for name in spec.parameters
+    ):
+        raise BadSpec(f"the parameters of {spec.name} are not a frozenset of names")
+    _check_engine(spec, spec.engine)
+
+
+def _check_engine(spec: Any, engine: Any) -> None:
+    if engine is None:
+        return
+    if not isinstance(engine, EngineRequirement):
+        raise BadSpec(f"the engine of {spec.name} is not an EngineRequirement")
+    module: object = engine.module
+    if not isinstance(module, str) or not _MODULE.fullmatch(module) or not is_name(engine.install):
+        raise BadSpec(f"the engine of {spec.name} does not name a module and a plugin")
+
+
+def _check_settings(spec: Any) -> None:
+    if not isinstance(spec.settings, tuple):
+        raise BadSpec(f"the settings of {spec.name} are not a tuple")
+    names: set[str] = set()
+    for setting in spec.settings:
+        if not isinstance(setting, Setting):
+            raise BadSpec(f"{spec.name} has a setting that is not a Setting")
+        _check_setting(spec, setting, names)
+        names.add(setting.name)
+
+
+def _check_setting(spec: Any, setting: Any, names: set[str]) -> None:
+    name = setting.name
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name) or name in names:
+        raise BadSpec(
+            f"{spec.name} has the setting {_show(name)} twice or misspelt"
+            " (lower-case words joined by one underscore)"
+        )
+    if setting.type not in _SETTING_TYPES:
+        raise BadSpec(f"the setting {name} has the unknown type {_show(setting.type)}")
+    for words in (setting.env_aliases, setting.choices):
+        if not isinstance(words, tuple) or not all(isinstance(word, str) for word in words):
+            raise BadSpec(f"the setting {name} has env_aliases or choices in no tuple")
+    if not all(_VARIABLE.fullmatch(variable) for variable in setting.env_aliases):
+        raise BadSpec(f"the setting {name} has an env_alias that is no variable's name")
+    _check_default(setting)
+
+
+def _check_default(setting: Setting) -> None:
+    if setting.default is None or setting.default == ():
+        return
+    try:
+        if convert(setting, setting.default, "the default") != setting.default:
+            raise BadSpec(f"the default of the setting {setting.name} is not of its type")
+    except InvalidRequest:
+        raise BadSpec(f"the default of the setting {setting.name} breaks its own rules") from None
+
+
+def _is_web_address(text: object) -> bool:
+    if not isinstance(text, str):
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def _show(value: object) -> str:
+    """Foreign text in a sentence of ours: short, and without control characters."""
+    text = value if isinstance(value, str) else _kind(value)
+    return "".join(char for char in text if char.isprintable())[:40] or "(empty)"
