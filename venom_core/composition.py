@@ -11,7 +11,7 @@ import functools
 import logging
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT = 20.0
+LOADING_PATIENCE = 1.0
 
 
 class Venom:
@@ -51,9 +52,10 @@ class Venom:
         core = settings.core
         self.settings = settings
         self.profile: Profile = find_profile(core.runtime_profile)
-        self.host = host or PluginHost(settings, settings.paths, excluded=self.profile.excludes)
+        self.host = host or PluginHost(settings, settings.paths)
         self.host.scan()
         self.meter = Meter()
+        self.host.add_observer("meter", self.meter)
         self.registry = ModelRegistry(
             self._providers, lambda: self.profile.order, self.host.provider, self.host.resolve_name
         )
@@ -76,6 +78,7 @@ class Venom:
         #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
         self.local_token = secrets.token_urlsafe(32)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loading: asyncio.Task[None] | None = None
 
     @classmethod
     def from_environment(
@@ -87,8 +90,14 @@ class Venom:
         return cls(Settings.load(Paths.resolve(env), env, flags))
 
     async def start(self) -> None:
-        """Load the plugins behind the first answers; returns at once."""
-        self._own(self.host.load_all())
+        """Begin to load the plugins; returns before they are loaded."""
+        await self.host.apply_profile(self.profile.name, self.profile.excludes)
+        self._begin_loading()
+
+    def _begin_loading(self) -> asyncio.Task[None]:
+        if self._loading is None:
+            self._loading = self._own(self.host.load_all())
+        return self._loading
 
     async def close(self) -> None:
         """End every task, provider and engine process."""
@@ -129,7 +138,7 @@ class Venom:
     async def describe(self, name: str) -> ListedModel:
         """A model with everything its provider knows of it."""
         item = await self.registry.resolve(name)
-        if Capability.DESCRIBE not in self.host.spec(item.provider).capabilities:
+        if Capability.DESCRIBE not in self.host.specs()[item.provider].capabilities:
             return item
         provider = await self.host.provider(item.provider)
         return replace(item, model=await provider.describe(item.model.ref))
@@ -137,8 +146,9 @@ class Venom:
     async def loaded(self) -> list[dict[str, Any]]:
         """Models in memory over all providers that can tell; one that is down has none."""
         found: list[dict[str, Any]] = []
-        for name in await self._providers():
-            if Capability.PS not in self.host.spec(name).capabilities:
+        names, specs = await self._providers(), self.host.specs()
+        for name in names:
+            if Capability.PS not in specs[name].capabilities:
                 continue
             try:
                 async with asyncio.timeout(ASK_TIMEOUT):
@@ -164,18 +174,11 @@ class Venom:
         """What keeps the profile from being served; empty when it is."""
         reasons: list[Reason] = []
         for name in self.profile.requires:
-            if self.host.resolve_name(name) is None:
-                await self.host.load_all()
-            if self.host.resolve_name(name) is None:
-                reasons.append(
-                    Reason(
-                        "plugin_not_loaded",
-                        f"The plugin {name} is not loaded.",
-                        "See why with: venom plugins",
-                    )
-                )
+            try:
+                health = await self.host.health(name)
+            except VenomError as error:  # not installed, disabled, or its import failed
+                reasons.append(Reason.of(error))
                 continue
-            health = await self.host.health(name)
             if health.status in (ProviderStatus.READY, ProviderStatus.DEGRADED):
                 return []
             if health.reason is not None:
@@ -184,21 +187,25 @@ class Venom:
 
     def report(self, event: ObservedEvent) -> None:
         """Hand an event to the observers, off the caller's path."""
-        self._own(self._observe(event))
-
-    async def _observe(self, event: ObservedEvent) -> None:
-        self.meter.venom_observe(event)
-        self.host.observe(event)
+        asyncio.get_running_loop().call_soon(self.host.observe, event)
 
     async def _providers(self) -> Sequence[str]:
-        """Providers that may be asked, the profile's order first."""
-        await self.host.load_all()
+        """Providers that may be asked, the profile's order first.
+
+        A plugin that is slow to load is waited for a moment, not until its deadline.
+        """
+        loading = self._begin_loading()
+        if not loading.done():
+            await asyncio.wait({loading}, timeout=LOADING_PATIENCE)
         order = self.profile.order
-        names = list(self.host.specs())
-        ranked = sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+        ranked = sorted(
+            self.host.specs(),
+            key=lambda name: order.index(name) if name in order else len(order),
+        )
         return [name for name in ranked if name not in self.profile.excludes]
 
-    def _own(self, work: object) -> None:
-        task = asyncio.ensure_future(cast("asyncio.Future[None]", work))
-        self._tasks.add(cast("asyncio.Task[None]", task))
-        task.add_done_callback(self._tasks.discard)  # type: ignore[arg-type]
+    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -90,7 +91,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     return app
 
 
-def _lifespan(venom: Venom) -> object:
+def _lifespan(venom: Venom) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await venom.start()

@@ -47,7 +47,7 @@ class Host(Protocol):
     """What the service needs of the plugin host."""
 
     async def provider(self, name: str) -> Provider: ...
-    def spec(self, name: str) -> ProviderSpec: ...
+    def specs(self) -> Mapping[str, ProviderSpec]: ...
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class ChatService:
         check_capable(resolved, capability)
         if call.wire == "chat":
             check_messages(resolved, call.body)
-        spec = self.host.spec(resolved.provider)
+        spec = self.host.specs()[resolved.provider]
         self._require(spec, Capability.CHAT if call.wire == "chat" else Capability.COMPLETE)
         body, left_out = apply_policy(
             call.body, spec.parameters, self.limits.policy, model=resolved.reference
@@ -125,7 +125,7 @@ class ChatService:
         """Embed texts with the named model."""
         resolved, _ = await self._resolve(model)
         check_capable(resolved, "embedding")
-        spec = self.host.spec(resolved.provider)
+        spec = self.host.specs()[resolved.provider]
         self._require(spec, Capability.EMBED)
         if dimensions is not None:
             apply_policy(

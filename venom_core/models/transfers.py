@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Protocol
 
 from venom_core.models.references import parse_reference
@@ -19,7 +19,7 @@ class Host(Protocol):
 
     async def provider(self, name: str) -> Provider: ...
     def resolve_name(self, name: str) -> str | None: ...
-    def spec(self, name: str) -> ProviderSpec: ...
+    def specs(self) -> Mapping[str, ProviderSpec]: ...
 
 
 class ModelTransfers:
@@ -54,11 +54,11 @@ class ModelTransfers:
         for item in listing.models:
             if item.model.ref == name:
                 return item.provider, name
+        specs = self._host.specs()
         pullers = [
             provider
             for provider in await self._registry.providers()
-            if Capability.PULL in self._host.spec(provider).capabilities
-            and provider not in listing.stale
+            if Capability.PULL in specs[provider].capabilities and provider not in listing.stale
         ]
         if not pullers:
             raise ModelNotFound(

@@ -24,17 +24,19 @@ async def overview(
     """JSON values; asks every provider, each within its own timeout."""
     listing = await registry.listing(fresh=True)
     names = await registry.providers()
-    await asyncio.gather(*(host.health(name) for name in names))
+    await asyncio.gather(*(host.health(name) for name in names), return_exceptions=True)
     machine = await asyncio.to_thread(this_machine)
     default: ListedModel | None = None
     try:
         default, because = await default_model()
     except VenomError as error:
         because = error.message
+    specs = host.specs()
     providers = [
-        {**provider, "title": host.spec(provider["name"]).title}
+        {**provider, "title": specs[provider["name"]].title}
         for record in host.records()
         for provider in record.record()["providers"]
+        if provider["name"] in specs
     ]
     return {
         "version": __version__,

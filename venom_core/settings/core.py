@@ -133,8 +133,9 @@ class CoreSettings:
         "chat.max_concurrent",
         "VENOM_MAX_CONCURRENT",
         "int",
-        8,
-        "Generations that run at the same time; further ones queue.",
+        128,
+        "Generations of one provider that run at the same time; further ones queue here. Engines"
+        " have queues of their own; this one keeps a flood away from them.",
         minimum=1,
         maximum=1024,
     )
@@ -142,7 +143,7 @@ class CoreSettings:
         "chat.queue_size",
         "VENOM_QUEUE_SIZE",
         "int",
-        64,
+        256,
         "Generations that may wait; one more is refused with 429 queue_full.",
         minimum=0,
         maximum=100_000,
@@ -155,6 +156,15 @@ class CoreSettings:
         "Seconds that a generation may wait in the queue.",
         minimum=0.1,
         maximum=3600,
+    )
+    answer_timeout: float = _declare(
+        "chat.answer_timeout",
+        "VENOM_ANSWER_TIMEOUT",
+        "float",
+        600.0,
+        "Seconds that an engine may take to its first token, the loading of the model included.",
+        minimum=0.1,
+        maximum=86_400,
     )
     stall_timeout: float = _declare(
         "chat.stall_timeout",

@@ -19,7 +19,7 @@ _CONFIG = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
 
 
 @functools.cache
-def _adapter(schema: type[Any]) -> TypeAdapter[dict[str, Any]]:
+def _adapter(schema: Any) -> TypeAdapter[dict[str, Any]]:
     # A subclass, so that plugins see the plain TypedDict.
     return TypeAdapter(with_config(_CONFIG)(schema))
 

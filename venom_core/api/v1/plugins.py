@@ -18,6 +18,7 @@ async def list_plugins(request: Request) -> dict[str, Any]:
     """Every installed plugin, whatever became of it."""
     host = venom_of(request).host
     await host.load_all()
+    await host.refresh()
     return {"plugins": [record.record() for record in host.records()]}
 
 

@@ -1,0 +1,1 @@
+"""For the tests of plugin authors: the conformance kit, a scripted provider, a fake Ollama."""

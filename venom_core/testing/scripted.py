@@ -1,0 +1,170 @@
+"""A provider that plays scripts: for what a real engine will not do on demand.
+
+It is a plugin like any other (``venom_core.testing.scripted`` is its manifest and its factory), so
+the host, the chat path and the API treat it as they treat all. A test puts scripts into
+``SCRIPTS`` by model name and reads from ``SEEN`` what the provider was asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+from venom_core.sdk.errors import ModelNotFound
+from venom_core.sdk.frames import Answer, Choice, Chunk, Event, Frame, Usage, delta, finish
+from venom_core.sdk.hookspecs import hookimpl
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.provider import LoadedModel, Model, Provider, PullProgress
+from venom_core.sdk.spec import Capability, ProviderSpec
+from venom_core.sdk.states import Health, ProviderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Seconds of silence; ``forever`` hangs until the stream is closed."""
+
+    seconds: float = 0.0
+    forever: bool = False
+
+
+Step = Event | Frame | Pause | Exception
+
+
+@dataclass(slots=True)
+class Script:
+    """What a model does: the steps of its answer, and what the registry says of it."""
+
+    steps: Sequence[Step]
+    model: Model | None = None
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the provider was asked, and how often an answer was closed before its end."""
+
+    requests: list[ChatRequest] = field(default_factory=list)
+    embeds: list[EmbedRequest] = field(default_factory=list)
+    closed: int = 0
+    running: int = 0
+    calls: list[str] = field(default_factory=list)
+
+
+def say(*words: str, usage: Usage | None = None) -> list[Step]:
+    """The steps of a lawful stream."""
+    deltas = [delta(word, role=None if index else "assistant") for index, word in enumerate(words)]
+    end: list[Step] = [finish("stop"), Chunk(usage=usage or Usage(3, len(words)))]
+    return [*deltas, *end]
+
+
+def answer(text: str) -> list[Step]:
+    """The one step of a whole answer."""
+    return [Answer((Choice(0, "assistant", text, finish_reason="stop"),), Usage(3, 2))]
+
+
+SCRIPTS: dict[str, Script] = {}
+SEEN = Seen()
+#: The steps of the next pulls, by name; the last may be an exception.
+PULLS: dict[str, Sequence[PullProgress | Pause | Exception]] = {}
+
+
+def reset() -> None:
+    """Forget every script and everything seen."""
+    global SEEN  # noqa: PLW0603 -- one process-wide stage is what a scripted plugin is
+    SCRIPTS.clear()
+    PULLS.clear()
+    SEEN = Seen()
+
+
+@hookimpl
+def venom_providers() -> list[ProviderSpec]:
+    return [
+        ProviderSpec(
+            name="scripted",
+            title="Scripted",
+            summary="Plays scripts in tests.",
+            factory="venom_core.testing.scripted:ScriptedProvider",
+            capabilities=frozenset(
+                {
+                    Capability.CHAT,
+                    Capability.COMPLETE,
+                    Capability.EMBED,
+                    Capability.DESCRIBE,
+                    Capability.UNLOAD,
+                    Capability.PS,
+                    Capability.PULL,
+                    Capability.REMOVE,
+                }
+            ),
+            parameters=frozenset({"temperature", "max_tokens", "stop", "tools", "n"}),
+        )
+    ]
+
+
+class ScriptedProvider(Provider):
+    """Plays ``SCRIPTS``."""
+
+    async def health(self) -> Health:
+        return Health(ProviderStatus.READY, version="scripted")
+
+    async def models(self) -> Sequence[Model]:
+        SEEN.calls.append("models")
+        return [script.model or Model(name, "folder") for name, script in SCRIPTS.items()]
+
+    async def describe(self, ref: str) -> Model:
+        script = SCRIPTS.get(ref)
+        if script is None:
+            raise ModelNotFound(f"There is no script {ref!r}.")
+        return script.model or Model(ref, "folder", details={"steps": len(script.steps)})
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        return self._play(request)
+
+    def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        return self._play(request)
+
+    async def _play(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        SEEN.requests.append(request)
+        SEEN.running += 1
+        ended = False
+        try:
+            for step in SCRIPTS[request.model].steps:
+                if isinstance(step, Pause):
+                    await asyncio.sleep(1e9 if step.forever else step.seconds)
+                elif isinstance(step, Exception):
+                    raise step
+                else:
+                    yield step if isinstance(step, Frame) else Frame.of(step)
+            ended = True
+        finally:
+            SEEN.running -= 1
+            SEEN.closed += not ended
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        SEEN.embeds.append(request)
+        vectors = tuple((float(len(item)), 0.5) for item in request.inputs)
+        return Embeddings(vectors, sum(map(len, request.inputs)))
+
+    async def unload(self, ref: str) -> None:
+        SEEN.calls.append(f"unload {ref}")
+
+    async def ps(self) -> Sequence[LoadedModel]:
+        return [LoadedModel(ref, 1000) for ref in SCRIPTS]
+
+    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+        SEEN.calls.append(f"pull {ref}")
+        ended = False
+        try:
+            for step in PULLS.get(ref, [ModelNotFound(f"There is no script {ref!r}.")]):
+                if isinstance(step, Pause):
+                    await asyncio.sleep(1e9 if step.forever else step.seconds)
+                elif isinstance(step, Exception):
+                    raise step
+                else:
+                    yield step
+            ended = True
+        finally:
+            SEEN.closed += not ended
+
+    async def remove(self, ref: str) -> None:
+        SCRIPTS.pop(ref)
