@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import re
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 from venom_core.sdk.errors import Unavailable
 
@@ -15,10 +19,20 @@ _DURATION = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+)(ns|
 _SECONDS = re.compile(r"^[+-]?\d+$")
 
 
-def base_url(value: str | None) -> str:
-    """The URL for a setting written as ``OLLAMA_HOST`` may be: ``host``, ``host:port``, ``:port``
-    or a URL. Without a scheme it is http at 11434; with one, that scheme's port. ``0.0.0.0`` (where
-    a server listens) becomes loopback (where a client connects).
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where Ollama is: ``url`` for the client, ``shown`` (host and port) for messages, ``headers``
+    for a user name and password that stood in the setting."""
+
+    url: str
+    shown: str
+    headers: Mapping[str, str]
+
+
+def parse_address(value: str | None) -> Address:
+    """The address for a setting written as ``OLLAMA_HOST`` may be: ``host``, ``host:port``,
+    ``:port`` or a URL. Without a scheme it is http at 11434; with one, that scheme's port.
+    ``0.0.0.0`` (where a server listens) becomes loopback (where a client connects).
 
     Raises Unavailable(invalid_setting).
     Source: Ollama's ``envconfig.Host``.
@@ -39,20 +53,21 @@ def base_url(value: str | None) -> str:
     host = _ANY_ADDRESS.get(host, host)
     if ":" in host:
         host = f"[{host}]"
+    shown = f"{host}:{port}"
+    headers = {}
     login, at, _ = parts.netloc.rpartition("@")
-    return f"{scheme}://{login}{at}{host}:{port}{parts.path.rstrip('/')}"
+    if at:
+        encoded = base64.b64encode(unquote(login).encode()).decode()
+        headers["Authorization"] = f"Basic {encoded}"
+    return Address(f"{scheme}://{shown}{parts.path.rstrip('/')}", shown, headers)
 
 
 def _bracketed(address: str) -> str:
     """A bare IPv6 address gets the brackets that URLs want."""
-    if address.count(":") > 1 and not address.startswith("[") and "/" not in address:
-        return f"[{address}]"
-    return address
-
-
-def shown(url: str) -> str:
-    """Host and port of ``url`` for messages: never its user name and password."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+    try:
+        return f"[{ipaddress.IPv6Address(address)}]"
+    except ValueError:
+        return address
 
 
 def keep_alive(value: str | None) -> str | int | None:

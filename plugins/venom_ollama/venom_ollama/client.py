@@ -7,9 +7,15 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from venom_core.sdk.errors import ModelNotCapable, Unavailable, UpstreamError, UpstreamTimeout
+from venom_core.sdk.errors import (
+    ModelNotCapable,
+    Unavailable,
+    UpstreamError,
+    UpstreamTimeout,
+    VenomError,
+)
 from venom_core.sdk.http import make_client, open_stream
-from venom_ollama.address import shown
+from venom_ollama.address import Address
 from venom_ollama.lines import LineReader, not_ollama, parse_object
 from venom_ollama.refusals import refusal
 
@@ -28,7 +34,7 @@ class OllamaClient:
     """Ollama's native API.
 
     Args:
-        url: scheme, host and port.
+        address: where it is.
         request_timeout: seconds for calls that run no model.
         load_timeout: seconds that loading a model may take.
 
@@ -37,15 +43,15 @@ class OllamaClient:
     from an answer. Each takes and gives Ollama's own JSON.
     """
 
-    def __init__(self, url: str, *, request_timeout: float, load_timeout: float) -> None:
-        self._url = url
+    def __init__(self, address: Address, *, request_timeout: float, load_timeout: float) -> None:
+        self._address = address
         self._request_timeout = request_timeout
         self._load_timeout = load_timeout
         self._http: httpx.AsyncClient | None = None
 
     def open(self) -> None:
         """Make the HTTP client; no I/O."""
-        self._http = make_client(self._url)
+        self._http = make_client(self._address.url, headers=self._address.headers)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -153,16 +159,28 @@ class OllamaClient:
 
         if self._http is None:
             raise RuntimeError("OllamaClient is used before open() or after close()")
-        wait = wait or self._request_timeout
-        try:
-            async with open_stream(
-                self._http, method, path, json=body, read_timeout=wait
-            ) as response:
-                if response.status_code != 200:
-                    raise await self._refused(response, model)
-                yield response
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise self._down() from None
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(
+                    open_stream(
+                        self._http,
+                        method,
+                        path,
+                        json=body,
+                        read_timeout=wait or self._request_timeout,
+                    )
+                )
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                raise self._down() from None
+            except VenomError:
+                raise
+            except Exception as error:
+                # An answer that is no HTTP at all (OLLAMA_HOST names some other server's port)
+                # surfaces as an error of whatever library reads it.
+                raise not_ollama() from error
+            if response.status_code != 200:
+                raise await self._refused(response, model)
+            yield response
 
     async def _refused(self, response: httpx.Response, model: str) -> Exception:
         text = await self._read(response, self._request_timeout)
@@ -210,7 +228,7 @@ class OllamaClient:
 
     def _down(self) -> Unavailable:
         return Unavailable(
-            f"Ollama does not answer at {shown(self._url)}.",
+            f"Ollama does not answer at {self._address.shown}.",
             code="ollama_down",
             fix="Start it: ollama serve (or install it: https://ollama.com/download), or set "
             "OLLAMA_HOST to where it runs.",

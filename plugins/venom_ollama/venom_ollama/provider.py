@@ -14,7 +14,7 @@ from venom_core.sdk.frames import Frame
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
 from venom_core.sdk.states import Health, ProviderStatus, Reason
-from venom_ollama.address import base_url, keep_alive
+from venom_ollama.address import keep_alive, parse_address
 from venom_ollama.client import OllamaClient
 from venom_ollama.events import Translator
 from venom_ollama.lines import not_ollama
@@ -59,7 +59,7 @@ class OllamaProvider(Provider):
         settings = self.context.settings
         self._keep_alive = keep_alive(_text(settings.get("keep_alive")))
         client = OllamaClient(
-            base_url(_text(settings.get("base_url"))),
+            parse_address(_text(settings.get("base_url"))),
             request_timeout=_seconds(settings.get("request_timeout"), 30.0),
             load_timeout=_seconds(settings.get("load_timeout"), 300.0),
         )

@@ -242,7 +242,9 @@ class FakeServer:
             case Kind.ERROR_FRAME:
                 await connection.send_piece(fault.error_line(), chunked)
             case Kind.GARBAGE:
-                await connection.send_piece(b"<html><body>502 Bad Gateway</body></html>\n", chunked)
+                page = b"<html><body>502 Bad Gateway</body></html>\n"
+                # Of a known length not a byte more, or the rest would be read as the next answer.
+                await connection.send_piece(page if chunked else page[: len(piece)], chunked)
         # A body of a known length that ends early can only end with the connection.
         if not chunked:
             return False

@@ -130,6 +130,6 @@ class FakeOllama:
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         # The URL is the one that our own child printed.
-        request = Request(f"{self.url}/__fake__{path}", data=data, method=method)  # noqa: S310
+        request = Request(f"{self.url}/__fake__{path}", data=data, method=method)
         with _OPENER.open(request, timeout=10) as answer:
             return json.load(answer)

@@ -1,0 +1,57 @@
+"""What the tests here ask of the provider, and with which settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from venom_ollama.plugin import venom_providers
+from venom_ollama.provider import OllamaProvider
+
+from venom_core.sdk import ChatRequest, EmbedRequest, Frame, ProviderContext
+
+#: Makes an open provider with these settings.
+Make = Callable[..., Awaitable[OllamaProvider]]
+
+SPEC = next(iter(venom_providers()))
+DEFAULTS = {setting.name: setting.default for setting in SPEC.settings}
+
+#: The conversation of record 302 and its options, as an OpenAI body.
+HELLO = {
+    "messages": [{"role": "user", "content": "Say hello."}],
+    "temperature": 0,
+    "seed": 42,
+    "max_tokens": 16,
+}
+
+
+def chat(body: dict[str, Any] | None = None, *, stream: bool = True, **more: Any) -> ChatRequest:
+    values = {"model": "gemma3:270m", "request_id": "r1", "timeout": 10.0, **more}
+    return ChatRequest(body=HELLO if body is None else body, stream=stream, **values)
+
+
+def embed(*inputs: str, **more: Any) -> EmbedRequest:
+    values = {"model": "gemma3-embed", "request_id": "r1", "timeout": 10.0, **more}
+    return EmbedRequest(inputs=inputs, **values)
+
+
+def make_context(tmp_path: Path, **settings: Any) -> ProviderContext:
+    return ProviderContext(
+        spec=SPEC,
+        settings={**DEFAULTS, **settings},
+        data_dir=tmp_path / "data",
+        models_dir=tmp_path / "models",
+        logger=logging.getLogger("test.ollama"),
+    )
+
+
+async def collect(frames: AsyncIterator[Frame], into: list[Frame] | None = None) -> list[Frame]:
+    """All frames; those before an error are in ``into``. Longer than eight seconds is a hang."""
+    found: list[Frame] = [] if into is None else into
+    async with asyncio.timeout(8):
+        async for frame in frames:
+            found.append(frame)  # noqa: PERF401 - what came before an error is kept
+    return found
