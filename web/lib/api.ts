@@ -51,18 +51,24 @@ function parseEvent(data: string): Record<string, unknown> {
 /** JSON events up to `[DONE]`; an error event is thrown, and so is an end without `[DONE]`. */
 async function* jsonEvents(response: Response): AsyncGenerator<Record<string, unknown>> {
   if (!response.body) throw new ApiError({ code: "client_bad_answer", message: "no body" });
+  let complete = false;
   try {
     for await (const data of readEvents(response.body)) {
-      if (data === "[DONE]") return;
+      // Read to the end all the same: a connection closed early looks like a user who gave up.
+      complete ||= data === "[DONE]";
+      if (complete) continue;
       const event = parseEvent(data);
       if (event.error) throw errorFrom(event, response.status);
       yield event;
     }
   } catch (thrown) {
     if (thrown instanceof ApiError || isAbort(thrown)) throw thrown;
+    if (complete) return;
     throw new ApiError({ code: "client_incomplete", message: String(thrown) });
   }
-  throw new ApiError({ code: "client_incomplete", message: "the stream ended without [DONE]" });
+  if (!complete) {
+    throw new ApiError({ code: "client_incomplete", message: "the stream ended without [DONE]" });
+  }
 }
 
 export const getOverview = () => getJson<Overview>("/api/v1/overview");

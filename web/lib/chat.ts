@@ -1,8 +1,9 @@
 import { streamChat } from "./api";
+import { catalogue, refresh } from "./catalogue";
 import { isAbort, recordOf } from "./errors";
 import { batched } from "./frames";
-import { type AssistantMessage, type Message, deleteChat, listChats, readChat, saveChat } from "./history";
-import type { ChatEntry } from "./history";
+import { deleteChat, listChats, readChat, saveChat } from "./history";
+import type { AssistantMessage, ChatEntry, Message } from "./history";
 import { allowAsking } from "./key";
 import { readItem, writeItem } from "./storage";
 import { createStore } from "./store";
@@ -145,4 +146,7 @@ async function answer(asked: Message[], model: string | null): Promise<void> {
   // The chat may have been deleted, or another one opened, while this one was answered.
   if (chats.get().some((entry) => entry.id === id)) chats.set(saveChat(id, messages));
   if (chat.get().id === id) chat.set({ id, messages, phase: "idle" });
+  // An error, or a provider that was asleep: what is known about the providers is old.
+  const providers = catalogue.get().overview?.providers ?? [];
+  if (ended.error || providers.some((provider) => provider.status === "idle")) void refresh();
 }

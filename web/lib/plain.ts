@@ -17,6 +17,14 @@ export function isCommand(fix: string): boolean {
   return fix.length < 160 && COMMAND.test(fix);
 }
 
+/** A fix that ends in a command after a colon, as in `Start it with: ollama serve`, cut before it. */
+export function sentenceAndCommand(fix: string): { sentence: string; command: string | null } {
+  if (isCommand(fix)) return { sentence: "", command: fix };
+  const at = fix.lastIndexOf(": ");
+  const command = fix.slice(at + 2);
+  return at > 0 && isCommand(command) ? { sentence: fix.slice(0, at + 1), command } : { sentence: fix, command: null };
+}
+
 /** Markdown as a voice should read it, at most `limit` characters and cut between words. */
 export function spoken(markdown: string, limit: number): { text: string; whole: boolean } {
   const text = markdown

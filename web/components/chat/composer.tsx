@@ -56,7 +56,7 @@ export function Composer({ model, able, busy, chatId }: Props) {
   };
   return (
     <form
-      className="mx-auto w-full max-w-3xl px-4 pb-3 sm:px-6 sm:pb-4"
+      className="mx-auto w-full max-w-3xl px-4 pt-2 pb-3 sm:px-6 sm:pb-4"
       onSubmit={(event) => {
         event.preventDefault();
         send();

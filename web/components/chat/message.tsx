@@ -14,7 +14,7 @@ export const Question = memo(function Question({ message }: { message: UserMessa
   const { t } = useText();
   return (
     <article aria-label={t.you} className="flex justify-end">
-      <p className="max-w-[85%] rounded-2xl rounded-br-md bg-sunken px-4 py-2.5 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">
+      <p className="max-w-[85%] rounded-2xl bg-sunken px-4 py-2.5 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">
         {message.content}
       </p>
     </article>
@@ -48,7 +48,7 @@ export const Answer = memo(function Answer({ message, live, onRegenerate }: Answ
           {onRegenerate && <button type="button" className="button" onClick={onRegenerate}>{t.retry}</button>}
         </ErrorNote>
       )}
-      {!live && (
+      {!live && (content !== "" || !error) && (
         <div className="flex flex-wrap items-center gap-x-1 gap-y-1.5">
           {content !== "" && <CopyButton text={content} label={t.copy} className="-ml-2" />}
           {onRegenerate && !error && (

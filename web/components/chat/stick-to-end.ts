@@ -28,7 +28,7 @@ export function useStickToEnd(messageCount: number) {
       setAtEnd(sticking.current);
     };
     const sizes = new ResizeObserver(() => {
-      if (sticking.current) outer.scrollTop = outer.scrollHeight;
+      if (sticking.current && messageCount > 0) outer.scrollTop = outer.scrollHeight;
       else onScroll();
     });
     outer.addEventListener("scroll", onScroll, { passive: true });
@@ -37,7 +37,10 @@ export function useStickToEnd(messageCount: number) {
       outer.removeEventListener("scroll", onScroll);
       sizes.disconnect();
     };
-  }, []);
-  useEffect(toEnd, [messageCount, toEnd]);
+  }, [messageCount]);
+  // The first screen, which has no messages, is read from its top.
+  useEffect(() => {
+    if (messageCount > 0) toEnd();
+  }, [messageCount, toEnd]);
   return { scroller, content, atEnd, toEnd };
 }

@@ -41,7 +41,7 @@ export function ModelList({ stock, model }: { stock: Catalogue; model: string | 
         <Combobox.Positioner align="start" sideOffset={6} className="z-40 outline-none">
           <Combobox.Popup aria-label={t.choose_model} className="w-[min(26rem,calc(100vw-1.5rem))] overflow-hidden rounded-xl border border-line bg-raised shadow-xl">
             <div className="border-b border-line p-2">
-              <Combobox.Input placeholder={t.find_model} aria-label={t.find_model} className="w-full rounded-lg bg-sunken px-3 py-2 text-base placeholder:text-soft sm:text-sm" />
+              <Combobox.Input placeholder={t.find_model} aria-label={t.find_model} className="w-full rounded-lg bg-sunken px-3 py-2 text-base -outline-offset-1 placeholder:text-soft sm:text-sm" />
             </div>
             <Combobox.Empty>
               <p className="px-4 py-5 text-sm text-soft">{t.no_match}</p>

@@ -12,16 +12,22 @@ import { CommandLine, Sentence } from "../ui/sentence";
 export function Suggestions({ overview }: { overview: Overview }) {
   return (
     <ul className="space-y-2.5">
-      {overview.suggestions.map((suggestion) => (
+      {overview.suggestions.map((suggestion, at) => (
         <li key={suggestion.name}>
-          <Card suggestion={suggestion} />
+          <Card suggestion={suggestion} reasonSaid={suggestion.reason === overview.suggestions[at - 1]?.reason} />
         </li>
       ))}
     </ul>
   );
 }
 
-function Card({ suggestion }: { suggestion: Suggestion }) {
+interface CardProps {
+  suggestion: Suggestion;
+  /** The card above gives the same reason. */
+  reasonSaid: boolean;
+}
+
+function Card({ suggestion, reasonSaid }: CardProps) {
   const { t, format } = useText();
   const pull = useStore(pulls)[suggestion.name];
   const { name, title, size_bytes, terms_url } = suggestion;
@@ -55,7 +61,7 @@ function Card({ suggestion }: { suggestion: Suggestion }) {
       {pull && <Progress name={name} pull={pull} />}
       {!suggestion.available && !pull && (
         <div className="space-y-2 text-sm">
-          {suggestion.reason && <p lang="en" className="text-soft"><Sentence text={suggestion.reason} /></p>}
+          {suggestion.reason && !reasonSaid && <p lang="en" className="text-soft"><Sentence text={suggestion.reason} /></p>}
           <CommandLine command={suggestion.command} />
         </div>
       )}
@@ -89,7 +95,7 @@ function Progress({ name, pull }: { name: string; pull: Pull }) {
       <progress className="meter" max={100} value={pull.progress} aria-label={t.pull_progress(name)} />
       <div className="flex items-center justify-between gap-3 text-sm text-soft">
         <p className="min-w-0 truncate tabular-nums" title={pull.message}>{amount ?? (pull.message || `${t.pull_starting}…`)}</p>
-        <button type="button" className="button-quiet" aria-label={t.pull_cancel(name)} onClick={() => cancelPull(name)}>
+        <button type="button" className="button" aria-label={t.pull_cancel(name)} onClick={() => cancelPull(name)}>
           {t.cancel}
         </button>
       </div>

@@ -23,10 +23,11 @@ export function KeyDialog() {
       <form className="space-y-4 text-sm" onSubmit={submit}>
         <p className="leading-relaxed text-soft"><Sentence text={t.key_text} /></p>
         {prompt.again && <p role="alert" className="font-medium text-danger">{t.key_wrong}</p>}
-        {prompt.refusal.fix && <div><Fix fix={prompt.refusal.fix} /></div>}
+        {/* Our own sentence says the usual fix in the page's language; another one is shown as it is. */}
+        {prompt.refusal.fix && !prompt.refusal.fix.includes("venom keys create") && <div><Fix fix={prompt.refusal.fix} /></div>}
         <div className="space-y-1.5">
-          <label htmlFor={id} className="font-medium">{t.key_label}</label>
-          <input id={id} name="key" type="password" required autoFocus autoComplete="off" spellCheck={false} className="field font-mono" />
+          <label htmlFor={id} className="block font-medium">{t.key_label}</label>
+          <input id={id} name="key" type="password" required data-first autoComplete="off" spellCheck={false} className="field font-mono" />
         </div>
         <div className="flex justify-end gap-2">
           <button type="button" className="button" onClick={() => answerKey(null)}>{t.cancel}</button>

@@ -11,7 +11,7 @@ export function Missing() {
       <MenuButton />
       <div className="m-auto space-y-4 text-center">
         <h1 className="text-xl font-semibold tracking-tight">{t.page_missing}</h1>
-        <Link href="/" className="button">{t.back_to_chat}</Link>
+        <Link href="/" prefetch={false} className="button">{t.back_to_chat}</Link>
       </div>
     </main>
   );

@@ -21,7 +21,7 @@ function Choice<T extends string>({ label, value, options, onChoose }: ChoicePro
         id={id}
         value={value}
         title={label}
-        className="w-full rounded-lg border border-line bg-raised px-2 py-1.5 text-sm text-ink hover:bg-hover"
+        className="w-full rounded-lg border border-line bg-raised px-1.5 py-1.5 text-[0.8125rem] text-ink hover:bg-hover"
         onChange={(event) => onChoose(event.target.value as T)}
       >
         {options.map((option) => (

@@ -1,6 +1,7 @@
 "use client";
 
-import { catalogue } from "@/lib/catalogue";
+import { catalogue, refreshByHand } from "@/lib/catalogue";
+import type { ErrorRecord } from "@/lib/errors";
 import { useText } from "@/lib/i18n";
 import { useStore } from "@/lib/store";
 import type { ProviderRecord, ProviderStatus } from "@/lib/types";
@@ -20,8 +21,9 @@ export const PROVIDER_TONES: Record<ProviderStatus, Tone> = {
 /** Each provider with its state; one that cannot serve says why and what to do. */
 export function Providers() {
   const { t } = useText();
-  const { overview } = useStore(catalogue);
+  const { overview, error } = useStore(catalogue);
   if (!overview) return null;
+  if (error) return <Lost error={error} />;
   return (
     <section aria-label={t.providers}>
       <h2 className="px-2 pb-1 text-xs font-medium text-soft">{t.providers}</h2>
@@ -33,6 +35,20 @@ export function Providers() {
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+/** The page is there, the server no longer: nothing known about providers holds. */
+function Lost({ error }: { error: ErrorRecord }) {
+  const { t } = useText();
+  const gone = error.code === "client_unreachable";
+  return (
+    <section aria-label={t.providers} role="status" className="space-y-2 px-2 text-sm">
+      <p className="flex items-center gap-2.5">
+        <StatusDot tone="bad" /> {gone ? t.client_unreachable : error.message}
+      </p>
+      <button type="button" className="button" onClick={() => void refreshByHand()}>{t.retry}</button>
     </section>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { usePathname } from "next/navigation";
-import { refresh } from "@/lib/catalogue";
+import { catalogue, refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
 import { createStore, useStore } from "@/lib/store";
 import { KeyDialog } from "./key-dialog";
@@ -29,6 +29,7 @@ export function Shell({ children }: { children: ReactNode }) {
     return () => document.removeEventListener("visibilitychange", onFocus);
   }, []);
   useEffect(() => drawer.set(false), [path]);
+  useWatch();
   return (
     <>
       <a
@@ -52,6 +53,20 @@ export function Shell({ children }: { children: ReactNode }) {
       <KeyDialog />
     </>
   );
+}
+
+const WATCH_MS = 4000;
+
+/** While the server is away or a provider starts, ask again now and then; otherwise leave it alone. */
+function useWatch(): void {
+  const stock = useStore(catalogue);
+  useEffect(() => {
+    const away = stock.error?.code === "client_unreachable";
+    const opening = stock.overview?.providers.some((provider) => provider.status === "opening");
+    if (!away && !opening) return;
+    const timer = setTimeout(() => void refresh(), WATCH_MS);
+    return () => clearTimeout(timer);
+  }, [stock]);
 }
 
 /** Opens the drawer; pages put it into their top bar. */

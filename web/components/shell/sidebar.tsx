@@ -20,11 +20,11 @@ export function Sidebar() {
   return (
     <div className="flex h-full flex-col">
       <div className="space-y-4 px-3 pt-4 pb-3">
-        <Link href="/" className="flex w-fit items-center gap-2.5 rounded-lg px-2 text-[1.0625rem] font-semibold tracking-tight">
+        <Link href="/" prefetch={false} className="flex w-fit items-center gap-2.5 rounded-lg px-2 text-[1.0625rem] font-semibold tracking-tight">
           <LogoIcon /> Venom
         </Link>
         <Link
-          href="/"
+          href="/" prefetch={false}
           className="button w-full"
           onClick={() => {
             newChat();
@@ -40,7 +40,7 @@ export function Sidebar() {
       <div className="space-y-3 border-t border-line px-3 py-3">
         <Providers />
         <Link
-          href="/plugins"
+          href="/plugins" prefetch={false}
           aria-current={path === "/plugins" ? "page" : undefined}
           className="flex items-center gap-2.5 rounded-lg px-2 py-1.5 text-sm text-soft hover:bg-hover hover:text-ink aria-[current]:bg-hover aria-[current]:text-ink"
         >
@@ -75,7 +75,7 @@ function ChatItem({ entry }: { entry: ChatEntry }) {
   return (
     <li className="group relative flex items-center">
       <Link
-        href="/"
+        href="/" prefetch={false}
         title={title}
         aria-current={current ? "page" : undefined}
         className="min-w-0 flex-1 truncate rounded-lg py-1.5 pr-9 pl-2 text-sm text-soft hover:bg-hover hover:text-ink aria-[current]:bg-hover aria-[current]:font-medium aria-[current]:text-ink"

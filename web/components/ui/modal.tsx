@@ -17,6 +17,8 @@ export function Modal({ title, onClose, children }: Props) {
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // showModal() takes the first button; the field that is asked for comes before it.
+    element?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => element?.close();
   }, []);
   return (

@@ -1,4 +1,4 @@
-import { isCommand, textAndCode } from "@/lib/plain";
+import { sentenceAndCommand, textAndCode } from "@/lib/plain";
 import { useText } from "@/lib/i18n";
 import { CopyButton } from "./copy-button";
 
@@ -20,8 +20,13 @@ export function CommandLine({ command }: { command: string }) {
   );
 }
 
-/** What to do about a refusal: a sentence, or a line to paste. The server speaks English. */
+/** What to do about a refusal: a sentence, a line to paste, or both. The server speaks English. */
 export function Fix({ fix }: { fix: string }) {
-  if (isCommand(fix)) return <CommandLine command={fix} />;
-  return <span lang="en"><Sentence text={fix} /></span>;
+  const { sentence, command } = sentenceAndCommand(fix);
+  return (
+    <span className="block space-y-1.5">
+      {sentence && <span lang="en" className="block [overflow-wrap:anywhere]"><Sentence text={sentence} /></span>}
+      {command && <CommandLine command={command} />}
+    </span>
+  );
 }

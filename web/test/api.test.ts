@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { getModels, streamChat, streamPull } from "../lib/api";
+import { ApiError, errorFrom } from "../lib/errors";
+import { answerKey, currentKey, keyPrompt } from "../lib/key";
+
+const realFetch = globalThis.fetch;
+afterEach(() => {
+  globalThis.fetch = realFetch;
+});
+
+interface Sent {
+  path: string;
+  body: unknown;
+  authorization: string | null;
+}
+
+/** Answers from a script, in order; the requests are kept. */
+function scripted(...answers: (Response | Error)[]): Sent[] {
+  const sent: Sent[] = [];
+  globalThis.fetch = async (path, init) => {
+    const authorization = new Headers(init?.headers).get("Authorization");
+    sent.push({ path: String(path), body: init?.body ? JSON.parse(String(init.body)) : null, authorization });
+    const answer = answers.shift();
+    if (!answer) assert.fail(`no answer is left for ${String(path)}`);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  return sent;
+}
+
+const stream = (...events: string[]) =>
+  new Response(events.map((data) => `data: ${data}\n\n`).join(""), { headers: { "Venom-Model": "ollama://a" } });
+const delta = (content: string) => JSON.stringify({ choices: [{ index: 0, delta: { content } }] });
+const HELLO = [{ role: "user", content: "hi" }] as const;
+
+async function chat(): Promise<string> {
+  let text = "";
+  for await (const piece of streamChat("a", [...HELLO], new AbortController().signal)) text += piece.content ?? "";
+  return text;
+}
+
+async function thrownBy(work: () => Promise<unknown>): Promise<ApiError> {
+  try {
+    await work();
+  } catch (thrown) {
+    assert.ok(thrown instanceof ApiError, String(thrown));
+    return thrown;
+  }
+  return assert.fail("nothing was thrown");
+}
+
+test("a chat asks for usage and yields content, finish, usage and the resolved model", async () => {
+  const usage = { prompt_tokens: 3, completion_tokens: 2 };
+  const sent = scripted(
+    stream(
+      JSON.stringify({ choices: [{ delta: { role: "assistant" } }] }),
+      delta("Hel"),
+      delta("lo"),
+      JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }], usage: null }),
+      JSON.stringify({ choices: [], usage }),
+      "[DONE]",
+    ),
+  );
+  const pieces = [];
+  for await (const piece of streamChat("a", [...HELLO], new AbortController().signal)) pieces.push(piece);
+  assert.equal(pieces[0]?.resolved, "ollama://a");
+  assert.equal(pieces.map((piece) => piece.content ?? "").join(""), "Hello");
+  assert.deepEqual(pieces.map((piece) => piece.finish).filter(Boolean), ["stop"]);
+  assert.deepEqual(pieces.at(-1)?.usage, usage);
+  assert.deepEqual(sent[0]?.body, { model: "a", messages: HELLO, stream: true, stream_options: { include_usage: true } });
+});
+
+test("an error event is thrown with its fix, after what came before it", async () => {
+  const error = { message: "The engine stopped.", type: "server_error", param: null, code: "engine_died", fix: "Try again." };
+  scripted(stream(delta("part"), JSON.stringify({ error }), "[DONE]"));
+  const thrown = await thrownBy(chat);
+  assert.deepEqual([thrown.code, thrown.message, thrown.fix], ["engine_died", "The engine stopped.", "Try again."]);
+});
+
+test("an end without [DONE] is an error, not an answer", async () => {
+  scripted(stream(delta("part")));
+  assert.equal((await thrownBy(chat)).code, "client_incomplete");
+});
+
+test("nobody there and no JSON are told apart", async () => {
+  scripted(new TypeError("Failed to fetch"));
+  assert.equal((await thrownBy(getModels)).code, "client_unreachable");
+  scripted(new Response("<html>", { status: 200 }));
+  assert.equal((await thrownBy(getModels)).code, "client_bad_answer");
+});
+
+test("errors of /v1 and of /api/v1 give the same record", () => {
+  const v1 = errorFrom({ error: { message: "m", code: "c", fix: "f", type: "t", param: null } }, 400);
+  const own = errorFrom({ detail: "m", code: "c", fix: "f", docs: null, param: null }, 400);
+  assert.deepEqual(v1.record(), own.record());
+  assert.equal(errorFrom(null, 502).message, "HTTP 502");
+  assert.equal(errorFrom({ detail: [{ loc: ["x"] }] }, 422).message, "HTTP 422");
+});
+
+test("a pull that fails throws its error record", async () => {
+  const failed = { status: "failed", error: { code: "disk_full", message: "The disk is full.", fix: "Free 1 GB." } };
+  scripted(stream(JSON.stringify({ status: "pulling", bytes_done: 1, progress: 1 }), JSON.stringify(failed), "[DONE]"));
+  const thrown = await thrownBy(async () => {
+    for await (const event of streamPull("m", new AbortController().signal)) assert.equal(event.status, "pulling");
+  });
+  assert.deepEqual([thrown.code, thrown.fix], ["disk_full", "Free 1 GB."]);
+});
+
+const refused = () => Response.json({ detail: "A key is needed.", code: "invalid_api_key", fix: "f" }, { status: 401 });
+
+test("a 401 asks once for all who wait, then sends again with the key", async () => {
+  const sent = scripted(refused(), refused(), Response.json({ models: [] }), Response.json({ models: [] }));
+  const both = Promise.all([getModels(), getModels()]);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(keyPrompt.get()?.refusal.code, "invalid_api_key");
+  answerKey("secret");
+  assert.deepEqual(await both, [[], []]);
+  assert.equal(currentKey(), "secret");
+  assert.deepEqual(sent.map((one) => one.authorization), [null, null, "Bearer secret", "Bearer secret"]);
+});
+
+test("a key that is refused is asked for again, and closing the dialog ends it", async () => {
+  scripted(refused());
+  const wrong = thrownBy(getModels);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(keyPrompt.get()?.again, true);
+  answerKey(null);
+  assert.equal((await wrong).status, 401);
+  assert.equal(keyPrompt.get(), null);
+});

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { wireMessages } from "../lib/chat";
+import { canChat, modelInUse, noteOf, type Catalogue } from "../lib/catalogue";
+import type { ModelRecord, Overview } from "../lib/types";
+
+test("a turn that failed without a word is not told to the model", () => {
+  const error = { code: "x", message: "m" };
+  const sent = wireMessages([
+    { role: "user", content: "1" },
+    { role: "assistant", content: "one" },
+    { role: "user", content: "2" },
+    { role: "assistant", content: "", error },
+    { role: "user", content: "3" },
+    { role: "assistant", content: "thr", stopped: true },
+    { role: "user", content: "4" },
+  ]);
+  assert.deepEqual(sent.map((message) => message.content), ["1", "one", "3", "thr", "4"]);
+  assert.deepEqual(sent.map((message) => message.role), ["user", "assistant", "user", "assistant", "user"]);
+});
+
+const model = (id: string, capabilities: string[]) =>
+  ({ id, reference: `ollama://${id}`, capabilities }) as ModelRecord;
+
+test("the model in use: chosen if it exists and can chat, else the server's, else any that can", () => {
+  const models = [model("embed", ["embed"]), model("a", ["chat"]), model("b", [])];
+  const overview = { default_model: "a", notes: [{ model: "ollama://a", message: "note" }] } as unknown as Overview;
+  const stock: Catalogue = { overview, models, error: null };
+  assert.equal(modelInUse(stock, "b"), "b");
+  assert.equal(modelInUse(stock, "gone"), "a");
+  assert.equal(modelInUse(stock, "embed"), "a");
+  assert.equal(modelInUse({ ...stock, overview: { ...overview, default_model: null } }, null), "a");
+  assert.equal(modelInUse({ overview: null, models: [], error: null }, "a"), null);
+  assert.deepEqual(models.map(canChat), [false, true, true]);
+  assert.equal(noteOf(stock, "a"), "note");
+  assert.equal(noteOf(stock, "b"), null);
+});

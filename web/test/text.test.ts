@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openFence, splitBlocks } from "../lib/blocks";
+import { makeFormat } from "../lib/format";
+import { isCommand, sentenceAndCommand, spoken, textAndCode } from "../lib/plain";
+import { snippets } from "../lib/snippets";
+
+const ANSWER = `Intro with **bold**.
+
+1. one
+
+   still one
+
+2. two
+   - nested
+
+After the list.
+
+\`\`\`python
+def f():
+
+    return "\`\`"
+\`\`\`
+
+| a | b |
+|---|---|
+| 1 | 2 |
+`;
+
+test("blocks joined give the text back, whatever was received so far", () => {
+  for (let end = 0; end <= ANSWER.length; end++) {
+    const text = ANSWER.slice(0, end);
+    assert.equal(splitBlocks(text).join(""), text);
+  }
+});
+
+test("lists and fences stay whole, paragraphs are cut", () => {
+  const starts = splitBlocks(ANSWER).map((block) => block.split("\n")[0]);
+  assert.deepEqual(starts, ["Intro with **bold**.", "1. one", "After the list.", "```python", "| a | b |"]);
+});
+
+test("finished blocks never change while the answer grows", () => {
+  let before: string[] = [];
+  for (let end = 1; end <= ANSWER.length; end++) {
+    const now = splitBlocks(ANSWER.slice(0, end));
+    // "2" may become "2. two" and join the list before it; all before that are fixed.
+    const fixed = before.slice(0, -2);
+    assert.deepEqual(now.slice(0, fixed.length), fixed, `at character ${end}`);
+    before = now;
+  }
+});
+
+test("a fence is open until its closing mark", () => {
+  assert.deepEqual(openFence("```js\nlet a;\n``"), { language: "js", code: "let a;\n``" });
+  assert.equal(openFence("```js\nlet a;\n```"), null);
+  assert.equal(openFence("no fence"), null);
+  assert.deepEqual(openFence("~~~~\n~~~\n"), { language: "", code: "~~~\n" });
+});
+
+test("a fix is a command only when all of it can be pasted", () => {
+  for (const fix of ["venom plugins install onnx", "OLLAMA_HOST=127.0.0.1:11434 venom serve", "venom run gemma3:4b"]) {
+    assert.equal(isCommand(fix), true, fix);
+  }
+  for (const fix of ["Start Ollama, then try again.", "venom is not running", "venom run a; rm -rf /", "make sure it runs"]) {
+    assert.equal(isCommand(fix), false, fix);
+  }
+});
+
+test("a command after a colon is set apart, anything else stays a sentence", () => {
+  const cut = { sentence: "Start it with:", command: "ollama serve" };
+  assert.deepEqual(sentenceAndCommand("Start it with: ollama serve"), cut);
+  assert.deepEqual(sentenceAndCommand("venom doctor"), { sentence: "", command: "venom doctor" });
+  const name = "Name one of them: llamacpp://gemma3";
+  assert.deepEqual(sentenceAndCommand(name), { sentence: name, command: null });
+});
+
+test("backticks are code, lone ones are text", () => {
+  assert.deepEqual(textAndCode("Run `venom serve` now"), [
+    { code: false, text: "Run " },
+    { code: true, text: "venom serve" },
+    { code: false, text: " now" },
+  ]);
+  assert.deepEqual(textAndCode("a ` b"), [{ code: false, text: "a ` b" }]);
+});
+
+test("a long answer is spoken up to a word's end", () => {
+  assert.deepEqual(spoken("**Hi** `you`", 20), { text: "Hi you", whole: true });
+  assert.deepEqual(spoken("one two three", 9), { text: "one two", whole: false });
+});
+
+test("snippets survive a hostile model name and ask for a key only where one is needed", () => {
+  const model = `a'b"c\\d`;
+  const open = snippets({ baseUrl: "http://h/v1", model, keyRequired: false });
+  const curl = open.find((snippet) => snippet.id === "curl")?.lines ?? "";
+  assert.ok(!curl.includes("Authorization"));
+  assert.ok(curl.includes(`'\\''`), "the quote is closed, escaped and opened again");
+  assert.ok(open.find((snippet) => snippet.id === "python")?.lines.includes(`model=${JSON.stringify(model)}`));
+  for (const { id, lines } of snippets({ baseUrl: "http://h/v1", model: "m", keyRequired: true })) {
+    assert.ok(lines.includes("YOUR_KEY"), id);
+    assert.ok(lines.includes("http://h/v1"), id);
+  }
+});
+
+test("figures are short in both languages", () => {
+  const english = makeFormat("en");
+  assert.equal(english.bytes(3_300_000_000), "3.3\u00a0GB");
+  assert.equal(english.bytes(253_113_024), "253\u00a0MB");
+  assert.equal(english.duration(84.4), "84\u00a0ms");
+  assert.equal(english.duration(1240), "1.2\u00a0s");
+  assert.equal(makeFormat("pl").rate(4.56), "4,6");
+});
