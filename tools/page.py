@@ -25,7 +25,10 @@ STAMP = ROOT / ".cache" / "page.stamp"
 MODULES_STAMP = WEB / "node_modules" / ".venom-lock"
 OLDEST_NODE = (20, 9)
 COMPRESSED = {".html", ".js", ".css", ".txt", ".json", ".svg", ".map", ".webmanifest"}
-NOT_SOURCE = {"node_modules", "out", ".next", ".test"}
+# What the build itself writes into web/.
+NOT_SOURCE = {
+    "node_modules", "out", ".next", ".test", "next-env.d.ts", "tsconfig.tsbuildinfo",
+}  # fmt: skip
 
 
 def main() -> int:
@@ -70,7 +73,7 @@ def sources_digest() -> str:
     whole = hashlib.sha256((ROOT / "venom_core" / "_version.py").read_bytes())
     for folder, folders, files in os.walk(WEB):
         folders[:] = sorted(set(folders) - NOT_SOURCE)
-        for name in sorted(files):
+        for name in sorted(set(files) - NOT_SOURCE):
             path = Path(folder) / name
             whole.update(path.relative_to(WEB).as_posix().encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
