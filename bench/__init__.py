@@ -1,0 +1,1 @@
+"""Benchmarks: they report, and never assert. ``python bench/run.py --help`` lists them."""
