@@ -91,8 +91,8 @@ def test_without_a_preference_some_recorded_answer_of_this_request_comes(
     _exchange(fake, case)
     name = fake.requests()[-1]["answered_by"]
     answered = next(other for other in CASES if other.name == name)
-    for key in ("method", "path", "body", "body_raw"):
-        assert answered.request.get(key) == case.request.get(key) or key.startswith("body")
+    assert answered.request["method"] == case.request["method"]
+    assert answered.request["path"] == case.request["path"]
     assert _json_body(answered.request) == _json_body(case.request)
 
 

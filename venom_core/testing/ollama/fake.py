@@ -233,10 +233,9 @@ class FakeServer:
             case Kind.STALL:
                 await connection.until_gone()
             case Kind.BAD_UTF8:
-                middle = len(piece) // 2
-                await connection.send_piece(
-                    piece[:middle] + b"\xff\xfe" + piece[middle + 2 :], chunked
-                )
+                # Inside a text: the JSON around it stays whole.
+                at = piece.find(b':"') + 2
+                await connection.send_piece(piece[:at] + b"\xff\xfe" + piece[at + 2 :], chunked)
             case Kind.HALF_LINE:
                 await connection.send_piece(piece[: len(piece) // 2], chunked)
             case Kind.ERROR_FRAME:
