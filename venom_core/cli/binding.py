@@ -1,0 +1,114 @@
+"""The socket that the server listens on, and who may be let in through it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venom_core.cli.connection.processes import who_listens
+from venom_core.sdk.errors import Conflict, Forbidden, InvalidRequest
+
+if TYPE_CHECKING:
+    from venom_core.composition import Venom
+
+BACKLOG = 2048
+
+
+class PortInUse(Conflict):
+    """``holder`` is ``name (pid)``, None where the system does not tell."""
+
+    default_code = "port_in_use"
+
+    def __init__(self, port: int, holder: str | None) -> None:
+        self.holder = holder
+        super().__init__(
+            f"Port {port} is in use by {holder or 'another program'}.",
+            fix=f"Choose another: venom serve --port {port + 1 if port < 65535 else 0}"
+            " (0 takes a free one)",
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket: from here on nobody else gets the port, and clients wait instead of
+    being refused while the rest starts.
+
+    Raises:
+        PortInUse: names who holds it, where the system tells.
+        InvalidRequest: ``host_not_usable``.
+        Forbidden: ``port_not_allowed``.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise _unusable(host) from error
+    family, kind, protocol, _, address = found[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere this option lets two programs share one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(port, who_listens(port)) from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise Forbidden(
+                f"This user may not listen on port {port}.",
+                code="port_not_allowed",
+                fix="Choose one above 1023: venom serve --port 8366",
+            ) from error
+        raise _unusable(host) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _unusable(host: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"This machine has no address {host!r} to listen on.",
+        code="host_not_usable",
+        param="host",
+        fix="This machine alone: --host 127.0.0.1; every network it is in: --host 0.0.0.0",
+    )
+
+
+def local_url(listener: socket.socket) -> str:
+    """Where this machine reaches the server; a wildcard address is reached by loopback."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def require_key_beyond_loopback(venom: Venom) -> None:
+    """Refuse an address that others reach while there is no key. Opens the store only then."""
+    from venom_core.api.security import is_loopback_host, read_key_file
+
+    core = venom.settings.core
+    if core.api_key_file:
+        read_key_file(Path(core.api_key_file))
+        return
+    if is_loopback_host(core.host):
+        return
+    store = venom.settings.paths.store_file
+    if not (store.exists() and venom.keys.any_active()):
+        raise Forbidden(
+            f"{core.host} can be reached from other machines, and there is no API key yet.",
+            code="key_required",
+            fix="Make one first: venom keys create NAME",
+        )
+
+
+def unlisted_hosts(host: str, allowed: tuple[str, ...]) -> list[str]:
+    """Names and addresses of this machine that a wildcard bind listens on and that
+    ``VENOM_ALLOWED_HOSTS`` does not let in."""
+    if host not in ("0.0.0.0", "::"):
+        return []
+    import psutil
+
+    names = [socket.gethostname()]
+    for addresses in psutil.net_if_addrs().values():
+        names += [a.address for a in addresses if a.family == socket.AF_INET]
+    return [n for n in dict.fromkeys(names) if not n.startswith("127.") and n not in allowed]

@@ -1,0 +1,74 @@
+"""`venom serve`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from venom_core.composition import Venom
+
+_HELP = """Start the server: its page, the OpenAI-compatible API and Venom's own API.
+
+It listens on this machine alone unless told otherwise; any other address needs an API key first.
+Ctrl-C or SIGTERM stops it and every engine it started.
+
+\b
+  venom serve
+  venom serve --port 9000
+  venom keys create team && venom serve --host 0.0.0.0
+"""
+
+
+@click.command(help=_HELP)
+@click.option("--host", metavar="ADDRESS", help="Address to listen on. [default: 127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. [default: 8366]"
+)
+@click.option("--profile", metavar="NAME", help="light, llm_off or full. [default: light]")
+def serve(host: str | None, port: int | None, profile: str | None) -> None:
+    from venom_core.cli.binding import listen, require_key_beyond_loopback
+    from venom_core.cli.connection.lock import hold_data_directory
+    from venom_core.cli.logs import begin_logging
+    from venom_core.composition import Venom
+    from venom_core.runtime.profiles import find_profile
+
+    chosen = None if profile is None else find_profile(profile).name
+    venom = Venom.from_environment(flags={"host": host, "port": port, "runtime_profile": chosen})
+    core, paths = venom.settings.core, venom.settings.paths
+    require_key_beyond_loopback(venom)
+    with hold_data_directory(paths, "venom serve"):
+        listener = listen(core.host, core.port)
+        begin_logging(paths, core.log_level, to_stderr=True)
+        # Imported late: a refusal above costs nothing, and whoever connects now already waits.
+        from venom_core.api.app import create_app
+        from venom_core.cli.serving import Server, run_loop
+
+        server = Server(create_app(venom), venom, lambda: print_screen(venom, listener))
+        run_loop(server, venom, listener)
+    print("Stopped.", file=sys.stderr)
+
+
+def print_screen(venom: Venom, listener: object) -> None:
+    """What one needs to know of a server that has just started."""
+    import socket
+
+    from venom_core._version import __version__
+    from venom_core.cli.binding import local_url, unlisted_hosts
+
+    assert isinstance(listener, socket.socket)
+    core = venom.settings.core
+    url = local_url(listener)
+    loopback = core.host in ("127.0.0.1", "::1", "localhost")
+    where = "this machine only" if loopback else f"listening on {core.host}, API key needed"
+    print(f"Venom {__version__} · profile {venom.profile.name} · {where}")
+    print(f"  Page             {url}")
+    print(f"  OpenAI base_url  {url}/v1")
+    if hosts := unlisted_hosts(core.host, core.allowed_hosts):
+        print("  From outside, allow the names it is called by before you start it:")
+        print(f"    VENOM_ALLOWED_HOSTS={','.join((*core.allowed_hosts, *hosts))}")
+    print("  Ctrl-C stops it and every engine.", flush=True)
+    for warning in venom.settings.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)

@@ -1,0 +1,102 @@
+"""An answer on its way to the terminal, the same from a server and from this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from venom_core.sdk.frames import Chunk, Usage
+
+
+@dataclass(slots=True)
+class Answer:
+    """Iterate :meth:`pieces` once; the figures are whole afterwards.
+
+    Args:
+        reference: ``provider://ref`` of the model that answers.
+        chunks: the events as they come; raises a ``VenomError`` where the answer breaks off.
+        asked_at: when the question was sent, on the monotonic clock.
+        because: why this model, where none was named.
+        headers: what the server said of the answer beside it.
+        origins: where each parameter came from, None where that is not known.
+        upstream_body: what the provider got, None where that is not known.
+    """
+
+    reference: str
+    chunks: AsyncIterator[Chunk]
+    asked_at: float
+    because: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] | None = None
+    upstream_body: Mapping[str, Any] | None = None
+    content: str = ""
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    first_token_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def provider(self) -> str:
+        return self.reference.partition("://")[0]
+
+    @property
+    def model(self) -> str:
+        return self.reference.partition("://")[2]
+
+    @property
+    def ttft_ms(self) -> float | None:
+        """Milliseconds from the question to the first token, loading of the model included."""
+        if self.first_token_at is None:
+            return None
+        return round((self.first_token_at - self.asked_at) * 1000, 1)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Completion tokens after the first, over the time since the first; None for one token."""
+        if self.usage is None or self.first_token_at is None or self.ended_at is None:
+            return None
+        seconds = self.ended_at - self.first_token_at
+        tokens = self.usage.completion_tokens - 1
+        return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
+
+    async def pieces(self) -> AsyncGenerator[tuple[str, bool], None]:
+        """Texts as they come, each with whether it is reasoning and not part of the answer."""
+        async for chunk in self.chunks:
+            if chunk.usage is not None:
+                self.usage = chunk.usage
+            for choice in chunk.choices:
+                self.finish_reason = choice.finish_reason or self.finish_reason
+                for text, is_reasoning in ((choice.reasoning, True), (choice.content, False)):
+                    if not text:
+                        continue
+                    if self.first_token_at is None:
+                        self.first_token_at = time.monotonic()
+                    self.content += "" if is_reasoning else text
+                    yield text, is_reasoning
+        self.ended_at = time.monotonic()
+
+    def record(self) -> dict[str, Any]:
+        """What ``venom run --json`` prints; times in milliseconds, null where not known."""
+        usage = self.usage
+        return {
+            "model": self.model,
+            "provider": self.provider,
+            "content": self.content,
+            "usage": {
+                "prompt_tokens": usage.prompt_tokens if usage else None,
+                "completion_tokens": usage.completion_tokens if usage else None,
+            },
+            "ttft_ms": self.ttft_ms,
+            "tokens_per_second": self.tokens_per_second,
+        }
+
+    def figures(self) -> str:
+        """One line for people; a figure that is not known is left out."""
+        parts = [self.reference]
+        if self.ttft_ms is not None:
+            parts.append(f"first token {self.ttft_ms:.0f} ms")
+        if self.tokens_per_second is not None:
+            parts.append(f"{self.tokens_per_second:.0f} tokens/s")
+        return " · ".join(parts)

@@ -1,0 +1,46 @@
+"""Small records in the data directory: written in one step, readable by their owner only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from venom_core.settings.paths import Paths
+
+
+def write_record(paths: Paths, file: Path, record: dict[str, Any]) -> None:
+    """Put ``record`` in place, mode 0600 from the first byte. Raises ``StorageError``."""
+    paths.make(paths.run_dir)
+    try:
+        # mkstemp makes the file 0600 whatever the umask says.
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump(record, stream)
+            Path(temporary).replace(file)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise paths.not_writable(error) from error
+
+
+def read_record(file: Path) -> dict[str, Any] | None:
+    """The record; None where there is none, or where it is no JSON object."""
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def remove_own(file: Path, pid: int) -> None:
+    """Remove the record if it still is that of process ``pid``: a later one may have replaced it."""
+    record = read_record(file)
+    if record is not None and record.get("pid") == pid:
+        with contextlib.suppress(OSError):
+            file.unlink()

@@ -1,0 +1,74 @@
+"""What a command can ask of Venom, wherever it runs.
+
+Answers are the JSON values of the API of the same name, so that ``--json`` prints the same record
+with and without a server. Refusals are raised as ``VenomError``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal
+
+from venom_core.cli.connection.answer import Answer
+
+PluginVerb = Literal["enable", "disable", "retry"]
+
+
+class Connection(ABC):
+    """``url`` is the server's, None where the work is done in this process."""
+
+    url: str | None = None
+
+    @abstractmethod
+    async def models(self) -> dict[str, Any]:
+        """``models`` (installed), ``available``, ``providers``, ``stale``."""
+
+    @abstractmethod
+    async def loaded(self) -> list[dict[str, Any]]:
+        """What is in memory."""
+
+    @abstractmethod
+    async def details(self, name: str) -> dict[str, Any]:
+        """One model with everything that is known of it."""
+
+    @abstractmethod
+    async def overview(self) -> dict[str, Any]:
+        """Machine, providers, default model, suggestions."""
+
+    @abstractmethod
+    def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
+        """Fetch a model; yields progress, raises where it fails. ``aclose()`` stops it."""
+
+    @abstractmethod
+    async def remove(self, name: str) -> str:
+        """Delete a model; gives the sentence that says so."""
+
+    @abstractmethod
+    async def unload(self, name: str) -> str:
+        """Take a model out of memory; gives the sentence that says so."""
+
+    @abstractmethod
+    async def plugins(self) -> list[dict[str, Any]]:
+        """Every installed plugin, its providers' present health in it."""
+
+    @abstractmethod
+    async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
+        """Enable, disable or retry; gives the plugin's record after it."""
+
+    @abstractmethod
+    def ask(
+        self, model: str | None, body: Mapping[str, Any], *, explain: bool = False
+    ) -> AbstractAsyncContextManager[Answer]:
+        """Send a chat and open its answer; leaving the block closes the upstream.
+
+        Args:
+            model: None lets Venom choose, and say why.
+            body: ``messages`` and parameters of an OpenAI chat body.
+            explain: also ask for the parameters' origins and the upstream body.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release everything; ends the engines that this process started."""

@@ -1,0 +1,155 @@
+"""Venom in this process: where no server runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from venom_core.cli.connection.answer import Answer
+from venom_core.cli.connection.interface import Connection, PluginVerb
+from venom_core.sdk.errors import VenomError
+from venom_core.sdk.frames import Chunk
+
+if TYPE_CHECKING:
+    from venom_core.chat.stream import ChatStream
+    from venom_core.composition import Venom
+    from venom_core.models.registry import ListedModel
+
+
+def make_venom() -> Venom:
+    """Over the environment and its data directory; nothing is loaded or opened yet."""
+    from venom_core.composition import Venom
+
+    return Venom.from_environment()
+
+
+class LocalVenom(Connection):
+    """The core's own objects behind the interface; closes ``venom`` at the end."""
+
+    def __init__(self, venom: Venom) -> None:
+        self.venom = venom
+
+    @classmethod
+    async def open(cls, venom: Venom) -> LocalVenom:
+        await venom.start()
+        return cls(venom)
+
+    async def models(self) -> dict[str, Any]:
+        from venom_core.models.views import listing_view
+
+        listing = await self.venom.registry.listing(fresh=True)
+        return listing_view(listing, await self._default())
+
+    async def _default(self) -> ListedModel | None:
+        with contextlib.suppress(VenomError):
+            item, _ = await self.venom.default_model()
+            return item
+        return None
+
+    async def loaded(self) -> list[dict[str, Any]]:
+        return await self.venom.loaded()
+
+    async def details(self, name: str) -> dict[str, Any]:
+        from venom_core.models.views import model_view
+
+        return model_view(await self.venom.describe(name), await self._default(), whole=True)
+
+    async def overview(self) -> dict[str, Any]:
+        return await self.venom.overview()
+
+    async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
+        from venom_core.api.v1.models import progress_view
+
+        async with contextlib.aclosing(self.venom.transfers.pull(name)) as steps:
+            async for step in steps:
+                yield progress_view(step)
+
+    async def remove(self, name: str) -> str:
+        return f"{await self.venom.transfers.remove(name)} was removed."
+
+    async def unload(self, name: str) -> str:
+        return f"{await self.venom.transfers.unload(name)} is no longer in memory."
+
+    async def plugins(self) -> list[dict[str, Any]]:
+        host = self.venom.host
+        await host.load_all()
+        await host.refresh()
+        return [record.record() for record in host.records()]
+
+    async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
+        host = self.venom.host
+        await host.load_all()
+        act = {"enable": host.enable, "disable": host.disable, "retry": host.retry}[verb]
+        return (await act(plugin)).record()
+
+    @contextlib.asynccontextmanager
+    async def ask(
+        self, model: str | None, body: Mapping[str, Any], *, explain: bool = False
+    ) -> AsyncIterator[Answer]:
+        from venom_core.chat.service import ChatCall
+
+        asked_at = time.monotonic()
+        call = ChatCall(
+            model=model,
+            body=await _checked(body),
+            request_id=f"cli-{uuid.uuid4().hex}",
+            stream=True,
+            include_usage=True,
+        )
+        stream = await self.venom.chat.open(call)
+        try:
+            async with contextlib.aclosing(_chunks(stream)) as chunks:
+                yield Answer(
+                    reference=stream.resolved.reference,
+                    chunks=chunks,
+                    asked_at=asked_at,
+                    because=stream.chosen_because,
+                    headers=_headers(call.request_id, stream),
+                    origins=stream.origins,
+                    upstream_body=stream.upstream_body,
+                )
+        finally:
+            await stream.close()
+
+    async def close(self) -> None:
+        await self.venom.close()
+
+
+async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:
+    async with contextlib.aclosing(stream.frames()) as frames:
+        async for frame in frames:
+            event = frame.event
+            if isinstance(event, Chunk):
+                yield event
+
+
+def _headers(request_id: str, stream: ChatStream) -> dict[str, str]:
+    """The headers that the server would have sent."""
+    headers = {"X-Request-Id": request_id, "Venom-Model": stream.resolved.reference}
+    if stream.chosen_because:
+        headers["Venom-Model-Reason"] = stream.chosen_because
+    if stream.left_out:
+        headers["Venom-Ignored-Parameters"] = ", ".join(stream.left_out)
+    return headers
+
+
+async def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body after the API's own validation, which costs an import: messages alone are made by
+    us and need none."""
+    if body.keys() <= {"messages"}:
+        return dict(body)
+    from starlette.requests import Request
+
+    from venom_core.api.openai.bodies import read_chat
+
+    data = json.dumps(body).encode()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": data, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    return await read_chat(Request(scope, receive))

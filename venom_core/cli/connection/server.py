@@ -1,0 +1,210 @@
+"""A running server, over HTTP with its token."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from venom_core.cli.connection.answer import Answer
+from venom_core.cli.connection.interface import Connection, PluginVerb
+from venom_core.sdk import errors
+from venom_core.sdk.errors import Unavailable, UpstreamIncomplete, VenomError
+from venom_core.sdk.frames import Chunk, decode
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Seconds of silence: before an answer a model may have to be loaded; a pull verifies its files.
+ANSWER_TIMEOUT = 900.0
+PULL_TIMEOUT = 900.0
+ASK_TIMEOUT = 60.0
+
+_ERRORS: dict[int, type[VenomError]] = {
+    400: errors.InvalidRequest,
+    401: errors.InvalidApiKey,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    413: errors.RequestTooLarge,
+    422: errors.InvalidRequest,
+    429: errors.RateLimited,
+    502: errors.UpstreamError,
+    503: errors.Unavailable,
+    504: errors.UpstreamTimeout,
+    507: errors.StorageError,
+}
+
+
+class ServerClient(Connection):
+    """The API as methods; refusals come back as the errors that the server raised."""
+
+    def __init__(self, url: str, token: str) -> None:
+        from venom_core.sdk.http import make_client
+
+        self.url: str = url
+        self._client = make_client(
+            url, headers={"Authorization": f"Bearer {token}"}, read_timeout=ASK_TIMEOUT
+        )
+
+    async def models(self) -> dict[str, Any]:
+        return await self._json("GET", "/api/v1/models")
+
+    async def loaded(self) -> list[dict[str, Any]]:
+        body = await self._json("GET", "/api/v1/models/loaded")
+        return list(body["models"])
+
+    async def details(self, name: str) -> dict[str, Any]:
+        body = await self._json("GET", f"/api/v1/models/{_quoted(name)}/details")
+        return dict(body["model"])
+
+    async def overview(self) -> dict[str, Any]:
+        return await self._json("GET", "/api/v1/overview")
+
+    async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
+        async with self._open("POST", "/api/v1/models/pull", {"name": name}, PULL_TIMEOUT) as got:
+            async with contextlib.aclosing(_events(got)) as events:
+                async for event in events:
+                    if event.get("status") == "failed":
+                        raise _error(500, event.get("error") or {})
+                    yield event
+
+    async def remove(self, name: str) -> str:
+        return str((await self._json("DELETE", f"/api/v1/models/{_quoted(name)}"))["message"])
+
+    async def unload(self, name: str) -> str:
+        body = await self._json("POST", f"/api/v1/models/{_quoted(name)}/unload")
+        return str(body["message"])
+
+    async def plugins(self) -> list[dict[str, Any]]:
+        return list((await self._json("GET", "/api/v1/plugins"))["plugins"])
+
+    async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
+        body = await self._json("POST", f"/api/v1/plugins/{_quoted(plugin)}/{verb}")
+        return dict(body["plugin"])
+
+    @contextlib.asynccontextmanager
+    async def ask(
+        self, model: str | None, body: Mapping[str, Any], *, explain: bool = False
+    ) -> AsyncIterator[Answer]:
+        request = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        if model is not None:
+            request["model"] = model
+        headers = {"Venom-Explain": "1"} if explain else {}
+        asked_at = time.monotonic()
+        path = "/v1/chat/completions"
+        async with self._open("POST", path, request, ANSWER_TIMEOUT, headers) as response:
+            told = response.headers
+            explained = _explanation(told.get("venom-explain"))
+            async with contextlib.aclosing(_chunks(response)) as chunks:
+                yield Answer(
+                    reference=told.get("venom-model", ""),
+                    chunks=chunks,
+                    asked_at=asked_at,
+                    because=told.get("venom-model-reason"),
+                    headers={
+                        _titled(name): value
+                        for name, value in told.items()
+                        if name.lower().startswith(("venom-", "x-"))
+                        and name.lower() not in ("venom-explain", "x-accel-buffering")
+                    },
+                    origins=explained.get("origins"),
+                    upstream_body=explained.get("upstream_body"),
+                )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _json(self, method: str, path: str) -> dict[str, Any]:
+        async with self._open(method, path, None, ASK_TIMEOUT) as response:
+            return dict(json.loads(await response.aread()))
+
+    @contextlib.asynccontextmanager
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        timeout: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        import httpx
+
+        from venom_core.sdk.http import open_stream
+
+        try:
+            async with open_stream(
+                self._client, method, path, json=body, headers=headers, read_timeout=timeout
+            ) as response:
+                if response.status_code >= 400:
+                    raise _refusal(response.status_code, await response.aread())
+                yield response
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unavailable(
+                f"The server at {self.url} does not answer any more.",
+                code="server_gone",
+                fix="Start it again: venom serve",
+            ) from error
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="/:@")
+
+
+def _titled(header: str) -> str:
+    return "-".join(part.capitalize() for part in header.split("-"))
+
+
+async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
+    """The JSON of each event up to ``[DONE]``. Raises where the stream ends without it."""
+    from venom_core.sdk.sse import DONE, events
+
+    async for data in events(response.aiter_bytes()):
+        if data == DONE:
+            return
+        body = json.loads(data)
+        if isinstance(body, dict):
+            yield body
+    raise UpstreamIncomplete("The server closed the stream too early.", fix="Try again.")
+
+
+async def _chunks(response: httpx.Response) -> AsyncGenerator[Chunk, None]:
+    async with contextlib.aclosing(_events(response)) as events:
+        async for body in events:
+            if "error" in body:
+                raise _error(502, body["error"])
+            event = decode(body, answer=False)
+            if isinstance(event, Chunk):
+                yield event
+
+
+def _refusal(status: int, data: bytes) -> VenomError:
+    """The error in the body of either API's shape."""
+    try:
+        body = json.loads(data)
+    except ValueError:
+        body = {}
+    record = body.get("error", body) if isinstance(body, dict) else {}
+    return _error(status, record if isinstance(record, dict) else {})
+
+
+def _error(status: int, record: Mapping[str, Any]) -> VenomError:
+    kind = _ERRORS.get(status, VenomError)
+    message = record.get("message") or record.get("detail") or f"The server answered {status}."
+    return kind(
+        str(message), fix=record.get("fix"), code=record.get("code"), param=record.get("param")
+    )
+
+
+def _explanation(header: str | None) -> dict[str, Any]:
+    """The header is base64 of JSON: a body may hold any character, a header may not."""
+    try:
+        found = json.loads(base64.b64decode(header or "", validate=True))
+    except (ValueError, binascii.Error):
+        return {}
+    return found if isinstance(found, dict) else {}

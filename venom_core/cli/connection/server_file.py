@@ -1,0 +1,79 @@
+"""``server.json``: how the commands of the same user find a running server.
+
+It holds the server's token, so it is readable by its owner only, and nothing is sent to an address
+from it before the process that wrote it was seen alive: a port may have a new owner since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from venom_core.cli.connection.files import read_record, remove_own, write_record
+from venom_core.cli.connection.processes import ProcessIdentity
+from venom_core.settings.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """A server. ``started`` is the start of its process, in seconds since the epoch; ``url`` has
+    no slash at its end."""
+
+    pid: int
+    started: float
+    url: str
+    token: str
+    version: str
+
+    def __repr__(self) -> str:
+        return f"ServerRecord(pid={self.pid}, url={self.url!r}, version={self.version!r})"
+
+
+def server_file(paths: Paths) -> Path:
+    return paths.run_dir / "server.json"
+
+
+def publish(paths: Paths, record: ServerRecord) -> None:
+    """Raises ``StorageError``."""
+    write_record(paths, server_file(paths), asdict(record))
+
+
+def withdraw(paths: Paths, pid: int) -> None:
+    """Remove the record of server ``pid``."""
+    remove_own(server_file(paths), pid)
+
+
+def find_server(paths: Paths) -> ServerRecord | None:
+    """The server whose process lives; None for no record, a broken one, and a stale one."""
+    found = read_record(server_file(paths)) or {}
+    try:
+        record = ServerRecord(
+            pid=int(found["pid"]),
+            started=float(found["started"]),
+            url=str(found["url"]),
+            token=str(found["token"]),
+            version=str(found["version"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    return record if ProcessIdentity(record.pid, record.started).lives() else None
+
+
+def answers(record: ServerRecord, timeout: float = 3.0) -> str | None:
+    """The version that the server at the record's address tells on ``/healthz``; None where it
+    does not answer in time or is something else. Blocks; sends no token."""
+    import http.client
+    import json
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(record.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+    try:
+        connection.request("GET", "/healthz")
+        body = json.loads(connection.getresponse().read(4096))
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    known = isinstance(body, dict) and body.get("component") == "venom-core"
+    return str(body["version"]) if known and "version" in body else None

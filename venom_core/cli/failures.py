@@ -1,0 +1,88 @@
+"""How a command that went wrong says so: sentence, fix, code on stderr; never a stack trace.
+
+With ``--json`` the same record goes to stdout as ``{"error": {...}}``, so that a program reading
+the output always finds exactly one JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from venom_core.cli.exit_codes import ExitCode, exit_code_of
+from venom_core.sdk.errors import VenomError
+
+
+def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
+    """Say what happened and give the exit code for it."""
+    if isinstance(error, BrokenPipeError):
+        # The reader left (`venom list | head`): nobody is there to be told, and the interpreter
+        # must not try to flush into the pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        print("\nStopped.", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    if isinstance(error, VenomError):
+        _say(error.record(), arguments)
+        return exit_code_of(error)
+    if isinstance(error, click.ClickException):
+        _say(_usage_record(error), arguments)
+        return ExitCode.USAGE
+    _log(error)
+    _say(
+        {
+            "code": "internal_error",
+            "message": f"Venom failed at this command ({type(error).__name__}).",
+            "fix": "Its log has the details; VENOM_LOG_LEVEL=debug shows them here.",
+        },
+        arguments,
+    )
+    return ExitCode.FAILED
+
+
+def print_error(error: VenomError) -> None:
+    """The refusal on stderr, for commands that go on after it."""
+    _print(error.record())
+
+
+def _say(record: dict[str, Any], arguments: Sequence[str]) -> None:
+    if wants_json(arguments):
+        print(json.dumps({"error": record}, indent=2, ensure_ascii=False), flush=True)
+    else:
+        sys.stdout.flush()
+        _print(record)
+
+
+def _print(record: dict[str, Any]) -> None:
+    print(f"Error: {record['message']}", file=sys.stderr)
+    if record.get("fix"):
+        print(f"Fix:   {record['fix']}", file=sys.stderr)
+    print(f"Code:  {record['code']}", file=sys.stderr, flush=True)
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether ``--json`` is among the options; after ``--`` it is somebody's text."""
+    options = list(arguments)
+    return "--json" in (options[: options.index("--")] if "--" in options else options)
+
+
+def _usage_record(error: click.ClickException) -> dict[str, Any]:
+    context = getattr(error, "ctx", None)
+    fix = f"See: {context.command_path} --help" if context is not None else "See: venom --help"
+    return {"code": "usage", "message": error.format_message(), "fix": fix}
+
+
+def _log(error: BaseException) -> None:
+    import logging
+
+    logging.getLogger(__name__).error("a command failed", exc_info=error)
+    if os.environ.get("VENOM_LOG_LEVEL") == "debug":
+        import traceback
+
+        traceback.print_exception(error)

@@ -1,0 +1,79 @@
+"""The entry point: `venom`.
+
+Nothing is imported here but click; each command brings its own imports when it is used.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from venom_core._version import __version__
+from venom_core.cli.exit_codes import MEANINGS
+from venom_core.cli.lazy import LazyGroup
+
+_HOME = "venom_core.cli.commands"
+COMMANDS = {
+    "serve": (f"{_HOME}.serve:serve", "Start the server and its page."),
+    "run": (f"{_HOME}.run:run", "Ask a model, or talk with it."),
+    "list": (f"{_HOME}.list:list_models", "Show the models that are installed or to be had."),
+    "ps": (f"{_HOME}.ps:ps", "Show the models in memory."),
+    "pull": (f"{_HOME}.pull:pull", "Fetch a model."),
+    "show": (f"{_HOME}.show:show", "Show everything that is known of a model."),
+    "rm": (f"{_HOME}.rm:rm", "Remove a model."),
+    "stop": (f"{_HOME}.stop:stop", "Take a model out of memory."),
+    "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
+    "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to mend it."),
+    "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
+    "config": (f"{_HOME}.config:config", "Show the settings and where each comes from."),
+    "completion": (f"{_HOME}.completion:completion", "Print the completion script of a shell."),
+    "quickstart": (f"{_HOME}.quickstart:quickstart", "Fetch two small models, ask one, serve."),
+}
+_CODES = "\b\nExit codes:\n" + "\n".join(
+    f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()
+)
+_HELP = """The control plane for the language models on your own machine.
+
+\b
+  venom run "What is the capital of Poland?"
+  venom serve
+  venom list --available
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    help=_HELP,
+    epilog=_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="venom %(version)s")
+def cli() -> None:
+    """Replaced by ``_HELP``."""
+
+
+def main() -> None:
+    """Run the command line of this process and end with its exit code."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command line; whatever goes wrong is said and becomes an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 gets "?" and no traceback
+            stream.reconfigure(errors="replace")
+    try:
+        result = cli.main(list(arguments), prog_name="venom", standalone_mode=False)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        from venom_core.cli.failures import report
+
+        return int(report(error, arguments))
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    main()

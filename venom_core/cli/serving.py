@@ -1,0 +1,105 @@
+"""Running the server in this process: from a listening socket to the last engine's end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from socket import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from venom_core._version import __version__
+from venom_core.cli.binding import local_url
+from venom_core.cli.connection.processes import ProcessIdentity
+from venom_core.cli.connection.server_file import ServerRecord, publish, withdraw
+from venom_core.composition import Venom
+from venom_core.sdk.errors import VenomError
+
+GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 5
+# A closed terminal ends the server like Ctrl-C: with its engines.
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+class Server(uvicorn.Server):
+    """Ends on a signal without raising it again, so that what is around it can clean up; a second
+    Ctrl-C does not wait for answers under way.
+
+    Args:
+        on_ready: called once the socket is served.
+    """
+
+    def __init__(self, app: FastAPI, venom: Venom, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="auto",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._venom = venom
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
+        before = {number: signal.signal(number, self._stop) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and number == signal.SIGINT
+        self.should_exit = True
+
+
+async def serve_until_stopped(
+    server: Server, venom: Venom, listener: socket
+) -> None:
+    """Serve, known to the commands of this user through ``server.json``, until a signal comes.
+
+    Raises ``VenomError`` where the application does not start.
+    """
+    identity = ProcessIdentity.own()
+    paths = venom.settings.paths
+    record = ServerRecord(
+        identity.pid, identity.started, local_url(listener), venom.local_token, __version__
+    )
+    publish(paths, record)
+    try:
+        await server.serve([listener])
+    except SystemExit as error:  # uvicorn's way to say that the lifespan failed
+        raise VenomError(
+            "The server could not start.", code="start_failed", fix="Its log has the details."
+        ) from error
+    finally:
+        withdraw(paths, identity.pid)
+        listener.close()
+
+
+def run_loop(server: Server, venom: Venom, listener: socket) -> None:
+    """:func:`serve_until_stopped` on the fastest event loop that is installed."""
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(serve_until_stopped(server, venom, listener))

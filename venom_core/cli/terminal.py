@@ -1,0 +1,81 @@
+"""Printing for people: columns, sizes, and what a terminal may show that a file should not."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import IO, Any
+
+
+def is_terminal(stream: IO[str]) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def has_colours(stream: IO[str]) -> bool:
+    """Whether colours may be used; see no-color.org."""
+    return (
+        is_terminal(stream)
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM", "") != "dumb"
+    )
+
+
+def dim(text: str, stream: IO[str]) -> str:
+    return f"\x1b[2m{text}\x1b[0m" if text and has_colours(stream) else text
+
+
+def bold(text: str, stream: IO[str]) -> str:
+    return f"\x1b[1m{text}\x1b[0m" if text and has_colours(stream) else text
+
+
+def note(text: str) -> None:
+    """A remark beside the output: on stderr, so that pipes stay clean."""
+    print(dim(text, sys.stderr), file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False), flush=True)
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Columns as wide as their content. An empty cell is shown as ``-``."""
+    cells = [[str(cell) if cell not in (None, "") else "-" for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
+    print(bold(_line(headers, widths), sys.stdout))
+    for row in cells:
+        print(_line(row, widths))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def size(count: int | None) -> str:
+    """Bytes as people compare them: ``98 MB``, ``3.3 GB``; powers of ten, like file managers."""
+    if count is None:
+        return "?"
+    if count < 1_000_000:
+        return f"{max(1, round(count / 1000))} kB" if count else "0 B"
+    return f"{count / 1e9:.1f} GB" if count >= 1_000_000_000 else f"{count / 1e6:.0f} MB"
+
+
+def memory(count: int) -> str:
+    """Memory in whole GB, as machines are named."""
+    return f"{count / 1e9:.0f} GB"
+
+
+def ask(question: str, default: bool = False) -> bool:
+    """A yes or no on the terminal. Without one the answer is ``default``; Ctrl-D means no."""
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        return default
+    print(f"{question} [{'Y/n' if default else 'y/N'}] ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        return False
+    return answer.strip().lower()[:1] == "y" if answer.strip() else default
