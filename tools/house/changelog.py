@@ -19,11 +19,12 @@ def check(tree: Tree) -> list[str]:
         return ["CHANGELOG.md: missing"]
     problems = []
     version = declared_version(tree.root)
-    entries = [one for one in sections(tree.text("CHANGELOG.md")) if one.level == 2]
+    found = sections(tree.text("CHANGELOG.md"))
+    entries = [one for one in found if one.level == 2]
     if not entries or str(version) not in entries[0].title:
-        found = f"'{entries[0].title}'" if entries else "missing"
-        problems.append(f"CHANGELOG.md: the newest entry is {found}, but the tree is {version}")
-    elif not entries[0].prose and len(entries) == 1:
+        newest = f"'{entries[0].title}'" if entries else "missing"
+        problems.append(f"CHANGELOG.md: the newest entry is {newest}, but the tree is {version}")
+    elif not any(one.prose for one in found[found.index(entries[0]) :]):
         problems.append(f"CHANGELOG.md: the entry of {version} is empty")
     fragments = [name for name in tree.files if name.startswith("changelog.d/")]
     if "changelog.d/README.md" not in fragments:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
-import pkgutil
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 
-def settings() -> Iterator[str]:
+def settings(plugins: list[str]) -> Iterator[str]:
     """Environment names: the core's, then each plugin's as the core builds them."""
     for one in importlib.import_module("venom_core.settings.core").declared():
         yield one.env
-    for module in pkgutil.iter_modules():
-        if not module.ispkg or not module.name.startswith("venom_") or module.name == "venom_core":
-            continue
-        for spec in importlib.import_module(f"{module.name}.plugin").venom_providers():
+    for plugin in plugins:
+        for spec in importlib.import_module(f"{plugin}.plugin").venom_providers():
             for setting in spec.settings:
                 yield f"VENOM_{spec.name.upper()}__{setting.name.upper()}"
 
@@ -45,4 +42,5 @@ def _below(group: Any, prefix: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    json.dump({"settings": list(settings()), "commands": list(commands())}, sys.stdout)
+    found = {"settings": list(settings(sys.argv[1:])), "commands": list(commands())}
+    json.dump(found, sys.stdout)

@@ -67,9 +67,12 @@ def _literal(value: ast.expr | None) -> Iterator[str]:
 def _probe(tree: Tree, subjects: Subjects) -> None:
     """Settings and commands come from the running code, imported from this very tree."""
     folders = [tree.root, *sorted((tree.root / "plugins").glob("venom_*"))]
+    plugins = [
+        folder.name for folder in folders[1:] if (folder / folder.name / "plugin.py").exists()
+    ]
     path = os.pathsep.join(str(folder) for folder in folders)
     done = subprocess.run(
-        [sys.executable, str(PROBE)], env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, str(PROBE), *plugins], env={**os.environ, "PYTHONPATH": path},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode:

@@ -1,0 +1,92 @@
+"""Light stays light: what is imported is an allow-list, so that nothing creeps in unseen."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.budgets.modules import HEAVY, how_to_look, imported_by, third_party
+from venom_core.testing.ollama.process import FakeOllama
+
+SDK = "import venom_core.sdk"
+VERSION = """
+import sys
+from venom_core.cli.main import main
+sys.argv = ["venom", "--version"]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+APP = "from venom_core.api.app import create_app; create_app()"
+SERVER = """
+import asyncio, httpx
+from venom_core.api.app import create_app
+
+async def main():
+    app = create_app()
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            plugins = (await client.get("/api/v1/plugins")).json()["plugins"]
+            assert {one["id"] for one in plugins} >= {"ollama", "llamacpp", "remote"}, plugins
+            listed = await client.get("/v1/models")
+            assert listed.status_code == 200, listed.text
+            model = next(one["id"] for one in listed.json()["data"] if one["owned_by"] == "ollama")
+            body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+            answer = await client.post("/v1/chat/completions", json=body)
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["venom-model"].startswith("ollama://")
+
+asyncio.run(main())
+"""
+WEB = {
+    "annotated_doc", "annotated_types", "anyio", "fastapi", "idna", "pydantic", "pydantic_core",
+    "sniffio", "starlette", "typing_extensions", "typing_inspection",
+}  # fmt: skip
+# importlib_metadata brings the first and zipp, FastAPI the second; neither asks us.
+OF_OUR_DEPENDENCIES = {"lazy_importer", "opentelemetry", "zipp"}
+ALLOWED: dict[str, tuple[str, set[str]]] = {
+    "sdk": (SDK, set()),
+    "version": (VERSION, {"click"}),
+    "app": (APP, WEB | OF_OUR_DEPENDENCIES | {"importlib_metadata", "pluggy"}),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_only_what_is_allowed_is_imported(name: str) -> None:
+    code, allowed = ALLOWED[name]
+    extra = third_party(imported_by(code)) - allowed
+    assert not extra, how_to_look(f"{', '.join(sorted(extra))} imported by '{name}'", code.strip())
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_is_allowed_is_not_more_than_needed(name: str) -> None:
+    """An allow-list that names what is no longer imported would let it creep back."""
+    code, allowed = ALLOWED[name]
+    # Which of these a package imports differs between its versions.
+    differs = {"idna", "sniffio", "typing_inspection", "annotated_doc", "annotated_types"}
+    unused = allowed - third_party(imported_by(code)) - differs - OF_OUR_DEPENDENCIES
+    assert not unused, f"take {', '.join(sorted(unused))} out of the list of '{name}'"
+
+
+def test_version_opens_nothing_big() -> None:
+    deny = HEAVY | {"sqlalchemy", "rich", "httpx", "aiohttp", "fastapi", "uvicorn", "pydantic"}
+    found = third_party(imported_by(VERSION)) & deny
+    assert not found, how_to_look(f"venom --version imports {found}", "import venom_core.cli.main")
+
+
+def test_manifests_are_not_providers() -> None:
+    """Loading a plugin imports its manifest; the provider comes with its first use."""
+    manifests = "import venom_ollama.plugin, venom_llamacpp.plugin, venom_remote.plugin"
+    modules = imported_by(manifests)
+    early = {name for name in modules if name.startswith("venom_") and name.endswith(".provider")}
+    assert not early
+    assert third_party(modules) <= {"pluggy"}
+
+
+def test_no_engine_in_the_server_process() -> None:
+    """After a request, with every plugin installed: engines live in processes of their own."""
+    with FakeOllama(scenarios=("any_chat",)) as fake:
+        modules = imported_by(SERVER, OLLAMA_HOST=fake.url)
+    found = {name.split(".")[0] for name in modules} & HEAVY
+    assert not found, how_to_look(f"the server imports {found}", SERVER.strip())
