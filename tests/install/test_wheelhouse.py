@@ -1,0 +1,136 @@
+"""The wheels in fresh environments, without a network: what they bring, and that they run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools.environment import VENV
+from tools.measure_install import SETS, Installed, bare_environment, install, python_of
+from tools.projects import SIBLINGS, declared_version
+from tools.wheelhouse import WHEELHOUSE
+from tools.wheels import DIST
+
+HEAVY = {
+    "docker",
+    "numpy",
+    "onnxruntime",
+    "onnxruntime_genai",
+    "ray",
+    "torch",
+    "transformers",
+    "vllm",
+}
+ENGINE = "xllamacpp"
+PLUGINS = {"core": set(), "light": {"ollama"}, "embedded": {"ollama", "llamacpp"}}
+MOST_DISTRIBUTIONS = 50
+MOST_MEGABYTES = 85
+
+
+@pytest.fixture(scope="session", params=SETS)
+def fresh(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path, Installed]:
+    """One of the sets, installed once for all tests: its name, its environment, its figures."""
+    folder = tmp_path_factory.mktemp("install") / request.param
+    return request.param, folder, install(SETS[request.param], folder)
+
+
+def venom(folder: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command, far from the checkout."""
+    command = [str(python_of(folder).with_name("venom")), *arguments]
+    environment = {**bare_environment(), "VENOM_HOME": str(home)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+
+
+def test_nothing_heavy_comes_with_it(fresh: tuple[str, Path, Installed]) -> None:
+    name, _, installed = fresh
+    found = {package.lower() for package in installed.names}
+    assert not found & HEAVY
+    assert (ENGINE in found) is (name == "embedded")
+
+
+def test_it_stays_small(fresh: tuple[str, Path, Installed]) -> None:
+    name, _, installed = fresh
+    if name != "embedded":  # the engine's own size is not ours to keep small
+        assert installed.distributions <= MOST_DISTRIBUTIONS, installed.names
+        assert installed.megabytes <= MOST_MEGABYTES
+    expected = {"venom"} | {f"venom_{plugin}" for plugin in PLUGINS[name]}
+    assert {one for one in installed.names if one.startswith("venom")} == expected
+
+
+def test_it_says_its_version(fresh: tuple[str, Path, Installed], tmp_path: Path) -> None:
+    _, folder, _ = fresh
+    done = venom(folder, tmp_path, "--version")
+    assert done.returncode == 0, done.stderr
+    assert declared_version() in done.stdout
+
+
+def test_exactly_its_plugins_are_loaded(fresh: tuple[str, Path, Installed], tmp_path: Path) -> None:
+    name, folder, _ = fresh
+    done = venom(folder, tmp_path, "plugins", "--json")
+    assert done.returncode == 0, done.stderr
+    records = json.loads(done.stdout)["plugins"]
+    assert {record["id"] for record in records} == PLUGINS[name]
+    assert {(record["state"], record["version"]) for record in records} <= {
+        ("loaded", declared_version())
+    }
+
+
+def test_the_page_is_inside(fresh: tuple[str, Path, Installed]) -> None:
+    _, folder, _ = fresh
+    static = next(folder.glob("[Ll]ib/**/site-packages/venom_core/ui/static"))
+    assert (static / "index.html").is_file()
+    assert (static / "index.html.gz").is_file()
+
+
+def test_hashes_beside_the_wheels() -> None:
+    lines = (WHEELHOUSE / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    listed = dict(reversed(line.split("  ", 1)) for line in lines)
+    assert set(listed) == {path.name for path in WHEELHOUSE.glob("*.whl")}
+    for name, digest in listed.items():
+        assert hashlib.sha256((WHEELHOUSE / name).read_bytes()).hexdigest() == digest
+
+
+def test_siblings_are_pinned_to_their_own_release() -> None:
+    """Two releases in one folder never mix."""
+    version = declared_version()
+    for name in ("venom", *SIBLINGS):
+        with zipfile.ZipFile(DIST / f"{name}-{version}-py3-none-any.whl") as wheel:
+            metadata = wheel.read(f"{name}-{version}.dist-info/METADATA").decode()
+        ours = re.findall(r"^Requires-Dist: (venom\S*)", metadata, re.MULTILINE)
+        assert ours
+        assert all(one.rstrip(";").endswith(f"=={version}") for one in ours), ours
+
+
+def test_an_sdist_makes_the_same_wheel(tmp_path: Path) -> None:
+    """An sdist needs nothing but itself: not the version file outside it, not git, not npm."""
+    version = declared_version()
+    for name in ("venom", *SIBLINGS):
+        with tarfile.open(DIST / f"{name}-{version}.tar.gz") as archive:
+            archive.extractall(tmp_path, filter="data")
+        subprocess.run(
+            [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+            cwd=tmp_path / f"{name}-{version}", check=True, capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(VENV / "build-tools")},
+        )  # fmt: skip
+        wheel = f"{name}-{version}-py3-none-any.whl"
+        assert contents(tmp_path / wheel) == contents(DIST / wheel)
+
+
+def contents(wheel: Path) -> dict[str, int]:
+    """What a wheel holds: name and checksum of each file."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {one.filename: one.CRC for one in archive.infolist()}

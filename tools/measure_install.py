@@ -1,0 +1,107 @@
+"""What an install brings: each set from the wheelhouse into a fresh environment, without an index.
+
+``python -m tools.measure_install`` writes bench/results/install.json; tests/install asserts the
+budgets on the same figures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tools.projects import ROOT
+from tools.wheelhouse import WHEELHOUSE
+
+SETS = {"core": "venom", "light": "venom[light]", "embedded": "venom[embedded]"}
+RESULTS = ROOT / "bench" / "results" / "install.json"
+
+
+@dataclass(slots=True)
+class Installed:
+    """One fresh environment.
+
+    Args:
+        names: its distributions, ours among them; the environment's own pip is not there.
+        megabytes: 10^6 bytes of its packages, without bytecode.
+        seconds: the install alone, the wheels on this disk.
+    """
+
+    requirement: str
+    distributions: int
+    megabytes: float
+    seconds: float
+    names: list[str] = field(default_factory=list)
+
+
+def install(requirement: str, folder: Path) -> Installed:
+    """Install into a new environment at a folder, from the wheelhouse alone.
+
+    Raises:
+        SystemExit: there is no wheelhouse, or pip failed; the sentence says which.
+    """
+    if not any(WHEELHOUSE.glob("venom-*.whl")):
+        raise SystemExit("dist/wheelhouse is empty: run `make wheelhouse`")
+    venv.create(folder, with_pip=False, clear=True)
+    started = time.monotonic()
+    command = [sys.executable, "-m", "pip", "--python", str(python_of(folder)), "install"]
+    command += ["--quiet", "--no-index", "--find-links", str(WHEELHOUSE), "--no-compile"]
+    done = subprocess.run(
+        [*command, requirement], env=bare_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"pip install {requirement}: {done.stderr[-2000:]}")
+    seconds = time.monotonic() - started
+    packages = next(folder.glob("[Ll]ib/**/site-packages"))
+    names = sorted(path.name.split("-")[0] for path in packages.glob("*.dist-info"))
+    size = sum(
+        (Path(place) / name).stat().st_size
+        for place, _, files in os.walk(packages)
+        for name in files
+        if not name.endswith(".pyc")
+    )
+    return Installed(requirement, len(names), round(size / 1e6, 1), round(seconds, 1), names)
+
+
+def python_of(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def bare_environment() -> dict[str, str]:
+    """No index, no configuration of pip's, no path of ours: what a machine without a network has."""
+    dropped = ("PIP_", "PYTHON", "VENOM_", "OLLAMA_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
+
+
+def main() -> int:
+    command = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    results = {}
+    for name, requirement in SETS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            results[name] = asdict(install(requirement, Path(folder) / "env"))
+        found = results[name]
+        print(f"{name:9}{found['distributions']:4} distributions {found['megabytes']:7.1f} MB")
+    record = {
+        "what": "fresh environments from the wheelhouse; MB = 10^6 bytes without bytecode",
+        "commit": commit.stdout.strip(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "goal": {"light": {"distributions": 50, "megabytes": 85}},
+        "installs": results,
+    }
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
