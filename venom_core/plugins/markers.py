@@ -41,13 +41,17 @@ class CrashMarkers:
     def crashed(self, found: Found) -> bool:
         """Whether a process ended while it imported this version of the plugin."""
         try:
-            content = json.loads(self._path(found).read_text(encoding="utf-8"))
-            version, pid, started = content["version"], int(content["pid"]), content["started"]
-        except FileNotFoundError:
+            text = self._path(found).read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
             return False
-        except (OSError, ValueError, KeyError, TypeError):
-            logger.warning("unreadable crash marker of %s", found.id, exc_info=True)
-            return True
+        except OSError as error:
+            logger.warning("the crash marker of %s cannot be read: %s", found.id, error)
+            return False
+        try:
+            content = json.loads(text)
+            version, pid, started = content["version"], int(content["pid"]), content["started"]
+        except (ValueError, KeyError, TypeError):
+            return True  # cut short by the crash itself
         if version != found.version:
             return False
         return bool(_start_of(pid) != started)

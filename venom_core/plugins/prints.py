@@ -67,8 +67,7 @@ def capture() -> Iterator[Captured]:
     mine = Captured()
     ident = threading.get_ident()
     with _changing:
-        if not _captured:
-            _install()
+        _install()
         _captured[ident] = mine
     try:
         yield mine
@@ -80,6 +79,7 @@ def capture() -> Iterator[Captured]:
 
 
 def _install() -> None:
+    """Done for each capture: while a thread hangs, somebody may have replaced the streams."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, _Router):

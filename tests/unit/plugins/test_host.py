@@ -1,0 +1,582 @@
+"""The host over real distributions on disk, good ones and faulty ones."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+
+import pytest
+
+from tests.unit.plugins.distributions import GOOD, install, install_plugin, scan_of
+from venom_core.plugins import loader, providers
+from venom_core.plugins.host import PluginHost
+from venom_core.plugins.reasons import REASONS
+from venom_core.sdk.errors import Conflict, EngineMissing, NotFound, StorageError, Unavailable
+from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
+from venom_core.sdk.states import PluginState, ProviderStatus
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
+
+HOOK = "from venom_core.sdk import Capability, ProviderSpec, Setting, hookimpl\n"
+SPEC = (
+    HOOK
+    + """
+def spec(**changes):
+    given = dict(name="bad", title="Bad", summary="A bad one.", factory="venom_bad.provider:Acme",
+                 capabilities=frozenset({{Capability.CHAT}}))
+    return ProviderSpec(**(given | changes))
+
+@hookimpl
+def venom_providers():
+    return {returned}
+"""
+)
+
+
+def spec_that(changes: str) -> str:
+    return SPEC.format(returned=f"[spec({changes})]")
+
+
+#: what the manifest does -> (source, reason code)
+FAULTS = {
+    "raises": ("raise ValueError('secret text')", "import_failed"),
+    "needs a module": ("import module_that_nobody_has", "import_failed"),
+    "is no Python": ("def (", "import_failed"),
+    "recurses": ("def f(): return f()\nf()", "import_failed"),
+    "raises from BaseException": (
+        "class Odd(BaseException): pass\nraise Odd",
+        "import_failed",
+    ),
+    "raises StopIteration": ("raise StopIteration", "import_failed"),
+    "exits": ("import sys; sys.exit(3)", "manifest_exited"),
+    "exits with Ctrl-C": ("raise KeyboardInterrupt", "manifest_exited"),
+    "sleeps": ("import time; time.sleep(30)", "import_timeout"),
+    "has no hooks": ("x = 1", "bad_manifest"),
+    "misspells a hook": (HOOK + "@hookimpl\ndef venom_provider(): return []", "bad_manifest"),
+    "wants another argument": (
+        HOOK + "@hookimpl\ndef venom_observe(happening): pass",
+        "bad_manifest",
+    ),
+    "has an async hook": (
+        HOOK + "@hookimpl\nasync def venom_observe(event): pass",
+        "bad_manifest",
+    ),
+    "wraps the hook of others": (
+        HOOK + "@hookimpl(wrapper=True)\ndef venom_observe(event):\n    yield",
+        "bad_manifest",
+    ),
+    "raises in the hook": (
+        HOOK + "@hookimpl\ndef venom_providers(): raise KeyError('x')",
+        "import_failed",
+    ),
+    "exits in the hook": (
+        HOOK + "@hookimpl\ndef venom_providers(): raise SystemExit",
+        "manifest_exited",
+    ),
+    "raises half-way": (
+        HOOK + "@hookimpl\ndef venom_providers():\n    yield 1/0",
+        "import_failed",
+    ),
+    "never ends to yield": (
+        SPEC.format(returned="(spec(name=f'bad-{n}') for n in __import__('itertools').count())"),
+        "bad_spec",
+    ),
+    "returns nothing": (SPEC.format(returned="None"), "bad_spec"),
+    "returns a number": (SPEC.format(returned="42"), "bad_spec"),
+    "returns text": (SPEC.format(returned="'bad'"), "bad_spec"),
+    "returns a list of text": (SPEC.format(returned="['bad']"), "bad_spec"),
+    "declares a name twice": (SPEC.format(returned="[spec(), spec()]"), "bad_spec"),
+    "takes another name": (spec_that("name='good'"), "bad_spec"),
+    "takes a name that only begins alike": (spec_that("name='badger'"), "bad_spec"),
+    "takes our name": (spec_that("aliases=('ollama',)"), "bad_spec"),
+    "takes a name with a slash": (spec_that("name='bad-/../x'"), "bad_spec"),
+    "has a number for a name": (spec_that("name=3"), "bad_spec"),
+    "has no title": (spec_that("title=''"), "bad_spec"),
+    "has a title with escape codes": (spec_that("title='\\x1b[31mred'"), "bad_spec"),
+    "has a class for a factory": (spec_that("factory=int"), "bad_spec"),
+    "has a factory without a class": (spec_that("factory='venom_bad.provider'"), "bad_spec"),
+    "invents a capability": (spec_that("capabilities=frozenset({'fly'})"), "bad_spec"),
+    "has a list of capabilities": (spec_that("capabilities=['chat']"), "bad_spec"),
+    "has text for parameters": (spec_that("parameters='temperature'"), "bad_spec"),
+    "has an odd setting": (spec_that("settings=({'name': 'x'},)"), "bad_spec"),
+    "has a setting of an odd type": (
+        spec_that("settings=(Setting('x', 'bytes', None, ''),)"),
+        "bad_spec",
+    ),
+    "has a default out of bounds": (
+        spec_that("settings=(Setting('x', 'int', 9, '', maximum=3),)"),
+        "bad_spec",
+    ),
+    "has a default of another type": (
+        spec_that("settings=(Setting('x', 'int', '9', ''),)"),
+        "bad_spec",
+    ),
+    "has an odd engine": (spec_that("engine='torch'"), "bad_spec"),
+    "has a script for a homepage": (spec_that("homepage='javascript:alert(1)'"), "bad_spec"),
+}
+
+
+@pytest.fixture
+def events() -> list[ObservedEvent]:
+    return []
+
+
+class TestFaultyManifests:
+    @pytest.mark.parametrize("fault", FAULTS)
+    async def test_others_load_and_the_record_says_why(self, site, make_host, fault, capsys):
+        source, code = FAULTS[fault]
+        # a thread that hangs keeps the import lock of its module: no other test may want it
+        package = "venom_sleepy" if code == "import_timeout" else None
+        install_plugin(site, "bad", source, package=package)
+        install_plugin(site, "good")
+        host: PluginHost = make_host(plugin_load_timeout=0.5 if code == "import_timeout" else 5)
+        host.scan()
+        await host.load_all()
+        bad, good = host.records()
+        assert (good.id, good.state) == ("good", PluginState.LOADED)
+        assert (bad.id, bad.state) == ("bad", PluginState.FAILED)
+        assert bad.reason is not None
+        assert bad.reason.code == code
+        assert bad.reason.message
+        assert bad.reason.fix
+        assert "secret text" not in str(bad.record())
+        assert str(site) not in str(bad.record())
+        assert await host.provider("good")
+        with pytest.raises(Unavailable) as caught:
+            await host.provider("bad")
+        assert caught.value.code == code
+        await host.close()
+
+    async def test_message_says_where_without_a_path(self, site, make_host):
+        install_plugin(site, "bad", "x = 1\ny = x / 0\n")
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        message = host.records()[0].reason.message
+        assert "ZeroDivisionError in venom_bad.plugin, line 2" in message
+
+    async def test_module_that_is_not_there(self, site, make_host):
+        install(site, "venom-bad", entries={"bad": "venom_bad.nowhere"})
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        assert host.records()[0].reason.code == "import_failed"
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("bad", "no-module!"), ("Not A Name", "m"), ("bad", "os:system:x")]
+    )
+    async def test_entry_point_that_is_none(self, site, make_host, name, value):
+        install(site, "venom-bad", entries={name: value})
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        assert host.records()[0].reason.code == "bad_manifest"
+
+    async def test_prints_go_to_the_log(self, site, make_host, capsys, caplog):
+        noisy = "import sys\nprint('HELLO')\nsys.stderr.write('OOPS')\n"
+        install_plugin(
+            site, "bad", noisy + GOOD.format(name="bad", package="venom_bad", aliases=())
+        )
+        host = make_host()
+        host.scan()
+        with caplog.at_level("INFO"):
+            await host.load_all()
+        print("ours")
+        captured = capsys.readouterr()
+        assert captured.out == "ours\n"
+        assert "OOPS" not in captured.err
+        assert "HELLO" in caplog.text
+        assert host.records()[0].state is PluginState.LOADED
+
+    async def test_prints_of_others_pass_while_a_plugin_hangs(self, site, make_host, capsys):
+        install_plugin(
+            site,
+            "bad",
+            "import time\nprint('HELLO')\ntime.sleep(3)\nprint('LATE')",
+            package="venom_hangs_one",
+        )
+        host = make_host(plugin_load_timeout=0.3)
+        host.scan()
+        await host.load_all()
+        print("ours")
+        assert capsys.readouterr().out == "ours\n"
+
+    async def test_hanging_plugin_delays_no_first_party_provider(self, site, make_host):
+        install_plugin(site, "bad", "import time; time.sleep(30)", package="venom_hangs_two")
+        install_plugin(site, "ollama", version="2026.11.0")
+        host = make_host(plugin_load_timeout=4)
+        host.scan()
+        loading = asyncio.create_task(host.load_all())
+        async with asyncio.timeout(3):
+            assert await host.provider("ollama")
+        assert not loading.done()
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+
+    async def test_every_thread_left_behind_is_a_daemon(self, site, make_host):
+        install_plugin(site, "bad", "import time; time.sleep(2)", package="venom_hangs_three")
+        host = make_host(plugin_load_timeout=0.2)
+        host.scan()
+        await host.load_all()
+        left = [thread for thread in threading.enumerate() if thread.name == "load bad"]
+        assert left
+        assert all(thread.daemon for thread in left)
+
+
+class TestRecords:
+    async def test_the_shape(self, site, make_host):
+        source = GOOD.format(name="onnx", package="venom_onnx", aliases=()).replace(
+            "aliases=()", "engine=EngineRequirement('onnxruntime_nowhere.capi', 'onnx')"
+        )
+        source = source.replace("import Capability", "import EngineRequirement, Capability")
+        install_plugin(site, "onnx", source, version="2026.11.0")
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        record = host.records()[0].record()
+        assert record.pop("load_ms") > 0
+        assert record == {
+            "id": "onnx",
+            "state": "loaded",
+            "recoverable": False,
+            "reason": None,
+            "distribution": "venom-onnx",
+            "version": "2026.11.0",
+            "api": "v1",
+            "origin": "first_party",
+            "providers": [
+                {
+                    "name": "onnx",
+                    "status": "unavailable",
+                    "capabilities": ["chat"],
+                    "reason": {
+                        "code": "engine_missing",
+                        "message": "onnxruntime_nowhere is not installed.",
+                        "fix": "venom plugins install onnx",
+                        "docs": "/docs/plugins/states#engine_missing",
+                    },
+                }
+            ],
+        }
+        with pytest.raises(EngineMissing):
+            await host.provider("onnx")
+
+    async def test_every_installed_plugin_is_listed(self, site, make_host):
+        install_plugin(site, "acme", distribution="acme-one")
+        install_plugin(site, "acme", distribution="acme-two")
+        install_plugin(site, "future", group="venom.providers.v2")
+        install_plugin(site, "good")
+        install_plugin(site, "hf", version="2020.1.0")
+        install_plugin(site, "needy", requires=("venom>=2099",))
+        install_plugin(site, "off")
+        install_plugin(site, "onnx", distribution="onnx-for-all")
+        host = make_host({"VENOM_PLUGINS_DISABLED": "off"})
+        host.scan()
+        assert not [name for name in sys.modules if name.startswith(("venom_acme", "venom_good"))]
+        found = [(r.id, r.state.label, r.reason.code if r.reason else "") for r in host.records()]
+        assert found == [
+            ("acme", "disabled", "name_conflict"),
+            ("acme", "disabled", "name_conflict"),
+            ("future", "incompatible", "api_mismatch"),
+            ("good", "discovered", ""),
+            ("hf", "incompatible", "lockstep_mismatch"),
+            ("needy", "incompatible", "core_mismatch"),
+            ("off", "disabled", "blocked"),
+            ("onnx", "incompatible", "name_reserved"),
+        ]
+        await host.load_all()
+        assert [r.id for r in host.records() if r.state is PluginState.LOADED] == ["good"]
+        assert "venom_off.plugin" not in sys.modules
+        for record in host.records():
+            if record.reason:
+                assert record.reason.code in REASONS
+                assert "pip install" not in (record.reason.fix or "")
+
+    async def test_allow_list(self, site, make_host):
+        install_plugin(site, "acme")
+        install_plugin(site, "good")
+        host = make_host({"VENOM_PLUGINS": "good"})
+        host.scan()
+        await host.load_all()
+        assert [r.state.label for r in host.records()] == ["disabled", "loaded"]
+        assert "venom_acme.plugin" not in sys.modules
+
+
+class TestNames:
+    async def test_provider_loads_its_plugin_and_no_other(self, site, make_host):
+        install_plugin(site, "acme")
+        install_plugin(site, "good")
+        host = make_host()
+        host.scan()
+        assert await host.provider("good")
+        assert [r.state.label for r in host.records()] == ["discovered", "loaded"]
+
+    async def test_alias(self, site, make_host):
+        install_plugin(site, "acme", aliases=("zenith",))
+        host = make_host()
+        host.scan()
+        assert host.resolve_name("zenith") is None
+        provider = await host.provider("zenith")
+        assert provider is await host.provider("acme")
+        assert host.resolve_name("zenith") == "acme"
+        assert host.resolve_name("nobody") is None
+
+    async def test_alias_that_two_claim_stands_for_nothing(self, site, make_host):
+        install_plugin(site, "acme", aliases=("zenith",))
+        install_plugin(site, "good", aliases=("zenith", "acme"))
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        assert host.resolve_name("zenith") is None
+        assert host.resolve_name("acme") == "acme"
+
+    async def test_unknown_name(self, site, make_host):
+        install_plugin(site, "acme")
+        host = make_host()
+        host.scan()
+        with pytest.raises(NotFound) as caught:
+            await host.provider("nobody\x1b[0m")
+        assert caught.value.code == "provider_not_found"
+        assert "acme" in caught.value.message
+        assert "\x1b" not in caught.value.message
+
+    async def test_ours_that_is_not_installed(self, make_host):
+        host = make_host()
+        host.scan()
+        with pytest.raises(NotFound) as caught:
+            await host.provider("huggingface")
+        assert caught.value.fix == "venom plugins install hf"
+
+    async def test_two_plugins_with_one_provider_name(self, site, make_host):
+        source = GOOD.format(name="acme-lab", package="venom_acme", aliases=())
+        install_plugin(site, "acme", source)
+        install_plugin(site, "acme-lab")
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        assert host.specs() == {}
+        for record in host.records():
+            assert record.state is PluginState.LOADED
+            assert record.providers[0].status is ProviderStatus.DISABLED
+            assert record.providers[0].reason.code == "name_conflict"
+        with pytest.raises(Unavailable) as caught:
+            await host.provider("acme-lab")
+        assert caught.value.code == "name_conflict"
+        await host.disable("venom-acme")
+        assert await host.provider("acme-lab")
+
+
+class TestSwitching:
+    async def test_disable_closes_and_is_kept(self, site, make_host):
+        install_plugin(site, "acme")
+        host = make_host()
+        host.scan()
+        provider = await host.provider("acme")
+        record = await host.disable("acme")
+        assert (record.state, record.reason.code) == (PluginState.DISABLED, "disabled_by_user")
+        assert type(provider).closed == 1
+        with pytest.raises(Unavailable):
+            await host.provider("acme")
+        again = make_host()
+        again.scan()
+        assert again.records()[0].reason.code == "disabled_by_user"
+        assert (await again.enable("acme")).state is PluginState.LOADED
+        assert make_host()._settings.core.plugins_disabled == ()
+
+    async def test_conflict_is_solved_by_disabling_one(self, site, make_host):
+        install_plugin(site, "acme", distribution="acme-one")
+        install_plugin(site, "acme", distribution="acme-two")
+        host = make_host()
+        host.scan()
+        with pytest.raises(Conflict) as caught:
+            await host.disable("acme")
+        assert caught.value.code == "ambiguous_plugin"
+        await host.disable("acme-two")
+        states = [(r.distribution, r.state.label) for r in host.records()]
+        assert states == [("acme-one", "loaded"), ("acme-two", "disabled")]
+        assert host.specs().keys() == {"acme"}
+        record = await host.enable("acme-two")
+        assert record.reason.code == "name_conflict", "the one that is used stays"
+        assert host.specs().keys() == {"acme"}
+
+    async def test_environment_is_not_overruled(self, site, make_host):
+        install_plugin(site, "acme")
+        host = make_host({"VENOM_PLUGINS_DISABLED": "acme"})
+        host.scan()
+        with pytest.raises(Conflict) as caught:
+            await host.enable("acme")
+        assert caught.value.code == "blocked"
+        with pytest.raises(Conflict):
+            await host.retry("acme")
+
+    async def test_unknown_plugin(self, make_host):
+        host = make_host()
+        host.scan()
+        for act in (host.enable, host.disable, host.retry):
+            with pytest.raises(NotFound) as caught:
+                await act("nobody")
+            assert caught.value.code == "plugin_not_found"
+
+    async def test_retry_after_the_cause_is_gone(self, site, make_host):
+        install_plugin(
+            site,
+            "acme",
+            "import acme_dependency\n" + GOOD.format(name="acme", package="venom_acme", aliases=()),
+        )
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        assert host.records()[0].state is PluginState.FAILED
+        host.scan()
+        assert host.records()[0].state is PluginState.FAILED, "a scan alone tries nothing again"
+        (site / "acme_dependency.py").write_text("")
+        assert (await host.retry("acme")).state is PluginState.LOADED
+
+    async def test_rescan_finds_what_was_installed_since(self, site, make_host):
+        install_plugin(site, "acme")
+        host = make_host()
+        host.scan()
+        provider = await host.provider("acme")
+        install_plugin(site, "good")
+        await host.rescan()
+        assert [(r.id, r.state.label) for r in host.records()] == [
+            ("acme", "loaded"),
+            ("good", "discovered"),
+        ]
+        assert await host.provider("good")
+        assert await host.provider("acme") is provider
+
+    async def test_choice_that_cannot_be_kept_changes_nothing(self, site, tmp_path):
+        install_plugin(site, "acme")
+        blocker = tmp_path / "file"
+        blocker.write_text("")
+        paths = Paths.at(blocker / "home")
+        host = PluginHost(Settings.load(paths), paths, lambda: scan_of(site))
+        host.scan()
+        await host.load_all()
+        assert host.records()[0].state is PluginState.LOADED, "a read-only home stops no plugin"
+        with pytest.raises(StorageError):
+            await host.disable("acme")
+        assert host.records()[0].state is PluginState.LOADED
+
+    async def test_profile(self, site, make_host):
+        install_plugin(site, "acme")
+        host = make_host()
+        host.scan()
+        provider = await host.provider("acme")
+        await host.apply_profile("llm_off", {"acme"})
+        record = host.records()[0].providers[0]
+        assert (record.status, record.reason.code) == (ProviderStatus.DISABLED, "profile")
+        assert type(provider).closed == 1
+        with pytest.raises(Unavailable) as caught:
+            await host.provider("acme")
+        assert caught.value.code == "profile"
+        await host.apply_profile("full", ())
+        assert await host.provider("acme") is not provider
+
+    async def test_closed_host_opens_nothing(self, site, make_host):
+        install_plugin(site, "acme")
+        host = make_host()
+        host.scan()
+        provider = await host.provider("acme")
+        await host.close()
+        assert type(provider).closed == 1
+        with pytest.raises(Unavailable) as caught:
+            await host.provider("acme")
+        assert caught.value.code == "closed"
+
+
+class TestObserving:
+    async def test_one_that_raises_stops_nobody(self, site, make_host, caplog):
+        for name, body in {"exits": "raise SystemExit", "raises": "raise ValueError"}.items():
+            install_plugin(site, name, HOOK + f"@hookimpl\ndef venom_observe(event): {body}\n")
+        install_plugin(
+            site,
+            "fine",
+            HOOK + "seen = []\n@hookimpl\ndef venom_observe(event):\n    seen.append(event)\n",
+        )
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        ours: list[ObservedEvent] = []
+
+        class Meter:
+            @hookimpl
+            def venom_observe(self, event: ObservedEvent) -> None:
+                ours.append(event)
+
+        host.add_observer("meter", Meter())
+        event = ObservedEvent("chat.finished", {"n": 1})
+        host.observe(event)
+        assert ours == [event]
+        assert event in sys.modules["venom_fine.plugin"].seen
+        assert "observer raises" in caplog.text
+
+    async def test_states_are_told(self, site, make_host):
+        install_plugin(site, "acme")
+        install_plugin(site, "bad", "1/0")
+        host = make_host()
+        seen: list[tuple[object, ...]] = []
+
+        class Watcher:
+            @hookimpl
+            def venom_observe(self, event: ObservedEvent) -> None:
+                seen.append((event.name, *event.data.values()))
+
+        host.add_observer("watcher", Watcher())
+        host.scan()
+        await host.provider("acme")
+        await host.load_all()
+        assert ("plugin.state", "acme", "loaded", None) in seen
+        assert ("plugin.state", "bad", "failed", "import_failed") in seen
+        assert ("provider.state", "acme", "opening", None) in seen
+        assert ("provider.state", "acme", "ready", None) in seen
+
+
+class TestDoctor:
+    async def test_each_check_is_isolated(self, site, make_host, monkeypatch):
+        monkeypatch.setattr("venom_core.plugins.doctor.CHECK_TIMEOUT", 0.2)
+        install_plugin(
+            site,
+            "acme",
+            """
+            import asyncio
+            from venom_core.sdk import DoctorCheck, DoctorFinding, hookimpl
+
+            async def fine(): return DoctorFinding(True, "Fine", "All well.")
+            async def hangs(): await asyncio.sleep(30)
+            async def raises(): raise ValueError("secret text")
+            async def exits(): raise SystemExit
+            async def garbage(): return 42
+            def plain(): return DoctorFinding(True, "Plain", "Not even async.")
+
+            @hookimpl
+            def venom_doctor_checks():
+                for run in (fine, hangs, raises, exits, garbage, plain):
+                    yield DoctorCheck(run.__name__, run)
+            """,
+        )
+        install_plugin(site, "bad", HOOK + "@hookimpl\ndef venom_doctor_checks(): return [1]\n")
+        host = make_host()
+        host.scan()
+        reports = await host.doctor()
+        found = {(r.plugin, r.check): r.finding.ok for r in reports}
+        assert found == {
+            ("acme", "fine"): True,
+            ("acme", "hangs"): False,
+            ("acme", "raises"): False,
+            ("acme", "exits"): False,
+            ("acme", "garbage"): False,
+            ("acme", "plain"): True,
+            ("bad", "checks"): False,
+        }
+        assert all(r.finding.fix for r in reports if not r.finding.ok)
+        assert "secret text" not in str(reports)
+
+
+def test_reasons_are_words():
+    assert all(code.isidentifier() and meaning.endswith(".") for code, meaning in REASONS.items())
+    assert loader.reason is providers.reason
+    with pytest.raises(KeyError):
+        loader.reason("invented", "x")
