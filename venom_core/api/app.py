@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from venom_core._version import __version__
 from venom_core.api import health
@@ -73,7 +74,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     for router in (plugins.router, models.router, overview.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(health.router, dependencies=protected)
-    app.router.routes.append(Mount("/", PageFiles()))
+    app.router.default = _Page()
     if core.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -89,6 +90,18 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         max_body_bytes=core.max_body_bytes,
     )
     return app
+
+
+class _Page:
+    """What no route matched: the page's files, or 404 for what only a route could answer."""
+
+    def __init__(self) -> None:
+        self._files = PageFiles()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/api/") or scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(404)
+        await self._files(scope, receive, send)
 
 
 def _lifespan(venom: Venom) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

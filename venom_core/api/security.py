@@ -98,7 +98,7 @@ class Gatekeeper:
             return Forbidden(
                 "Pages of another origin may not call this server.",
                 code="origin_not_allowed",
-                fix="If the page is yours, start the server with VENOM_ALLOWED_ORIGINS=<its origin>",
+                fix="If the page is yours, start the server with VENOM_ALLOWED_ORIGINS=its-origin",
             )
         length = headers.get("content-length")
         if length is not None and (

@@ -49,7 +49,7 @@ def is_neutral(name: str, value: Any) -> bool:
     if value is None or (isinstance(value, list | dict | str) and not value):
         return True
     return any(
-        value == off and type(value) is type(off) or _same_number(value, off)
+        (value == off and type(value) is type(off)) or _same_number(value, off)
         for off in NEUTRAL.get(name, ())
     )
 

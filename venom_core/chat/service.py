@@ -12,9 +12,9 @@ from venom_core.chat.admission import Admission
 from venom_core.chat.checks import check_capable, check_messages
 from venom_core.chat.limits import Limits
 from venom_core.chat.parameters import apply_policy, merge_defaults
-from venom_core.chat.stream import Account, ChatStream
+from venom_core.chat.stream import Account, ChatStream, provider_failed
 from venom_core.models.registry import ListedModel, ModelRegistry
-from venom_core.sdk.errors import LlmOff, ModelNotCapable
+from venom_core.sdk.errors import LlmOff, ModelNotCapable, VenomError
 from venom_core.sdk.frames import Wire
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
@@ -92,6 +92,7 @@ class ChatService:
             request_id=call.request_id,
             timeout=self.limits.answer_timeout,
         )
+        source = (provider.chat if call.wire == "chat" else provider.complete)(request)
         gate = self._gate(resolved.provider)
         await gate.enter()
         entered = time.monotonic()
@@ -100,7 +101,6 @@ class ChatService:
             gate.leave(time.monotonic() - entered)
             self.report(_finished(call, resolved, account))
 
-        source = provider.chat if call.wire == "chat" else provider.complete
         stream = ChatStream(
             resolved=resolved,
             chosen_because=because,
@@ -109,7 +109,7 @@ class ChatService:
             left_out=left_out,
             include_usage=call.include_usage,
             limits=self.limits,
-            source=source(request),
+            source=source,
             on_end=on_end,
         )
         await stream.begin()
@@ -138,6 +138,11 @@ class ChatService:
         try:
             request = EmbedRequest(resolved.model.ref, inputs, request_id, dimensions)
             return resolved, await provider.embed(request)
+        except VenomError:
+            raise
+        except Exception as error:
+            log.exception("a provider failed while embedding")
+            raise provider_failed() from error
         finally:
             gate.leave(time.monotonic() - entered)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from venom_core.chat.limits import Limits
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, UpstreamTimeout, VenomError
 from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -121,10 +124,8 @@ class ChatStream:
                 fix="Try again; larger VENOM_ANSWER_TIMEOUT and VENOM_STALL_TIMEOUT wait longer.",
             ) from error
         except Exception as error:
-            raise UpstreamError(
-                "The provider failed while answering.",
-                fix="The server's log has the details; venom doctor checks the provider.",
-            ) from error
+            log.exception("a provider failed while answering")
+            raise provider_failed() from error
 
     def _observe(self, frame: Frame) -> bool:
         """Note a frame that is no plain delta; False where the client has not asked for it."""
@@ -154,6 +155,14 @@ class ChatStream:
             await self._source.aclose()
         finally:
             self._on_end(self.account)
+
+
+def provider_failed() -> UpstreamError:
+    """What a provider's own exception looks like from outside."""
+    return UpstreamError(
+        "The provider failed while answering.",
+        fix="The server's log has the details; venom doctor checks the provider.",
+    )
 
 
 def _incomplete() -> UpstreamIncomplete:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,11 +19,14 @@ from venom_core.sdk.errors import (
     ModelNotFound,
     NotFound,
     Unavailable,
+    UpstreamError,
     UpstreamTimeout,
     VenomError,
 )
 from venom_core.sdk.provider import Model, Provider
 from venom_core.sdk.states import Reason
+
+log = logging.getLogger(__name__)
 
 ASK_TIMEOUT = 3.0
 FRESH_SECONDS = 5.0
@@ -133,6 +137,7 @@ class ModelRegistry:
         raise self._unknown(name, listing)
 
     async def _resolve_qualified(self, reference: Reference) -> ListedModel:
+        await self._providers()  # at a start, plugins are loading still
         provider = self._resolve_name(reference.provider or "")
         if provider is None:
             raise NotFound(
@@ -219,6 +224,10 @@ class ModelRegistry:
             self._parts[name] = _Part(part.models, Reason.of(late), time.monotonic())
         except VenomError as error:
             self._parts[name] = _Part(part.models, Reason.of(error), time.monotonic())
+        except Exception:  # one provider's fault takes no other's models away
+            log.exception("%s failed to list its models", name)
+            fault = UpstreamError(f"{name} failed to list its models.", fix="venom doctor")
+            self._parts[name] = _Part(part.models, Reason.of(fault), time.monotonic())
 
     def _merged(self, names: Sequence[str]) -> Listing:
         items = [ListedModel(name, model) for name in names for model in self._parts[name].models]

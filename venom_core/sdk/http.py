@@ -102,7 +102,7 @@ async def open_stream(
     except httpx.TimeoutException as error:
         raise UpstreamTimeout(
             "The upstream stopped sending in the middle of its answer.",
-            fix="Try again; if it happens often, the engine is out of memory or the model too large.",
+            fix="Try again; if it happens often, the engine may lack memory for this model.",
         ) from error
     except httpx.HTTPError as error:
         raise UpstreamError(
@@ -143,8 +143,8 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
 def broke_before_answer(error: Exception) -> bool:
     """Whether a connection that had been made broke before the answer's first byte.
 
-    httpx-aiohttp names such a break ``ConnectTimeout``, because aiohttp's ``ServerDisconnectedError``
-    and ``ClientOSError`` are connection errors to it; the cause tells them from a refusal.
+    httpx-aiohttp names it ``ConnectTimeout``, because aiohttp's ``ServerDisconnectedError`` and
+    ``ClientOSError`` are connection errors to it; the cause tells them from a refusal.
     """
     import aiohttp
     import httpx

@@ -153,7 +153,7 @@ class OpenAIEngineProvider(Provider):
             raise Unavailable(
                 f"{title} cannot be reached.",
                 code="engine_unreachable",
-                fix="See what venom doctor says of it; a local engine is restarted at the next request.",
+                fix="venom doctor says more; a local engine is restarted at the next request.",
             ) from error
 
 
@@ -252,7 +252,7 @@ def _garbage() -> UpstreamError:
 
 
 _CONTEXT = re.compile(
-    r"context (?:size|length|window)|exceed_context|maximum context|too many tokens", re.I
+    r"context (?:size|length|window)|exceed_context|maximum context|too many tokens", re.IGNORECASE
 )
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.\-~ ]+){2,}")
 

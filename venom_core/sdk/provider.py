@@ -86,7 +86,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
-    """One step of a pull. ``bytes_done`` never falls within a pull; totals may become known late."""
+    """One step of a pull. ``bytes_done`` never falls; the total may become known late."""
 
     status: Literal["pulling", "verifying", "writing", "completed"]
     message: str

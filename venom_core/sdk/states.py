@@ -12,7 +12,7 @@ STATES_DOCS = "/docs/plugins/states"
 
 
 class PluginState(Enum):
-    """What became of an installed plugin. ``recoverable``: a retry without a new install may help."""
+    """What became of an installed plugin. ``recoverable``: a retry without an install may help."""
 
     DISCOVERED = ("discovered", True)
     DISABLED = ("disabled", True)

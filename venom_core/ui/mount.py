@@ -21,10 +21,11 @@ from starlette.types import Receive, Scope, Send
 STATIC = Path(__file__).parent / "static"
 IMMUTABLE = "public, max-age=31536000, immutable"
 _SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
-_TYPES = {".js": "text/javascript", ".txt": "text/plain", ".webmanifest": "application/manifest+json"}
+_TYPES = {".js": "text/javascript", ".txt": "text/plain"}
 
-NOT_BUILT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Venom</title></head>
-<body><h1>Venom is running. Its page was not built.</h1>
+NOT_BUILT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Venom</title></head><body>
+<h1>Venom is running. Its page was not built.</h1>
 <p>In a checkout, build it with <code>make ui</code> (needs Node 20 or newer), then reload.</p>
 <p>The API answers all the same: <code>/v1/models</code>, <code>/v1/chat/completions</code>.</p>
 <hr><h1>Venom działa. Strony nie zbudowano.</h1>
@@ -41,7 +42,7 @@ class _File:
 
 
 class PageFiles:
-    """The ASGI application for everything that is no API route."""
+    """The ASGI application for GET and HEAD of everything that is no API route."""
 
     def __init__(self, root: Path = STATIC) -> None:
         self._root = root
@@ -52,14 +53,13 @@ class PageFiles:
         await response(scope, receive, send)
 
     async def _response(self, scope: Scope) -> Response:
-        if scope["method"] not in ("GET", "HEAD"):
-            return Response("Method not allowed", 405, {"Allow": "GET, HEAD"})
         if not self._files:
             # Also after a start without the page: it may have been built meanwhile.
             self._files = await asyncio.to_thread(_table, self._root)
         if not self._files:
-            return Response(NOT_BUILT, 503 if scope["path"] != "/" else 200, _security(b""),
-                            "text/html")
+            return Response(
+                NOT_BUILT, 503 if scope["path"] != "/" else 200, _security(b""), "text/html"
+            )
         path = scope["path"].strip("/")
         for key in (path, f"{path}.html", "index.html" if not path else f"{path}/index.html"):
             if found := self._files.get(key):
@@ -95,7 +95,8 @@ def _table(root: Path) -> dict[str, _File]:
 
 def _entry(path: Path, root: Path) -> _File:
     data = path.read_bytes()
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    kind = kind or "application/octet-stream"
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
     immutable = path.relative_to(root).as_posix().startswith("_next/static/")

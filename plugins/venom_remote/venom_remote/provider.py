@@ -32,7 +32,7 @@ class Node:
 
 
 class RemoteProvider(OpenAIEngineProvider):
-    """Merges the models of its nodes; each request goes to the least busy one that has its model."""
+    """Merges the models of its nodes; a request goes to the least busy one with its model."""
 
     def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
@@ -60,7 +60,7 @@ class RemoteProvider(OpenAIEngineProvider):
 
     async def models(self) -> Sequence[Model]:
         if not self._nodes:
-            raise Unavailable(NO_URLS.message, code=NO_URLS.code, fix=NO_URLS.fix)
+            return []
         found = await self.models_or_none()
         if found is None:
             raise Unavailable("No remote server answers.", code="servers_down", fix="venom doctor")

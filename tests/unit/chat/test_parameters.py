@@ -15,7 +15,7 @@ def applied(body: dict[str, Any], policy: Any = "strict") -> tuple[dict[str, Any
 
 
 @pytest.mark.parametrize(
-    "name, value",
+    ("name", "value"),
     [("n", 2), ("logit_bias", {"1": 5}), ("seed", 1), ("frequency_penalty", 0.5),
      ("never_heard_of", True), ("logprobs", True), ("parallel_tool_calls", False),
      ("response_format", {"type": "json_object"})],

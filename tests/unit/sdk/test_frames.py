@@ -29,8 +29,16 @@ from venom_core.sdk.sse import DONE, EventSplitter
 ENVELOPE = Envelope("chatcmpl-1", 1_700_000_000, "asked-for")
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
-    ['"model":"x"', '\\"usage\\":{', '"finish_reason":"stop"', "data: [DONE]", "\r\n\r\n", '"error":1']
+    [
+        '"model":"x"',
+        '\\"usage\\":{',
+        '"finish_reason":"stop"',
+        "data: [DONE]",
+        "\r\n\r\n",
+        '"error":1',
+    ]
 )
+NEWLINES = ["\n", "\r\n", "\r"]
 tool_calls = st.builds(ToolCall, st.integers(0, 3), st.none() | text, st.none() | text, text)
 deltas = st.builds(
     Choice,
@@ -93,7 +101,11 @@ def test_both_views_of_an_answer_are_equal(event: Answer) -> None:
     assert json.loads(relayed.json(ENVELOPE)) == json.loads(typed.json(ENVELOPE))
 
 
-@given(st.lists(chunks, max_size=8), st.lists(st.integers(1, 40)), st.sampled_from(["\n", "\r\n", "\r"]))
+@given(
+    st.lists(chunks, max_size=8),
+    st.lists(st.integers(1, 40)),
+    st.sampled_from(NEWLINES),
+)
 def test_any_cut_of_the_bytes_gives_the_same_events(
     script: list[Chunk], cuts: list[int], newline: str
 ) -> None:
@@ -126,12 +138,16 @@ def test_split_usage_parts_are_usage_alone_or_not_at_all(event: Chunk) -> None:
     for frame in (Frame.of(event), stream_frame(wire(event))):
         parts = list(frame.split_usage())
         assert all(p.kind is FrameKind.USAGE or FrameKind.USAGE not in p.kind for p in parts)
-        assert [p.event.usage for p in parts if p.event.usage] == ([event.usage] if event.usage else [])
+        assert [p.event.usage for p in parts if p.event.usage] == (
+            [event.usage] if event.usage else []
+        )
         assert [c for p in parts for c in p.event.choices] == list(event.choices)
 
 
 def test_splice_leaves_text_that_looks_like_a_key_alone() -> None:
-    said = json.dumps({"model": "/a/b", "choices": [{"delta": {"content": '"model":"/x"'}}]}).encode()
+    said = json.dumps(
+        {"model": "/a/b", "choices": [{"delta": {"content": '"model":"/x"'}}]}
+    ).encode()
     spliced = splice_model(said, 'a"b')
     assert spliced is not None
     assert json.loads(spliced) == {

@@ -1,4 +1,4 @@
-"""Sending an answer: one JSON object or a stream of events, and the watch for a client that left."""
+"""Sending an answer, as one JSON object or a stream of events, to a client that may leave."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -44,7 +44,7 @@ async def read_embedding(request: Request) -> dict[str, Any]:
     return await _read(request, EmbeddingBody, ("input",))
 
 
-async def _read(request: Request, schema: type[Any], required: Sequence[str]) -> dict[str, Any]:
+async def _read(request: Request, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:
     raw = await request.body()
     try:
         body = _adapter(schema).validate_json(raw)

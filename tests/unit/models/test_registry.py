@@ -1,0 +1,213 @@
+"""Which model a name means, and what a provider that is down does to the list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venom_core.models import registry as registry_module
+from venom_core.models.references import parse_reference
+from venom_core.models.registry import ModelRegistry
+from venom_core.sdk.errors import (
+    AmbiguousModel,
+    InvalidRequest,
+    ModelNotFound,
+    NotFound,
+    Unavailable,
+)
+from venom_core.sdk.provider import Model
+
+
+class Shelf:
+    """A provider of which the registry uses ``models`` alone."""
+
+    def __init__(self, *models: Model, error: BaseException | None = None) -> None:
+        self.stock = models
+        self.error = error
+        self.asked = 0
+
+    async def models(self) -> Sequence[Model]:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return self.stock
+
+
+def registry_of(order: Sequence[str] = (), **shelves: Shelf) -> ModelRegistry:
+    async def names() -> Sequence[str]:
+        return list(shelves)
+
+    async def opened(name: str) -> Shelf:
+        return shelves[name]
+
+    return ModelRegistry(
+        names, lambda: order, opened, lambda name: name if name in shelves else None
+    )  # type: ignore[arg-type]
+
+
+def model(ref: str, **more: object) -> Model:
+    return Model(ref, "folder", **more)  # type: ignore[arg-type]
+
+
+async def test_the_bare_name_is_the_id_where_it_resolves_to_the_model() -> None:
+    registry = registry_of(
+        ("a", "b"), a=Shelf(model("x"), model("only-a")), b=Shelf(model("x")), c=Shelf(model("y"))
+    )
+    listing = await registry.listing()
+    ids = {item.reference: item.id for item in listing.models}
+    assert ids == {"a://x": "x", "a://only-a": "only-a", "b://x": "b://x", "c://y": "y"}
+    for reference, id_ in ids.items():
+        assert (await registry.resolve(id_)).reference == reference
+        assert (await registry.resolve(reference)).reference == reference
+
+
+async def test_between_two_outside_the_profiles_order_nobody_wins() -> None:
+    registry = registry_of((), a=Shelf(model("x")), b=Shelf(model("x")))
+    with pytest.raises(AmbiguousModel) as raised:
+        await registry.resolve("x")
+    assert "a://x" in raised.value.message
+    assert "b://x" in raised.value.message
+    listing = await registry.listing()
+    assert {item.id for item in listing.models} == {"a://x", "b://x"}
+
+
+async def test_latest_is_understood_and_an_exact_name_comes_first() -> None:
+    registry = registry_of(("a", "b"), a=Shelf(model("g:latest")), b=Shelf(model("g")))
+    assert (await registry.resolve("g")).reference == "b://g"
+    registry = registry_of((), a=Shelf(model("g:latest"), model("g:2b")))
+    assert (await registry.resolve("g")).reference == "a://g:latest"
+    assert (await registry.resolve("a://g")).reference == "a://g:latest"
+
+
+async def test_a_provider_that_is_down_makes_its_part_stale_and_no_more() -> None:
+    down = Shelf(model("x"))
+    registry = registry_of((), a=down, b=Shelf(model("y")))
+    assert len((await registry.listing()).models) == 2
+    down.error = Unavailable("It is down.", code="a_down", fix="Start it.")
+    listing = await registry.listing(fresh=True)
+    assert [item.reference for item in listing.models] == ["a://x", "b://y"], (
+        "the last answer stays"
+    )
+    assert listing.stale["a"].code == "a_down"
+    down.error = None
+    assert (await registry.listing(fresh=True)).stale == {}
+
+
+async def test_a_provider_that_hangs_costs_its_own_timeout_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry_module, "ASK_TIMEOUT", 0.05)
+    hanging = Shelf()
+    hanging.models = lambda: asyncio.sleep(1e6)  # type: ignore[assignment,method-assign]
+    listing = await registry_of((), a=hanging, b=Shelf(model("y"))).listing()
+    assert [item.reference for item in listing.models] == ["b://y"]
+    assert listing.stale["a"].code == "upstream_timeout"
+
+
+async def test_a_provider_that_fails_in_its_own_way_is_stale_too() -> None:
+    listing = await registry_of((), a=Shelf(error=KeyError("x")), b=Shelf(model("y"))).listing()
+    assert [item.reference for item in listing.models] == ["b://y"]
+    assert listing.stale["a"].code == "upstream_error"
+
+
+async def test_many_requests_ask_a_provider_once() -> None:
+    shelf = Shelf(model("x"))
+    registry = registry_of((), a=shelf)
+    for _ in range(50):
+        await registry.resolve("x")
+    assert shelf.asked == 1
+
+
+async def test_a_model_that_came_meanwhile_is_found_at_the_second_look() -> None:
+    shelf = Shelf(model("x"))
+    registry = registry_of((), a=shelf)
+    await registry.listing()
+    shelf.stock = (model("x"), model("new"))
+    assert (await registry.resolve("new")).reference == "a://new"
+    assert (await registry.resolve("a://new")).reference == "a://new"
+    assert shelf.asked == 2
+
+
+async def test_what_is_not_there_says_how_to_get_it() -> None:
+    registry = registry_of((), a=Shelf(model("can-have", installed=False)))
+    with pytest.raises(ModelNotFound) as raised:
+        await registry.resolve("can-have")
+    assert raised.value.fix == "Fetch it with: venom pull can-have"
+    with pytest.raises(ModelNotFound):
+        await registry.resolve("nothing")
+    with pytest.raises(NotFound) as ghost:
+        await registry.resolve("ghost://x")
+    assert ghost.value.code == "provider_not_found"
+
+
+async def test_a_named_provider_that_is_down_is_the_reason_given() -> None:
+    registry = registry_of((), a=Shelf(error=Unavailable("It is down.", code="a_down", fix="Up!")))
+    with pytest.raises(Unavailable) as raised:
+        await registry.resolve("a://x")
+    assert (raised.value.code, raised.value.fix) == ("a_down", "Up!")
+
+
+@pytest.mark.parametrize(
+    ("fits_up_to", "chosen"), [(10**12, "ollama://gemma3:12b"), (5, "ollama://gemma3:4b"),
+                           (0, "ollama://gemma3:4b")],
+)  # fmt: skip
+async def test_the_default_is_the_largest_match_that_fits(fits_up_to: int, chosen: str) -> None:
+    registry = registry_of(
+        ("ollama",),
+        ollama=Shelf(model("gemma3:4b", size_bytes=4), model("gemma3:12b", size_bytes=12),
+                     model("other:70b", size_bytes=70)),
+        b=Shelf(model("z")),
+    )  # fmt: skip
+    item, because = await registry.default("ollama://gemma3:*", lambda size: size <= fits_up_to)
+    assert item.reference == chosen
+    assert because
+
+
+async def test_an_instruct_model_comes_before_a_base_model() -> None:
+    registry = registry_of(
+        ("a", "b"), a=Shelf(model("base", instruct=False)), b=Shelf(model("it", instruct=True))
+    )
+    assert (await registry.default("ollama://*", lambda _: True))[0].reference == "b://it"
+    registry = registry_of(("a",), a=Shelf(model("base", instruct=False)))
+    assert (await registry.default("ollama://*", lambda _: True))[0].reference == "a://base"
+
+
+async def test_an_embedding_model_is_never_chosen_to_chat() -> None:
+    registry = registry_of((), a=Shelf(model("e", capabilities=frozenset({"embedding"}))))
+    with pytest.raises(ModelNotFound) as raised:
+        await registry.default("ollama://*", lambda _: True)
+    assert raised.value.code == "no_model"
+
+
+@given(st.text(max_size=250))
+def test_no_reference_is_a_path_a_flag_or_a_line(text: str) -> None:
+    try:
+        reference = parse_reference(text)
+    except InvalidRequest:
+        return
+    assert str(reference) == text
+    assert text.isascii()
+    assert not reference.name.startswith(("/", "-"))
+    assert ".." not in reference.name.replace(":", "/").replace("@", "/").split("/")
+    assert not set(text) & set(" \n\r\t\0?#%\\&;|$`'\"<>*")
+
+
+@pytest.mark.parametrize(
+    "text", ["a/../b", "..", "a:..", "../a", "/etc/passwd", "-rf", "a b", "a\n", "", "UP://x",
+             "x://", "://x", "a%2e%2e", "a\\b", "ś"],
+)  # fmt: skip
+def test_probllama_names_that_could_leave_a_folder_are_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        parse_reference(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["gemma3:4b", "org/model", "org/model@main", "hf.co/a/b:Q4_K_M", "ollama://ns/m:tag",
+             "a..b", "v1.5"],
+)  # fmt: skip
+def test_the_fields_names_pass(text: str) -> None:
+    assert str(parse_reference(text)) == text

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from venom_core.sdk.errors import InvalidRequest, NotFound, StorageError
+from venom_core.store.database import SCHEMA_VERSION, open_database
+from venom_core.store.keys import KEY_PATTERN, KeyRepository
+from venom_core.store.tables import api_keys
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyRepository:
+    return KeyRepository(open_database(tmp_path / "venom.db"))
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(keys: KeyRepository) -> None:
+    key, record = keys.create("laptop")
+    assert KEY_PATTERN.fullmatch(key)
+    with keys._engine.connect() as connection:
+        row = connection.execute(select(api_keys)).one()
+    assert row.sha256 == hashlib.sha256(key.encode()).digest()
+    assert key.rsplit("-", 1)[1] not in str(row)
+    assert keys.verify(key) == record.id
+    assert keys.list() == [record]
+
+
+def test_a_revoked_key_is_no_key_and_stays_listed(keys: KeyRepository) -> None:
+    key, record = keys.create("laptop")
+    first = keys.revoke(record.id)
+    assert first.revoked_at is not None
+    assert keys.revoke(record.id) == first, "revoking twice changed the time of the first"
+    assert keys.verify(key) is None
+    assert not keys.any_active()
+    with pytest.raises(NotFound, match="deadbeef"):
+        keys.revoke("deadbeef")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "a\nb", "<script>", "';--"])
+def test_a_strange_name_is_refused(keys: KeyRepository, name: str) -> None:
+    with pytest.raises(InvalidRequest):
+        keys.create(name)
+    assert keys.list() == []
+
+
+def test_the_secret_of_another_key_does_not_fit(keys: KeyRepository) -> None:
+    (one, _), (two, _) = keys.create("one"), keys.create("two")
+    mixed = one[:15] + two[15:]
+    assert KEY_PATTERN.fullmatch(mixed)
+    assert keys.verify(mixed) is None
+
+
+def test_keys_survive_a_restart_and_a_newer_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "venom.db"
+    engine = open_database(path)
+    key, record = KeyRepository(engine).create("laptop")
+    engine.dispose()
+    engine = open_database(path)
+    assert KeyRepository(engine).verify(key) == record.id
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    engine.dispose()
+    with pytest.raises(StorageError) as raised:
+        open_database(path)
+    assert raised.value.code == "store_too_new"
+
+
+@pytest.mark.parametrize("damage", ["a directory", "garbage"])
+def test_a_store_that_cannot_be_opened_is_a_sentence(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "venom.db"
+    if damage == "garbage":
+        path.write_bytes(b"this is no database" * 100)
+    else:
+        path.mkdir()
+    with pytest.raises(StorageError) as raised:
+        open_database(path)
+    assert raised.value.code == "store_not_writable"
+    assert raised.value.fix
