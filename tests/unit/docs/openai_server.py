@@ -1,4 +1,4 @@
-"""A server with one model that speaks just enough of the OpenAI wire to be a provider's upstream."""
+"""A server with one model that speaks as much of the OpenAI wire as a provider needs."""
 
 from __future__ import annotations
 
