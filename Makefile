@@ -34,11 +34,11 @@ test-engines: dev ## Long runs with real engines
 	$(PYTEST) -m engines
 
 test-install: wheelhouse ## The wheels in fresh environments, without a network
-	$(PYTEST) -m install
+	$(PYTEST) -m install tests/install
 
 e2e: dev ui ## A real server and a real browser
 	@$(BIN)/python -m tools.browser
-	$(PYTEST) -m e2e
+	$(PYTEST) -m e2e tests/e2e
 
 bench: dev ## Measure; results in bench/results/*.json
 	$(BIN)/python bench/run.py $(BENCH)

@@ -75,7 +75,7 @@ def python_of(folder: Path) -> Path:
 
 
 def bare_environment() -> dict[str, str]:
-    """No index, no configuration of pip's, no path of ours: what a machine without a network has."""
+    """No index, no configuration of pip's, no path of ours."""
     dropped = ("PIP_", "PYTHON", "VENOM_", "OLLAMA_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
