@@ -31,6 +31,9 @@ def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
     if isinstance(error, VenomError):
         _say(error.record(), arguments)
         return exit_code_of(error)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.format_message())
+        return ExitCode.OK
     if isinstance(error, click.ClickException):
         _say(_usage_record(error), arguments)
         return ExitCode.USAGE

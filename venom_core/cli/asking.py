@@ -1,0 +1,98 @@
+"""One question, one answer: sent, shown as it comes, accounted for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from venom_core.cli.connection.answer import Answer
+from venom_core.cli.connection.session import Session
+from venom_core.cli.terminal import bold, dim, is_terminal, note
+
+# What a model writes must not move the cursor or rewrite the screen.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def ask(
+    session: Session,
+    model: str | None,
+    body: Mapping[str, Any],
+    *,
+    explain: bool = False,
+    show: bool = True,
+) -> Answer:
+    """Ask and, with ``show``, write the answer to stdout as it comes. Raises ``VenomError``."""
+    return session.run(_ask(session, model, body, explain, show))
+
+
+async def _ask(
+    session: Session, model: str | None, body: Mapping[str, Any], explain: bool, show: bool
+) -> Answer:
+    async with session.connection.ask(model, body, explain=explain) as answer:
+        if show and answer.because:
+            note(f"{answer.reference} answers: {answer.because}.")
+        written = False
+        try:
+            async with contextlib.aclosing(answer.pieces()) as pieces:
+                async for text, is_reasoning in pieces:
+                    if show:
+                        written = _write(text, is_reasoning) or written
+        finally:
+            if written:
+                print(flush=True)
+        return answer
+
+
+def _write(text: str, is_reasoning: bool) -> bool:
+    """Whether it went to stdout. Reasoning is shown to people only."""
+    out = sys.stdout
+    if is_terminal(out):
+        text = _CONTROL.sub("", text)
+    if is_reasoning:
+        if not is_terminal(out):
+            return False
+        text = dim(text, out)
+    print(text, end="", flush=True)
+    return True
+
+
+def explanation(answer: Answer) -> dict[str, Any]:
+    """What ``--explain`` shows: the model and why, each parameter's value and origin, the headers
+    and the upstream body. ``parameters`` and ``upstream_body`` are null where a server does not
+    tell them."""
+    upstream = answer.upstream_body
+    parameters = None
+    if answer.origins is not None:
+        parameters = {
+            name: {"value": (upstream or {}).get(name), "origin": origin}
+            for name, origin in sorted(answer.origins.items())
+        }
+    return {
+        "model": answer.reference,
+        "because": answer.because or "named in the request",
+        "parameters": parameters,
+        "headers": dict(answer.headers),
+        "upstream_body": None if upstream is None else dict(upstream),
+    }
+
+
+def print_explanation(answer: Answer) -> None:
+    """The same for people, on stdout below the answer."""
+    told = explanation(answer)
+    out = sys.stdout
+    print(f"\n{bold('Model', out)}       {told['model']}, {told['because']}")
+    print(bold("Parameters", out))
+    if told["parameters"] is None:
+        print("  (the running server does not tell them)")
+    for name, found in (told["parameters"] or {}).items():
+        print(f"  {name} = {json.dumps(found['value'], ensure_ascii=False)}   from {found['origin']}")
+    print(bold("Headers", out))
+    for name, value in told["headers"].items():
+        print(f"  {name}: {value}")
+    if told["upstream_body"] is not None:
+        print(bold("Upstream body", out))
+        print(json.dumps(told["upstream_body"], indent=2, ensure_ascii=False))

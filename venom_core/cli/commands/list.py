@@ -1,0 +1,91 @@
+"""`venom list`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from venom_core.cli.options import json_option
+
+_HELP = """Show the installed models; with --available those that can be fetched by name.
+
+The model marked with * answers where a request names none.
+
+\b
+  venom list
+  venom list --available
+  venom list --json | jq -r '.models[].id'
+"""
+
+
+@click.command("list", help=_HELP)
+@click.option("--available", is_flag=True, help="What can be fetched, with sizes.")
+@json_option
+def list_models(available: bool, as_json: bool) -> None:
+    from venom_core.cli.connection.session import connected
+    from venom_core.cli.terminal import print_json
+
+    with connected("venom list", writes=False) as session:
+        if available:
+            overview = session.run(session.connection.overview())
+            if as_json:
+                print_json({"suggestions": overview["suggestions"]})
+            else:
+                print_suggestions(overview["suggestions"])
+            return
+        listing = session.run(session.connection.models())
+    if as_json:
+        print_json(listing)
+    else:
+        _print_installed(listing)
+
+
+def _print_installed(listing: dict[str, Any]) -> None:
+    from venom_core.cli.terminal import note, print_table, size
+
+    if listing["models"]:
+        print_table(
+            ("NAME", "PROVIDER", "SIZE", "CONTEXT", "CAN"),
+            [
+                (
+                    model["id"] + (" *" if model["active"] else ""),
+                    model["provider"],
+                    size(model["size_bytes"]),
+                    model["context_length"],
+                    ", ".join(model["capabilities"] or ("unknown",)),
+                )
+                for model in listing["models"]
+            ],
+        )
+    else:
+        print("No model is installed. See what can be fetched: venom list --available")
+    sys.stdout.flush()
+    for stale in listing["stale"]:
+        note(" ".join(filter(None, (f"{stale['provider']}:", stale["message"], stale["fix"]))))
+
+
+def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
+    """What can be fetched: size, whether it fits, and the command."""
+    from venom_core.cli.terminal import note, print_table, size
+
+    if not suggestions:
+        print("Everything that Venom knows by name is installed.")
+        return
+    print_table(
+        ("NAME", "SIZE", "THIS MACHINE", "COMMAND"),
+        [
+            (
+                suggestion["name"],
+                size(suggestion["size_bytes"]),
+                suggestion["fit_message"],
+                suggestion["command"],
+            )
+            for suggestion in suggestions
+        ],
+    )
+    sys.stdout.flush()
+    for suggestion in suggestions:
+        if not suggestion["available"] and suggestion["reason"]:
+            note(f"{suggestion['name']}: {suggestion['reason']}")

@@ -1,0 +1,43 @@
+"""`venom ps`."""
+
+from __future__ import annotations
+
+import click
+
+from venom_core.cli.options import json_option
+
+_HELP = """Show the models in memory: how much they take, and until when.
+
+\b
+  venom ps
+  venom ps --json | jq '.models[].reference'
+"""
+
+
+@click.command(help=_HELP)
+@json_option
+def ps(as_json: bool) -> None:
+    from venom_core.cli.connection.session import connected
+    from venom_core.cli.terminal import print_json, print_table, size
+
+    with connected("venom ps", writes=False) as session:
+        models = session.run(session.connection.loaded())
+    if as_json:
+        print_json({"success": True, "count": len(models), "models": models})
+        return
+    if not models:
+        print("No model is in memory.")
+        return
+    print_table(
+        ("MODEL", "MEMORY", "GPU", "CONTEXT", "UNTIL"),
+        [
+            (
+                model["reference"],
+                size(model["size_bytes"]),
+                size(model["vram_bytes"]) if model["vram_bytes"] else None,
+                model["context_length"],
+                model["expires_at"] or "stopped",
+            )
+            for model in models
+        ],
+    )

@@ -1,0 +1,165 @@
+"""`venom run`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from venom_core.cli.options import json_option
+
+if TYPE_CHECKING:
+    from venom_core.cli.connection.session import Session
+    from venom_core.cli.meaning import Request
+
+_HELP = """Ask a model, or talk with it.
+
+With a PROMPT the answer is printed and the command ends; without one it opens a conversation
+(/? lists its commands, Ctrl-C stops an answer, Ctrl-D leaves).
+
+The first word is a MODEL where a model is called so or it looks like a model's name. What contains
+a space is a prompt, and so is any other single word; then Venom chooses the model and says which.
+A - stands for the standard input.
+
+\b
+  venom run "What is the capital of Poland?"
+  venom run smollm2:135m "Write a haiku about tea."
+  venom run gemma3:4b
+  git diff | venom run gemma3:4b "Summarise this change:" -
+  venom run --json --set temperature=0 "What is 2 + 2?" | jq .usage
+"""
+
+
+@click.command(help=_HELP)
+@click.argument("words", nargs=-1, metavar="[MODEL] [PROMPT]")
+@click.option("--system", metavar="TEXT", help="The system message.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the request, as often as needed: --set max_tokens=100",
+)
+@click.option("--explain", is_flag=True, help="Show the model and why, every parameter's origin, "
+              "the headers and what the provider was sent.")
+@json_option
+def run(
+    words: tuple[str, ...],
+    system: str | None,
+    settings: tuple[str, ...],
+    explain: bool,
+    as_json: bool,
+) -> None:
+    from venom_core.cli.connection.session import connected
+    from venom_core.cli.first_steps import guided
+
+    parameters = dict(map(_parameter, settings))
+    with connected("venom run", writes=True) as session:
+        request = _request(session, words)
+        if request.prompt is None and (as_json or explain or not sys.stdin.isatty()):
+            request = replace(request, stdin=True)
+        if request.stdin:
+            request = _with_stdin(request)
+        if request.prompt is None:
+            guided(session, request.model, lambda: _talk(session, request, system, parameters))
+        else:
+            body = _body(system, request.prompt, parameters)
+            guided(
+                session,
+                request.model,
+                lambda: _answer(session, request.model, body, explain, as_json),
+                may_ask=not as_json,
+            )
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """``NAME=VALUE``; a value that is no JSON is a string."""
+    import json
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"--set takes NAME=VALUE, not {text!r}.", click.get_current_context())
+    try:
+        return name, json.loads(value, parse_constant=_no_constant)
+    except ValueError:
+        return name, value
+
+
+def _no_constant(name: str) -> Any:
+    raise click.UsageError(f"{name} is not a number that can be sent.", click.get_current_context())
+
+
+def _request(session: Session, words: tuple[str, ...]) -> Request:
+    from venom_core.cli.meaning import STDIN, is_text, known_names, read_words
+    from venom_core.cli.terminal import note
+    from venom_core.models.suggestions import SUGGESTIONS
+
+    words = tuple(_encodable(word) for word in words)
+    known: set[str] = set()
+    named = [word for word in words if word != STDIN]
+    if len(named) == 1 and not is_text(named[0]):
+        listing = session.run(session.connection.models())
+        known = known_names(listing, (suggestion.name for suggestion in SUGGESTIONS))
+    request = read_words(words, known)
+    if request.assumed:
+        note(request.assumed)
+    return request
+
+
+def _encodable(text: str) -> str:
+    """Bytes of the command line that are no UTF-8 arrive as lone surrogates."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _with_stdin(request: Request) -> Request:
+    given = sys.stdin.buffer.read().decode("utf-8", "replace").strip()
+    prompt = "\n\n".join(part for part in (request.prompt, given) if part)
+    if not prompt:
+        raise click.UsageError("The standard input is empty.", click.get_current_context())
+    return replace(request, prompt=prompt)
+
+
+def _body(system: str | None, prompt: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    first = [{"role": "system", "content": system}] if system else []
+    return {**parameters, "messages": [*first, {"role": "user", "content": prompt}]}
+
+
+def _answer(
+    session: Session, model: str | None, body: dict[str, Any], explain: bool, as_json: bool
+) -> None:
+    from venom_core.cli.asking import ask, explanation, print_explanation
+    from venom_core.cli.terminal import is_terminal, note, print_json
+
+    answer = ask(session, model, body, explain=explain, show=not as_json)
+    if as_json:
+        print_json(answer.record() | ({"explain": explanation(answer)} if explain else {}))
+        return
+    if answer.finish_reason == "length":
+        note("The answer was cut at max_tokens; --set max_tokens=N asks for more.")
+    if is_terminal(sys.stdout):
+        note(answer.figures())
+    if explain:
+        print_explanation(answer)
+
+
+def _talk(
+    session: Session, request: Request, system: str | None, parameters: dict[str, Any]
+) -> None:
+    from venom_core.cli.talking import Conversation, talk
+    from venom_core.cli.terminal import note
+    from venom_core.sdk.errors import ModelNotFound
+
+    model, because = request.model, ""
+    if model is None:
+        overview = session.run(session.connection.overview())
+        model = overview["default_model"]
+        if model is None:
+            raise ModelNotFound(overview["default_model_reason"], code="no_model")
+        because = f" ({overview['default_model_reason']})"
+    details = session.run(session.connection.details(model))
+    note(f"Talking with {details['reference']}{because}. /? lists the commands, Ctrl-D leaves.")
+    if details.get("summary"):
+        note(details["summary"])
+    talk(session, Conversation(details["reference"], system, parameters))

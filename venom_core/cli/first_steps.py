@@ -1,0 +1,203 @@
+"""Where nothing can answer yet: one screen that says what would change that, and does it.
+
+On a terminal the person chooses and the command goes on to its answer; elsewhere the screen is
+instructions and the command ends with its refusal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from venom_core.cli.connection.session import Session
+from venom_core.cli.terminal import ask, is_terminal, note, size
+from venom_core.sdk.errors import VenomError
+
+T = TypeVar("T")
+Overview = dict[str, Any]
+
+#: The plugin that brings an engine of its own, and the provider that takes a URL.
+EMBEDDED, REMOTE = "llamacpp", "remote"
+USABLE = ("ready", "degraded")
+_HOPELESS_CODES = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
+
+
+def guided(session: Session, model: str | None, work: Callable[[], T], *, may_ask: bool = True) -> T:
+    """Do the work; where it fails for want of an engine or a model, offer one and do it again."""
+    try:
+        return work()
+    except VenomError as error:
+        if error.code not in _HOPELESS_CODES:
+            raise
+        if not (may_ask and offer(session, model, error)):
+            raise
+    return work()
+
+
+def offer(session: Session, model: str | None, error: VenomError) -> bool:
+    """Show what is missing; True where it is there now."""
+    overview = session.run(session.connection.overview())
+    if not usable_engines(overview):
+        return offer_engine(session, overview)
+    if model is not None:
+        return error.code == "model_not_found" and offer_pull(session, model)
+    return offer_models(session, overview)
+
+
+def usable_engines(overview: Overview) -> list[Overview]:
+    """Providers that could chat now if they had a model."""
+    return [
+        provider
+        for provider in overview["providers"]
+        if provider["status"] in USABLE and "chat" in provider["capabilities"]
+    ]
+
+
+def interactive() -> bool:
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def _say(text: str = "") -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+# -- no engine ------------------------------------------------------------------------------------
+
+
+def offer_engine(session: Session, overview: Overview) -> bool:
+    """The one screen: the embedded engine, Ollama, or a server elsewhere."""
+    _say("Nothing on this machine can run a model yet.")
+    for provider in overview["providers"]:
+        if provider["reason"]:
+            _say(f"  {provider['title']}: {provider['reason']['message']}")
+    amount = _engine_size(session)
+    if not interactive():
+        _say("Do one of these, then run the command again:")
+        _say(f"  1. Install the embedded engine{amount}: venom plugins install {EMBEDDED}")
+        _say("     and a model for it: venom pull smollm2:135m")
+        _say("  2. Install Ollama from https://ollama.com/download and start it, then:")
+        _say("     venom run gemma3:4b")
+        _say("  3. Name an OpenAI-compatible server: VENOM_REMOTE__URLS=http://host:port")
+        return False
+    _say(f"  1) Install the embedded engine{amount} and a small model; this ends in an answer.")
+    _say("  2) Install Ollama: https://ollama.com/download, then: venom run gemma3:4b")
+    _say("  3) Use an OpenAI-compatible server: give its URL.")
+    match _choose("Which one? [1] ", "1"):
+        case "1":
+            return install_embedded(session)
+        case "3":
+            return use_server(session)
+    return False
+
+
+def _engine_size(session: Session) -> str:
+    """`` (107 MB)``, as far as it is known without asking an index."""
+    from venom_core.plugins.installer import estimate
+
+    count = estimate(EMBEDDED)
+    return f" ({size(count)})" if count else ""
+
+
+def _choose(question: str, default: str) -> str:
+    print(question, end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline()
+    return answer.strip() or default if answer else ""
+
+
+def install_embedded(session: Session) -> bool:
+    """The engine, then the smallest model that converses; without a restart of anything."""
+    from venom_core.cli.installing import install_and_show
+
+    install_and_show(EMBEDDED)
+    record = session.run(session.connection.change_plugin(EMBEDDED, "retry"))
+    broken = [p["reason"] for p in record["providers"] if p["status"] not in (*USABLE, "idle")]
+    if record["state"] != "loaded" or broken:
+        reason = (broken or [record["reason"]])[0] or {}
+        _say(f"It is installed and does not start: {reason.get('message', record['state'])}")
+        return False
+    listing = session.run(session.connection.models())
+    offered = [model for model in listing["available"] if model["provider"] == EMBEDDED]
+    if [model for model in listing["models"] if model["provider"] == EMBEDDED] or not offered:
+        return True
+    chosen = min(offered, key=lambda model: (model["base_model"], model["size_bytes"] or 0))
+    return _pull(session, chosen["reference"], chosen["size_bytes"], chosen["terms_url"])
+
+
+def use_server(session: Session) -> bool:
+    """Keep the URL in ``config.toml`` and go on with it."""
+    from venom_core.cli.connection.server_file import find_server
+    from venom_core.settings.paths import Paths
+
+    url = _choose("Its URL, for example http://192.168.1.20:8000: ", "")
+    if not url:
+        return False
+    add_server_url(Paths.resolve(), url)
+    if session.connection.url is not None:
+        record = find_server(Paths.resolve())
+        stop = f" (kill {record.pid})" if record else ""
+        _say(f"Saved. The running server reads it when it starts again: stop it{stop}, venom serve")
+        return False
+    session.reopen_here()
+    return True
+
+
+def add_server_url(paths: Any, url: str) -> None:
+    """Add to ``providers.remote.urls``. Raises ``InvalidRequest`` for what is no URL."""
+    from venom_core.sdk.spec import Setting
+    from venom_core.settings import file
+    from venom_core.settings.values import convert
+
+    checked = convert(Setting("urls", "url", None, ""), url, "the URL")
+
+    def edit(document: Any) -> None:
+        table = document.setdefault("providers", {}).setdefault(REMOTE, {})
+        urls = [str(known) for known in table.get("urls", [])]
+        table["urls"] = [*urls, checked] if checked not in urls else urls
+
+    file.change(paths, edit)
+
+
+# -- an engine, no model --------------------------------------------------------------------------
+
+
+def offer_models(session: Session, overview: Overview) -> bool:
+    """The models that an engine of this machine could fetch now, with sizes."""
+    offered = [found for found in overview["suggestions"] if found["available"]]
+    _say("No model is installed yet." if offered else "No model is installed, and none can be had.")
+    for place, found in enumerate(offered, 1):
+        _say(f"  {place}) {found['name']}   {size(found['size_bytes'])}, {found['fit_message']}")
+        if found["summary"]:
+            _say(f"     {found['summary']}")
+    if not offered:
+        return False
+    if not interactive():
+        _say(f"Fetch one, then run the command again: venom pull {offered[-1]['name']}")
+        return False
+    chosen = _choose("Which one shall be fetched? [none] ", "")
+    if not chosen.isdigit() or not 1 <= int(chosen) <= len(offered):
+        return False
+    found = offered[int(chosen) - 1]
+    return _pull(session, found["name"], found["size_bytes"], found["terms_url"])
+
+
+def offer_pull(session: Session, name: str) -> bool:
+    """Fetch the named model if the person agrees. Nothing is fetched unasked."""
+    overview = session.run(session.connection.overview())
+    known = [found for found in overview["suggestions"] if found["name"] == name.split("://")[-1]]
+    if not interactive() or (known and not known[0]["available"]):
+        return False
+    amount = f" ({size(known[0]['size_bytes'])}, {known[0]['fit_message']})" if known else ""
+    if not ask(f"{name} is not installed{amount}. Fetch it now?"):
+        return False
+    return _pull(session, name, None, known[0]["terms_url"] if known else None)
+
+
+def _pull(session: Session, name: str, count: int | None, terms: str | None) -> bool:
+    from venom_core.cli.pulling import pull_and_show
+
+    note(f"Fetching {name}" + (f", {size(count)}" if count else ""))
+    if terms:
+        note(f"By using it you accept its terms: {terms}")
+    pull_and_show(session, name)
+    return True

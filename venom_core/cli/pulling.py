@@ -1,0 +1,117 @@
+"""Showing a pull: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Any
+
+from venom_core.cli.connection.interface import Connection
+from venom_core.cli.connection.session import Session
+from venom_core.cli.terminal import has_colours, is_terminal, size
+
+Step = dict[str, Any]
+#: Off a terminal a line is printed for each of these percents, and after this silence in seconds.
+LINE_PERCENT = 10
+LINE_SECONDS = 15.0
+
+KEPT = (
+    "Stopped; the model is not installed. Pull it again to go on: what has arrived is used where "
+    "its source can resume, and nothing half-fetched is ever listed."
+)
+
+
+def pull_and_show(session: Session, name: str) -> Step:
+    """Fetch ``name`` and show how far it is, on stderr; gives the last step. Ctrl-C stops the
+    transfer, says what remains, and goes on as ``KeyboardInterrupt``."""
+    try:
+        return session.run(_pull(session.connection, name))
+    except KeyboardInterrupt:
+        print(f"\n{KEPT}", file=sys.stderr)
+        raise
+
+
+async def _pull(connection: Connection, name: str) -> Step:
+    last: Step = {}
+    steps: AsyncGenerator[Step, None] = connection.pull(name)
+    with progress_of(name) as show:
+        async with contextlib.aclosing(steps):
+            async for step in steps:
+                last = step
+                show(step)
+    return last
+
+
+@contextlib.contextmanager
+def progress_of(name: str) -> Iterator[Callable[[Step], None]]:
+    """A function that shows a step, in the manner that stderr can bear."""
+    if is_terminal(sys.stderr) and has_colours(sys.stderr):
+        with _bar(name) as show:
+            yield show
+    else:
+        yield _Lines(name)
+
+
+class _Lines:
+    """One line at the start, at each tenth, at each new stage, and at the end."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._stage = ""
+        self._tenth = -1
+        self._printed_at = float("-inf")
+
+    def __call__(self, step: Step) -> None:
+        tenth = step["progress"] // LINE_PERCENT
+        silent = time.monotonic() - self._printed_at
+        if (step["status"], tenth) == (self._stage, self._tenth) and silent < LINE_SECONDS:
+            return
+        self._stage, self._tenth, self._printed_at = step["status"], tenth, time.monotonic()
+        print(f"{self._name}: {describe(step)}", file=sys.stderr, flush=True)
+
+
+def describe(step: Step) -> str:
+    """``42 %, 106 MB of 253 MB, Fetching``."""
+    done, total = step["bytes_done"], step["bytes_total"]
+    amount = f"{size(done)} of {size(total)}" if total else (size(done) if done else "")
+    percent = f"{step['progress']} %" if total else ""
+    return ", ".join(part for part in (percent, amount, step["message"]) if part)
+
+
+@contextlib.contextmanager
+def _bar(name: str) -> Iterator[Callable[[Step], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(name, total=None, message="")
+
+        def show(step: Step) -> None:
+            total = step["bytes_total"]
+            if step["status"] == "completed":
+                total = total or step["bytes_done"] or 1
+            progress.update(
+                task,
+                completed=total if step["status"] == "completed" else step["bytes_done"],
+                total=total,
+                message=step["message"],
+            )
+
+        yield show

@@ -1,0 +1,113 @@
+"""The interactive `venom run`: a prompt, an answer, the conversation kept in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from venom_core.cli.asking import ask
+from venom_core.cli.connection.session import Session
+from venom_core.cli.failures import print_error
+from venom_core.cli.terminal import note
+from venom_core.sdk.errors import VenomError
+
+HELP = '''  /?            this list
+  /clear        forget the conversation
+  /model NAME   talk with another model from here on
+  /bye          leave, like Ctrl-D
+  """           begin or end a text of several lines
+  Ctrl-C        stop the answer'''
+FENCE = '"""'
+
+
+class LeaveError(Exception):
+    """The person wants to go."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The turns so far. ``model`` is settled by the first answer: no other one takes over in the
+    middle of a conversation."""
+
+    model: str | None
+    system: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    turns: list[dict[str, str]] = field(default_factory=list)
+
+    def body(self) -> dict[str, Any]:
+        first = [{"role": "system", "content": self.system}] if self.system else []
+        return {**self.parameters, "messages": [*first, *self.turns]}
+
+
+def talk(session: Session, conversation: Conversation) -> None:
+    """Until Ctrl-D or /bye."""
+    with contextlib.suppress(ImportError):  # line editing and history, where the system has it
+        import readline  # noqa: F401
+    while True:
+        try:
+            text = read_turn()
+            if text.startswith("/") and "\n" not in text:
+                obey(text, conversation)
+            elif text.strip():
+                answer_turn(session, conversation, text)
+        except LeaveError:
+            return
+
+
+def read_turn() -> str:
+    """What the person types; several lines between two fences. Raises ``LeaveError``."""
+    try:
+        line = input(">>> ")
+        if not line.startswith(FENCE):
+            return line.strip()
+        lines = [line.removeprefix(FENCE)]
+        while not lines[-1].endswith(FENCE) or (len(lines) == 1 and not lines[0]):
+            lines.append(input("... "))
+        return "\n".join(lines).removesuffix(FENCE).strip()
+    except EOFError:
+        print()
+        raise LeaveError from None
+    except KeyboardInterrupt:
+        print("\n(Ctrl-D or /bye leaves)")
+        return ""
+
+
+def obey(command: str, conversation: Conversation) -> None:
+    """A line that begins with a slash. Raises ``LeaveError`` for /bye."""
+    verb, _, rest = command.partition(" ")
+    match verb:
+        case "/bye" | "/exit" | "/quit":
+            raise LeaveError
+        case "/?" | "/help":
+            print(HELP)
+        case "/clear":
+            conversation.turns.clear()
+            note("The conversation is forgotten.")
+        case "/model" if rest.strip():
+            conversation.model = rest.strip()
+            note(f"{conversation.model} answers from here on.")
+        case "/model":
+            print(conversation.model or "none yet: the first answer settles it")
+        case _:
+            note(f"There is no command {verb}; /? lists them.")
+
+
+def answer_turn(session: Session, conversation: Conversation, text: str) -> None:
+    """Ask with the whole conversation. A turn without a whole answer leaves no trace in it."""
+    conversation.turns.append({"role": "user", "content": text})
+    try:
+        answer = ask(session, conversation.model, conversation.body())
+    except KeyboardInterrupt:
+        conversation.turns.pop()
+        print(file=sys.stderr)
+        note("Stopped; this question and the part of its answer are not kept.")
+        return
+    except VenomError as error:
+        conversation.turns.pop()
+        print_error(error)
+        return
+    conversation.turns.append({"role": "assistant", "content": answer.content})
+    conversation.model = answer.reference
+    note(answer.figures())
