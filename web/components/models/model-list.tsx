@@ -6,7 +6,7 @@ import { canChat, chooseModel, findModel, type Catalogue } from "@/lib/catalogue
 import { useText } from "@/lib/i18n";
 import type { ModelRecord } from "@/lib/types";
 import { CheckIcon } from "../ui/icons";
-import { ModelLabel, TRIGGER } from "./model-picker";
+import { ModelLabel, spokenModel, TRIGGER } from "./model-picker";
 
 interface Group {
   value: string;
@@ -34,7 +34,7 @@ export function ModelList({ stock, model }: { stock: Catalogue; model: string | 
       itemToStringLabel={(item: ModelRecord) => item.id}
       isItemEqualToValue={(item: ModelRecord, value: ModelRecord) => item.id === value.id}
     >
-      <Combobox.Trigger className={TRIGGER} aria-label={`${t.model}: ${model ?? t.no_model}`}>
+      <Combobox.Trigger className={TRIGGER} aria-label={spokenModel(t, stock, model)}>
         <ModelLabel stock={stock} model={model} />
       </Combobox.Trigger>
       <Combobox.Portal>

@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import { findModel, type Catalogue } from "@/lib/catalogue";
-import { useText } from "@/lib/i18n";
+import { useText, type Dictionary } from "@/lib/i18n";
 import { lazyPart } from "@/lib/lazy";
 import { ChevronIcon } from "../ui/icons";
 
@@ -27,7 +27,7 @@ export function ModelPicker({ stock, model }: Props) {
       type="button"
       className={TRIGGER}
       aria-haspopup="dialog"
-      aria-label={`${t.model}: ${model ?? t.no_model}`}
+      aria-label={spokenModel(t, stock, model)}
       disabled={!stock.models?.length}
       onClick={() => {
         setWanted(true);
@@ -39,13 +39,19 @@ export function ModelPicker({ stock, model }: Props) {
   );
 }
 
+/** The trigger's name; it holds the words that are seen, so that voice control finds it by them. */
+export function spokenModel(t: Dictionary, stock: Catalogue, model: string | null): string {
+  const provider = findModel(stock.models, model)?.provider ?? "";
+  return `${t.model}: ${model ?? t.no_model} ${provider}`.trim();
+}
+
 export function ModelLabel({ stock, model }: Props) {
   const { t } = useText();
   const record = findModel(stock.models, model);
   const unknown = stock.models === null && !stock.error ? "…" : t.no_model;
   return (
     <>
-      <span className="min-w-0 truncate font-medium">{model ?? unknown}</span>
+      <span className="min-w-0 truncate font-medium">{model ?? unknown}</span>{" "}
       {record && <span className="text-sm text-soft max-sm:hidden">{record.provider}</span>}
       {stock.models && stock.models.length > 0 && <ChevronIcon className="size-4 shrink-0 text-soft" />}
     </>

@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useRef, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type ReactNode } from "react";
 import { useText } from "@/lib/i18n";
 import { CloseIcon } from "./icons";
 
@@ -14,7 +14,8 @@ interface Props {
 export function Modal({ title, onClose, children }: Props) {
   const { t } = useText();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // A layout effect: its clean-up runs while the dialog is still there to give the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     // showModal() takes the first button; the field that is asked for comes before it.

@@ -1,0 +1,230 @@
+"""A small server for the page's tests: the exported page under the strict policy, a scripted API.
+
+It answers what the page asks of Venom, in Venom's shapes, with what each test needs: no model,
+a slow answer, an error in mid-stream, a key that is missing. Run it by hand to look at the page:
+
+    python tests/e2e/fake_api.py --scenario empty --port 8399
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import json
+import mimetypes
+import re
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+import scenarios
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORTS = (ROOT / "web" / "out", ROOT / "venom_core" / "ui" / "static")
+POLICY = (
+    "default-src 'self'; script-src 'self'{hashes}; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
+NOT_BUILT = (
+    "The page was not built. Run `npm ci && npm run build` in web/, then run the tests again."
+)
+
+Event = dict[str, Any] | str
+
+
+def export_folder() -> Path:
+    """The exported page; a built one in web/out is newer than a copied one."""
+    for folder in EXPORTS:
+        if (folder / "index.html").is_file():
+            return folder
+    raise FileNotFoundError(NOT_BUILT)
+
+
+def policy_for(page: bytes) -> str:
+    """The content security policy of one page: its inline scripts by hash, and nothing else."""
+    hashes = {
+        base64.b64encode(hashlib.sha256(script).digest()).decode()
+        for script in INLINE_SCRIPT.findall(page)
+    }
+    return POLICY.format(hashes="".join(f" 'sha256-{value}'" for value in sorted(hashes)))
+
+
+@dataclass
+class FakeVenom:
+    """What the server answers with, and what it was asked. Tests change and read it freely."""
+
+    scenario: scenarios.Scenario = field(default_factory=scenarios.ready)
+    key: str | None = None
+    #: Seconds between two events of a stream.
+    pace: float = 0.01
+    chats: list[dict[str, Any]] = field(default_factory=list)
+    pulls: list[str] = field(default_factory=list)
+    #: Streams that the client closed before their end.
+    aborted: int = 0
+    url: str = ""
+
+    def refusal(self, request: Request) -> JSONResponse | None:
+        """401 in the shape of the route's family, where a key is needed and not there."""
+        if self.key is None or request.headers.get("authorization") == f"Bearer {self.key}":
+            return None
+        message = "This server needs an API key."
+        fix = "Send it as 'Authorization: Bearer KEY'; make one with: venom keys create NAME"
+        if request.url.path.startswith("/v1"):
+            error = {"message": message, "type": "authentication_error", "param": None}
+            body: dict[str, Any] = {"error": {**error, "code": "invalid_api_key", "fix": fix}}
+        else:
+            body = {"detail": message, "code": "invalid_api_key", "fix": fix, "docs": None}
+        return JSONResponse(body, status_code=401)
+
+    async def overview(self, request: Request) -> Response:
+        body = {**self.scenario.overview, "key_required": self.key is not None}
+        return self.refusal(request) or JSONResponse(body)
+
+    async def models(self, request: Request) -> Response:
+        models = self.scenario.models
+        return self.refusal(request) or JSONResponse(
+            {"success": True, "count": len(models), "models": models, "providers": {}, "stale": []}
+        )
+
+    async def plugins(self, request: Request) -> Response:
+        return self.refusal(request) or JSONResponse({"plugins": scenarios.PLUGINS})
+
+    async def chat(self, request: Request) -> Response:
+        if refused := self.refusal(request):
+            return refused
+        body = await request.json()
+        self.chats.append(body)
+        prompt = body["messages"][-1]["content"]
+        if error := scenarios.ERRORS.get(prompt):
+            return JSONResponse({"error": error}, status_code=400)
+        return self._stream(
+            scenarios.answer(prompt, body.get("model") or "default"),
+            {"Venom-Model": self.scenario.resolved(body.get("model"))},
+        )
+
+    async def pull(self, request: Request) -> Response:
+        if refused := self.refusal(request):
+            return refused
+        name = (await request.json())["name"]
+        self.pulls.append(name)
+        return self._stream(self.scenario.pull(name), {})
+
+    def _stream(self, events: list[Event], headers: dict[str, str]) -> StreamingResponse:
+        async def send() -> AsyncIterator[str]:
+            finished = False
+            try:
+                for event in events:
+                    await asyncio.sleep(self.pace)
+                    yield f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n"
+                finished = True
+            finally:
+                self.aborted += not finished
+
+        return StreamingResponse(
+            send(),
+            media_type="text/event-stream; charset=utf-8",
+            headers={"Cache-Control": "no-cache", **headers},
+        )
+
+
+def page_routes(folder: Path) -> list[Route]:
+    """A route for each exported file, as the real mount has them: `/plugins` is plugins.html."""
+    routes = []
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = "/" + file.relative_to(folder).as_posix()
+        content = file.read_bytes()
+        headers = {"Content-Type": mimetypes.guess_type(name)[0] or "application/octet-stream"}
+        if name.endswith(".html"):
+            headers["Content-Security-Policy"] = policy_for(content)
+            name = "/" if name == "/index.html" else name.removesuffix(".html")
+        routes.append(Route(name, _file(content, headers)))
+    return routes
+
+
+def _file(content: bytes, headers: dict[str, str]) -> Any:
+    async def serve(_: Request) -> Response:
+        return Response(content, headers=headers)
+
+    return serve
+
+
+def make_app(fake: FakeVenom, folder: Path) -> Starlette:
+    missing = (folder / "404.html").read_bytes()
+
+    async def not_found(request: Request, _: Exception) -> Response:
+        headers = {"Content-Security-Policy": policy_for(missing)}
+        return Response(missing, 404, headers=headers, media_type="text/html")
+
+    return Starlette(
+        routes=[
+            Route("/api/v1/overview", fake.overview),
+            Route("/api/v1/models", fake.models),
+            Route("/api/v1/plugins", fake.plugins),
+            Route("/api/v1/models/pull", fake.pull, methods=["POST"]),
+            Route("/v1/chat/completions", fake.chat, methods=["POST"]),
+            *page_routes(folder),
+        ],
+        exception_handlers={404: not_found},
+    )
+
+
+class RunningFake:
+    """The server in a thread of its own, on a free loopback port; a context manager."""
+
+    def __init__(self, fake: FakeVenom, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port))
+        fake.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(
+            make_app(fake, export_folder()), log_level="warning", lifespan="off"
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+    def __enter__(self) -> RunningFake:
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started:
+            if time.monotonic() > deadline or not self._thread.is_alive():
+                raise RuntimeError("the fake server did not start within 10 seconds")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(timeout=10)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8399)
+    parser.add_argument("--scenario", choices=sorted(scenarios.SCENARIOS), default="ready")
+    parser.add_argument("--key", help="ask for this API key")
+    parser.add_argument("--pace", type=float, default=0.03, help="seconds between two events")
+    args = parser.parse_args()
+    fake = FakeVenom(scenarios.SCENARIOS[args.scenario](), key=args.key, pace=args.pace)
+    with RunningFake(fake, args.port) as running:
+        print(f"{fake.url}  (Ctrl-C stops it)", flush=True)
+        try:
+            running._thread.join()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()
