@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk import ChatRequest, EmbedRequest, Frame, ProviderContext
 from venom_ollama.plugin import venom_providers
 from venom_ollama.provider import OllamaProvider
-
-from venom_core.sdk import ChatRequest, EmbedRequest, Frame, ProviderContext
 
 #: Makes an open provider with these settings.
 Make = Callable[..., Awaitable[OllamaProvider]]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from venom_ollama.provider import OllamaProvider
 
 from plugins.venom_ollama.tests.asking import Make, make_context
 from venom_core.testing.ollama import FakeOllama
+from venom_ollama.provider import OllamaProvider
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from venom_ollama.address import keep_alive, parse_address
 
 from venom_core.sdk.errors import Unavailable
+from venom_ollama.address import keep_alive, parse_address
 
 
 @pytest.mark.parametrize(

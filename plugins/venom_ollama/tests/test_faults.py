@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from venom_ollama.provider import OllamaProvider
 
 from plugins.venom_ollama.tests.asking import HELLO, Make, chat, collect, embed
 from venom_core.sdk import Frame
@@ -19,6 +20,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.states import ProviderStatus
 from venom_core.testing.ollama import FakeOllama
+from venom_ollama.provider import OllamaProvider
 
 # Longer than any of these may take; a hang shows as TimeoutError here.
 LIMIT = 8.0
@@ -230,6 +232,29 @@ async def test_leaving_stops_the_generation(
     entry = await asyncio.to_thread(fake.wait_for, lambda e: e["client_gone"])
     assert entry["path"] == "/api/chat"
     assert entry["body_bytes"] < 1500
+
+
+async def test_leaving_leaves_nothing_to_the_garbage_collector(
+    provider: OllamaProvider, fake: FakeOllama
+) -> None:
+    """``aclose`` closes the upstream itself: every generator below it is closed on its return."""
+    abandoned: list[str] = []
+    hooks = sys.get_asyncgen_hooks()
+
+    def note(generator: AsyncGenerator[Any, None]) -> None:
+        abandoned.append(generator.__qualname__)
+        assert hooks.finalizer is not None
+        hooks.finalizer(generator)
+
+    fake.scenario("any_pull")
+    sys.set_asyncgen_hooks(finalizer=note)
+    try:
+        for generator in (provider.chat(chat()), provider.pull("m")):
+            await anext(generator)
+            await generator.aclose()
+    finally:
+        sys.set_asyncgen_hooks(finalizer=hooks.finalizer)
+    assert [name for name in abandoned if "Ollama" in name] == []
 
 
 async def test_many_at_once_do_not_mix(provider: OllamaProvider, fake: FakeOllama) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
-from venom_ollama.provider import OllamaProvider
 
 from plugins.venom_ollama.tests.asking import HELLO, SPEC, Make, chat, collect, embed
 from venom_core.sdk import Frame, FrameKind
@@ -17,13 +15,13 @@ from venom_core.sdk.errors import (
     ModelNotCapable,
     ModelNotFound,
     QueueFull,
-    StorageError,
     Unavailable,
     UnsupportedParameter,
     UpstreamError,
 )
 from venom_core.sdk.states import ProviderStatus
 from venom_core.testing.ollama import FakeOllama, load_records
+from venom_ollama.provider import OllamaProvider
 
 WEATHER = {
     "type": "function",
@@ -395,121 +393,6 @@ async def test_embeddings_of_a_wrong_shape(
     fake.fault("/api/embed", "status", status=200, body=body)
     with pytest.raises(UpstreamError):
         await provider.embed(embed("a", "b"))
-
-
-# Models
-
-
-async def test_models(provider: OllamaProvider, fake: FakeOllama) -> None:
-    models = {model.ref: model for model in await provider.models()}
-    installed = {ref for ref, model in models.items() if model.installed}
-    assert installed == {item["name"] for item in recorded("130_tags")[0]["models"]}
-    assert models["gemma3:270m"].loaded is True
-    assert models["mario:latest"].loaded is False
-    # Four were shown when they were recorded by another name than the list has, or not at all.
-    assert models["gemma3:270m"].capabilities == {"chat", "completion"}
-    proposed = models["gemma3:4b"]
-    assert not proposed.installed
-    assert proposed.size_bytes == 3_300_000_000
-    count = len(fake.requests())
-    await provider.models()
-    assert [r["path"] for r in fake.requests()[count:] if r["path"] == "/api/show"].count(
-        "/api/show"
-    ) < len(installed)
-
-
-async def test_a_damaged_model_hides_no_other(provider: OllamaProvider, fake: FakeOllama) -> None:
-    fake.prefer("731b_show_garbage")
-    models = {model.ref: model for model in await provider.models()}
-    assert models["gemma3:270m"].capabilities is None
-
-
-async def test_details(provider: OllamaProvider) -> None:
-    model = await provider.describe("gemma3:270m")
-    assert model.context_length == 32768
-    assert model.defaults["top_k"] == 64
-    assert model.details["parameter_size"] == "268.10M"
-    with pytest.raises(ModelNotFound) as caught:
-        await provider.describe("nope")
-    assert caught.value.fix == "venom pull nope"
-
-
-async def test_ps(provider: OllamaProvider, fake: FakeOllama) -> None:
-    (loaded,) = await provider.ps()
-    assert (loaded.ref, loaded.context_length) == ("gemma3:270m", 4096)
-    fake.prefer("005_get_ps_empty")
-    assert await provider.ps() == []
-
-
-async def test_load_and_unload(provider: OllamaProvider, fake: FakeOllama) -> None:
-    fake.prefer("005_get_ps_empty")
-    await provider.load("gemma3:270m")
-    assert fake.requests()[-1]["answered_by"] == "200_generate_load"
-    await provider.unload("gemma3:270m")
-    assert sent(fake, "/api/generate") == {"model": "gemma3:270m", "keep_alive": 0}
-    fake.fault("/api/generate", "status", status=404, body='{"error":"model \'nope\' not found"}')
-    with pytest.raises(ModelNotFound):
-        await provider.unload("nope")
-
-
-async def test_an_embedding_model_is_loaded_too(provider: OllamaProvider, fake: FakeOllama) -> None:
-    refusal = load_records()["462_generate_on_embed_model"].answer.body.decode()
-    fake.fault("/api/generate", "status", status=400, body=refusal)
-    fake.scenario("any_embed")
-    await provider.load("gemma3-embed")
-    assert sent(fake, "/api/embed")["input"] == ""
-
-
-async def test_remove(provider: OllamaProvider, fake: FakeOllama) -> None:
-    await provider.remove("gemma3-backup")
-    assert fake.requests()[-1]["answered_by"] == "160_delete"
-    with pytest.raises(ModelNotFound):
-        await provider.remove("nope")
-
-
-# Pull
-
-
-async def test_pull(provider: OllamaProvider, fake: FakeOllama) -> None:
-    fake.scenario("two_layer_pull")
-    steps = [step async for step in provider.pull("gemma3:4b")]
-    assert sent(fake, "/api/pull") == {"model": "gemma3:4b"}
-    done = [step.bytes_done for step in steps]
-    assert done == sorted(done)
-    assert steps[-1].status == "completed"
-    assert steps[-1].bytes_done == steps[-1].bytes_total == 2 * 253113024
-
-
-@pytest.mark.parametrize(
-    ("name", "error", "code"),
-    [
-        ("615_pull_unknown", ModelNotFound, "model_not_found"),
-        ("634_pull_corrupt", StorageError, "digest_mismatch"),
-        ("610_pull_unreachable_dns", Unavailable, "registry_unreachable"),
-        ("616_pull_registry_500", Unavailable, "registry_unreachable"),
-    ],
-)
-async def test_pull_refused(
-    provider: OllamaProvider, fake: FakeOllama, name: str, error: type[Exception], code: str
-) -> None:
-    body = load_records()[name].answer.body.decode()
-    fake.fault("/api/pull", "status", status=200, body=body)
-    with pytest.raises(error) as caught:
-        async for _ in provider.pull("m"):
-            pass
-    assert caught.value.code == code  # type: ignore[attr-defined]
-
-
-async def test_leaving_a_pull_stops_it(provider: OllamaProvider, fake: FakeOllama) -> None:
-    fake.scenario("any_pull")
-    fake.settings(line_ms=20)
-    steps = provider.pull("gemma3:4b")
-    async for _ in steps:
-        break
-    await steps.aclose()
-    entry = await asyncio.to_thread(fake.wait_for, lambda e: e["client_gone"])
-    assert entry["path"] == "/api/pull"
-    assert not entry["finished"]
 
 
 # The manifest

@@ -11,11 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from venom_ollama.events import Translator
-from venom_ollama.lines import LineReader
-from venom_ollama.models import defaults, listed, loaded_model
-from venom_ollama.pulling import PullTracker
-from venom_ollama.refusals import refusal
 
 from venom_core.sdk.errors import (
     ContextLengthExceeded,
@@ -25,6 +20,11 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.frames import Answer, Chunk, Frame, FrameKind
 from venom_core.testing.ollama import Ending, Record, load_records
+from venom_ollama.events import Translator
+from venom_ollama.lines import LineReader
+from venom_ollama.models import defaults, listed, loaded_model
+from venom_ollama.pulling import PullTracker
+from venom_ollama.refusals import refusal
 
 RECORDS = load_records()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from venom_ollama.requests import chat_request, completion_request
 
 from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
 from venom_core.testing.ollama import load_records
+from venom_ollama.requests import chat_request, completion_request
 
 USER = {"role": "user", "content": "x"}
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # noqa: E501
