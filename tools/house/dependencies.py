@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 import tomllib
@@ -23,7 +22,7 @@ def check(tree: Tree) -> list[str]:
     declared = {_module(text) for text in project["dependencies"]}
     used: dict[str, str] = {}
     for name in tree.matching(".py", under="venom_core"):
-        for line, module in imported(ast.parse(tree.text(name))):
+        for line, module in imported(tree.nodes(name)):
             top = module.split(".")[0]
             kit = name.startswith("venom_core/testing/") and top in KIT_ONLY
             if top not in sys.stdlib_module_names and top != "venom_core" and not kit:

@@ -13,7 +13,7 @@ BROAD = {"Exception", "BaseException"}
 def check(tree: Tree) -> list[str]:
     problems = []
     for name in tree.matching(".py"):
-        for node in ast.walk(ast.parse(tree.text(name), filename=name)):
+        for node in tree.nodes(name):
             problems += [f"{name}:{line}: {text}" for line, text in _problems(node)]
     return problems
 
@@ -22,7 +22,7 @@ def _problems(node: ast.AST) -> Iterator[tuple[int, str]]:
     if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and _is_empty(node.body):
         yield node.lineno, "every exception is swallowed without a word; say which, or report it"
     if isinstance(node, ast.Call):
-        called = ast.unparse(node.func)
+        called = dotted(node.func)
         if called in {"suppress", "contextlib.suppress"} and any(map(_is_broad, node.args)):
             yield node.lineno, "every exception is suppressed; name the ones that may happen"
         reasons = node.args + [word.value for word in node.keywords if word.arg == "reason"]
@@ -30,8 +30,17 @@ def _problems(node: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, "a skip without a reason; name what is missing"
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         for decorator in node.decorator_list:
-            if ast.unparse(decorator) == "pytest.mark.skip":
+            if dotted(decorator) == "pytest.mark.skip":
                 yield decorator.lineno, "a skip without a reason; name what is missing"
+
+
+def dotted(node: ast.expr) -> str:
+    """The name of what is called: `pytest.mark.skip`; nothing for what has no name."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _is_broad(kind: ast.expr | None) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from tools.house.tree import Tree
@@ -28,36 +28,39 @@ def check(tree: Tree) -> list[str]:
         if path.parts[0] in {"venom_core", "plugins"} and SUPPRESSED.search(text):
             problems.append(f"{name}: a heavy import at module level is never excused here")
         if path.match("plugins/*/venom_*/plugin.py"):
-            problems += _manifest(name, text)
+            problems += _manifest(name, tree)
         if path.match("plugins/*/tests/**/*.py") or path.match("plugins/*/tests/*.py"):
-            problems += _plugin_test(name, text)
+            problems += _plugin_test(name, tree)
     return problems
 
 
-def imported(tree: ast.AST, *, module_level_only: bool = False) -> Iterator[tuple[int, str]]:
+def imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     """Line and dotted name of each import; `from a import b` gives `a`."""
-    pending = list(ast.iter_child_nodes(tree))
-    while pending:
-        node = pending.pop()
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
         elif isinstance(node, ast.ImportFrom):
             yield node.lineno, node.module or ""
-        elif module_level_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        pending += ast.iter_child_nodes(node)
 
 
-def _manifest(name: str, text: str) -> Iterator[str]:
-    for line, module in imported(ast.parse(text), module_level_only=True):
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that run when a module is imported: everything outside functions."""
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from at_import(child)
+
+
+def _manifest(name: str, tree: Tree) -> Iterator[str]:
+    for line, module in imported(at_import(tree.nodes(name)[0])):
         top = module.split(".")[0]
         if top not in sys.stdlib_module_names and not _within(module, PUBLIC_TO_PLUGINS):
             yield f"{name}:{line}: a manifest imports {PUBLIC_TO_PLUGINS} only, not {module}"
 
 
-def _plugin_test(name: str, text: str) -> Iterator[str]:
-    for line, module in imported(ast.parse(text)):
+def _plugin_test(name: str, tree: Tree) -> Iterator[str]:
+    for line, module in imported(tree.nodes(name)):
         ours = _within(module, "venom_core")
         if ours and not any(_within(module, public) for public in PUBLIC_TO_PLUGIN_TESTS):
             allowed = " and ".join(PUBLIC_TO_PLUGIN_TESTS)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.house.honesty import dotted
 from tools.house.tree import Tree
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -33,7 +34,7 @@ def collect(tree: Tree) -> Subjects:
     for name in tree.matching(".py"):
         shipped = name.startswith("venom_core/") or name.split("/")[2:3] == name.split("/")[1:2]
         if shipped and not name.startswith(NOT_FOR_USERS):
-            for code in codes(ast.parse(tree.text(name))):
+            for code in codes(tree.nodes(name)):
                 subjects.codes.setdefault(code, name)
     if not subjects.codes:
         subjects.problems.append("venom_core/: no error code found; was `default_code` renamed?")
@@ -41,15 +42,15 @@ def collect(tree: Tree) -> Subjects:
     return subjects
 
 
-def codes(tree: ast.AST) -> Iterator[str]:
+def codes(nodes: list[ast.AST]) -> Iterator[str]:
     """The literal codes of a module: `default_code = "x"`, `code="x"`, `Reason("x", ...)`."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(isinstance(one, ast.Name) and one.id == "default_code" for one in targets):
                 yield from _literal(node.value)
         elif isinstance(node, ast.Call):
-            if ast.unparse(node.func).split(".")[-1] == "Reason" and node.args:
+            if dotted(node.func).split(".")[-1] == "Reason" and node.args:
                 yield from _literal(node.args[0])
             for word in node.keywords:
                 if word.arg == "code":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from collections.abc import Iterator
 from functools import cached_property
@@ -17,6 +18,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._parsed: dict[str, list[ast.AST]] = {}
 
     @cached_property
     def files(self) -> list[str]:
@@ -41,6 +43,12 @@ class Tree:
     def text(self, name: str) -> str:
         """The file's text; bytes that are no UTF-8 are replaced, since checks only search it."""
         return (self.root / name).read_text(encoding="utf-8", errors="replace")
+
+    def nodes(self, name: str) -> list[ast.AST]:
+        """Every node of a Python file; parsed once for all checks."""
+        if name not in self._parsed:
+            self._parsed[name] = list(ast.walk(ast.parse(self.text(name), filename=name)))
+        return self._parsed[name]
 
     def has(self, name: str) -> bool:
         return (self.root / name).is_file()
