@@ -56,13 +56,11 @@ class ScriptedEngine:
         try:
             while await self._exchange(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client is done with this connection
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client, or the test, is done with this connection
         finally:
             self._tasks.discard(task)
             writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -79,15 +77,13 @@ class ScriptedEngine:
         work = asyncio.create_task(_write(writer, self.reply))
         try:
             await asyncio.wait({watch, work}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                self.gone += 1
-                work.cancel()
-            else:
-                watch.cancel()
-            await asyncio.gather(watch, work, return_exceptions=True)
-            return not work.cancelled() and work.exception() is None and work.result()
+            self.gone += not work.done()
         finally:
+            watch.cancel()
+            work.cancel()
+            _, kept = await asyncio.gather(watch, work, return_exceptions=True)
             self.serving -= 1
+        return kept is True
 
 
 async def _write(writer: asyncio.StreamWriter, reply: Reply) -> bool:
