@@ -27,28 +27,63 @@ def sent(fake: FakeOllama, path: str) -> dict[str, Any]:
     return body
 
 
+def shows(fake: FakeOllama) -> list[str]:
+    return [r["body"]["model"] for r in fake.requests() if r["path"] == "/api/show"]
+
+
 async def test_models(provider: OllamaProvider, fake: FakeOllama) -> None:
     models = {model.ref: model for model in await provider.models()}
     installed = {ref for ref, model in models.items() if model.installed}
     assert installed == {item["name"] for item in recorded("130_tags")[0]["models"]}
     assert models["gemma3:270m"].loaded is True
     assert models["mario:latest"].loaded is False
-    # Four were shown when they were recorded by another name than the list has, or not at all.
     assert models["gemma3:270m"].capabilities == {"chat", "completion"}
     proposed = models["gemma3:4b"]
     assert not proposed.installed
     assert proposed.size_bytes == 3_300_000_000
-    count = len(fake.requests())
+
+
+async def test_details_are_asked_for_once(provider: OllamaProvider, fake: FakeOllama) -> None:
     await provider.models()
-    assert [r["path"] for r in fake.requests()[count:] if r["path"] == "/api/show"].count(
-        "/api/show"
-    ) < len(installed)
+    # The recorded list names models that were never shown by that name: the fake answers 501, and
+    # such a refusal is remembered too.
+    assert sorted(shows(fake)) == sorted(m["name"] for m in recorded("130_tags")[0]["models"])
+    await provider.models()
+    assert len(shows(fake)) == len(recorded("130_tags")[0]["models"])
 
 
 async def test_a_damaged_model_hides_no_other(provider: OllamaProvider, fake: FakeOllama) -> None:
     fake.prefer("731b_show_garbage")
     models = {model.ref: model for model in await provider.models()}
     assert models["gemma3:270m"].capabilities is None
+
+
+async def test_details_that_never_come_hide_nothing(
+    provider: OllamaProvider, fake: FakeOllama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("venom_ollama.provider._DETAILS_SECONDS", 0.2)
+    fake.fault("/api/show", "silent", times=0)
+    async with asyncio.timeout(5):
+        models = {model.ref: model for model in await provider.models()}
+    assert models["gemma3:270m"].capabilities is None
+    fake.reset()
+    models = {model.ref: model for model in await provider.models()}
+    assert models["gemma3:270m"].capabilities == {"chat", "completion"}
+
+
+async def test_a_newer_ollama_lists_capabilities_itself(
+    provider: OllamaProvider, fake: FakeOllama
+) -> None:
+    """The shape of newer versions (from their source): no details are asked for."""
+    body = recorded("130_tags")[0]
+    for item in body["models"]:
+        item["capabilities"] = ["completion", "vision"]
+        item["details"]["context_length"] = 8192
+    fake.fault("/api/tags", "status", status=200, body=json.dumps(body))
+    models = {model.ref: model for model in await provider.models()}
+    assert models["gemma3:270m"].capabilities == {"chat", "completion", "vision"}
+    assert models["gemma3:270m"].context_length == 8192
+    assert shows(fake) == []
 
 
 async def test_details(provider: OllamaProvider) -> None:

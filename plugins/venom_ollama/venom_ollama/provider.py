@@ -9,7 +9,13 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from venom_core.sdk.errors import InvalidRequest, UpstreamError, VenomError
+from venom_core.sdk.errors import (
+    InvalidRequest,
+    Unavailable,
+    UpstreamError,
+    UpstreamTimeout,
+    VenomError,
+)
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
@@ -30,7 +36,8 @@ _OLD_DEFAULT_CONTEXTS = (2048, 4096)
 # How long a listing of loaded models is believed: bursts of requests share one look.
 _LOADED_SECONDS = 2.0
 _DETAILS_AT_ONCE = 4
-_DETAILS_SECONDS = 5.0
+# Listing must not wait for details: what comes later is there for the next listing.
+_DETAILS_SECONDS = 1.5
 
 
 class OllamaProvider(Provider):
@@ -199,10 +206,12 @@ class OllamaProvider(Provider):
             async with at_once:
                 try:
                     shown = await self._client.show(item["name"])
+                except (Unavailable, UpstreamTimeout):
+                    return  # asked again with the next listing
                 except VenomError as error:
                     self.context.logger.info("no details of %s: %s", item["name"], error.code)
-                else:
-                    self._shown[str(item.get("digest"))] = _kept(shown)
+                    shown = {}
+                self._shown[str(item.get("digest"))] = _kept(shown)
 
         unknown = [
             item
