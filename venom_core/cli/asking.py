@@ -89,7 +89,9 @@ def print_explanation(answer: Answer) -> None:
     if told["parameters"] is None:
         print("  (the running server does not tell them)")
     for name, found in (told["parameters"] or {}).items():
-        print(f"  {name} = {json.dumps(found['value'], ensure_ascii=False)}   from {found['origin']}")
+        print(
+            f"  {name} = {json.dumps(found['value'], ensure_ascii=False)}   from {found['origin']}"
+        )
     print(bold("Headers", out))
     for name, value in told["headers"].items():
         print(f"  {name}: {value}")

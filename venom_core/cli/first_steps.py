@@ -23,7 +23,9 @@ USABLE = ("ready", "degraded")
 _HOPELESS_CODES = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
 
 
-def guided(session: Session, model: str | None, work: Callable[[], T], *, may_ask: bool = True) -> T:
+def guided(
+    session: Session, model: str | None, work: Callable[[], T], *, may_ask: bool = True
+) -> T:
     """Do the work; where it fails for want of an engine or a model, offer one and do it again."""
     try:
         return work()
@@ -92,10 +94,15 @@ def offer_engine(session: Session, overview: Overview) -> bool:
 
 
 def _engine_size(session: Session) -> str:
-    """`` (107 MB)``, as far as it is known without asking an index."""
-    from venom_core.plugins.installer import estimate
+    """`` (107 MB)``: what the plugin says of its engine, else what an index says of both."""
+    from venom_core.cli.connection.local import LocalVenom
+    from venom_core.cli.installing import estimate
 
-    count = estimate(EMBEDDED)
+    count = None
+    if isinstance(session.connection, LocalVenom):
+        count = session.connection.engine_size(EMBEDDED)
+    if count is None and interactive():
+        count = estimate(EMBEDDED)
     return f" ({size(count)})" if count else ""
 
 
@@ -184,7 +191,8 @@ def offer_models(session: Session, overview: Overview) -> bool:
 def offer_pull(session: Session, name: str) -> bool:
     """Fetch the named model if the person agrees. Nothing is fetched unasked."""
     overview = session.run(session.connection.overview())
-    known = [found for found in overview["suggestions"] if found["name"] == name.split("://")[-1]]
+    bare = name.rpartition("://")[2]
+    known = [found for found in overview["suggestions"] if found["name"] == bare]
     if not interactive() or (known and not known[0]["available"]):
         return False
     amount = f" ({size(known[0]['size_bytes'])}, {known[0]['fit_message']})" if known else ""

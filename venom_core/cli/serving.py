@@ -58,7 +58,7 @@ class Server(uvicorn.Server):
         self._on_ready()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -75,9 +75,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve_until_stopped(
-    server: Server, venom: Venom, listener: socket
-) -> None:
+async def serve_until_stopped(server: Server, venom: Venom, listener: socket) -> None:
     """Serve, known to the commands of this user through ``server.json``, until a signal comes.
 
     Raises ``VenomError`` where the application does not start.

@@ -26,11 +26,11 @@ says who fetches it. Ctrl-C stops the transfer.
 def pull(name: str, as_json: bool) -> None:
     from venom_core.cli.connection.session import connected
     from venom_core.cli.pulling import pull_and_show
-    from venom_core.cli.terminal import print_json
+    from venom_core.cli.terminal import is_terminal, print_json
 
     with connected("venom pull", writes=True) as session:
         last = pull_and_show(session, name)
         if as_json:
             print_json({"name": name, **last})
-        else:
-            print(last.get("message") or f"{name} is ready", file=sys.stderr)
+        elif is_terminal(sys.stderr):  # elsewhere the last line of the progress says it
+            print(last["message"], file=sys.stderr)

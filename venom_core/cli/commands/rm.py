@@ -25,12 +25,12 @@ def rm(name: str, yes: bool, as_json: bool) -> None:
     with connected("venom rm", writes=True) as session:
         model = session.run(session.connection.details(name))
         reference = model["reference"]
-        if not yes:
-            if as_json or not ask(f"Remove {reference} ({size(model['size_bytes'])})?"):
-                raise click.UsageError(
-                    f"{reference} was not removed; --yes removes it without asking.",
-                    click.get_current_context(),
-                )
+        question = f"Remove {reference} ({size(model['size_bytes'])})?"
+        if not yes and (as_json or not ask(question)):
+            raise click.UsageError(
+                f"{reference} was not removed; --yes removes it without asking.",
+                click.get_current_context(),
+            )
         message = session.run(session.connection.remove(reference))
     if as_json:
         print_json({"success": True, "message": message, "model": reference})

@@ -42,8 +42,12 @@ A - stands for the standard input.
     metavar="NAME=VALUE",
     help="A parameter of the request, as often as needed: --set max_tokens=100",
 )
-@click.option("--explain", is_flag=True, help="Show the model and why, every parameter's origin, "
-              "the headers and what the provider was sent.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show the model and why, every parameter's origin, "
+    "the headers and what the provider was sent.",
+)
 @json_option
 def run(
     words: tuple[str, ...],
@@ -80,7 +84,9 @@ def _parameter(text: str) -> tuple[str, Any]:
 
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise click.UsageError(f"--set takes NAME=VALUE, not {text!r}.", click.get_current_context())
+        raise click.UsageError(
+            f"--set takes NAME=VALUE, not {text!r}.", click.get_current_context()
+        )
     try:
         return name, json.loads(value, parse_constant=_no_constant)
     except ValueError:

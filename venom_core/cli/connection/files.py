@@ -39,7 +39,7 @@ def read_record(file: Path) -> dict[str, Any] | None:
 
 
 def remove_own(file: Path, pid: int) -> None:
-    """Remove the record if it still is that of process ``pid``: a later one may have replaced it."""
+    """Remove the record if it still is that of process ``pid``; a later one may be there."""
     record = read_record(file)
     if record is not None and record.get("pid") == pid:
         with contextlib.suppress(OSError):

@@ -58,6 +58,14 @@ class Connection(ABC):
         """Enable, disable or retry; gives the plugin's record after it."""
 
     @abstractmethod
+    async def readiness(self) -> list[dict[str, Any]]:
+        """The reasons that keep the profile from being served; empty when it is."""
+
+    @abstractmethod
+    async def doctor(self) -> list[dict[str, Any]]:
+        """What the checks of plugins found: ``plugin, check, ok, title, message, fix``."""
+
+    @abstractmethod
     def ask(
         self, model: str | None, body: Mapping[str, Any], *, explain: bool = False
     ) -> AbstractAsyncContextManager[Answer]:

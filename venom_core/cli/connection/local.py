@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from venom_core.cli.connection.answer import Answer
@@ -86,6 +87,15 @@ class LocalVenom(Connection):
         act = {"enable": host.enable, "disable": host.disable, "retry": host.retry}[verb]
         return (await act(plugin)).record()
 
+    async def readiness(self) -> list[dict[str, Any]]:
+        return [reason.record() for reason in await self.venom.readiness()]
+
+    async def doctor(self) -> list[dict[str, Any]]:
+        return [
+            {"plugin": report.plugin, "check": report.check, **asdict(report.finding)}
+            for report in await self.venom.host.doctor()
+        ]
+
     @contextlib.asynccontextmanager
     async def ask(
         self, model: str | None, body: Mapping[str, Any], *, explain: bool = False
@@ -117,6 +127,11 @@ class LocalVenom(Connection):
 
     async def close(self) -> None:
         await self.venom.close()
+
+    def engine_size(self, provider: str) -> int | None:
+        """Bytes that the engine of a loaded plugin adds, as the plugin declares them."""
+        spec = self.venom.host.specs().get(provider)
+        return spec.engine.size_bytes if spec is not None and spec.engine is not None else None
 
 
 async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:

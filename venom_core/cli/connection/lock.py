@@ -48,9 +48,7 @@ def read_holder(paths: Paths) -> Holder | None:
 
 
 @contextlib.contextmanager
-def hold_data_directory(
-    paths: Paths, command: str, patience: float = PATIENCE
-) -> Iterator[None]:
+def hold_data_directory(paths: Paths, command: str, patience: float = PATIENCE) -> Iterator[None]:
     """Hold the lock while the block runs.
 
     Args:

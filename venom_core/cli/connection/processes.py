@@ -40,7 +40,8 @@ def who_listens(port: int) -> str | None:
 
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            address = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and address and address.port == port:
                 pid = connection.pid
                 return f"{psutil.Process(pid).name()} (pid {pid})" if pid else None
     except (psutil.Error, OSError):

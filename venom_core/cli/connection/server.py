@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import contextlib
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,6 +21,8 @@ from venom_core.sdk.frames import Chunk, decode
 
 if TYPE_CHECKING:
     import httpx
+
+    from venom_core.plugins.host import PluginHost
 
 #: Seconds of silence: before an answer a model may have to be loaded; a pull verifies its files.
 ANSWER_TIMEOUT = 900.0
@@ -67,12 +71,15 @@ class ServerClient(Connection):
         return await self._json("GET", "/api/v1/overview")
 
     async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
-        async with self._open("POST", "/api/v1/models/pull", {"name": name}, PULL_TIMEOUT) as got:
-            async with contextlib.aclosing(_events(got)) as events:
-                async for event in events:
-                    if event.get("status") == "failed":
-                        raise _error(500, event.get("error") or {})
-                    yield event
+        path = "/api/v1/models/pull"
+        async with (
+            self._open("POST", path, {"name": name}, PULL_TIMEOUT) as response,
+            contextlib.aclosing(_events(response)) as events,
+        ):
+            async for event in events:
+                if event.get("status") == "failed":
+                    raise _error(500, event.get("error") or {})
+                yield event
 
     async def remove(self, name: str) -> str:
         return str((await self._json("DELETE", f"/api/v1/models/{_quoted(name)}"))["message"])
@@ -87,6 +94,21 @@ class ServerClient(Connection):
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
         body = await self._json("POST", f"/api/v1/plugins/{_quoted(plugin)}/{verb}")
         return dict(body["plugin"])
+
+    async def readiness(self) -> list[dict[str, Any]]:
+        body = await self._json("GET", "/readyz", accept=(503,))
+        return list(body["reasons"])
+
+    async def doctor(self) -> list[dict[str, Any]]:
+        """Not over HTTP: the checks look at this installation, which is the server's as well."""
+        host = await asyncio.to_thread(make_host)
+        try:
+            return [
+                {"plugin": report.plugin, "check": report.check, **asdict(report.finding)}
+                for report in await host.doctor()
+            ]
+        finally:
+            await host.close()
 
     @contextlib.asynccontextmanager
     async def ask(
@@ -120,8 +142,8 @@ class ServerClient(Connection):
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _json(self, method: str, path: str) -> dict[str, Any]:
-        async with self._open(method, path, None, ASK_TIMEOUT) as response:
+    async def _json(self, method: str, path: str, accept: tuple[int, ...] = ()) -> dict[str, Any]:
+        async with self._open(method, path, None, ASK_TIMEOUT, accept=accept) as response:
             return dict(json.loads(await response.aread()))
 
     @contextlib.asynccontextmanager
@@ -132,6 +154,7 @@ class ServerClient(Connection):
         body: Any,
         timeout: float,
         headers: Mapping[str, str] | None = None,
+        accept: tuple[int, ...] = (),
     ) -> AsyncIterator[httpx.Response]:
         import httpx
 
@@ -141,7 +164,7 @@ class ServerClient(Connection):
             async with open_stream(
                 self._client, method, path, json=body, headers=headers, read_timeout=timeout
             ) as response:
-                if response.status_code >= 400:
+                if response.status_code >= 400 and response.status_code not in accept:
                     raise _refusal(response.status_code, await response.aread())
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -150,6 +173,20 @@ class ServerClient(Connection):
                 code="server_gone",
                 fix="Start it again: venom serve",
             ) from error
+
+
+def make_host() -> PluginHost:
+    """The plugins of this installation, found and not yet loaded."""
+    import os
+
+    from venom_core.plugins.host import PluginHost
+    from venom_core.settings.layers import Settings
+    from venom_core.settings.paths import Paths
+
+    paths = Paths.resolve()
+    host = PluginHost(Settings.load(paths, os.environ), paths)
+    host.scan()
+    return host
 
 
 def _quoted(name: str) -> str:

@@ -39,7 +39,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Its result. On Ctrl-C the work is cancelled, and awaited, before the interrupt goes on."""
+        """Its result. On Ctrl-C the work is cancelled, and awaited, before that goes on."""
         ended = threading.Event()
 
         async def until_ended() -> T:

@@ -1,0 +1,215 @@
+"""What `venom doctor` looks at, each with a finding that says how to mend it.
+
+``required`` findings that fail make the command end with 1; the others are told and forgiven.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from venom_core._version import __version__
+from venom_core.cli.terminal import memory, size
+from venom_core.sdk.errors import VenomError
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
+
+Level = Literal["ok", "note", "problem"]
+OLDEST_PYTHON = (3, 11)
+LITTLE_DISK = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. A ``note`` is no fault; a ``problem`` is one, and a failure where ``required``."""
+
+    name: str
+    level: Level
+    message: str
+    fix: str | None = None
+    code: str | None = None
+    required: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return self.required and self.level == "problem"
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "level": self.level,
+            "required": self.required,
+            "message": self.message,
+            "fix": self.fix,
+            "code": self.code,
+        }
+
+    @classmethod
+    def of(cls, name: str, error: VenomError, *, required: bool = False) -> Finding:
+        return cls(name, "problem", error.message, error.fix, error.code, required)
+
+
+def check_python() -> Finding:
+    told = f"Python {platform.python_version()} ({sys.executable}), Venom {__version__}"
+    if sys.version_info[:2] >= OLDEST_PYTHON:
+        return Finding("python", "ok", told, required=True)
+    return Finding("python", "problem", told, "Install Python 3.11 or newer.", None, True)
+
+
+def check_machine() -> Finding:
+    from venom_core.runtime.machine import this_machine
+
+    machine = this_machine()
+    return Finding(
+        "machine",
+        "ok",
+        f"{machine.system}, {machine.cores} cores, {memory(machine.memory_available_bytes)} of "
+        f"{memory(machine.memory_total_bytes)} memory free",
+    )
+
+
+def check_home(paths: Paths) -> Finding:
+    """Whether the data directory can be written, tried and not guessed."""
+    try:
+        paths.make(paths.home)
+        with tempfile.TemporaryFile(dir=paths.home) as probe:
+            probe.write(b"x")
+    except VenomError as error:
+        return Finding.of("data directory", error, required=True)
+    except OSError as error:
+        return Finding.of("data directory", paths.not_writable(error), required=True)
+    free = shutil.disk_usage(paths.home).free
+    told = f"{paths.home} can be written, {size(free)} free"
+    if free < LITTLE_DISK:
+        fix = "Make room, or choose another folder: VENOM_HOME=/path"
+        return Finding("data directory", "problem", f"{told}: little for models", fix)
+    return Finding("data directory", "ok", told, required=True)
+
+
+def check_store(paths: Paths) -> Finding:
+    """Whether the store opens, and how many keys are in it. Makes none where there is none."""
+    if not paths.store_file.exists():
+        return Finding("store", "ok", "not made yet; the first API key makes it")
+    from venom_core.store.database import open_database
+    from venom_core.store.keys import KeyRepository
+
+    try:
+        keys = KeyRepository(open_database(paths.store_file)).list()
+    except VenomError as error:
+        return Finding.of("store", error, required=True)
+    active = sum(key.revoked_at is None for key in keys)
+    needed = "requests need one" if active else "requests from this machine need none"
+    return Finding("store", "ok", f"opens; {active} active API keys, {needed}", required=True)
+
+
+def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
+    try:
+        settings = Settings.load(paths, os.environ)
+    except VenomError as error:
+        return Finding.of("settings", error, required=True), None
+    there = "is read" if paths.config_file.exists() else "is not there, defaults are used"
+    return Finding("settings", "ok", f"{paths.config_file} {there}", required=True), settings
+
+
+def check_server(paths: Paths) -> Finding:
+    from venom_core.cli.connection.server_file import answers, find_server
+
+    record = find_server(paths)
+    if record is None:
+        return Finding("server", "note", "not running", "Start it with: venom serve")
+    version = answers(record)
+    told = f"{record.url}, pid {record.pid}"
+    fix = f"Stop it (kill {record.pid}), then: venom serve"
+    if version is None:
+        message = f"{told}: runs and does not answer"
+        return Finding("server", "problem", message, fix, "server_not_answering", True)
+    if version != __version__:
+        message = f"{told}: is Venom {version}"
+        return Finding("server", "problem", message, fix, "server_version_mismatch", True)
+    return Finding("server", "ok", f"{told}: answers")
+
+
+def check_port(settings: Settings, paths: Paths) -> Finding:
+    """Whether the configured port is free, or held by our own server."""
+    from venom_core.cli.binding import PortInUse, listen
+    from venom_core.cli.connection.server_file import find_server
+
+    core = settings.core
+    record = find_server(paths)
+    if record is not None and record.url.endswith(f":{core.port}"):
+        return Finding("port", "ok", f"{core.port} is held by our own server")
+    try:
+        listen(core.host, core.port).close()
+    except PortInUse as error:
+        return Finding.of("port", error)
+    except VenomError as error:
+        return Finding.of("port", error)
+    return Finding("port", "ok", f"{core.port} on {core.host} is free")
+
+
+def check_page() -> Finding:
+    from venom_core.ui.mount import STATIC
+
+    if (STATIC / "index.html").is_file():
+        return Finding("page", "ok", "built")
+    if (checkout() / "Makefile").is_file():
+        return Finding("page", "note", "not built", "In the checkout: make ui (needs Node 20)")
+    return Finding("page", "note", "not in this installation", "The API and the CLI need none.")
+
+
+def checkout() -> Path:
+    """The folder that this package lies in; the repository's root in a checkout."""
+    import venom_core
+
+    return Path(venom_core.__file__).resolve().parent.parent
+
+
+def plugin_findings(records: list[dict[str, Any]]) -> Iterator[Finding]:
+    """One finding for each plugin and provider."""
+    if not records:
+        fix = "venom plugins install ollama"
+        yield Finding("plugins", "problem", "none is installed", fix, None, True)
+    for record in records:
+        name = f"plugin {record['id']}"
+        told = f"{record['distribution']} {record['version']}, {record['state']}"
+        if record["reason"]:
+            yield _with_reason(name, told, record["reason"], record["state"] == "disabled")
+        else:
+            yield Finding(name, "ok", told)
+        for provider in record["providers"]:
+            yield _provider_finding(provider)
+
+
+def _provider_finding(provider: dict[str, Any]) -> Finding:
+    name = f"provider {provider['name']}"
+    if provider["reason"]:
+        # A provider that is not there is no fault where another one answers: readiness says so.
+        return _with_reason(name, provider["status"], provider["reason"], True)
+    return Finding(name, "ok", provider["status"])
+
+
+def _with_reason(name: str, told: str, reason: dict[str, Any], harmless: bool) -> Finding:
+    return Finding(
+        name,
+        "note" if harmless else "problem",
+        f"{told}: {reason['message']}",
+        reason["fix"],
+        reason["code"],
+    )
+
+
+def readiness_finding(profile: str, reasons: list[dict[str, Any]]) -> Finding:
+    """Whether the profile can be served: the one thing about providers that is required."""
+    if not reasons:
+        return Finding("profile", "ok", f"{profile} can be served", required=True)
+    told = " ".join(reason["message"] for reason in reasons)
+    fixes = " Or: ".join(reason["fix"] for reason in reasons if reason["fix"])
+    message = f"{profile} cannot be served. {told}"
+    return Finding("profile", "problem", message, fixes or None, reasons[0]["code"], True)

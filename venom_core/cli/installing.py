@@ -1,0 +1,114 @@
+"""Installing a plugin from the command line: the plan first, then exactly that."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from venom_core.cli.terminal import ask, note, size
+
+if TYPE_CHECKING:
+    from venom_core.plugins.installer import InstallPlan, PluginInstaller
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a screen waits for the size of what it offers.
+ESTIMATE_SECONDS = 20.0
+
+
+def make_installer() -> PluginInstaller:
+    from venom_core.plugins.installer import PluginInstaller
+    from venom_core.settings.layers import Settings
+    from venom_core.settings.paths import Paths
+
+    paths = Paths.resolve()
+    return PluginInstaller(Settings.load(paths, os.environ), paths)
+
+
+def estimate(name: str) -> int | None:
+    """Bytes that installing would fetch; None where that cannot be told soon."""
+    from venom_core.sdk.errors import VenomError
+
+    found: list[int] = []
+
+    def plan() -> None:
+        try:
+            found.append(make_installer().plan(name).size_bytes)
+        except VenomError as error:
+            log.info("no estimate for %s: %s", name, error.message)
+
+    worker = threading.Thread(target=plan, daemon=True)
+    worker.start()
+    worker.join(ESTIMATE_SECONDS)
+    return found[0] if found and found[0] else None
+
+
+def install_and_show(
+    name: str, *, third_party: bool = False, ask_first: bool = False, quiet: bool = False
+) -> dict[str, Any]:
+    """Plan, show, ask where wished, install; gives the record of what was done.
+
+    Args:
+        ask_first: without a terminal nothing is installed then.
+        quiet: print nothing but questions.
+
+    Raises:
+        click.UsageError: the person said no, or could not be asked.
+        VenomError: as the installer raises them.
+    """
+    from venom_core.plugins.pip import InstallFailed
+
+    installer = make_installer()
+    if not quiet:
+        note(f"Looking up what {name} needs")
+    try:
+        plan = installer.plan(name, third_party=third_party)
+        if not quiet:
+            show_plan(plan)
+        if not plan.done:
+            if ask_first and not ask("Install it?", default=False):
+                raise click.UsageError(
+                    f"{name} was not installed; --yes installs without asking.",
+                    click.get_current_context(silent=True),
+                )
+            installer.install(plan, output=None if quiet else note)
+    except InstallFailed as error:
+        if not quiet:
+            print(error.output, file=sys.stderr)
+        raise
+    return record_of(plan)
+
+
+def show_plan(plan: InstallPlan) -> None:
+    """On stderr: the sentence, and a line for each distribution."""
+    print(plan.summary, file=sys.stderr)
+    for addition in plan.additions:
+        amount = size(addition.size_bytes) if addition.size_bytes is not None else "size unknown"
+        replaces = f", replaces {addition.replaces}" if addition.replaces else ""
+        print(f"  {addition.name} {addition.version}   {amount}{replaces}", file=sys.stderr)
+
+
+def record_of(plan: InstallPlan) -> dict[str, Any]:
+    """The plan as JSON values; sizes in bytes, null where unknown."""
+    return {
+        "success": True,
+        "name": plan.name,
+        "requirement": plan.requirement,
+        "source": plan.source.title,
+        "size_bytes": plan.size_bytes,
+        "additions": [
+            {
+                "name": addition.name,
+                "version": addition.version,
+                "size_bytes": addition.size_bytes,
+                "replaces": addition.replaces,
+                "sha256": addition.sha256,
+            }
+            for addition in plan.additions
+        ],
+    }
