@@ -8,6 +8,9 @@ from pathlib import Path
 
 from venom_core.plugins.discovery import Scan, scan
 
+#: The first line of a manifest that is written out in a test.
+HOOK = "from venom_core.sdk import Capability, ProviderSpec, Setting, hookimpl\n"
+
 GOOD = """
 from venom_core.sdk import Capability, ProviderSpec, Setting, hookimpl
 

@@ -1,0 +1,127 @@
+"""Where ``venom plugins install`` takes packages from.
+
+The documented way to Venom is a wheelhouse, a folder with our wheels and their locked dependencies,
+since on the public index the name ``venom`` is a stranger's. Where it is known, nothing else is
+asked.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from venom_core.sdk.errors import NotFound
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from importlib_metadata import Distribution
+
+logger = logging.getLogger(__name__)
+
+SUMS = "SHA256SUMS"
+_RECORD = "install.json"
+
+
+@dataclass(frozen=True, slots=True)
+class InstallSource:
+    """A wheelhouse, or, where ``wheelhouse`` is None, the index that pip is configured for.
+
+    ``sums`` are the wheelhouse's file names with their sha256 in hexadecimal; empty where it has
+    no :data:`SUMS`. ``editable`` says that Venom runs from a source checkout.
+    """
+
+    wheelhouse: Path | None
+    sums: dict[str, str]
+    editable: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"the wheelhouse {self.wheelhouse}" if self.wheelhouse else "pip's package index"
+
+    def options(self) -> list[str]:
+        """For pip; none for the index it is configured for."""
+        if self.wheelhouse is None:
+            return []
+        return ["--no-index", "--find-links", str(self.wheelhouse)]
+
+
+def find_source(settings: Settings, paths: Paths, core: Distribution | None) -> InstallSource:
+    """The setting ``wheelhouse``, else what :func:`remember` recorded, else the folder that the
+    core's wheel was installed from, else pip's index.
+
+    Raises:
+        NotFound: ``wheelhouse_not_found``, where one is set and is no folder.
+    """
+    origin = _direct_url(core)
+    info = origin.get("dir_info")
+    editable = isinstance(info, dict) and bool(info.get("editable"))
+    chosen = settings.core.wheelhouse
+    if chosen is not None:
+        folder = Path(chosen).expanduser()
+        if not folder.is_dir():
+            raise NotFound(
+                f"The wheelhouse {chosen} is no folder.",
+                fix="Correct VENOM_WHEELHOUSE or [plugins] wheelhouse, or remove it to use pip's"
+                " package index.",
+                code="wheelhouse_not_found",
+            )
+        return InstallSource(folder, _sums(folder), editable)
+    for candidate in (_remembered(paths), _folder_of(origin)):
+        if candidate is not None and any(candidate.glob("venom-*.whl")):
+            return InstallSource(candidate, _sums(candidate), editable)
+    return InstallSource(None, {}, editable)
+
+
+def remember(paths: Paths, wheelhouse: Path) -> None:
+    """Record the wheelhouse that this installation came from.
+
+    Raises:
+        StorageError: ``home_not_writable``.
+    """
+    paths.make(paths.home)
+    content = json.dumps({"wheelhouse": str(wheelhouse.absolute())})
+    try:
+        (paths.home / _RECORD).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise paths.not_writable(error) from error
+
+
+def _remembered(paths: Paths) -> Path | None:
+    try:
+        content = json.loads((paths.home / _RECORD).read_text(encoding="utf-8"))
+        return Path(content["wheelhouse"])
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        logger.warning("%s cannot be read; it is ignored", _RECORD, exc_info=True)
+        return None
+
+
+def _direct_url(core: Distribution | None) -> dict[str, object]:
+    """What pip recorded of an install from a file or folder (PEP 610)."""
+    text = core.read_text("direct_url.json") if core is not None else None
+    try:
+        content = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _folder_of(origin: dict[str, object]) -> Path | None:
+    parts = urlsplit(str(origin.get("url", "")))
+    path = Path(unquote(parts.path))
+    return path.parent if parts.scheme == "file" and path.suffix == ".whl" else None
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    try:
+        text = (folder / SUMS).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    pairs = (line.split(maxsplit=1) for line in text.splitlines() if line.strip())
+    return {pair[1].strip().lstrip("*"): pair[0].lower() for pair in pairs if len(pair) == 2}

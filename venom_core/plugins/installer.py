@@ -1,0 +1,346 @@
+"""Installing a plugin and its engine: first a plan that is checked and shown, then exactly that.
+
+On the public index ``venom`` is a stranger's, and a bare install of an extra of it has removed ours
+and installed the stranger. So pip is told which Venom this is, its plan is refused if it touches
+any distribution of ours, and what is then installed is pinned to the plan by hash.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from venom_core._version import __version__
+from venom_core.plugins.install_source import InstallSource, find_source
+from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, RESERVED_NAMES, normalized
+from venom_core.plugins.pip import Pip
+from venom_core.sdk.errors import Conflict, InvalidRequest
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from importlib_metadata import Distribution
+
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_HEAD_TIMEOUT = 5.0
+_HEADS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A distribution that the plan brings.
+
+    Args:
+        size_bytes: of the wheel; None where the index does not say.
+        replaces: the installed version that it takes the place of, None for a new one.
+        sha256: in hexadecimal; None where the index does not say.
+    """
+
+    name: str
+    version: str
+    filename: str
+    size_bytes: int | None
+    replaces: str | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstallPlan:
+    """What an install would do. Without ``additions`` everything is there already.
+
+    ``size_bytes`` adds up the known sizes; ``sizes_unknown`` counts the others.
+    """
+
+    name: str
+    requirement: str
+    source: InstallSource
+    first_party: bool
+    additions: tuple[Addition, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(addition.size_bytes or 0 for addition in self.additions)
+
+    @property
+    def sizes_unknown(self) -> int:
+        return sum(addition.size_bytes is None for addition in self.additions)
+
+    @property
+    def done(self) -> bool:
+        return not self.additions
+
+    @property
+    def summary(self) -> str:
+        """One sentence for a person: distributions and megabytes."""
+        if self.done:
+            return f"{self.requirement} is installed; there is nothing to add."
+        count = len(self.additions)
+        size = f"{self.size_bytes / 1e6:.1f} MB"
+        if self.sizes_unknown == count:
+            size = "of a size that the index does not say"
+        elif self.sizes_unknown:
+            size = f"{size} and {self.sizes_unknown} of unknown size"
+        noun = "package" if count == 1 else "packages"
+        return f"{self.requirement} adds {count} {noun}, {size}, from {self.source.title}."
+
+
+@dataclass(frozen=True, slots=True)
+class InstallResult:
+    """What was installed; ``core_version`` is the untouched core's."""
+
+    plan: InstallPlan
+    core_version: str
+
+
+class PluginInstaller:
+    """Plans and carries out installs into the environment of this process.
+
+    Everything blocks: call it in a thread, or from a command that has nothing else to do. Nothing
+    of it is reachable over HTTP.
+
+    Args:
+        python: the interpreter whose pip runs; it must be this one outside of tests.
+    """
+
+    def __init__(self, settings: Settings, paths: Paths, *, python: str = sys.executable) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._pip = Pip(python)
+
+    def plan(self, name: str, *, third_party: bool = False) -> InstallPlan:
+        """What installing a plugin would add. Nothing is installed.
+
+        Args:
+            name: ``onnx``, ``venom-onnx``, or with ``third_party`` the name of any distribution.
+            third_party: the user has confirmed that it is not of Venom's release.
+
+        Raises:
+            InvalidRequest: ``invalid_plugin_name``.
+            Conflict: ``third_party_plugin`` without the confirmation; ``source_checkout``;
+                ``plan_refused``, since it would replace a distribution of ours or bring one under
+                our name that is not.
+            NotFound: ``wheelhouse_not_found``.
+            InstallFailed: pip could not make a plan.
+        """
+        installed = _installed()
+        core = installed.get(CORE_DISTRIBUTION)
+        version = core.version if core is not None else __version__
+        owner = _owner(name)
+        if owner is None and not third_party:
+            raise _unconfirmed(name)
+        distribution = owner or normalized(_checked(name))
+        source = find_source(self._settings, self._paths, core)
+        if owner is None:
+            # a wheelhouse holds one release and nobody else's plugins
+            source = InstallSource(None, {}, source.editable)
+            requirement = distribution
+        else:
+            requirement = f"{distribution}[engine]=={version}"
+            if source.editable and source.wheelhouse is None and distribution not in installed:
+                raise _from_checkout(distribution)
+        constraints = [f"{ours}=={version}" for ours in sorted(FIRST_PARTY)]
+        report = self._pip.resolve(requirement, source.options(), constraints)
+        items = [_Item(entry) for entry in report.get("install", ())]
+        for item in items:
+            _check(item, distribution, version, installed, source)
+        additions = _additions(items, installed)
+        return InstallPlan(name, requirement, source, owner is not None, additions)
+
+    def install(
+        self, plan: InstallPlan, *, output: Callable[[str], None] | None = None
+    ) -> InstallResult:
+        """Install exactly what the plan lists.
+
+        Args:
+            output: called with each line that pip writes.
+
+        Raises:
+            InstallFailed: pip failed, or what it found is no longer what was planned.
+            Conflict: ``core_changed``, if our own distribution is not what it was.
+        """
+        before = _core_version()
+        if not plan.done:
+            hashed = all(addition.sha256 for addition in plan.additions)
+            pinned = [_pin(addition, hashed) for addition in plan.additions]
+            self._pip.install(pinned, plan.source.options(), output=output)
+        after = _core_version()
+        if after != before:
+            raise Conflict(
+                f"After the install {CORE_DISTRIBUTION} is {after} and was {before}.",
+                fix="Install this release again from its wheelhouse.",
+                code="core_changed",
+            )
+        return InstallResult(plan, after)
+
+
+class _Item:
+    """One distribution of pip's installation report."""
+
+    def __init__(self, entry: dict[str, Any]) -> None:
+        metadata, download = entry["metadata"], entry["download_info"]
+        self.name = normalized(metadata["name"])
+        self.version: str = metadata["version"]
+        self.requires: list[str] = metadata.get("requires_dist") or []
+        self.direct = bool(entry.get("is_direct"))
+        self.url: str = download["url"]
+        self.path = unquote(urlsplit(self.url).path)
+        archive = download.get("archive_info") or {}
+        self.sha256: str | None = (archive.get("hashes") or {}).get("sha256")
+
+    @property
+    def filename(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def file(self) -> Path | None:
+        return Path(self.path) if urlsplit(self.url).scheme == "file" else None
+
+    def pins_core(self, version: str) -> bool:
+        """Whether it requires exactly the running core, as every plugin of our release does."""
+        wanted = f"{CORE_DISTRIBUTION}=={version}"
+        return any(re.sub(r"[\s()]", "", requirement) == wanted for requirement in self.requires)
+
+
+def _check(
+    item: _Item,
+    wanted: str,
+    version: str,
+    installed: dict[str, Distribution],
+    source: InstallSource,
+) -> None:
+    """Refuse an item that touches what is ours, or comes under our name and is not."""
+    told = f"{item.name} {item.version}"
+    present = installed.get(item.name)
+    if item.name == CORE_DISTRIBUTION:
+        raise _refused(f"it would install {told} over the running {CORE_DISTRIBUTION} {version}")
+    if present is not None and item.name.startswith("venom-") and item.name != wanted:
+        raise _refused(f"it would replace {item.name} {present.version} by {item.version}")
+    if item.direct:
+        raise _refused(f"{told} would come from an address of its own and not from an index")
+    if item.name not in FIRST_PARTY:
+        return
+    if item.version != version or not item.pins_core(version):
+        raise _refused(f"{told} is not of this release, {version}")
+    if source.wheelhouse is not None:
+        _check_file(item, source)
+
+
+def _check_file(item: _Item, source: InstallSource) -> None:
+    if not source.sums:
+        return
+    expected = source.sums.get(item.filename)
+    if expected is None or item.sha256 != expected:
+        raise _refused(f"{item.filename} is not the file that the wheelhouse's SHA256SUMS names")
+
+
+def _additions(items: Iterable[_Item], installed: dict[str, Distribution]) -> tuple[Addition, ...]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    items = sorted(items, key=lambda item: item.name)
+    with ThreadPoolExecutor(_HEADS_AT_ONCE, "venom-size") as pool:
+        sizes = list(pool.map(_size, items))
+    return tuple(
+        Addition(
+            name=item.name,
+            version=item.version,
+            filename=item.filename,
+            size_bytes=size,
+            replaces=installed[item.name].version if item.name in installed else None,
+            sha256=item.sha256,
+        )
+        for item, size in zip(items, sizes, strict=True)
+    )
+
+
+def _size(item: _Item) -> int | None:
+    """The wheel's bytes, from the file or from the index's answer to HEAD."""
+    if item.file is not None:
+        return item.file.stat().st_size if item.file.exists() else None
+    if urlsplit(item.url).scheme not in ("http", "https"):
+        return None
+    from urllib.error import URLError
+    from urllib.request import Request, urlopen
+
+    try:
+        request = Request(item.url, method="HEAD")
+        with urlopen(request, timeout=_HEAD_TIMEOUT) as answer:
+            return int(answer.headers["Content-Length"])
+    except (URLError, OSError, ValueError, TypeError):
+        return None  # shown as unknown
+
+
+def _pin(addition: Addition, hashed: bool) -> str:
+    pin = f"{addition.name}=={addition.version}"
+    return f"{pin} --hash=sha256:{addition.sha256}" if hashed else pin
+
+
+def _installed() -> dict[str, Distribution]:
+    from importlib_metadata import Distribution
+
+    found: dict[str, Distribution] = {}
+    for distribution in Distribution.discover():
+        name: str | None = distribution.metadata["Name"]
+        if name:
+            found.setdefault(normalized(name), distribution)
+    return found
+
+
+def _core_version() -> str:
+    from importlib_metadata import PackageNotFoundError, version
+
+    try:
+        return version(CORE_DISTRIBUTION)
+    except PackageNotFoundError:
+        return __version__
+
+
+def _owner(name: str) -> str | None:
+    """Our distribution for a plugin's or distribution's name; None where it is not ours."""
+    if name in RESERVED_NAMES:
+        return RESERVED_NAMES[name]
+    distribution = normalized(name)
+    return distribution if distribution in FIRST_PARTY - {CORE_DISTRIBUTION} else None
+
+
+def _checked(name: str) -> str:
+    if not _DISTRIBUTION.fullmatch(name) or normalized(name) == CORE_DISTRIBUTION:
+        raise InvalidRequest(
+            "That is not the name of a plugin's distribution.",
+            fix="Give a plugin of this release (onnx) or the name of a distribution (venom-acme).",
+            code="invalid_plugin_name",
+            param="name",
+        )
+    return name
+
+
+def _unconfirmed(name: str) -> Conflict:
+    distribution = normalized(_checked(name))
+    return Conflict(
+        f"{distribution} is not part of Venom's release; whoever publishes it can run any code"
+        " here.",
+        fix=f"If you trust it: venom plugins install {distribution} --third-party",
+        code="third_party_plugin",
+    )
+
+
+def _from_checkout(distribution: str) -> Conflict:
+    folder = distribution.replace("-", "_")
+    return Conflict(
+        f"Venom runs from a source checkout, which has no wheel of {distribution}.",
+        fix=f"In the checkout: {Path(sys.executable).name} -m pip install --editable"
+        f" plugins/{folder}[engine], or set VENOM_WHEELHOUSE to a folder made by make wheelhouse.",
+        code="source_checkout",
+    )
+
+
+def _refused(why: str) -> Conflict:
+    return Conflict(
+        f"The plan that pip made is refused: {why}. Nothing was installed.",
+        fix="Set VENOM_WHEELHOUSE to the folder with this release's wheels and try again.",
+        code="plan_refused",
+    )
