@@ -30,6 +30,7 @@ from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
 from venom_core.api.v1 import models, overview, plugins
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.ui.docs import Docs
 from venom_core.ui.mount import PageFiles
 
 
@@ -74,6 +75,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     for router in (plugins.router, models.router, overview.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(health.router, dependencies=protected)
+    app.router.routes.append(Mount("/docs", Docs()))
     app.router.default = _Page()
     if core.allowed_origins:
         app.add_middleware(

@@ -1,0 +1,121 @@
+"""The documentation, served where errors point: ``/docs/errors#model_not_found``.
+
+Every refusal names a page here, and a machine without a network must be able to open it. The pages
+are the Markdown files of the repository, rendered at their first request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_PACKAGE = Path(__file__).parents[1]
+#: In a wheel the pages lie beside the package, in a checkout at its root.
+ROOTS = (_PACKAGE / "docs", _PACKAGE.parent / "docs")
+_PAGE = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
+_NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
+
+STYLE = """:root{color-scheme:light dark;--line:#8884}
+body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:2rem 1.25rem 6rem}
+h1,h2,h3{line-height:1.25;margin:2.2em 0 .6em}h1{margin-top:1em}a{color:#2f6fdb}
+:target{background:#fd08;outline:.4rem solid #fd08}
+code{font:.9em ui-monospace,monospace;background:#8882;padding:.1em .3em;border-radius:.3em}
+pre{overflow:auto;background:#8881;padding:1rem;border-radius:.5rem}
+pre code{background:none;padding:0}
+table{border-collapse:collapse;display:block;overflow:auto}
+td,th{border:1px solid var(--line);padding:.4em .7em;text-align:left;vertical-align:top}
+nav{border-bottom:1px solid var(--line);padding-bottom:.8rem}img{max-width:100%}
+"""
+
+
+class Docs:
+    """The ASGI application to mount at ``/docs``."""
+
+    def __init__(self, roots: tuple[Path, ...] = ROOTS) -> None:
+        self._root = next((root for root in roots if root.is_dir()), roots[0])
+        self._pages: dict[str, Response] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(scope.get("root_path", "")).strip("/")
+        if path not in self._pages:
+            self._pages[path] = await self._response(path)
+        await self._pages[path](scope, receive, send)
+
+    async def _response(self, path: str) -> Response:
+        if path == "style.css":
+            return Response(STYLE, media_type="text/css")
+        if path.endswith(".md"):
+            return RedirectResponse("/docs/" + path.removesuffix(".md"), 308)
+        name = path or "index"
+        if path == "pl":
+            name = "pl/index"
+        if not _PAGE.fullmatch(name):
+            raise HTTPException(404)
+        try:
+            source = await asyncio.to_thread((self._root / f"{name}.md").read_text, "utf-8")
+        except FileNotFoundError:
+            raise HTTPException(404) from None
+        page = await asyncio.to_thread(render, source, name)
+        return Response(page, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+
+def anchor(heading: str) -> str:
+    """The fragment of a heading, as code hosts make it: "Two words" is ``two-words``."""
+    return _NOT_IN_ANCHOR.sub("", heading.strip().lower()).replace(" ", "-")
+
+
+def render(source: str, name: str) -> str:
+    """A page of Markdown as HTML. Raw HTML in it is shown, not interpreted."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(source)
+    title = name
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            text = "".join(child.content for child in inline.children or ())
+            opening.attrSet("id", anchor(text))
+            title = text if opening.tag == "h1" else title
+        _point_links(inline, name)
+    body = parser.renderer.render(tokens, parser.options, {})
+    polish = name.startswith("pl/")
+    language, base = ("pl", "/docs/pl") if polish else ("en", "/docs")
+    twin = f"/docs/{name.removeprefix('pl/')}" if polish else f"/docs/pl/{name}"
+    other = "English" if polish else "Polski"
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<title>{html.escape(title)} · Venom</title><link rel="stylesheet" href="/docs/style.css">'
+        f'</head><body><nav><a href="/">Venom</a> · <a href="{base}">Docs</a> · '
+        f'<a href="{twin}">{other}</a></nav>{body}</body></html>'
+    )
+
+
+def _point_links(token: Token, name: str) -> None:
+    """Links between pages are relative to their files; a browser resolves them against a path
+    without ``.md`` and, for an index, without its last part."""
+    folder = "/docs/" + name.rpartition("/")[0]
+    for child in token.children or ():
+        target = str(child.attrGet("href") or "")
+        page, separator, fragment = target.partition("#")
+        if page.endswith(".md") and "://" not in page:
+            parts = folder.strip("/").split("/") + page.removesuffix(".md").split("/")
+            path: list[str] = []
+            for part in parts:
+                if part == "..":
+                    path = path[:-1]
+                elif part not in (".", ""):
+                    path.append(part)
+            child.attrSet("href", "/" + "/".join(path) + separator + fragment)
