@@ -37,7 +37,7 @@ from venom_core.sdk.engine_processes import (
 from venom_core.sdk.errors import EngineMissing, StorageError, Unavailable, VenomError
 from venom_core.sdk.provider import EngineStatus
 
-__all__ = ["EngineAddress", "EngineCommand", "EngineProcess", "reap_orphans"]
+__all__ = ["EngineAddress", "EngineCommand", "EngineProcess", "finish", "launch", "reap_orphans"]
 
 logger = logging.getLogger(__name__)
 
@@ -260,16 +260,13 @@ class EngineProcess:
         args = [arg.replace("{port}", str(port)) for arg in command.args]
         began, started_at = time.monotonic(), datetime.now(UTC)
         try:
-            process = await asyncio.create_subprocess_exec(
-                command.python, "-I", "-S", engine_launcher.__file__,
-                str(command.log_file), str(command.log_limit), str(command.stop_timeout), *args,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                cwd=command.log_file.parent,
+            process = await launch(
+                (command.python, *args),
+                log_file=command.log_file,
                 env=engine_environment(command.env, port, key),
-                start_new_session=True,
-            )  # fmt: skip
+                grace=command.stop_timeout,
+                log_limit=command.log_limit,
+            )
         except OSError as error:
             raise EngineMissing(
                 f"The Python interpreter for the engine {command.name} cannot be run.",
@@ -330,22 +327,59 @@ class EngineProcess:
             self.on_exit(code)
 
     async def _end(self, run: _Run) -> None:
-        process, grace = run.process, self.command.stop_timeout
-        tree = await asyncio.to_thread(list_tree, process.pid)
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        if process.stdin is not None:
-            process.stdin.close()
-        # The launcher sends SIGKILL after the grace; it gets a second more to see its effect.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), grace + 1.0)
-        await asyncio.to_thread(kill_all, tree)
-        await asyncio.to_thread(end_group, process.pid)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 5.0)
+        await finish(run.process, self.command.stop_timeout)
         if run.watcher is not None and run.watcher is not asyncio.current_task():
             run.watcher.cancel()
         await asyncio.to_thread(forget, self.command.pid_file)
+
+
+async def launch(
+    argv: tuple[str, ...],
+    *,
+    log_file: Path,
+    env: Mapping[str, str],
+    grace: float = 5.0,
+    log_limit: int = 4 * 1024 * 1024,
+) -> asyncio.subprocess.Process:
+    """Run a Python program under the launcher: it ends with Venom, and with its whole tree.
+
+    Args:
+        argv: an interpreter, and what follows it; no secrets.
+        log_file: gets all that the program prints; its folder exists and is where it runs.
+        env: its whole environment.
+        grace: seconds between SIGTERM and SIGKILL.
+        log_limit: bytes that the log may take on the disk.
+
+    Raises ``OSError`` where the interpreter cannot be run. Close the process's ``stdin``, or
+    terminate it, to end the program.
+    """
+    python, *args = argv
+    return await asyncio.create_subprocess_exec(
+        python, "-I", "-S", engine_launcher.__file__, str(log_file), str(log_limit), str(grace),
+        *args,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=log_file.parent,
+        env=env,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+async def finish(process: asyncio.subprocess.Process, grace: float) -> None:
+    """End what :func:`launch` started, with its whole tree, and wait until it is gone."""
+    tree = await asyncio.to_thread(list_tree, process.pid)
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    if process.stdin is not None:
+        process.stdin.close()
+    # The launcher sends SIGKILL after the grace; it gets a second more to see its effect.
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), grace + 1.0)
+    await asyncio.to_thread(kill_all, tree)
+    await asyncio.to_thread(end_group, process.pid)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), 5.0)
 
 
 def engine_environment(extra: Mapping[str, str], port: int, key: str) -> dict[str, str]:

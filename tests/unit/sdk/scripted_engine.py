@@ -3,7 +3,8 @@
     scripted_engine.py WORD...
 
 ``never-ready``, ``exit-at-once``, ``deaf`` (ignores SIGTERM), ``family`` (starts a child that
-starts a grandchild in a session of its own), ``chatty`` (prints a lot), ``slow`` (ready after 0.6 s).
+starts a grandchild in a session of its own), ``chatty`` (prints a lot), ``slow`` (ready after
+0.6 s).
 ``GET /crash`` ends it with code 7, ``GET /environment`` gives its environment.
 """
 
@@ -20,11 +21,12 @@ import time
 WORDS = set(sys.argv[1:])
 BEGAN = time.monotonic()
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
-PARENT = [
-    sys.executable,
-    "-c",
-    f"import subprocess, time; subprocess.Popen({SLEEPER!r}, start_new_session=True); time.sleep(600)",
-]
+FAMILY = f"""
+import subprocess, time
+subprocess.Popen({SLEEPER!r}, start_new_session=True)
+time.sleep(600)
+"""
+PARENT = [sys.executable, "-c", FAMILY]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,0 +1,1 @@
+"""Venom's embedded engine: llama.cpp in a process of its own."""

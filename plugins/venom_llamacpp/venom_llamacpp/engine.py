@@ -1,0 +1,61 @@
+"""The engine's own process: llama.cpp's HTTP server from the xllamacpp wheel.
+
+Run as a script by the supervisor; this is the only file that imports xllamacpp, and Venom's server
+never imports this file. The configuration is JSON in ``VENOM_LLAMACPP_ENGINE``::
+
+    {"path", "alias", "context_length", "parallel", "threads", "batch", "pooling", "template"}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+CONFIGURATION = "VENOM_LLAMACPP_ENGINE"
+
+
+def main() -> None:
+    config = json.loads(os.environ.pop(CONFIGURATION))
+    port, key = int(os.environ.pop("VENOM_ENGINE_PORT")), os.environ.pop("VENOM_ENGINE_KEY")
+    import xllamacpp
+
+    server = xllamacpp.Server(parameters(xllamacpp, config, port, key))
+    sys.stdout.write(f"serving at {server.listening_address}\n")
+    # The server runs in threads of its own; SIGTERM ends the process as it stands.
+    threading.Event().wait()
+
+
+def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> Any:
+    """llama.cpp's parameters; only what differs from its defaults."""
+    params = xllamacpp.CommonParams()
+    params.model.path = config["path"]
+    params.model_alias = {config["alias"]}
+    params.port = port
+    params.api_keys = [key]
+    # The context is divided among the slots. A shared one would not be divided, but then two
+    # requests that fit each for itself end each other ("Context size has been exceeded").
+    params.n_parallel = config["parallel"]
+    params.n_ctx = config["context_length"] * config["parallel"]
+    params.kv_unified = False
+    # Nothing is fitted silently: what was configured is loaded, or loading fails.
+    params.fit_params = False
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config["threads"]
+    # An input to embed is one batch, so its size bounds the input; a chat may use any number.
+    params.n_batch = params.n_ubatch = config["batch"]
+    params.embedding = True
+    if config["pooling"] == "mean":
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+    # Its caches of old prompts grow to gigabytes beside what we report; the slots' own remain.
+    params.cache_ram_mib = 0
+    params.n_ctx_checkpoints = 2
+    params.ui = params.endpoint_slots = params.endpoint_props = False
+    if config["template"]:
+        params.chat_template = config["template"]
+    return params
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The manifest: what is found without importing anything heavier."""
+
+from venom_core.sdk.hookspecs import hookimpl
+from venom_core.sdk.spec import Capability, EngineRequirement, ProviderSpec, Setting
+
+# Each one was seen to change what the real engine answers (xllamacpp 2026.10.11549). Left out on
+# purpose: `n` (its usage counts one choice only), `tools` and `tool_choice` ("required" is
+# ignored), `echo` (ignored).
+PARAMETERS = frozenset(
+    {
+        "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "min_p", "presence_penalty",
+        "repeat_penalty", "response_format", "seed", "stop", "temperature", "top_k",
+        "top_logprobs", "top_p",
+    }
+)  # fmt: skip
+
+SETTINGS = (
+    Setting(
+        "model_paths",
+        "list",
+        (),
+        "GGUF files, or folders with such files, to serve beside the pulled models.",
+    ),
+    Setting(
+        "context_length",
+        "int",
+        4096,
+        "Tokens that one request may use, prompt and answer together; never more than the model's.",
+        minimum=256,
+        maximum=1_048_576,
+    ),
+    Setting(
+        "parallel",
+        "int",
+        2,
+        "Requests that one model answers at a time; each has the whole context to itself.",
+        minimum=1,
+        maximum=16,
+    ),
+    Setting(
+        "threads",
+        "int",
+        0,
+        "Threads of one engine; 0 means one less than this machine's cores.",
+        minimum=0,
+        maximum=512,
+    ),
+    Setting(
+        "max_loaded",
+        "int",
+        2,
+        "Models in memory at a time; the idle one used longest ago makes room.",
+        minimum=1,
+        maximum=16,
+    ),
+    Setting(
+        "keep_alive",
+        "int",
+        1800,
+        "Seconds after which an idle model leaves the memory; -1 keeps it until it is stopped.",
+        minimum=-1,
+        maximum=31_536_000,
+    ),
+    Setting(
+        "hf_endpoint",
+        "url",
+        "https://huggingface.co",
+        "Where hf.co/... references are fetched from.",
+        env_aliases=("HF_ENDPOINT",),
+    ),
+    Setting(
+        "hf_token",
+        "str",
+        None,
+        "Token for Hugging Face models whose licence must be accepted first.",
+        secret=True,
+        env_aliases=("HF_TOKEN",),
+    ),
+)
+
+
+@hookimpl
+def venom_providers() -> list[ProviderSpec]:
+    return [
+        ProviderSpec(
+            name="llamacpp",
+            title="Embedded engine",
+            summary="llama.cpp in a process of its own: small built-in models, and any GGUF file.",
+            factory="venom_llamacpp.provider:LlamaCppProvider",
+            capabilities=frozenset(
+                {
+                    Capability.CHAT, Capability.COMPLETE, Capability.EMBED, Capability.DESCRIBE,
+                    Capability.LOAD, Capability.UNLOAD, Capability.PS, Capability.PULL,
+                    Capability.REMOVE, Capability.ENGINES,
+                }
+            ),
+            parameters=PARAMETERS,
+            settings=SETTINGS,
+            aliases=("embedded", "llama-cpp"),
+            homepage="https://github.com/ggml-org/llama.cpp",
+            engine=EngineRequirement("xllamacpp", "llamacpp", 107_000_000),
+        )
+    ]  # fmt: skip

@@ -1,0 +1,199 @@
+"""Engines in memory: one process for each model, as many as allowed, idle ones let go of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from venom_core.sdk.engine import EngineAddress, EngineCommand, EngineProcess
+from venom_core.sdk.errors import QueueFull
+from venom_core.sdk.provider import EngineStatus, LoadedModel
+
+logger = logging.getLogger(__name__)
+
+ROOM_TIMEOUT = 60.0
+# What an engine needs beside its weights: context, buffers, Python.
+OVERHEAD_BYTES = 300_000_000
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One model's engine. ``busy`` counts the requests that hold it."""
+
+    engine: EngineProcess
+    context_length: int
+    busy: int = 0
+    last_used: float = 0.0
+    timer: asyncio.TimerHandle | None = None
+    base_url: str | None = None
+
+
+class EnginePool:
+    """Starts engines on demand, and unloads them when they are idle or in the way.
+
+    Args:
+        max_loaded: engines at a time.
+        keep_alive: seconds that an idle engine stays; negative means until it is stopped.
+        released: called with the base URL of an engine that is gone.
+        memory: bytes of memory free on this machine.
+    """
+
+    def __init__(
+        self,
+        max_loaded: int,
+        keep_alive: float,
+        released: Callable[[str], Awaitable[None]],
+        memory: Callable[[], int],
+    ) -> None:
+        self._max_loaded = max_loaded
+        self._keep_alive = keep_alive
+        self._released = released
+        self._memory = memory
+        self._slots: dict[str, Slot] = {}
+        self._freed = asyncio.Event()
+        self._making_room = asyncio.Lock()
+        self._expiring: set[asyncio.Task[None]] = set()
+
+    @contextlib.asynccontextmanager
+    async def lease(
+        self, ref: str, command: Callable[[], EngineCommand], context_length: int, need: int
+    ) -> AsyncGenerator[EngineAddress, None]:
+        """The engine of ``ref``, running and not to be unloaded until the block ends.
+
+        Args:
+            command: makes the command where the model has no engine yet.
+            need: bytes of its weights.
+
+        Raises what :meth:`EngineProcess.start` raises, and ``QueueFull`` where every place is
+        held by a busy model for too long.
+        """
+        slot = await self._slot(ref, command, context_length, need)
+        try:
+            address = await slot.engine.start()
+            if slot.base_url not in (None, address.base_url):
+                await self._released(slot.base_url or "")
+            slot.base_url = address.base_url
+            yield address
+        finally:
+            slot.busy -= 1
+            slot.last_used = time.monotonic()
+            if slot.busy == 0:
+                self._arm(ref, slot)
+                self._freed.set()
+
+    async def _slot(
+        self, ref: str, command: Callable[[], EngineCommand], context_length: int, need: int
+    ) -> Slot:
+        slot = self._slots.get(ref)
+        if slot is None or slot.engine.state == "failed":
+            # Only a start needs room; who has its engine never waits for others.
+            async with self._making_room:
+                await self._make_room(ref, need)
+                slot = self._slots.get(ref)
+                if slot is None:
+                    slot = self._slots[ref] = Slot(EngineProcess(command()), context_length)
+                return self._hold(slot)
+        return self._hold(slot)
+
+    def _hold(self, slot: Slot) -> Slot:
+        slot.busy += 1
+        if slot.timer is not None:
+            slot.timer.cancel()
+            slot.timer = None
+        return slot
+
+    async def _make_room(self, ref: str, need: int) -> None:
+        """Unload idle engines, longest unused first, until a further one may start."""
+        try:
+            async with asyncio.timeout(ROOM_TIMEOUT):
+                while self._count(ref) >= self._max_loaded:
+                    self._freed.clear()
+                    if not await self._unload_idlest(ref):
+                        await self._freed.wait()
+        except TimeoutError as error:
+            raise QueueFull(
+                f"All {self._max_loaded} models in memory are busy.",
+                retry_after=10,
+                fix="Try again, or raise the provider's max_loaded.",
+            ) from error
+        while await asyncio.to_thread(self._memory) < need + OVERHEAD_BYTES:
+            if not await self._unload_idlest(ref):
+                return  # the weights are mapped: it may still do, and the engine says so if not
+
+    def _count(self, but: str) -> int:
+        return sum(
+            ref != but and slot.engine.state != "failed" for ref, slot in self._slots.items()
+        )
+
+    async def _unload_idlest(self, but: str) -> bool:
+        idle = [
+            (slot.last_used, ref)
+            for ref, slot in self._slots.items()
+            if ref != but and slot.busy == 0 and slot.engine.state in ("running", "starting")
+        ]
+        if not idle:
+            return False
+        ref = min(idle)[1]
+        logger.info("unloading %s to make room", ref)
+        await self.unload(ref)
+        return True
+
+    async def unload(self, ref: str) -> None:
+        """End a model's engine, busy or not; does nothing where it has none."""
+        slot = self._slots.pop(ref, None)
+        if slot is None:
+            return
+        if slot.timer is not None:
+            slot.timer.cancel()
+        await slot.engine.stop()
+        self._freed.set()
+        if slot.base_url is not None:
+            await self._released(slot.base_url)
+
+    def _arm(self, ref: str, slot: Slot) -> None:
+        if self._keep_alive < 0 or self._slots.get(ref) is not slot:
+            return
+        if slot.timer is not None:
+            slot.timer.cancel()
+        loop = asyncio.get_running_loop()
+        slot.timer = loop.call_later(self._keep_alive, self._expire, ref, slot)
+
+    def _expire(self, ref: str, slot: Slot) -> None:
+        if slot.busy == 0 and self._slots.get(ref) is slot:
+            task = asyncio.ensure_future(self.unload(ref))
+            self._expiring.add(task)
+            task.add_done_callback(self._expiring.discard)
+
+    def is_loaded(self, ref: str) -> bool:
+        return ref in self._slots and self._slots[ref].engine.running
+
+    async def loaded(self) -> list[LoadedModel]:
+        """The models whose engines run; ``size_bytes`` is what their processes hold resident."""
+        found = []
+        for ref, slot in list(self._slots.items()):
+            if slot.engine.running:
+                status = await slot.engine.status()
+                expires = self._expires_at(slot)
+                found.append(
+                    LoadedModel(ref, status.memory_bytes, None, slot.context_length, expires)
+                )
+        return found
+
+    def _expires_at(self, slot: Slot) -> str | None:
+        if self._keep_alive < 0:
+            return None
+        idle = 0.0 if slot.busy else time.monotonic() - slot.last_used
+        left = timedelta(seconds=max(0.0, self._keep_alive - idle))
+        return (datetime.now(UTC) + left).isoformat(timespec="seconds")
+
+    async def statuses(self) -> list[EngineStatus]:
+        return [await slot.engine.status() for slot in list(self._slots.values())]
+
+    async def close(self) -> None:
+        await asyncio.gather(*(self.unload(ref) for ref in list(self._slots)))
+        await asyncio.gather(*self._expiring, return_exceptions=True)

@@ -1,0 +1,324 @@
+"""The embedded provider: which models there are, which engine serves each, how they are fetched."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from venom_core.sdk.engine import EngineCommand, reap_orphans
+from venom_core.sdk.errors import (
+    Conflict,
+    ContextLengthExceeded,
+    EngineMissing,
+    ModelNotCapable,
+    ModelNotFound,
+    NotSupported,
+    UnsupportedParameter,
+    VenomError,
+)
+from venom_core.sdk.frames import Frame
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider
+from venom_core.sdk.provider import (
+    EngineStatus,
+    LoadedModel,
+    Model,
+    ProviderContext,
+    PullProgress,
+)
+from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_llamacpp.catalogue import BUILT_IN
+from venom_llamacpp.files import LocalFiles
+from venom_llamacpp.hub import Hub, HubRef
+from venom_llamacpp.packages import pull_built_in
+from venom_llamacpp.pool import EnginePool
+from venom_llamacpp.shelf import ENCODERS, Served, Shelf
+from venom_llamacpp.store import ModelStore, safe_name
+from venom_llamacpp.trim import trimmed
+
+ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
+ENGINE_MODULE = "xllamacpp"
+# An input to embed is one batch of the engine, which takes memory by the token.
+EMBED_TOKENS = 1024
+CHAT_ONLY = ("logprobs", "top_logprobs", "response_format")
+
+
+class LlamaCppProvider(OpenAIEngineProvider):
+    """llama.cpp, one process for each model in use."""
+
+    def __init__(self, context: ProviderContext) -> None:
+        super().__init__(context)
+        settings = context.settings
+        self._parallel = cast(int, settings["parallel"])
+        self._threads = cast(int, settings["threads"]) or max(1, (os.cpu_count() or 2) - 1)
+        self._store = ModelStore(context.models_dir / "llamacpp")
+        files = LocalFiles(cast("tuple[str, ...]", settings["model_paths"] or ()))
+        self._shelf = Shelf(self._store, files, cast(int, settings["context_length"]))
+        self._hub = Hub(
+            cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
+        )
+        self._pool = EnginePool(
+            cast(int, settings["max_loaded"]),
+            cast(int, settings["keep_alive"]),
+            self.forget,
+            free_memory,
+        )
+        self._pulling: set[str] = set()
+        self._serving: dict[str, Served] = {}
+
+    async def open(self) -> None:
+        # A missing engine is no reason to refuse: models can be listed and fetched without it.
+        await asyncio.to_thread(reap_orphans, self.context.data_dir / "engines")
+
+    async def close(self) -> None:
+        await self._pool.close()
+        await super().close()
+
+    async def health(self) -> Health:
+        version = await asyncio.to_thread(engine_version)
+        if version is None:
+            return Health(ProviderStatus.UNAVAILABLE, Reason.of(engine_missing()))
+        failed = [status for status in await self._pool.statuses() if status.state == "failed"]
+        if failed:
+            reason = Reason(
+                "engine_crashed",
+                f"The engine of {failed[0].model} ended unexpectedly.",
+                "It is started again at the next request; its log is in venom doctor.",
+            )
+            return Health(ProviderStatus.DEGRADED, reason, version)
+        return Health(ProviderStatus.READY, None, version)
+
+    async def models(self) -> Sequence[Model]:
+        served = await asyncio.to_thread(self._shelf.all)
+        return [self._shown(item) for item in served.values()]
+
+    async def describe(self, ref: str) -> Model:
+        return self._shown(await self._find(ref))
+
+    def _shown(self, served: Served) -> Model:
+        return replace(served.model, loaded=self._pool.is_loaded(served.model.ref))
+
+    async def _find(self, ref: str) -> Served:
+        if ref in self._serving and self._pool.is_loaded(ref):
+            return self._serving[ref]  # a request to a running engine needs no look at the disk
+        served = await asyncio.to_thread(self._shelf.all)
+        if ref not in served and (hub := HubRef.parse(ref)):
+            ref = str(hub)
+        if ref not in served:
+            raise ModelNotFound(
+                f"The embedded engine has no model {ref!r}.", param="model", fix="venom list"
+            )
+        return served[ref]
+
+    # -- answering ---------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def lease(self, ref: str) -> AsyncGenerator[Endpoint, None]:
+        served = await self._find(ref)
+        if not self._pool.is_loaded(served.model.ref):
+            await self._check_engine()
+        if served.path is None:
+            raise ModelNotFound(
+                f"The model {ref!r} is not fetched yet.",
+                param="model",
+                fix=f"Fetch it with: venom pull {ref}",
+            )
+        model = served.model
+        context = model.context_length or 0
+        async with self._pool.lease(
+            model.ref, lambda: self._command(served), context, model.size_bytes or 0
+        ) as address:
+            self._serving[model.ref] = served
+            headers = {"Authorization": f"Bearer {address.key}"}
+            yield Endpoint(address.base_url, model.ref, headers)
+
+    async def _check_engine(self) -> None:
+        if await asyncio.to_thread(engine_version) is None:
+            raise engine_missing()
+
+    def _command(self, served: Served) -> EngineCommand:
+        model, name = served.model, safe_name(served.model.ref)
+        context = self._shelf.context_of(served.trained_context)
+        encoder = model.details.get("architecture") in ENCODERS
+        configuration = {
+            "path": str(served.path),
+            "alias": model.ref,
+            "context_length": context,
+            "parallel": self._parallel,
+            "threads": self._threads,
+            "batch": context if encoder else min(context, EMBED_TOKENS),
+            "pooling": "own" if served.own_pooling else "mean",
+            "template": served.template,
+        }
+        folder = self.context.data_dir / "engines"
+        return EngineCommand(
+            name=f"llama.cpp ({model.ref})",
+            args=(str(ENGINE_SCRIPT),),
+            model=model.ref,
+            log_file=folder / f"{name}.log",
+            pid_file=folder / f"{name}.pid",
+            env={"VENOM_LLAMACPP_ENGINE": json.dumps(configuration)},
+            ready_timeout=60.0 + (model.size_bytes or 0) / 20e6,
+            stop_timeout=3.0,
+        )
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        served = await self._find(request.model)
+        self._must(served, "chat")
+        frames = super().chat(request)
+        async with contextlib.aclosing(trimmed(frames) if served.trim else frames) as answer:
+            async for frame in answer:
+                yield frame
+
+    async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        self._must(await self._find(request.model), "completion")
+        for name in CHAT_ONLY:
+            # The engine ignores the last and answers the others in the chat wire's shape.
+            if request.body.get(name):
+                raise UnsupportedParameter(
+                    f"llama.cpp honours {name!r} in chats only.",
+                    param=name,
+                    fix="Send it to /v1/chat/completions, or leave it out.",
+                )
+        async with contextlib.aclosing(super().complete(request)) as answer:
+            async for frame in answer:
+                yield frame
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        served = await self._find(request.model)
+        self._must(served, "embedding")
+        limit = served.model.context_length or EMBED_TOKENS
+        if served.model.details.get("architecture") not in ENCODERS:
+            limit = min(limit, EMBED_TOKENS)
+        await self._check_lengths(request, limit)
+        return await super().embed(request)
+
+    async def _check_lengths(self, request: EmbedRequest, limit: int) -> None:
+        """Refuse an input that is no batch: the engine answers it with a 500 and no numbers."""
+        # A token is at least a byte, and the engine adds two of its own.
+        long = [
+            (place, text)
+            for place, text in enumerate(request.inputs)
+            if len(text.encode()) > limit - 2
+        ]
+        if not long:
+            return
+        async with self.lease(request.model) as endpoint:
+            for place, text in long:
+                count = await self._count_tokens(endpoint, text)
+                if count > limit:
+                    raise ContextLengthExceeded(
+                        f"Input {place} has {count} tokens; this model embeds {limit} at a time.",
+                        fix="Split it into shorter pieces.",
+                        param=f"input[{place}]",
+                    )
+
+    async def _count_tokens(self, endpoint: Endpoint, text: str) -> int:
+        from venom_core.sdk.http import open_stream
+        from venom_core.sdk.openai_engine import MAX_ANSWER_BYTES, read_bounded
+
+        client = self.client(endpoint.base_url)
+        body = {"content": text, "add_special": True}
+        async with open_stream(
+            client, "POST", "/tokenize", json=body, headers=endpoint.headers
+        ) as response:
+            answer = json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
+        return len(answer["tokens"])
+
+    def _must(self, served: Served, capability: str) -> None:
+        if capability not in (served.model.capabilities or ()):
+            raise ModelNotCapable(
+                f"{served.model.ref} has no {capability}.",
+                param="model",
+                fix="See what each model can do with: venom list",
+            )
+
+    # -- memory ------------------------------------------------------------------------------
+
+    async def load(self, ref: str) -> None:
+        async with self.lease(ref):
+            return
+
+    async def unload(self, ref: str) -> None:
+        await self._pool.unload((await self._find(ref)).model.ref)
+
+    async def ps(self) -> Sequence[LoadedModel]:
+        return await self._pool.loaded()
+
+    async def engines(self) -> Sequence[EngineStatus]:
+        return await self._pool.statuses()
+
+    # -- files -------------------------------------------------------------------------------
+
+    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+        hub = HubRef.parse(ref)
+        ref = str(hub) if hub else ref
+        if hub is None and ref not in BUILT_IN:
+            raise ModelNotFound(
+                f"The embedded engine cannot fetch {ref!r}.",
+                param="name",
+                fix="Name a built-in model (venom list --available), or hf.co/org/repo:Q4_K_M",
+            )
+        if ref in self._pulling:
+            raise Conflict(f"{ref} is being fetched already.", code="operation_in_progress")
+        self._pulling.add(ref)
+        try:
+            if await asyncio.to_thread(self._store.find, ref):
+                yield PullProgress("completed", f"{ref} is there already")
+                return
+            steps = (
+                self._hub.pull(self._store, hub) if hub
+                else pull_built_in(self._store, BUILT_IN[ref])
+            )  # fmt: skip
+            async with contextlib.aclosing(steps):
+                async for step in steps:
+                    yield step
+        finally:
+            self._pulling.discard(ref)
+
+    async def remove(self, ref: str) -> None:
+        served = await self._find(ref)
+        if served.path is None:
+            raise ModelNotFound(f"The model {ref!r} is not installed.", param="name")
+        if not served.removable:
+            raise NotSupported(
+                f"{ref} is a file of yours, named in model_paths.",
+                fix="Delete the file yourself, or take it out of the setting.",
+            )
+        await self._pool.unload(served.model.ref)
+        await asyncio.to_thread(self._store.remove, served.model.ref)
+
+
+def engine_missing() -> VenomError:
+    return EngineMissing(
+        "The embedded engine (xllamacpp) is not installed.", fix="venom plugins install llamacpp"
+    )
+
+
+def engine_version() -> str | None:
+    """The installed engine's version, found without importing it; None where there is none."""
+    importlib.invalidate_caches()
+    if ENGINE_MODULE not in sys.modules and importlib.util.find_spec(ENGINE_MODULE) is None:
+        return None
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(ENGINE_MODULE)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def free_memory() -> int:
+    """Bytes of memory that programs may still take on this machine."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)

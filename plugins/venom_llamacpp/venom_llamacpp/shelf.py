@@ -1,0 +1,143 @@
+"""What can be served, from three shelves: built-in models, pulled ones, the user's own files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from venom_core.sdk.provider import Model, ModelCapability
+from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
+from venom_llamacpp.files import LocalFile, LocalFiles
+from venom_llamacpp.hub import facts_of
+from venom_llamacpp.store import ModelStore, StoredModel
+
+#: Architectures that embed and do nothing else.
+ENCODERS = frozenset(
+    {"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "neo-bert",
+     "modern-bert", "t5encoder", "gemma-embedding"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model as the engine needs it, and as listings show it.
+
+    ``own_pooling``: the file says how its embeddings are pooled.
+    ``removable``: it lies in our store; what the user keeps elsewhere is not ours to delete.
+    """
+
+    model: Model
+    path: Path | None = None
+    template: str | None = None
+    trim: bool = False
+    trained_context: int | None = None
+    own_pooling: bool = False
+    removable: bool = True
+
+
+class Shelf:
+    """Looks at the disk; every method blocks."""
+
+    def __init__(self, store: ModelStore, files: LocalFiles, context_length: int) -> None:
+        self._store = store
+        self._files = files
+        self._context = context_length
+
+    def all(self) -> dict[str, Served]:
+        """Everything by reference; a pulled model wins over a file of the same name."""
+        stored = {item.ref: item for item in self._store.list()}
+        found = {
+            ref: self._built_in(entry, stored.pop(ref, None)) for ref, entry in BUILT_IN.items()
+        }
+        found |= {ref: self._pulled(item) for ref, item in stored.items()}
+        return {item.ref: self._file(item) for item in self._files.list()} | found
+
+    def context_of(self, trained: int | None) -> int:
+        """The configured context, never more than the model was trained for."""
+        return min(self._context, trained) if trained else self._context
+
+    def _built_in(self, entry: BuiltIn, stored: StoredModel | None) -> Served:
+        model = Model(
+            ref=entry.ref,
+            type="gguf",
+            capabilities=entry.capabilities,
+            title=entry.title,
+            summary=entry.summary,
+            size_bytes=entry.size_bytes,
+            digest=f"sha256:{entry.sha256}",
+            quantization=entry.quantization,
+            context_length=self.context_of(entry.trained_context),
+            instruct=entry.instruct,
+            installed=stored is not None,
+            allowed_roles=entry.allowed_roles,
+            defaults=dict(entry.defaults),
+            license=entry.license,
+            terms_url=entry.terms_url,
+            details={
+                "architecture": entry.architecture,
+                "trained_context_length": entry.trained_context,
+                "download_bytes": entry.source.download_bytes,
+                "source": "package index",
+            },
+        )
+        template = (TEMPLATES / entry.template).read_text() if entry.template else None
+        return Served(
+            model,
+            stored.path if stored is not None else None,
+            template,
+            entry.trim,
+            entry.trained_context,
+        )
+
+    def _pulled(self, stored: StoredModel) -> Served:
+        model = self._described(stored.ref, stored.size_bytes, stored.facts, "Hugging Face")
+        return _with_facts(model, stored.path, stored.facts, f"sha256:{stored.sha256}")
+
+    def _file(self, local: LocalFile) -> Served:
+        facts = facts_of(local.header)
+        model = self._described(local.ref, local.header.size_bytes, facts, "model_paths")
+        return _with_facts(model, local.path, facts, None)
+
+    def _described(self, ref: str, size: int, facts: Mapping[str, Any], source: str) -> Model:
+        return Model(
+            ref=ref,
+            type="gguf",
+            capabilities=capabilities_of(facts),
+            title=facts.get("name"),
+            size_bytes=size,
+            quantization=facts.get("quantization"),
+            context_length=self.context_of(facts.get("context_length")),
+            # A file without a chat template is a base model, or one that embeds.
+            instruct=bool(facts.get("chat")),
+            license=facts.get("license"),
+            details={
+                "architecture": facts.get("architecture"),
+                "trained_context_length": facts.get("context_length"),
+                "chat_template": bool(facts.get("chat")),
+                "source": source,
+            },
+        )
+
+
+def _with_facts(model: Model, path: Path, facts: Mapping[str, Any], digest: str | None) -> Served:
+    from dataclasses import replace
+
+    return Served(
+        replace(model, digest=digest),
+        path,
+        trained_context=facts.get("context_length"),
+        own_pooling=facts.get("pooling") is not None,
+        removable=digest is not None,
+    )
+
+
+def capabilities_of(facts: Mapping[str, Any]) -> frozenset[ModelCapability]:
+    """What a file can do by its header: an encoder embeds, a model without a template of its own
+    completes and embeds, one with a template chats as well."""
+    if facts.get("pooling") is not None or facts.get("architecture") in ENCODERS:
+        return frozenset({"embedding"})
+    if facts.get("chat"):
+        return frozenset({"chat", "completion", "embedding"})
+    return frozenset({"completion", "embedding"})
