@@ -67,7 +67,7 @@ answers = st.builds(
              max_size=3).map(tuple),
     st.none() | usages,
 )  # fmt: skip
-# On the wire an identifier that is absent takes its type with it, and an answer's calls are in order.
+# On the wire an absent identifier takes its type with it, and the calls of an answer are in order.
 whole_calls = answers.map(
     lambda answer: replace(
         answer,
