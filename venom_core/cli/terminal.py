@@ -57,12 +57,12 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes as people compare them: ``98 MB``, ``3.3 GB``; powers of ten, like file managers."""
+    """Bytes as people compare them: ``98 MB``, ``0.8 GB``; powers of ten, like file managers."""
     if count is None:
         return "?"
     if count < 1_000_000:
         return f"{max(1, round(count / 1000))} kB" if count else "0 B"
-    return f"{count / 1e9:.1f} GB" if count >= 1_000_000_000 else f"{count / 1e6:.0f} MB"
+    return f"{count / 1e9:.1f} GB" if count >= 500_000_000 else f"{count / 1e6:.0f} MB"
 
 
 def memory(count: int) -> str:

@@ -57,7 +57,7 @@ class LocalVenom(Connection):
     async def details(self, name: str) -> dict[str, Any]:
         from venom_core.models.views import model_view
 
-        return model_view(await self.venom.describe(name), await self._default(), whole=True)
+        return model_view(await self.venom.describe(name), None, whole=True)
 
     async def overview(self) -> dict[str, Any]:
         return await self.venom.overview()

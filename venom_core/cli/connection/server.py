@@ -78,7 +78,8 @@ class ServerClient(Connection):
         ):
             async for event in events:
                 if event.get("status") == "failed":
-                    raise _error(500, event.get("error") or {})
+                    record = event.get("error") or {}
+                    raise _error(int(record.get("status", 500)), record)
                 yield event
 
     async def remove(self, name: str) -> str:

@@ -1,0 +1,79 @@
+"""Building the page of a checkout beside a running server. Its failure is a sentence, no more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from venom_core.settings.paths import Paths
+from venom_core.ui.mount import STATIC
+
+STOP_SECONDS = 5.0
+
+
+def is_built(root: Path = STATIC) -> bool:
+    return (root / "index.html").is_file()
+
+
+def what_is_missing(checkout: Path) -> str | None:
+    """Why the page cannot be built here, as a sentence; None where it can."""
+    if not (checkout / "Makefile").is_file() or not (checkout / "web").is_dir():
+        return "This installation came without its page."
+    missing = [name for name in ("node", "npm", "make") if shutil.which(name) is None]
+    if missing:
+        return (
+            f"The page is not built: {' and '.join(missing)} not found. With Node 20 or newer: "
+            "make ui"
+        )
+    return None
+
+
+async def build_page(checkout: Path, paths: Paths) -> str:
+    """Run ``make ui`` and say what came of it in a sentence. Cancelled, it ends what it started."""
+    log = paths.logs_dir / "page-build.log"
+    file = await asyncio.to_thread(_open_log, paths, log)
+    with file:
+        process = await asyncio.create_subprocess_exec(
+            "make",
+            "ui",
+            cwd=checkout,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            # Its own group: Ctrl-C reaches it through us, and all of it.
+            start_new_session=True,
+            env={**os.environ, "MAKEFLAGS": "", "NEXT_TELEMETRY_DISABLED": "1"},
+        )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await asyncio.shield(_end(process))
+            raise
+    if code == 0 and is_built():
+        return "The page is built; reload it."
+    return f"The page was not built (make ui ended with {code}; see {log}). All else works."
+
+
+def _open_log(paths: Paths, log: Path) -> IO[bytes]:
+    paths.make(paths.logs_dir)
+    return log.open("wb")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """The whole group: npm's children outlive npm."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()

@@ -1,0 +1,76 @@
+"""What the quickstart prints: each line made of figures measured just before."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from venom_core.cli.terminal import memory, size
+
+
+def models_line(models: Sequence[dict[str, Any]], fetched: bool) -> str:
+    """``gemma3-270m-base 253 MB, ...   sha256 ok    (Gemma Terms of Use: ...)``."""
+    amounts = ", ".join(f"{model['name']} {size(model['size_bytes'])}" for model in models)
+    checked = "sha256 ok" if fetched else "already there, sha256 ok when fetched"
+    terms = [
+        f"{model['license'] or 'Terms'}: {model['terms_url'].removeprefix('https://')}"
+        for model in models
+        if model["terms_url"]
+    ]
+    return f"[2/4] Models     {amounts}   {checked}" + (
+        f"    ({', '.join(terms)})" if terms else ""
+    )
+
+
+def providers_line(providers: Sequence[dict[str, Any]], embedded: str, engine: str) -> str:
+    """The providers that the profile knows, the embedded engine last with its figures.
+
+    Args:
+        engine: ``ready in 1.5 s, 392 MB``.
+    """
+    parts = []
+    for provider in providers:
+        if provider["name"] == embedded:
+            continue
+        reason = provider["reason"]
+        told = f"{reason['message'].rstrip('.')} (optional)" if reason else None
+        parts.append(told or f"{provider['name']} ready")
+    return "[3/4] Providers  " + " · ".join([*parts, f"{embedded} {engine}"])
+
+
+def server_line(url: str, figures: str, before: str = "") -> str:
+    return f"[4/4] Server     {before}{url}   {figures}"
+
+
+def suggestion_lines(overview: dict[str, Any]) -> list[str]:
+    """What to get next, checked against the memory that is free now."""
+    free = memory(overview["machine"]["memory_available_bytes"])
+    first = (
+        "These two are small demonstration models: short facts (Gemma 3 base), small talk "
+        f"(SmolLM2). For real work, checked against your {free}:"
+    )
+    parts = []
+    offered = sorted(overview["suggestions"], key=lambda found: found["size_bytes"] or 0)
+    for found in offered:
+        needs_ollama = found["provider"] == "ollama" and not found["available"]
+        command = f"{'install Ollama, then: ' if needs_ollama else ''}{found['command']}"
+        fits = "fits" if found["fits"] else "does not fit"
+        parts.append(f"{command}   {size(found['size_bytes'])}   {fits}")
+    return [first, "  " + "     |  ".join(parts)] if parts else []
+
+
+def last_line(url: str, *, stays: bool) -> str:
+    end = "   Ctrl-C stops everything" if stays else ""
+    return f"Page {url}   OpenAI base_url {url}/v1   Stuck? {own_command()} doctor{end}"
+
+
+def own_command() -> str:
+    """How this `venom` is typed from here: ``.venv/bin/venom``, or ``venom`` where it is found."""
+    script = Path(sys.argv[0])
+    if script.name != "venom" or not script.is_absolute():
+        return "venom"
+    relative = os.path.relpath(script)
+    return str(script) if relative.startswith("..") else relative
