@@ -12,8 +12,8 @@ from tools.projects import ROOT
 
 BIN = Path(sys.executable).parent
 CHECKERS = {
-    "ruff": [str(BIN / "ruff"), "check", "."],
-    "format": [str(BIN / "ruff"), "format", "--check", "."],
+    "ruff": [str(BIN / "ruff"), "check", "--output-format", "concise", "."],
+    "format": [str(BIN / "ruff"), "format", "--check", "--output-format", "concise", "."],
     "mypy": [str(BIN / "mypy")],
     "imports": [str(BIN / "lint-imports"), "--cache-dir", ".cache/import_linter"],
     "house": [sys.executable, "-m", "tools.house"],

@@ -11,6 +11,8 @@ from tools.house.tree import Tree
 
 # uvicorn finds these two by name and is twice as fast with them.
 FOUND_BY_NAME = {"uvloop", "httptools"}
+# Distributions whose module has another name.
+OTHER_NAMES = {"markdown_it_py": "markdown_it"}
 # The kit for plugin authors is used inside their tests; the `testing` extra brings these.
 KIT_ONLY = {"pytest", "pytest_asyncio", "hypothesis"}
 
@@ -40,4 +42,5 @@ def check(tree: Tree) -> list[str]:
 
 def _module(requirement: str) -> str:
     name = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return name.group(0).replace("-", "_").lower() if name else requirement
+    module = name.group(0).replace("-", "_").lower() if name else requirement
+    return OTHER_NAMES.get(module, module)
