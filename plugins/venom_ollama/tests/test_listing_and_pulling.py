@@ -38,6 +38,8 @@ async def test_models(provider: OllamaProvider, fake: FakeOllama) -> None:
     assert models["gemma3:270m"].loaded is True
     assert models["mario:latest"].loaded is False
     assert models["gemma3:270m"].capabilities == {"chat", "completion"}
+    assert models["gemma3-tools:latest"].capabilities == {"chat", "completion", "tools"}
+    assert models["q:latest"].capabilities is None
     proposed = models["gemma3:4b"]
     assert not proposed.installed
     assert proposed.size_bytes == 3_300_000_000
@@ -45,8 +47,7 @@ async def test_models(provider: OllamaProvider, fake: FakeOllama) -> None:
 
 async def test_details_are_asked_for_once(provider: OllamaProvider, fake: FakeOllama) -> None:
     await provider.models()
-    # The recorded list names models that were never shown by that name: the fake answers 501, and
-    # such a refusal is remembered too.
+    # Two of the recorded list were never shown: the fake answers 501, which is remembered too.
     assert sorted(shows(fake)) == sorted(m["name"] for m in recorded("130_tags")[0]["models"])
     await provider.models()
     assert len(shows(fake)) == len(recorded("130_tags")[0]["models"])

@@ -95,7 +95,7 @@ def test_images_as_data() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1/x.png", "https://example.com/x.png", "file:///etc/passwd",
+    ["http://127.0.0.1/x.png", "https://example.com/x.png", "http://x/;base64,aGVsbG8=", "file:///etc/passwd",
      "data:image/png,x", "data:image/png;base64,", "data:image/png;base64,!!!", "", None, 5],
 )  # fmt: skip
 def test_images_that_are_no_data(url: Any) -> None:

@@ -119,6 +119,12 @@ def test_what_changes_the_answer_is_not(more: dict[str, Any]) -> None:
     assert normalised({**STREAM.body, **more}) != normalised(STREAM.body)
 
 
+def test_a_name_means_its_latest_where_the_answer_does_not_repeat_it(fake: FakeOllama) -> None:
+    shown = load_records()["149_show_system_override"].answer.body
+    assert ask(fake, "POST", "/api/show", {"model": "mario:latest"})[1] == shown
+    assert ask(fake, "POST", "/api/generate", {"model": "gemma3-tools:latest"})[0].status == 501
+
+
 def test_every_equivalence_says_why() -> None:
     assert all(rule.__doc__ for rule in EQUIVALENCES)
 
@@ -177,22 +183,28 @@ def test_faults_that_are_none(fake: FakeOllama, bad: Any) -> None:
 # Faults, as bytes
 
 LAST_CHUNK = b"0\r\n\r\n"
+QUIET_SECONDS = 0.2
 
 
-def raw_chat(fake: FakeOllama) -> tuple[bytes, str]:
-    """The body as framed and how it ended: "closed", "reset" or "open" after a quiet moment."""
+def raw_chat(fake: FakeOllama, whole_lines: int | None = None) -> tuple[bytes, str]:
+    """The body as framed and how it ended: "closed", "reset", or "open" after the last chunk or,
+    where ``whole_lines`` are awaited, after a quiet moment that follows them."""
     with open_socket(fake) as connection:
         connection.sendall(http_post("/api/chat", STREAM.body))
-        connection.settimeout(0.4)
         data = b""
         try:
-            while piece := connection.recv(1 << 16):
+            while not data.endswith(LAST_CHUNK):
+                if whole_lines is not None and data.count(b"}\n\r\n") == whole_lines:
+                    connection.settimeout(QUIET_SECONDS)
+                piece = connection.recv(1 << 16)
+                if not piece:
+                    return data.partition(b"\r\n\r\n")[2], "closed"
                 data += piece
         except TimeoutError:
-            return data.partition(b"\r\n\r\n")[2], "open"
+            pass  # quiet, as awaited
         except ConnectionResetError:
             return data.partition(b"\r\n\r\n")[2], "reset"
-        return data.partition(b"\r\n\r\n")[2], "closed"
+        return data.partition(b"\r\n\r\n")[2], "open"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +219,7 @@ def test_faults_strike_after_the_bytes(
     fake: FakeOllama, kind: str, ending: str, last_chunk: bool, lines: int | None
 ) -> None:
     fake.fault("/api/chat", kind, after_bytes=300)
-    body, how = raw_chat(fake)
+    body, how = raw_chat(fake, lines if kind == "stall" else None)
     assert how == ending
     assert body.endswith(LAST_CHUNK) == last_chunk
     assert b'"done":true' not in body
@@ -221,7 +233,7 @@ def test_refused_and_silent_connections(fake: FakeOllama) -> None:
     fake.fault("/api/chat", "refuse")
     assert raw_chat(fake) == (b"", "reset")
     fake.fault("/api/chat", "silent")
-    assert raw_chat(fake) == (b"", "open")
+    assert raw_chat(fake, 0) == (b"", "open")
 
 
 def test_every_kind_of_fault_is_known_to_these_tests() -> None:

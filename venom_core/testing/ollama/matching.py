@@ -24,6 +24,9 @@ DEFAULTS = (
 #: Ollama reads ``truncate`` since this version; an older one ignores it and cuts the prompt.
 TRUNCATE_SINCE = (0, 12, 6)
 
+#: Marks a body of ``/api/show`` for the rules below.
+SHOW = "(show)"
+
 _LOOPBACK = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$")
 
 
@@ -101,6 +104,14 @@ def with_model_field(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def with_default_tag(body: dict[str, Any]) -> dict[str, Any]:
+    """A name means its ``:latest``. Only where nothing but a model is asked for by ``/api/show``:
+    other answers repeat the name as it was written."""
+    if set(body) == {"model", SHOW} and isinstance(body["model"], str):
+        return {**body, "model": body["model"].removesuffix(":latest")}
+    return body
+
+
 EQUIVALENCES: tuple[Rule, ...] = (
     without_shift,
     without_truncate,
@@ -109,6 +120,7 @@ EQUIVALENCES: tuple[Rule, ...] = (
     with_default_stream,
     without_empty,
     with_model_field,
+    with_default_tag,
 )
 
 
@@ -116,11 +128,14 @@ def _without(body: dict[str, Any], key: str) -> dict[str, Any]:
     return {k: v for k, v in body.items() if k != key}
 
 
-def normalised(body: Any) -> Any:
+def normalised(body: Any, path: str = "") -> Any:
     """``body`` after every equivalence."""
-    if isinstance(body, dict):
-        for rule in EQUIVALENCES:
-            body = rule(body)
+    if not isinstance(body, dict):
+        return body
+    if path == "/api/show":
+        body = {**body, SHOW: True}
+    for rule in EQUIVALENCES:
+        body = rule(body)
     return body
 
 
@@ -177,7 +192,7 @@ def _key(asked: Asked, loose: bool = False) -> str:
     if body is None:
         body = asked.raw_body.decode("latin-1")
     elif loose:
-        body = normalised(body)
+        body = normalised(body, asked.path)
     return json.dumps(
         [asked.method, asked.path, "" if _LOOPBACK.match(host) else host, origin, body],
         sort_keys=True,
