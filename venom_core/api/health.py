@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from venom_core._version import __version__
+from venom_core.sdk.errors import InvalidApiKey
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom
@@ -27,9 +28,17 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when the profile can be served; 503 with what is missing."""
+    """200 when the profile can be served; 503 with what is missing.
+
+    A probe needs no key; the sentences, which name addresses, are for those who have one.
+    """
     venom = venom_of(request)
-    reasons = [reason.record() for reason in await venom.readiness()]
+    missing = await venom.readiness()
+    try:
+        await request.app.state.key_ring.require(request.headers)
+        reasons = [reason.record() for reason in missing]
+    except InvalidApiKey:
+        reasons = [{"code": reason.code} for reason in missing]
     body = {
         "status": "not_ready" if reasons else "ready",
         "profile": venom.profile.name,

@@ -20,11 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venom_core.api.errors import error_response, too_large
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
+from venom_core.store.keys import hash_key
 
 if TYPE_CHECKING:
     from venom_core.store.keys import KeyRepository
 
+#: How long a revoked key may still pass.
 KEYS_FRESH_SECONDS = 2.0
+MAX_KNOWN = 1000
 
 
 def is_loopback_host(host: str) -> bool:
@@ -164,10 +167,11 @@ class KeyRing:
     ) -> None:
         self._keys = keys
         self._store_file = store_file
-        self._local_token = local_token
         self._always = always
-        self._file_keys = read_key_file(key_file) if key_file else ()
-        self._known: dict[str, tuple[float, str]] = {}
+        # Hashes only: what is not kept cannot be shown by a dump or a trace.
+        self._file_keys = [hash_key(key) for key in read_key_file(key_file)] if key_file else []
+        self._local = hash_key(local_token)
+        self._known: dict[bytes, tuple[float, str]] = {}
         self._required: tuple[float, bool] = (float("-inf"), False)
 
     async def required(self) -> bool:
@@ -197,22 +201,22 @@ class KeyRing:
         return key_id
 
     async def _identify(self, key: str) -> str | None:
-        if hmac.compare_digest(key.encode(), self._local_token.encode()):
+        digest = hash_key(key)
+        if hmac.compare_digest(digest, self._local):
             return "local"
-        matches = [hmac.compare_digest(key.encode(), known.encode()) for known in self._file_keys]
-        if any(matches):
+        if sum(hmac.compare_digest(digest, known) for known in self._file_keys):
             return "file"
-        seen, key_id = self._known.get(key, (float("-inf"), ""))
+        seen, key_id = self._known.get(digest, (float("-inf"), ""))
         if time.monotonic() - seen <= KEYS_FRESH_SECONDS:
             return key_id
+        self._known.pop(digest, None)
         if not self._store_file.exists():
             return None
         found = await asyncio.to_thread(lambda: self._keys().verify(key))
-        self._known.pop(key, None)
         if found is not None:
-            if len(self._known) > 1000:
+            if len(self._known) > MAX_KNOWN:
                 self._known.clear()
-            self._known[key] = (time.monotonic(), found)
+            self._known[digest] = (time.monotonic(), found)
         return found
 
 

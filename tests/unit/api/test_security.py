@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount, Route
 
 from tests.unit.api.conftest import MakeVenom, client_of
+from venom_core.api import security
 from venom_core.api.app import create_app
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
@@ -208,3 +209,27 @@ async def test_a_strange_length_is_refused(client: httpx.AsyncClient, length: st
     request = client.build_request("POST", "/v1/chat/completions", content=b"{}")
     request.headers["Content-Length"] = length
     assert (await client.send(request)).status_code in (400, 413)
+
+
+async def test_a_probe_without_a_key_learns_codes_and_no_addresses(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    key, _ = venom.keys.create("laptop")
+    async with client_of(venom) as client:
+        bare = (await client.get("/readyz")).json()["reasons"]
+        assert bare
+        assert all(set(reason) == {"code"} for reason in bare)
+        told = (await client.get("/readyz", headers={"x-api-key": key})).json()["reasons"]
+        assert all(reason["message"] for reason in told)
+
+
+async def test_a_revoked_key_passes_no_longer_than_its_moment(
+    make_venom: MakeVenom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(security, "KEYS_FRESH_SECONDS", 0.0)
+    venom = make_venom()
+    venom.keys.create("another")
+    key, record = venom.keys.create("laptop")
+    async with client_of(venom) as client:
+        assert (await client.get("/v1/models", headers={"x-api-key": key})).status_code == 200
+        venom.keys.revoke(record.id)
+        assert (await client.get("/v1/models", headers={"x-api-key": key})).status_code == 401
