@@ -19,7 +19,7 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
-    from importlib_metadata import Distribution
+    from importlib.metadata import Distribution
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
-    from importlib_metadata import Distribution
+    from importlib.metadata import Distribution
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _HEAD_TIMEOUT = 5.0
@@ -280,7 +280,7 @@ def _pin(addition: Addition, hashed: bool) -> str:
 
 
 def _installed() -> dict[str, Distribution]:
-    from importlib_metadata import Distribution
+    from importlib.metadata import Distribution
 
     found: dict[str, Distribution] = {}
     for distribution in Distribution.discover():
@@ -291,7 +291,7 @@ def _installed() -> dict[str, Distribution]:
 
 
 def _core_version() -> str:
-    from importlib_metadata import PackageNotFoundError, version
+    from importlib.metadata import PackageNotFoundError, version
 
     try:
         return version(CORE_DISTRIBUTION)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from venom_core.plugins import installer, pip
+from venom_core.plugins.install_source import InstallSource
+from venom_core.plugins.installer import Addition, InstallPlan, PluginInstaller
+from venom_core.sdk.errors import VenomError
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
+
+
+@pytest.fixture
+def planning(tmp_path, monkeypatch):
+    """An installer whose pip must not be asked."""
+
+    def refuse(*args: object) -> None:
+        raise AssertionError("pip was asked")
+
+    monkeypatch.setattr(pip.Pip, "resolve", refuse)
+    paths = Paths.at(tmp_path)
+    return PluginInstaller(Settings.load(paths), paths)
+
+
+@pytest.mark.parametrize(
+    "name", ["venom", "Venom", "--index-url=http://x", "-e.", "../x", "a b", "x[y]", "x==1", ""]
+)
+@pytest.mark.parametrize("third_party", [True, False])
+def test_what_is_no_plugin_never_reaches_pip(planning, name, third_party):
+    with pytest.raises(VenomError) as caught:
+        planning.plan(name, third_party=third_party)
+    assert caught.value.code == "invalid_plugin_name"
+
+
+def test_stranger_needs_a_confirmation(planning):
+    with pytest.raises(VenomError) as caught:
+        planning.plan("Acme_Tools")
+    assert caught.value.code == "third_party_plugin"
+    assert caught.value.fix.endswith("venom plugins install acme-tools --third-party")
+
+
+def plan_of(*sizes):
+    additions = [Addition("x", "1", "x.whl", size, None, None) for size in sizes]
+    source = InstallSource(None, {})
+    return InstallPlan("onnx", "venom-onnx[engine]==1", source, True, tuple(additions))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ((), "nothing to add"),
+        ((2_000_000,), "1 package, 2.0 MB, from pip's package index"),
+        ((2_000_000, 500_000), "2 packages, 2.5 MB"),
+        ((2_000_000, None), "2.0 MB and 1 of unknown size"),
+        ((None, None), "of a size that the index does not say"),
+    ],
+)
+def test_summary_tells_what_is_known(sizes, words):
+    assert words in plan_of(*sizes).summary
+
+
+def test_no_message_prints_a_bare_install():
+    """On the public index the name is a stranger's."""
+    for _, _, message, fix in pip._CAUSES:
+        assert "pip install" not in message + fix
+    assert "pip install 'venom" not in str(installer._from_checkout("venom-onnx").fix)
+
+
+def test_user_settings_cannot_add_a_source_to_a_wheelhouse(monkeypatch):
+    monkeypatch.setenv("PIP_FIND_LINKS", "elsewhere")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "http://elsewhere")
+    monkeypatch.setenv("PIP_TARGET", "elsewhere")
+    monkeypatch.setenv("PIP_CACHE_DIR", "cache")
+    alone = {k: v for k, v in pip._environment(alone=True).items() if k.startswith("PIP_")}
+    assert set(alone) == {"PIP_CONFIG_FILE", "PIP_CACHE_DIR"}
+    theirs = pip._environment(alone=False)
+    assert theirs["PIP_FIND_LINKS"] == "elsewhere"
+    assert "PIP_TARGET" not in theirs
