@@ -65,6 +65,9 @@ def run(
         if request.prompt is None and (as_json or explain or not sys.stdin.isatty()):
             request = replace(request, stdin=True)
         if request.stdin:
+            if (model := request.model) is not None:
+                # A wrong name is told before anybody types or pipes a long text.
+                guided(session, model, lambda: session.run(session.connection.details(model)))
             request = _with_stdin(request)
         if request.prompt is None:
             guided(session, request.model, lambda: _talk(session, request, system, parameters))

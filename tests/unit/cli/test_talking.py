@@ -1,0 +1,114 @@
+"""The interactive `venom run`."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from venom_core.cli.commands import run as run_command_module
+from venom_core.sdk.errors import ContextLengthExceeded
+from venom_core.sdk.frames import delta
+from venom_core.sdk.provider import Model
+from venom_core.testing import scripted
+from venom_core.testing.scripted import SCRIPTS, Pause, Script, say
+
+Type = Callable[[Sequence[str | BaseException]], None]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Lines that a person types; an exception in place of one is Ctrl-C or Ctrl-D."""
+
+    def put(lines: Sequence[str | BaseException]) -> None:
+        left = list(lines)
+
+        def answer(prompt: str = "") -> str:
+            if not left:
+                raise EOFError
+            line = left.pop(0)
+            if isinstance(line, BaseException):
+                raise line
+            return line
+
+        monkeypatch.setattr(builtins, "input", answer)
+        monkeypatch.setattr(run_command_module.sys.stdin, "isatty", lambda: True, raising=False)
+
+    return put
+
+
+def turns(place: int = -1) -> list[tuple[str, str]]:
+    messages = scripted.SEEN.requests[place].body["messages"]
+    return [(message["role"], message["content"]) for message in messages]
+
+
+@pytest.fixture(autouse=True)
+def _models() -> None:
+    SCRIPTS["first"] = Script(say("One."), Model("first", "folder", summary="For tests only."))
+    SCRIPTS["second"] = Script(say("Two."))
+
+
+def test_the_conversation_is_kept(cli, typed: Type) -> None:
+    typed(["Hi.", "", "And?"])
+    done = cli("run")
+    assert done.code == 0 and done.out == "One.\nOne.\n\n"
+    assert turns() == [("user", "Hi."), ("assistant", "One."), ("user", "And?")]
+    assert "Talking with scripted://first" in done.err and "For tests only." in done.err
+
+
+def test_the_model_stays_the_same_when_another_would_be_chosen_now(cli, typed: Type) -> None:
+    typed(["Hi.", "/model", "Again."])
+    cli("run")
+    SCRIPTS["another"] = Script(say("x"))
+    assert [request.model for request in scripted.SEEN.requests] == ["first", "first"]
+
+
+def test_clear_model_help_and_bye(cli, typed: Type) -> None:
+    typed(["Hi.", "/clear", "/model second", "Hi.", "/?", "/nonsense", "/bye", "never"])
+    done = cli("run", "first")
+    assert done.out.startswith("One.\nTwo.\n") and "Ctrl-C" in done.out
+    assert turns() == [("user", "Hi.")]
+    assert scripted.SEEN.requests[-1].model == "second"
+    assert "/nonsense" in done.err and len(scripted.SEEN.requests) == 2
+
+
+def test_several_lines_between_fences(cli, typed: Type) -> None:
+    typed(['"""one', "/two", 'three"""'])
+    cli("run", "first")
+    assert turns() == [("user", "one\n/two\nthree")]
+
+
+def test_a_refused_turn_leaves_no_trace_and_the_talk_goes_on(cli, typed: Type) -> None:
+    SCRIPTS["first"] = Script([ContextLengthExceeded("Too long.", fix="Say less.")])
+    typed(["long", "/model second", "short"])
+    done = cli("run", "first")
+    assert "context_length_exceeded" in done.err and "Say less." in done.err
+    assert done.code == 0 and turns() == [("user", "short")]
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_talk(cli, typed: Type) -> None:
+    SCRIPTS["first"] = Script([delta("On", role="assistant"), Pause(forever=True)])
+
+    def interrupt() -> None:
+        while not scripted.SEEN.running:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    typed(["tell me", "/model second", "short"])
+    done = cli("run", "first")
+    assert done.code == 0 and done.out.endswith("Two.\n\n")
+    assert scripted.SEEN.closed == 1
+    assert turns() == [("user", "short")]
+
+
+def test_ctrl_c_at_the_prompt_says_how_to_leave(cli, typed: Type) -> None:
+    typed([KeyboardInterrupt(), "Hi."])
+    done = cli("run", "first")
+    assert done.code == 0 and "Ctrl-D or /bye leaves" in done.out and "One." in done.out
