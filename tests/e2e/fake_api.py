@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import mimetypes
@@ -21,15 +22,14 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import scenarios
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-
-import scenarios
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = (ROOT / "web" / "out", ROOT / "venom_core" / "ui" / "static")
@@ -196,7 +196,7 @@ class RunningFake:
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))
 
-    def __enter__(self) -> RunningFake:
+    def __enter__(self) -> Self:
         self._thread.start()
         deadline = time.monotonic() + 10
         while not self._server.started:
@@ -204,6 +204,10 @@ class RunningFake:
                 raise RuntimeError("the fake server did not start within 10 seconds")
             time.sleep(0.01)
         return self
+
+    def wait(self) -> None:
+        """Until the server stops."""
+        self._thread.join()
 
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = self._server.force_exit = True
@@ -220,10 +224,8 @@ def main() -> None:
     fake = FakeVenom(scenarios.SCENARIOS[args.scenario](), key=args.key, pace=args.pace)
     with RunningFake(fake, args.port) as running:
         print(f"{fake.url}  (Ctrl-C stops it)", flush=True)
-        try:
-            running._thread.join()
-        except KeyboardInterrupt:
-            pass
+        with contextlib.suppress(KeyboardInterrupt):
+            running.wait()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ ENGINE_MISSING = {
     "fix": "venom plugins install llamacpp",
     "docs": None,
 }
+NEEDS_OLLAMA = "Needs Ollama: install it from ollama.com, start it, then run the command."
 DEMO_NOTE = (
     "A small base model for trying Venom out: ask it short facts, such as "
     "“What is the capital of Poland?”. It declines jokes and poems."
@@ -108,7 +109,8 @@ def suggestion(name: str, title: str, source: str, size: int, **facts: Any) -> d
         "command": f"venom pull {name}",
         "size_bytes": size,
         "fits": True,
-        "fit_message": "fits into the memory that is free",
+        "fit_message": "fits into the 14 GB free now",
+        "summary": "For trying things out.",
         "available": True,
         "reason": None,
         "terms_url": None,
@@ -126,7 +128,7 @@ GEMMA = suggestion(
     3_300_000_000,
     command="venom run gemma3:4b",
     available=False,
-    reason="Ollama is not running. Start it with `ollama serve`.",
+    reason=NEEDS_OLLAMA,
     terms_url="https://ai.google.dev/gemma/terms",
 )
 LARGE = suggestion(
@@ -135,9 +137,9 @@ LARGE = suggestion(
     "ollama",
     17_000_000_000,
     fits=False,
-    fit_message="needs 21 GB of memory, 14.2 GB are free",
+    fit_message="does not fit into the 14 GB free now",
     available=False,
-    reason="Ollama is not running. Start it with `ollama serve`.",
+    reason=NEEDS_OLLAMA,
     command="venom run gemma3:27b",
 )
 

@@ -49,7 +49,7 @@ export function refreshByHand(): Promise<void> {
 
 /** A model that can hold a conversation; one that declares nothing may be able to. */
 export function canChat(model: ModelRecord): boolean {
-  return model.capabilities.length === 0 || model.capabilities.includes("chat");
+  return !model.capabilities?.length || model.capabilities.includes("chat");
 }
 
 /** The model that will answer: the one chosen here if it still exists, else the server's default. */

@@ -1,11 +1,16 @@
-/** A sentence in which `backticks` mark what is typed, cut into text and code. */
-export function textAndCode(sentence: string): { code: boolean; text: string }[] {
+export interface Part {
+  kind: "text" | "code" | "link";
+  text: string;
+}
+
+/** A sentence in which `backticks` mark what is typed, cut into text, code and web addresses. */
+export function sentenceParts(sentence: string): Part[] {
   return sentence
-    .split(/(`[^`]+`)/)
+    .split(/(`[^`]+`|https?:\/\/[^\s`]*[^\s`),.;:!?])/)
     .filter((part) => part !== "")
-    .map((part) => {
-      const code = part.length > 2 && part.startsWith("`") && part.endsWith("`");
-      return { code, text: code ? part.slice(1, -1) : part };
+    .map((part): Part => {
+      if (/^`[^`]+`$/.test(part)) return { kind: "code", text: part.slice(1, -1) };
+      return { kind: /^https?:\/\//.test(part) ? "link" : "text", text: part };
     });
 }
 

@@ -19,6 +19,7 @@ export interface ProviderRecord {
 export interface Suggestion {
   name: string;
   title: string | null;
+  summary?: string | null;
   provider: string;
   command: string;
   size_bytes: number | null;
@@ -51,7 +52,8 @@ export interface ModelRecord {
   size_bytes: number | null;
   context_length: number | null;
   quantization: string | null;
-  capabilities: string[];
+  /** null: the provider cannot tell. */
+  capabilities: string[] | null;
   loaded: boolean;
   base_model: boolean;
 }

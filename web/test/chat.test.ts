@@ -19,11 +19,11 @@ test("a turn that failed without a word is not told to the model", () => {
   assert.deepEqual(sent.map((message) => message.role), ["user", "assistant", "user", "assistant", "user"]);
 });
 
-const model = (id: string, capabilities: string[]) =>
+const model = (id: string, capabilities: string[] | null) =>
   ({ id, reference: `ollama://${id}`, capabilities }) as ModelRecord;
 
 test("the model in use: chosen if it exists and can chat, else the server's, else any that can", () => {
-  const models = [model("embed", ["embed"]), model("a", ["chat"]), model("b", [])];
+  const models = [model("embed", ["embed"]), model("a", ["chat"]), model("b", null)];
   const overview = { default_model: "a", notes: [{ model: "ollama://a", message: "note" }] } as unknown as Overview;
   const stock: Catalogue = { overview, models, error: null };
   assert.equal(modelInUse(stock, "b"), "b");

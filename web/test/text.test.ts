@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openFence, splitBlocks } from "../lib/blocks";
 import { makeFormat } from "../lib/format";
-import { isCommand, sentenceAndCommand, spoken, textAndCode } from "../lib/plain";
+import { isCommand, sentenceAndCommand, sentenceParts, spoken } from "../lib/plain";
 import { snippets } from "../lib/snippets";
 
 const ANSWER = `Intro with **bold**.
@@ -74,13 +74,15 @@ test("a command after a colon is set apart, anything else stays a sentence", () 
   assert.deepEqual(sentenceAndCommand(name), { sentence: name, command: null });
 });
 
-test("backticks are code, lone ones are text", () => {
-  assert.deepEqual(textAndCode("Run `venom serve` now"), [
-    { code: false, text: "Run " },
-    { code: true, text: "venom serve" },
-    { code: false, text: " now" },
+test("backticks are code, addresses are links, the rest is text", () => {
+  assert.deepEqual(sentenceParts("Run `venom serve` now (or see https://ollama.com/download), please."), [
+    { kind: "text", text: "Run " },
+    { kind: "code", text: "venom serve" },
+    { kind: "text", text: " now (or see " },
+    { kind: "link", text: "https://ollama.com/download" },
+    { kind: "text", text: "), please." },
   ]);
-  assert.deepEqual(textAndCode("a ` b"), [{ code: false, text: "a ` b" }]);
+  assert.deepEqual(sentenceParts("a ` b"), [{ kind: "text", text: "a ` b" }]);
 });
 
 test("a long answer is spoken up to a word's end", () => {

@@ -10,7 +10,7 @@ interface Props {
   /** False where there is nothing that could answer. */
   able: boolean;
   busy: boolean;
-  /** Another chat: take the focus again. */
+  /** Another chat, or a first model: take the focus again. */
   chatId: string;
 }
 
@@ -39,7 +39,7 @@ export function Composer({ model, able, busy, chatId }: Props) {
   useEffect(() => {
     // A keyboard that pops up unasked is a nuisance on a touch screen.
     if (window.matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
-  }, [chatId]);
+  }, [chatId, able]);
 
   const send = () => {
     const element = area.current;

@@ -1,6 +1,6 @@
 "use client";
 
-import { memo } from "react";
+import { memo, useEffect, useState } from "react";
 import type { AssistantMessage, UserMessage } from "@/lib/history";
 import { useText } from "@/lib/i18n";
 import { lazyPart } from "@/lib/lazy";
@@ -41,7 +41,7 @@ export const Answer = memo(function Answer({ message, live, onRegenerate }: Answ
           {markdown ? <markdown.Markdown text={content} /> : <p className="leading-relaxed whitespace-pre-wrap">{content}</p>}
         </div>
       )}
-      {live && content === "" && <p className="caret py-1"><span className="sr-only">{t.said_started}</span></p>}
+      {live && content === "" && <Waiting />}
       {message.finish === "length" && <p className="text-sm text-warn">{t.cut_by_length}</p>}
       {error && (
         <ErrorNote error={error}>
@@ -62,6 +62,23 @@ export const Answer = memo(function Answer({ message, live, onRegenerate }: Answ
     </article>
   );
 });
+
+const PATIENCE_MS = 2500;
+
+/** Nothing has come yet; after a while it says why that may be. */
+function Waiting() {
+  const { t } = useText();
+  const [long, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <p className="flex items-center gap-3 py-1 text-sm text-soft">
+      <span className="caret" /> {long && t.waiting_long}
+    </p>
+  );
+}
 
 function Reasoning({ message, live }: { message: AssistantMessage; live: boolean }) {
   const { t } = useText();

@@ -56,8 +56,7 @@ function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overvie
 }
 
 function FirstModel({ overview }: { overview: Overview }) {
-  const { t, format } = useText();
-  const { machine } = overview;
+  const { t } = useText();
   const troubled = overview.providers.filter((provider) => provider.reason !== null);
   return (
     <div className="mx-auto max-w-xl space-y-7 pt-[4vh]">
@@ -67,14 +66,11 @@ function FirstModel({ overview }: { overview: Overview }) {
         <p className="leading-relaxed text-soft">
           {overview.suggestions.length > 0 ? t.no_model_text : <Sentence text={t.no_suggestions} />}
         </p>
-        <p className="text-sm text-soft">
-          {t.memory(format.bytes(machine.memory_available_bytes), format.bytes(machine.memory_total_bytes))}
-        </p>
       </div>
-      <Suggestions overview={overview} />
+      {overview.suggestions.length > 0 && <Suggestions overview={overview} />}
       {troubled.length > 0 && (
         <section className="space-y-3">
-          <h3 className="text-sm font-medium">{t.needs_attention}</h3>
+          <h3 className="text-sm font-medium">{t.not_ready}</h3>
           <ul className="space-y-2">
             {troubled.map((provider) => <Trouble key={provider.name} provider={provider} />)}
           </ul>

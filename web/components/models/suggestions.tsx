@@ -6,18 +6,26 @@ import { useStore } from "@/lib/store";
 import type { Overview, Suggestion } from "@/lib/types";
 import { ErrorNote } from "../ui/error-note";
 import { DownloadIcon } from "../ui/icons";
-import { CommandLine, Sentence } from "../ui/sentence";
+import { CommandLine, Fix } from "../ui/sentence";
 
 /** Models worth getting: size, whether they fit this machine, and one way to get each. */
 export function Suggestions({ overview }: { overview: Overview }) {
+  const { t, format } = useText();
+  const { machine } = overview;
+  // What a click can get comes first; the server's order otherwise.
+  const suggestions = overview.suggestions.toSorted((a, b) => Number(b.available) - Number(a.available));
+  const memory = t.memory(format.bytes(machine.memory_available_bytes), format.bytes(machine.memory_total_bytes));
   return (
-    <ul className="space-y-2.5">
-      {overview.suggestions.map((suggestion, at) => (
-        <li key={suggestion.name}>
-          <Card suggestion={suggestion} reasonSaid={suggestion.reason === overview.suggestions[at - 1]?.reason} />
-        </li>
-      ))}
-    </ul>
+    <div className="space-y-2.5">
+      <p className="text-sm text-soft">{memory}</p>
+      <ul className="space-y-2.5">
+        {suggestions.map((suggestion, at) => (
+          <li key={suggestion.name}>
+            <Card suggestion={suggestion} reasonSaid={suggestion.reason === suggestions[at - 1]?.reason} />
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -51,6 +59,7 @@ function Card({ suggestion, reasonSaid }: CardProps) {
               </>
             )}
           </p>
+          {suggestion.summary && <p lang="en" className="text-sm leading-relaxed text-soft">{suggestion.summary}</p>}
         </div>
         {suggestion.available && idle && (
           <button type="button" className="button-accent shrink-0" aria-label={t.pull_model(title || name)} onClick={() => void startPull(name)}>
@@ -61,7 +70,7 @@ function Card({ suggestion, reasonSaid }: CardProps) {
       {pull && <Progress name={name} pull={pull} />}
       {!suggestion.available && !pull && (
         <div className="space-y-2 text-sm">
-          {suggestion.reason && !reasonSaid && <p lang="en" className="text-soft"><Sentence text={suggestion.reason} /></p>}
+          {suggestion.reason && !reasonSaid && <div className="text-soft"><Fix fix={suggestion.reason} /></div>}
           <CommandLine command={suggestion.command} />
         </div>
       )}
@@ -78,7 +87,6 @@ function Fits({ suggestion: { fits, fit_message } }: { suggestion: Suggestion })
       <span className={fits ? "text-accent" : "text-warn"} title={fit_message ?? undefined}>
         {fits ? t.fits : t.fits_not}
       </span>
-      {!fits && fit_message && <span lang="en" className="w-full">{fit_message}</span>}
     </>
   );
 }

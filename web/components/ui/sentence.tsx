@@ -1,12 +1,18 @@
-import { sentenceAndCommand, textAndCode } from "@/lib/plain";
+import { sentenceAndCommand, sentenceParts } from "@/lib/plain";
 import { useText } from "@/lib/i18n";
 import { CopyButton } from "./copy-button";
 
-/** A sentence of the dictionaries or of the server, with `code` set apart. */
+/** A sentence of the dictionaries or of the server, with `code` set apart and addresses to click. */
 export function Sentence({ text }: { text: string }) {
-  return textAndCode(text).map((part, at) =>
-    part.code ? <code key={at} className="code-chip">{part.text}</code> : part.text,
-  );
+  return sentenceParts(text).map((part, at) => {
+    if (part.kind === "code") return <code key={at} className="code-chip">{part.text}</code>;
+    if (part.kind === "text") return part.text;
+    return (
+      <a key={at} href={part.text} target="_blank" rel="noreferrer noopener" className="underline underline-offset-2 hover:text-ink">
+        {part.text}
+      </a>
+    );
+  });
 }
 
 /** One line for a terminal, with a copy button. */

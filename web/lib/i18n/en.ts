@@ -93,6 +93,7 @@ export const en = {
   tokens_per_second: (rate: string) => `${rate} tokens/s`,
   token_count: (count: number, shown: string) => (count === 1 ? "1 token" : `${shown} tokens`),
   latest: "Go to the latest message",
+  waiting_long: "Still working. A model that is not in memory yet is loaded first.",
   said_started: "The answer is being written.",
   said_finished: "Answer:",
   said_stopped: "The answer was stopped.",
@@ -123,7 +124,7 @@ export const en = {
   pull_starting: "Starting",
   pull_cancelled: "Cancelled. What was fetched is kept for the next try.",
   pull_done: "Ready",
-  needs_attention: "Needs attention",
+  not_ready: "Not ready yet",
 
   providers: "Providers",
   provider_none: "No provider is installed.",

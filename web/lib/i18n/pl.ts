@@ -84,6 +84,7 @@ export const pl: Dictionary = {
   tokens_per_second: (rate) => `${rate} tokenów/s`,
   token_count: tokens,
   latest: "Przejdź do najnowszej wiadomości",
+  waiting_long: "Jeszcze chwila. Model, którego nie ma w pamięci, trzeba najpierw wczytać.",
   said_started: "Odpowiedź powstaje.",
   said_finished: "Odpowiedź:",
   said_stopped: "Odpowiedź zatrzymano.",
@@ -114,7 +115,7 @@ export const pl: Dictionary = {
   pull_starting: "Zaczynam",
   pull_cancelled: "Anulowano. To, co już pobrano, przyda się następnym razem.",
   pull_done: "Gotowe",
-  needs_attention: "Wymaga uwagi",
+  not_ready: "Jeszcze niegotowe",
 
   providers: "Dostawcy modeli",
   provider_none: "Nie zainstalowano żadnego dostawcy.",
