@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
+# A real server with the embedded engine and its models, for the browser tests.
+BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
 .PHONY: help run dev check lint-fix test test-web test-engines test-install e2e bench ui wheels \
 	wheelhouse lock bump clean
@@ -25,7 +27,7 @@ lint-fix: dev ## Format, and fix what ruff can fix
 test: dev ## Unit, contract, integration with the real embedded engine, and one browser flow
 	@$(BIN)/python -m tools.browser --optional
 	@$(BIN)/python -m tools.page --optional
-	$(PYTEST) -m "unit or contract or integration or smoke"
+	$(BESIDE_SERVER) $(PYTEST) -m "unit or contract or integration or smoke"
 
 test-web: ## The page's own checks: types, tests, size
 	@$(PYTHON) -m tools.page --check
@@ -38,7 +40,7 @@ test-install: wheelhouse ## The wheels in fresh environments, without a network
 
 e2e: dev ui ## A real server and a real browser
 	@$(BIN)/python -m tools.browser
-	$(PYTEST) -m e2e tests/e2e
+	$(BESIDE_SERVER) $(PYTEST) -m e2e tests/e2e
 
 bench: dev ## Measure; results in bench/results/*.json
 	$(BIN)/python bench/run.py $(BENCH)

@@ -248,7 +248,7 @@ def _alone() -> Iterator[None]:
 
 def measure() -> tuple[int, int]:
     """Distributions in `.venv` beside pip's own, and their bytes without bytecode."""
-    tools = ("pip", "setuptools", "wheel")
+    tools = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
     posix = sorted(VENV.glob("lib/python3*/site-packages"))
     packages_folder = posix[0] if posix else VENV / "Lib" / "site-packages"
     names = {path.name.split("-")[0] for path in packages_folder.glob("*.dist-info")}
