@@ -46,6 +46,7 @@ PORT_VARIABLE = "VENOM_ENGINE_PORT"
 KEY_VARIABLE = "VENOM_ENGINE_KEY"
 MAX_BACKOFF = 60.0
 FIRST_POLL, LAST_POLL = 0.02, 0.25
+CONFIRM_TIMEOUT = 5.0
 
 State = Literal["stopped", "starting", "running", "failed"]
 
@@ -182,6 +183,19 @@ class EngineProcess:
             self._state = "stopped"
             if run is not None:
                 await self._end(run)
+
+    async def confirm(self) -> bool:
+        """Whether the engine still runs, looked at anew; ask after a connection to it failed.
+
+        A killed engine closes its connections before its end is reported: a request that comes in
+        between would go to nobody.
+        """
+        run = self._run
+        if run is None or run.watcher is None:
+            return False
+        if not await accepts(run.address):
+            await asyncio.wait([run.watcher], timeout=CONFIRM_TIMEOUT)
+        return self.running
 
     async def restart(self) -> EngineAddress:
         """Stop and start by the user's wish; earlier crashes are forgotten."""
@@ -427,6 +441,17 @@ async def is_ready(address: EngineAddress, path: str, pid: int) -> bool:
         return False
     # Between our look for a free port and the engine's bind somebody else may have taken it.
     return status == 200 and await asyncio.to_thread(listens, pid, address.port)
+
+
+async def accepts(address: EngineAddress) -> bool:
+    """Whether somebody accepts connections at the address."""
+    try:
+        async with asyncio.timeout(CONFIRM_TIMEOUT):
+            _, writer = await asyncio.open_connection(HOST, address.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
 
 
 async def _get_status(address: EngineAddress, path: str) -> int:

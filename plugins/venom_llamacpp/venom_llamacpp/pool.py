@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from venom_core.sdk.engine import EngineAddress, EngineCommand, EngineProcess
-from venom_core.sdk.errors import QueueFull
+from venom_core.sdk.errors import QueueFull, Unavailable, UpstreamError
 from venom_core.sdk.provider import EngineStatus, LoadedModel
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,9 @@ class EnginePool:
                 await self._released(slot.base_url or "")
             slot.base_url = address.base_url
             yield address
+        except (UpstreamError, Unavailable):
+            await slot.engine.confirm()  # before anybody else is sent to an engine that is gone
+            raise
         finally:
             slot.busy -= 1
             slot.last_used = time.monotonic()

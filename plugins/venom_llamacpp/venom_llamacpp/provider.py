@@ -9,7 +9,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -22,12 +22,18 @@ from venom_core.sdk.errors import (
     ModelNotCapable,
     ModelNotFound,
     NotSupported,
+    Unavailable,
     UnsupportedParameter,
     VenomError,
 )
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
-from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider
+from venom_core.sdk.openai_engine import (
+    MAX_ANSWER_BYTES,
+    Endpoint,
+    OpenAIEngineProvider,
+    read_bounded,
+)
 from venom_core.sdk.provider import (
     EngineStatus,
     LoadedModel,
@@ -174,10 +180,28 @@ class LlamaCppProvider(OpenAIEngineProvider):
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self._must(served, "chat")
-        frames = super().chat(request)
+        frames = self._answer(super().chat, request)
         async with contextlib.aclosing(trimmed(frames) if served.trim else frames) as answer:
             async for frame in answer:
                 yield frame
+
+    async def _answer(
+        self, ask: Callable[[ChatRequest], AsyncGenerator[Frame, None]], request: ChatRequest
+    ) -> AsyncGenerator[Frame, None]:
+        """The frames of ``ask``; once more where the engine turned out to be gone.
+
+        Its end may become known by the refused connection only. Nothing was asked of it then, so
+        asking again, which starts it, does nothing twice.
+        """
+        for last in (False, True):
+            try:
+                async with contextlib.aclosing(ask(request)) as frames:
+                    async for frame in frames:
+                        yield frame
+                return
+            except Unavailable as error:
+                if last or error.code != "engine_unreachable":
+                    raise
 
     async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         self._must(await self._find(request.model), "completion")
@@ -189,8 +213,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
                     param=name,
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
-        async with contextlib.aclosing(super().complete(request)) as answer:
-            async for frame in answer:
+        async with contextlib.aclosing(self._answer(super().complete, request)) as frames:
+            async for frame in frames:
                 yield frame
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
@@ -199,8 +223,14 @@ class LlamaCppProvider(OpenAIEngineProvider):
         limit = served.model.context_length or EMBED_TOKENS
         if served.model.details.get("architecture") not in ENCODERS:
             limit = min(limit, EMBED_TOKENS)
-        await self._check_lengths(request, limit)
-        return await super().embed(request)
+        for last in (False, True):
+            try:
+                await self._check_lengths(request, limit)
+                return await super().embed(request)
+            except Unavailable as error:
+                if last or error.code != "engine_unreachable":
+                    raise
+        raise AssertionError("unreachable")
 
     async def _check_lengths(self, request: EmbedRequest, limit: int) -> None:
         """Refuse an input that is no batch: the engine answers it with a 500 and no numbers."""
@@ -214,7 +244,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
             return
         async with self.lease(request.model) as endpoint:
             for place, text in long:
-                count = await self._count_tokens(endpoint, text)
+                count = await self._count_tokens(endpoint, text, request)
                 if count > limit:
                     raise ContextLengthExceeded(
                         f"Input {place} has {count} tokens; this model embeds {limit} at a time.",
@@ -222,14 +252,10 @@ class LlamaCppProvider(OpenAIEngineProvider):
                         param=f"input[{place}]",
                     )
 
-    async def _count_tokens(self, endpoint: Endpoint, text: str) -> int:
-        from venom_core.sdk.http import open_stream
-        from venom_core.sdk.openai_engine import MAX_ANSWER_BYTES, read_bounded
-
-        client = self.client(endpoint.base_url)
+    async def _count_tokens(self, endpoint: Endpoint, text: str, request: EmbedRequest) -> int:
         body = {"content": text, "add_special": True}
-        async with open_stream(
-            client, "POST", "/tokenize", json=body, headers=endpoint.headers
+        async with self._post(
+            endpoint, "/tokenize", body, request.request_id, request.timeout
         ) as response:
             answer = json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
         return len(answer["tokens"])

@@ -216,6 +216,17 @@ async def test_crash_is_noticed_and_mended_at_the_next_start(make: Make) -> None
     assert codes == [7]
 
 
+async def test_confirm_knows_of_a_killed_engine_before_it_returns(make: Make) -> None:
+    engine = make()
+    await engine.start()
+    assert await engine.confirm()
+    tree_of(engine)[1].kill()
+    await engine.confirm()
+    # The listening socket may outlive the signal by a moment, never two looks.
+    assert not await engine.confirm() and engine.state == "failed"
+    assert (await get(await engine.start(), "/"))["args"] == []
+
+
 async def test_budget_of_restarts_ends_in_a_refusal(make: Make) -> None:
     engine = make("exit-at-once", max_restarts=2, backoff=0.01, restart_window=100.0)
     for _ in range(3):
