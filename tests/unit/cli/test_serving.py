@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.unit.cli.processes import eventually
 from venom_core.cli import binding, page_build
 from venom_core.cli.binding import PortInUse, listen, local_url, require_key_beyond_loopback
 from venom_core.cli.connection import local
@@ -150,9 +151,7 @@ async def test_a_build_that_is_cancelled_leaves_no_process(checkout: Path, paths
     )
     task = asyncio.create_task(page_build.build_page(checkout, paths))
     file = checkout / "pid"
-    async with asyncio.timeout(20):
-        while not file.exists() or not file.read_text().strip():
-            await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(eventually, lambda: file.exists() and file.read_text().strip())
     tree = [psutil.Process(int(file.read_text()))]
     tree += tree[0].children(recursive=True)
     task.cancel()

@@ -1,0 +1,141 @@
+"""The command line as real processes, for the tests that need a server or a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+VENOM = (sys.executable, "-m", "venom_core.cli.main")
+# Read at import: each test gets an environment without VENOM_* variables.
+TEST_HOME = Path(
+    os.environ.get("VENOM_TEST_HOME") or Path(__file__).parents[3] / ".cache" / "test-home"
+)
+MODELS = ("gemma3-270m-base", "smollm2:135m")
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """A clean one: no Ollama answers in it, and Venom's data lies in ``home``."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("VENOM_", "OLLAMA_"))}
+    return {**kept, "VENOM_HOME": str(home), "OLLAMA_HOST": "127.0.0.1:9", **more}
+
+
+def venom(
+    home: Path, *arguments: str, timeout: float = 120, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """One command to its end."""
+    return subprocess.run(
+        [*VENOM, *arguments],
+        env=environment(home, **env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+class Running:
+    """A command that stays; ``lines`` is what it has printed up to now."""
+
+    def __init__(self, home: Path, *arguments: str, **env: str) -> None:
+        self.home = home
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [*VENOM, *arguments],
+            env=environment(home, **env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def until(self, pattern: str) -> re.Match[str]:
+        """Read its output up to a line that matches."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"{pattern!r} was not printed:\n{''.join(self.lines)}")
+
+    def url(self) -> str:
+        return self.until(r"Page\s+(http://\S+)")[1]
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self, number: int = signal.SIGTERM, timeout: float = 40) -> int:
+        """Send a signal and give the exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(timeout)
+        assert self.process.stdout is not None
+        self.lines += self.process.stdout.readlines()
+        self.process.stdout.close()
+        return code
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return dict(json.loads((self.home / "run" / "server.json").read_text()))
+
+
+@contextlib.contextmanager
+def running(home: Path, *arguments: str, **env: str) -> Iterator[Running]:
+    """Started, and ended after the block if the block has not done it."""
+    command = Running(home, *arguments, **env)
+    try:
+        yield command
+    finally:
+        if command.process.poll() is None:
+            command.process.terminate()
+            try:
+                command.process.wait(40)
+            except subprocess.TimeoutExpired:
+                command.process.kill()
+                command.process.wait(10)
+        if command.process.stdout is not None:
+            command.process.stdout.close()
+
+
+def home_with_models(home: Path) -> Path:
+    """A fresh data directory over the models that the test home keeps, fetched where missing."""
+    for name in MODELS:
+        done = venom(TEST_HOME, "pull", f"llamacpp://{name}", timeout=600)
+        assert done.returncode == 0, done.stderr
+    home.mkdir()
+    (home / "models").symlink_to(TEST_HOME / "models", target_is_directory=True)
+    return home
+
+
+def eventually(what: Callable[[], object], seconds: float = 20) -> bool:
+    """Whether it becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def all_gone(processes: list[psutil.Process], seconds: float = 20) -> bool:
+    """Whether every one of them ends in time; a zombie has ended."""
+
+    def alive() -> list[psutil.Process]:
+        found = []
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    return eventually(lambda: not alive(), seconds)
