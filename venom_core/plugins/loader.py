@@ -72,6 +72,8 @@ async def load(found: Found, markers: CrashMarkers | None, *, timeout: float) ->
         return await in_thread(
             lambda: _load_marked(found, markers), name=f"load {found.id}", timeout=timeout
         )
+    except LoadError:
+        raise
     except TimeoutError:
         if markers is not None:
             markers.forget(found)  # it hangs, which is not a crash
@@ -83,8 +85,9 @@ async def load(found: Found, markers: CrashMarkers | None, *, timeout: float) ->
                 f" {found.distribution}.",
             )
         ) from None
-    except WorkEndedError as ended:
-        raise LoadError(_failure(found, ended.cause)) from ended.cause
+    except Exception as error:
+        cause = error.cause if isinstance(error, WorkEndedError) else error
+        raise LoadError(_failure(found, cause)) from cause
 
 
 def observer(plugin: object, name: str) -> pluggy.PluginManager:
@@ -111,10 +114,6 @@ def _load_marked(found: Found, markers: CrashMarkers | None) -> Loaded:
     with marked, capture() as printed:
         try:
             return _load(found)
-        except LoadError:
-            raise
-        except BaseException as error:
-            raise LoadError(_failure(found, error)) from error
         finally:
             _log_prints(found, printed)
 

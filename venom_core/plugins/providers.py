@@ -208,8 +208,9 @@ class ProviderSlot:
                 what = f"did not open within {timeout:g} s"
                 raise self._refuse("open_timeout", what) from None
             logger = logging.getLogger(__name__)
-            logger.warning("provider %s did not open", self.spec.name, exc_info=error)
-            what = f"raised {type(error).__name__} when it was opened"
+            cause = error.cause if isinstance(error, WorkEndedError) else error
+            logger.warning("provider %s did not open", self.spec.name, exc_info=cause)
+            what = f"raised {type(cause).__name__} when it was opened"
             raise self._refuse("open_failed", what) from error
 
     async def _close(self, provider: Provider) -> None:
@@ -263,7 +264,7 @@ class ProviderSlot:
             fix = f"venom plugins retry {self.spec.name}"
             return Health(ProviderStatus.UNAVAILABLE, reason("health_timeout", message, fix))
         except Exception as error:
-            return self._unhealthy(error)
+            return self._unhealthy(error.cause if isinstance(error, WorkEndedError) else error)
         if isinstance(answer, Health):
             return answer
         return self._unhealthy(TypeError(f"health() returned {type(answer).__name__}"))
@@ -334,7 +335,8 @@ def _construct(cls: Any, context: ProviderContext) -> Provider:
 async def _bounded(work: Coroutine[Any, Any, T], timeout: float) -> T:
     """Await foreign work for at most ``timeout`` seconds, even if it ignores being cancelled.
 
-    ``SystemExit`` in a task would end the event loop: it comes out as :class:`WorkEndedError`.
+    ``SystemExit`` in a task would end the event loop, and a ``TimeoutError`` of the work is not
+    ours: both come out as :class:`WorkEndedError`.
     """
     if not inspect.iscoroutine(work):
         raise TypeError("an async method returned no coroutine")
@@ -358,7 +360,7 @@ async def _bounded(work: Coroutine[Any, Any, T], timeout: float) -> T:
 async def _tamed(work: Coroutine[Any, Any, T]) -> T:
     try:
         return await work
-    except SystemExit as ended:
+    except (SystemExit, TimeoutError) as ended:
         raise WorkEndedError(ended) from ended
 
 

@@ -19,9 +19,10 @@ async def in_thread(work: Callable[[], T], *, name: str, timeout: float) -> T:
 
     Raises:
         TimeoutError: after ``timeout`` seconds.
-        BaseException: whatever ``work`` raised, except that a ``KeyboardInterrupt``, ``SystemExit``
-            or ``CancelledError`` of the work is wrapped into :class:`WorkEndedError`: only the main
-            thread hears of a real Ctrl-C, so it was the work's own doing, and would end the loop.
+        WorkEndedError: ``work`` raised what would mean something else here: a ``TimeoutError``, or
+            ``SystemExit``, ``KeyboardInterrupt`` and their like, which end an event loop. (Only
+            the main thread hears of a real Ctrl-C, so it was the work's own doing.)
+        Exception: whatever else ``work`` raised.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
@@ -40,7 +41,8 @@ async def in_thread(work: Callable[[], T], *, name: str, timeout: float) -> T:
         try:
             result = work()
         except Exception as raised:
-            error = WorkEndedError(raised) if isinstance(raised, StopIteration) else raised
+            ambiguous = isinstance(raised, StopIteration | TimeoutError)
+            error = WorkEndedError(raised) if ambiguous else raised
         except BaseException as raised:
             error = WorkEndedError(raised)
         with contextlib.suppress(RuntimeError):  # the loop has ended before this thread did

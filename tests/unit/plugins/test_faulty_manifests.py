@@ -41,6 +41,7 @@ FAULTS = {
         "class Odd(BaseException): pass\nraise Odd",
         "import_failed",
     ),
+    "raises TimeoutError": ("raise TimeoutError", "import_failed"),
     "raises StopIteration": ("raise StopIteration", "import_failed"),
     "exits": ("import sys; sys.exit(3)", "manifest_exited"),
     "exits with Ctrl-C": ("raise KeyboardInterrupt", "manifest_exited"),
@@ -201,6 +202,15 @@ class TestFaultyManifests:
         assert not loading.done()
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
+
+    async def test_hanging_is_no_crash_even_if_the_process_is_killed_later(
+        self, site, make_host, tmp_path
+    ):
+        install_plugin(site, "bad", "import time; time.sleep(2)", package="venom_hangs_four")
+        host = make_host(plugin_load_timeout=0.2)
+        host.scan()
+        await host.load_all()
+        assert list((tmp_path / "home" / "run").iterdir()) == []
 
     async def test_every_thread_left_behind_is_a_daemon(self, site, make_host):
         install_plugin(site, "bad", "import time; time.sleep(2)", package="venom_hangs_three")

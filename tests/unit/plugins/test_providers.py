@@ -55,6 +55,11 @@ FAULTS = {
         "open_failed",
         ProviderStatus.FAILED,
     ),
+    "runs into a timeout of its own": (
+        with_body(method=OPEN, body="raise TimeoutError"),
+        "open_failed",
+        ProviderStatus.FAILED,
+    ),
     "cancels itself": (
         with_body(method=OPEN, body="raise asyncio.CancelledError"),
         "open_failed",
