@@ -40,6 +40,7 @@ class ModelTransfers:
         open-ended name. Raises ``ModelNotFound`` or ``NotFound``.
         """
         reference = parse_reference(name, param="name")
+        names = await self._registry.providers()  # at a start, plugins are loading still
         if reference.provider is not None:
             provider = self._host.resolve_name(reference.provider)
             if provider is None:
@@ -57,7 +58,7 @@ class ModelTransfers:
         specs = self._host.specs()
         pullers = [
             provider
-            for provider in await self._registry.providers()
+            for provider in names
             if Capability.PULL in specs[provider].capabilities and provider not in listing.stale
         ]
         if not pullers:

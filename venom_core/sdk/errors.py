@@ -21,6 +21,7 @@ The tree (status, code)::
     │   └── UpstreamIncomplete      502 upstream_incomplete
     ├── Unavailable                 503 provider_unavailable
     │   ├── EngineMissing           503 engine_missing
+    │   ├── EngineUnreachable       503 engine_unreachable
     │   ├── ModelLoading            503 model_loading
     │   └── LlmOff                  503 llm_off
     ├── UpstreamTimeout             504 upstream_timeout
@@ -209,6 +210,12 @@ class EngineMissing(Unavailable):
     """The plugin is installed, its engine is not."""
 
     default_code = "engine_missing"
+
+
+class EngineUnreachable(Unavailable):
+    """No connection to the engine or server could be made; nothing was sent."""
+
+    default_code = "engine_unreachable"
 
 
 class ModelLoading(Unavailable):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from venom_core.sdk import http, sse
 from venom_core.sdk.errors import (
     ContextLengthExceeded,
+    EngineUnreachable,
     InvalidRequest,
     ModelLoading,
     ModelNotFound,
@@ -95,33 +96,51 @@ class OpenAIEngineProvider(Provider):
         return self._relay("/v1/completions", request)
 
     async def _relay(self, path: str, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        async with self.lease(request.model) as endpoint:
-            body = dict(request.body) | {"model": endpoint.model, "stream": request.stream}
-            body.pop("stream_options", None)
-            if request.stream:
-                body["stream_options"] = {"include_usage": True}
-            async with self._post(
-                endpoint, path, body, request.request_id, request.timeout
-            ) as response:
-                if not request.stream:
-                    yield answer_frame(await read_bounded(response, MAX_ANSWER_BYTES))
+        body = dict(request.body) | {"stream": request.stream}
+        body.pop("stream_options", None)
+        if request.stream:
+            body["stream_options"] = {"include_usage": True}
+        async with self._exchange(path, request.model, body, request) as response:
+            if not request.stream:
+                yield answer_frame(await read_bounded(response, MAX_ANSWER_BYTES))
+                return
+            async for data in sse.events(response.aiter_raw()):
+                if data == sse.DONE:
                     return
-                async for data in sse.events(response.aiter_raw()):
-                    if data == sse.DONE:
-                        return
-                    yield stream_frame(data)
+                yield stream_frame(data)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        async with self.lease(request.model) as endpoint:
-            body: dict[str, Any] = {"model": endpoint.model, "input": list(request.inputs)}
-            if request.dimensions is not None:
-                body["dimensions"] = request.dimensions
-            async with self._post(
-                endpoint, "/v1/embeddings", body, request.request_id, request.timeout
-            ) as response:
-                return parse_embeddings(
-                    await read_bounded(response, MAX_ANSWER_BYTES), len(request.inputs)
-                )
+        body: dict[str, Any] = {"input": list(request.inputs)}
+        if request.dimensions is not None:
+            body["dimensions"] = request.dimensions
+        async with self._exchange("/v1/embeddings", request.model, body, request) as response:
+            return parse_embeddings(
+                await read_bounded(response, MAX_ANSWER_BYTES), len(request.inputs)
+            )
+
+    @contextlib.asynccontextmanager
+    async def _exchange(
+        self, path: str, model: str, body: Mapping[str, Any], request: ChatRequest | EmbedRequest
+    ) -> AsyncGenerator[httpx.Response, None]:
+        """Post to where the model is served; where that has just gone, once more to where it is
+        then: an engine started anew, or another node."""
+        for last in (False, True):
+            try:
+                async with (
+                    self.lease(model) as endpoint,
+                    self._post(
+                        endpoint,
+                        path,
+                        {**body, "model": endpoint.model},
+                        request.request_id,
+                        request.timeout,
+                    ) as response,
+                ):
+                    yield response
+                    return
+            except EngineUnreachable:
+                if last:
+                    raise
 
     @contextlib.asynccontextmanager
     async def _post(
@@ -150,9 +169,8 @@ class OpenAIEngineProvider(Provider):
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             title = self.context.spec.title
-            raise Unavailable(
+            raise EngineUnreachable(
                 f"{title} cannot be reached.",
-                code="engine_unreachable",
                 fix="venom doctor says more; a local engine is restarted at the next request.",
             ) from error
 
@@ -173,7 +191,7 @@ async def fetch_models(client: httpx.AsyncClient, headers: Mapping[str, str]) ->
                 raise refusal(response.status_code, response.headers, data, "")
             return [str(item["id"]) for item in json.loads(data)["data"]]
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise Unavailable("The server cannot be reached.", code="engine_unreachable") from error
+        raise EngineUnreachable("The server cannot be reached.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise _garbage() from error
 

@@ -111,3 +111,13 @@ async def test_a_place_is_given_back_whatever_happens(opened: Opened) -> None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             assert node.busy == 0
+
+
+async def test_a_server_gone_since_the_last_look_costs_no_request(opened: Opened) -> None:
+    async with scripted_engine() as one:
+        one.reply = Reply(ANSWER)
+        async with opened(one.url, one.url) as provider:
+            provider._nodes[0].url = DEAD
+            assert [frame async for frame in provider.chat(request())]
+            assert provider._nodes[0].dead_until > time.monotonic()
+            assert chats(one) == 1
