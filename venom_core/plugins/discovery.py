@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN = "unknown"
 Origin = Literal["first_party", "third_party"]
 _NAME_IN_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -72,7 +73,8 @@ def scan(distributions: Callable[[], Iterable[Distribution]] | None = None) -> S
                 continue  # an earlier entry of sys.path shadows it, for imports too
             seen.add(name)
             if name == CORE_DISTRIBUTION:
-                core_version = distribution.version
+                version = _facts(distribution)[1]
+                core_version = version if version != UNKNOWN else __version__
             found.extend(_entries(distribution))
         except Exception:
             logger.warning("unreadable metadata of %s", distribution, exc_info=True)
@@ -121,15 +123,23 @@ def _entries(distribution: Distribution) -> Iterator[Found]:
 
 
 def _facts(distribution: Distribution) -> tuple[str, str, tuple[str, ...]]:
-    """Name, version and requirements on the core. A plugin whose metadata is damaged is listed
-    all the same, with what is left of it."""
-    try:
-        metadata = distribution.metadata
-        requires = tuple(_on_venom(metadata.get_all("Requires-Dist") or ()))
-        return normalized(metadata["Name"]), str(metadata["Version"]), requires
-    except Exception:
-        logger.warning("damaged metadata of %s", distribution, exc_info=True)
-        return _name(distribution), "unknown", ()
+    """Name, version and requirements on the core, from the head of the metadata: parsing it as the
+    e-mail it is would parse the long description too. Where it is damaged, what is left of it."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    name, version, requires = "", "", []
+    for line in text.splitlines():
+        if not line:
+            break
+        key, _, value = line.partition(":")
+        match key.lower():
+            case "name":
+                name = value.strip()
+            case "version":
+                version = value.strip()
+            case "requires-dist":
+                requires.append(value.strip())
+    named = normalized(name) if name else _name(distribution)
+    return named, version or UNKNOWN, tuple(_on_venom(requires))
 
 
 def _on_venom(requirements: Iterable[str]) -> Iterator[str]:

@@ -318,7 +318,7 @@ class PluginHost:
             name: reason(
                 "profile",
                 f"The profile {profile} leaves {name} out.",
-                "Choose another profile: venom profile use full",
+                "Start with another profile: venom serve --profile full",
             )
             for name in excluded
         }

@@ -90,7 +90,7 @@ class ProviderSlot:
         if self.excluded is not None:
             raise _refusal(self.excluded)
         if self._closed:
-            raise _refusal(reason("closed", "Venom is stopping."))
+            raise _refusal(reason("closed", "Venom is stopping.", "venom serve"))
         if self._provider is not None:
             return self._provider
         if self._opening is None:
@@ -106,7 +106,9 @@ class ProviderSlot:
         except asyncio.CancelledError:
             asker = asyncio.current_task()
             if opening.cancelled() and asker is not None and not asker.cancelling():
-                raise _refusal(reason("closed", f"{self.spec.title} is being closed.")) from None
+                raise _refusal(
+                    reason("closed", f"{self.spec.title} is being closed.", "Try again.")
+                ) from None
             raise
 
     async def health(self) -> Health:
