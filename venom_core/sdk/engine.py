@@ -193,7 +193,7 @@ class EngineProcess:
         run = self._run
         if run is None or run.watcher is None:
             return False
-        if not await accepts(run.address):
+        if not await is_ready(run.address, self.command.ready_path, run.process.pid):
             await asyncio.wait([run.watcher], timeout=CONFIRM_TIMEOUT)
         return self.running
 
@@ -441,17 +441,6 @@ async def is_ready(address: EngineAddress, path: str, pid: int) -> bool:
         return False
     # Between our look for a free port and the engine's bind somebody else may have taken it.
     return status == 200 and await asyncio.to_thread(listens, pid, address.port)
-
-
-async def accepts(address: EngineAddress) -> bool:
-    """Whether somebody accepts connections at the address."""
-    try:
-        async with asyncio.timeout(CONFIRM_TIMEOUT):
-            _, writer = await asyncio.open_connection(HOST, address.port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
 
 
 async def _get_status(address: EngineAddress, path: str) -> int:
