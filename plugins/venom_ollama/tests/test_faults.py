@@ -19,7 +19,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.states import ProviderStatus
-from venom_core.testing.ollama import FakeOllama
+from venom_core.testing.ollama import FakeOllama, load_records
 from venom_ollama.provider import OllamaProvider
 
 # Longer than any of these may take; a hang shows as TimeoutError here.
@@ -213,6 +213,29 @@ async def test_ollama_stopped_while_we_ran(make: Make) -> None:
             await collect(provider.chat(chat()))
     assert caught.value.code == "ollama_down"
     assert (await provider.health()).status is ProviderStatus.UNAVAILABLE
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_comes_after_the_end_is_not_waited_for(
+    provider: OllamaProvider, fake: FakeOllama, stream: bool
+) -> None:
+    """The answer is whole with its last line; an upstream that then keeps the body open costs its
+    connection, not our patience."""
+    fake.fault("/api/chat", "stall", after_bytes=len(load_records()["302_chat_stream"].answer.body))
+    frames = await collect(provider.chat(chat(stream=stream, timeout=60)))
+    assert frames[-1].event.usage is not None
+    await asyncio.to_thread(fake.wait_for, lambda e: e["client_gone"])
+
+
+async def test_connections_are_used_again(provider: OllamaProvider, fake: FakeOllama) -> None:
+    # The end of the body comes a moment after the last line, as a real server's does.
+    end = len(load_records()["302_chat_stream"].answer.body)
+    fake.fault("/api/chat", "slow", delay_ms=15, after_bytes=end, times=0)
+    for _ in range(6):
+        await collect(provider.chat(chat()))
+    used = {r["connection"] for r in fake.requests() if r["path"] == "/api/chat"}
+    # One, or two where a busy machine was late with the end of a body.
+    assert len(used) <= 2
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64])

@@ -20,6 +20,7 @@ from venom_core.testing.ollama.matching import EQUIVALENCES, normalised
 from venom_core.testing.ollama.scenarios import SCENARIOS
 
 STREAM = load_records()["302_chat_stream"]
+OPTIONS = STREAM.body["options"]
 
 
 def ask(
@@ -74,6 +75,8 @@ def test_it_says_that_it_is_a_fake(fake: FakeOllama) -> None:
         ("GET", "/api/never", None),
         ("POST", "/api/chat", {"model": "gemma3:270m", "messages": [{"role": "user"}]}),
         ("POST", "/api/chat", {**STREAM.body, "options": {"temperature": 0.3}}),
+        ("POST", "/api/chat", {**STREAM.body, "options": {**OPTIONS, "temperature": 0.3}}),
+        ("POST", "/api/chat", {**STREAM.body, "options": {**OPTIONS, "seed": 43}}),
         ("POST", "/api/chat", {**STREAM.body, "format": "json"}),
         ("POST", "/api/generate", {"model": "gemma3:270m", "keep_alive": "eternity"}),
         ("DELETE", "/api/delete", {"model": "never"}),
@@ -99,7 +102,7 @@ def test_unrecorded_is_501_and_names_what_was_asked(
     [
         {"truncate": False}, {"shift": False}, {"keep_alive": "10m"}, {"keep_alive": -1},
         {"stream": True}, {"tools": []},
-        {"options": {**STREAM.body["options"], "num_ctx": 4096}},
+        {"options": {**OPTIONS, "num_ctx": 4096}},
         {"truncate": False, "shift": False, "keep_alive": 30, "stream": True},
     ],
 )  # fmt: skip

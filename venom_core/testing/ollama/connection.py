@@ -26,9 +26,12 @@ class ClientGone(Exception):
 
 
 class Connection:
-    """A client's connection."""
+    """A client's connection, the ``number``-th since the start."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        self.number = number
         self._reader = reader
         self._writer = writer
 

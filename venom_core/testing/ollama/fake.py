@@ -44,10 +44,11 @@ class Entry:
 
     ``answered_by`` is a record's name, ``scenario:<name>``, ``fault:<kind>`` or ``unrecorded``;
     ``body_bytes`` counts the body sent; ``finished`` says that the answer went out whole, and
-    ``client_gone`` that the client left before.
+    ``client_gone`` that the client left before. ``connection`` numbers the TCP connections.
     """
 
     number: int
+    connection: int
     method: str
     path: str
     body: Any
@@ -94,6 +95,7 @@ class FakeServer:
         for fault in faults:
             self._faults.add(fault)
         self._entries: list[Entry] = []
+        self._connections = 0
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -107,7 +109,8 @@ class FakeServer:
         await self._server.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(reader, writer)
+        self._connections += 1
+        connection = Connection(reader, writer, self._connections)
         try:
             while (asked := await connection.read_request()) is not None:
                 close = asked.headers.get("connection", "").lower() == "close"
@@ -126,7 +129,7 @@ class FakeServer:
 
     async def _answer(self, connection: Connection, asked: Asked, close: bool) -> bool:
         """Answer one request; False when the connection is not to be used again."""
-        entry = self._note(asked)
+        entry = self._note(connection, asked)
         fault = self._faults.take(asked.method, asked.path)
         answer = self._find(asked, entry)
         try:
@@ -138,9 +141,16 @@ class FakeServer:
             raise
         return whole
 
-    def _note(self, asked: Asked) -> Entry:
+    def _note(self, connection: Connection, asked: Asked) -> Entry:
         body = asked.body if asked.body is not None else asked.raw_body.decode("latin-1")
-        entry = Entry(len(self._entries), asked.method, asked.path, body, dict(asked.headers))
+        entry = Entry(
+            number=len(self._entries),
+            connection=connection.number,
+            method=asked.method,
+            path=asked.path,
+            body=body,
+            headers=dict(asked.headers),
+        )
         self._entries.append(entry)
         return entry
 
@@ -206,8 +216,11 @@ class FakeServer:
                     return strikes
             await connection.send_piece(piece, answer.chunked)
             entry.body_bytes += len(piece)
-        if answer.ending is Ending.CLIENT_LEFT:
+        stalls = fault is not None and fault.kind is Kind.STALL
+        if stalls or answer.ending is Ending.CLIENT_LEFT:
             await connection.until_gone()
+        if fault is not None and fault.kind is Kind.SLOW:
+            await connection.pause(fault.delay_ms / 1000)
         if answer.ending is Ending.CUT:
             return False
         if answer.chunked:

@@ -29,7 +29,7 @@ class Kind(StrEnum):
     EOF = "eof"
     #: The body ends early and legally: the last chunk comes, ``"done": true`` never did.
     CUT = "cut"
-    #: No more bytes; the connection stays open.
+    #: No more bytes, at the latest none of the last chunk; the connection stays open.
     STALL = "stall"
     #: Half of the next line, then a legal end.
     HALF_LINE = "half_line"
@@ -41,7 +41,7 @@ class Kind(StrEnum):
     GARBAGE = "garbage"
     #: Another status and body altogether (``status``, ``body``, ``headers``).
     STATUS = "status"
-    #: The same bytes, ``delay_ms`` before the head and between lines.
+    #: The same bytes, ``delay_ms`` before the head, the lines and the last chunk.
     SLOW = "slow"
     #: The same bytes in chunks of ``size``, cut wherever that falls.
     SPLIT = "split"
