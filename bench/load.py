@@ -18,6 +18,7 @@ from typing import Any, cast
 _FRAME = b"data: {"
 _DONE = b"data: [DONE]"
 _TIMEOUT = 120.0
+CHAT = "/v1/chat/completions"
 
 
 @dataclass(slots=True)
@@ -100,13 +101,14 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def request_bytes(port: int, body: Any, path: str = "/v1/chat/completions") -> bytes:
+def request_bytes(port: int, body: Any, path: str = CHAT, key: str | None = None) -> bytes:
     data = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(data)}\r\nAccept: */*\r\n\r\n"
+        f"Content-Length: {len(data)}\r\nAccept: */*\r\n"
     )
-    return head.encode() + data
+    authorization = f"Authorization: Bearer {key}\r\n" if key else ""
+    return (head + authorization + "\r\n").encode() + data
 
 
 async def _connect(port: int, count: int) -> list[Connection]:
@@ -124,14 +126,16 @@ def _check(outcome: Outcome) -> None:
         raise RuntimeError(f"{outcome.status}: {bytes(outcome.body[:300])!r}")
 
 
-async def streams(port: int, count: int, body: dict[str, Any]) -> dict[str, Any]:
+async def streams(
+    port: int, count: int, body: dict[str, Any], path: str = CHAT, key: str | None = None
+) -> dict[str, Any]:
     """``count`` streams begun at the same moment over open connections.
 
-    Gives the frames counted, the seconds from the first request to the last byte, and for each
-    stream its time to the first byte of the body in milliseconds.
+    Gives the frames counted, the seconds from the first request to the last byte, for each stream
+    its time to the first byte of the body in milliseconds and the seconds from there to its last.
     """
     connections = await _connect(port, count)
-    data = request_bytes(port, body | {"stream": True})
+    data = request_bytes(port, body | {"stream": True}, path, key)
     outcomes = [connection.send(data) for connection in connections]
     async with asyncio.timeout(_TIMEOUT):
         await asyncio.gather(*(outcome.done for outcome in outcomes if outcome.done))
@@ -145,6 +149,7 @@ async def streams(port: int, count: int, body: dict[str, Any]) -> dict[str, Any]
         "frames": sum(outcome.body.count(_FRAME) for outcome in outcomes),
         "seconds": max(o.last for o in outcomes) - min(o.sent for o in outcomes),
         "ttft_ms": [1000 * (outcome.first - outcome.sent) for outcome in outcomes],
+        "flow_seconds": [outcome.last - outcome.first for outcome in outcomes],
     }
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,10 @@ def serving(
 ) -> Iterator[Server]:
     """Run ``argv`` until the block ends; entered at its first 200 on ``/healthz``.
 
-    Raises ``RuntimeError`` with the end of its log where it ends or stays silent.
+    It sees no ``VENOM_`` or ``OLLAMA_`` variable but those given. Raises ``RuntimeError`` with the
+    end of its log where it ends or stays silent.
     """
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("VENOM_", "OLLAMA_"))}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         started = time.perf_counter()
@@ -77,7 +80,7 @@ def serving(
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             cwd=ROOT,
-            env={**os.environ, **(env or {})},
+            env={**clean, **(env or {})},
         )
         try:
             ready = _wait_healthy(process, port, started, log)
@@ -119,6 +122,17 @@ def _stop(process: psutil.Popen) -> None:
     for child in children:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
+
+
+def ask(port: int, path: str, body: Any = None, timeout: float = 120.0) -> Any:
+    """The JSON answer to a GET, or to a POST of ``body``; outside every measurement."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
+        return json.load(answer)
 
 
 class Client:

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.processes import ROOT, Server, free_port, serving
+from bench.processes import Server, free_port, serving
 from bench.servers.upstream import MODEL
 
 #: More than any load here; the default bounds what one local engine generates at a time.
 CONCURRENCY = "256"
 
 
-def venom_argv(port: int) -> list[str]:
-    """``venom serve``; before it exists, the same application under plain uvicorn."""
-    if importlib.util.find_spec("venom_core.cli.main") is not None:
-        return [*_venom(), "serve", "--host", "127.0.0.1", "--port", str(port)]
-    factory = ["--factory", "venom_core.api.app:create_app", "--no-access-log"]
-    where = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
-    return [sys.executable, "-m", "uvicorn", *factory, *where]
-
-
-def _venom() -> list[str]:
-    script = Path(sys.executable).with_name("venom")
-    if script.exists():
-        return [str(script)]
-    return [sys.executable, "-c", "from venom_core.cli.main import main; main()"]
+#: The command as this checkout has it, wherever the environment's own ``venom`` may point.
+VENOM = (sys.executable, "-m", "venom_core.cli.main")
 
 
 def venom_env(home: Path, upstream_port: int | None = None) -> dict[str, str]:
@@ -53,7 +40,8 @@ def venom(
 ) -> Iterator[Server]:
     port = free_port()
     whole = {**venom_env(home, upstream_port), **(env or {})}
-    with serving(venom_argv(port), port, home / "bench-serve.log", whole) as server:
+    argv = [*VENOM, "serve", "--host", "127.0.0.1", "--port", str(port)]
+    with serving(argv, port, home / "bench-serve.log", whole) as server:
         yield server
 
 
@@ -82,5 +70,3 @@ def gateway_and_baselines(kinds: Sequence[str]) -> Iterator[dict[str, Server]]:
 
 #: The body of every request to the upstream of our own.
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "What is the capital of Poland?"}]}
-
-__all__ = ["BODY", "ROOT", "gateway_and_baselines", "module", "venom", "venom_argv", "venom_env"]

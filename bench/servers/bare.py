@@ -7,9 +7,23 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+
+#: As in venom_core/cli/serving.py.
+SETTINGS: dict[str, Any] = {
+    "loop": "auto",
+    "http": "httptools",
+    "ws": "none",
+    "lifespan": "on",
+    "log_config": None,
+    "access_log": False,
+    "proxy_headers": False,
+    "server_header": False,
+    "timeout_keep_alive": 5,
+}
 
 app = FastAPI()
 
@@ -27,11 +41,7 @@ def main() -> None:
         app,
         host="127.0.0.1",
         port=options.port,
-        log_level="warning",
-        access_log=False,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
+        **SETTINGS,
     )
 
 

@@ -63,6 +63,8 @@ def serve_starlette(port: int, upstream: str) -> None:
     from starlette.responses import JSONResponse, Response, StreamingResponse
     from starlette.routing import Route
 
+    from bench.servers.bare import SETTINGS
+
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with _session() as app.state.session:
@@ -92,11 +94,7 @@ def serve_starlette(port: int, upstream: str) -> None:
         Starlette(routes=routes, lifespan=lifespan),
         host="127.0.0.1",
         port=port,
-        log_level="warning",
-        access_log=False,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
+        **SETTINGS,
     )
 
 
