@@ -32,16 +32,19 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const EVENTS = ['{"a":"zażółć gęślą jaźń"}', '{"b":"日本語 🐍 e\u0301"}', '{"error":{"code":"x"}}', "[DONE]"];
 
 for (const [name, end] of [["LF", "\n"], ["CRLF", "\r\n"], ["CR", "\r"]] as const) {
-  const wire = bytes(`: ping${end}${end}` + EVENTS.map((data) => `data: ${data}${end}${end}`).join(""));
+  // The last event has two lines: a CRLF cut in half must not look like the end of the first.
+  const events = [...EVENTS, "one\ntwo"];
+  const lines = (data: string) => data.split("\n").map((line) => `data: ${line}${end}`).join("");
+  const wire = bytes(`: ping${end}${end}` + events.map((data) => lines(data) + end).join(""));
 
   test(`${name}: every single cut gives the same events`, async () => {
     for (let cut = 0; cut <= wire.length; cut++) {
-      assert.deepEqual(await collect([wire.slice(0, cut), wire.slice(cut)]), EVENTS, `cut at byte ${cut}`);
+      assert.deepEqual(await collect([wire.slice(0, cut), wire.slice(cut)]), events, `cut at byte ${cut}`);
     }
   });
 
   test(`${name}: one byte at a time`, async () => {
-    assert.deepEqual(await collect([...wire].map((byte) => Uint8Array.of(byte))), EVENTS);
+    assert.deepEqual(await collect([...wire].map((byte) => Uint8Array.of(byte))), events);
   });
 }
 
