@@ -42,7 +42,7 @@ e2e: dev ui ## A real server and a real browser
 	@$(BIN)/python -m tools.browser
 	$(BESIDE_SERVER) $(PYTEST) -m e2e tests/e2e
 
-bench: dev ## Measure; results in bench/results/*.json
+bench: wheelhouse ## Measure; results in bench/results/*.json
 	$(BIN)/python bench/run.py $(BENCH)
 
 ui: ## Build the page into venom_core/ui/static

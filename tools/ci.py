@@ -59,7 +59,7 @@ STAGES = (
     Stage("test-install", 10, tests=True),
     Stage("test-engines", 15, tests=True),
     Stage("run", 10, words=("ONCE=1",), expects="Warsaw"),
-    Stage("bench", 15),
+    Stage("bench", 15, words=("BENCH=--quick --no-write",)),
 )
 
 

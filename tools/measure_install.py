@@ -1,27 +1,21 @@
 """What an install brings: each set from the wheelhouse into a fresh environment, without an index.
 
-``python -m tools.measure_install`` writes bench/results/install.json; tests/install asserts the
-budgets on the same figures.
+bench/install.py reports the figures, tests/install asserts the budgets on them.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import subprocess
 import sys
-import tempfile
 import time
 import venv
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.projects import ROOT
 from tools.wheelhouse import WHEELHOUSE
 
 SETS = {"core": "venom", "light": "venom[light]", "embedded": "venom[embedded]"}
-RESULTS = ROOT / "bench" / "results" / "install.json"
 
 
 @dataclass(slots=True)
@@ -79,29 +73,3 @@ def bare_environment() -> dict[str, str]:
     dropped = ("PIP_", "PYTHON", "VENOM_", "OLLAMA_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
-
-
-def main() -> int:
-    command = ["git", "rev-parse", "HEAD"]
-    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    results = {}
-    for name, requirement in SETS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            results[name] = asdict(install(requirement, Path(folder) / "env"))
-        found = results[name]
-        print(f"{name:9}{found['distributions']:4} distributions {found['megabytes']:7.1f} MB")
-    record = {
-        "what": "fresh environments from the wheelhouse; MB = 10^6 bytes without bytecode",
-        "commit": commit.stdout.strip(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "goal": {"light": {"distributions": 50, "megabytes": 85}},
-        "installs": results,
-    }
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
