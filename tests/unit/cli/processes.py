@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -107,11 +108,16 @@ def running(home: Path, *arguments: str, **env: str) -> Iterator[Running]:
             command.process.stdout.close()
 
 
-def home_with_models(home: Path) -> Path:
-    """A fresh data directory over the models that the test home keeps, fetched where missing."""
+@functools.cache
+def _fetch_models() -> None:
     for name in MODELS:
         done = venom(TEST_HOME, "pull", f"llamacpp://{name}", timeout=600)
         assert done.returncode == 0, done.stderr
+
+
+def home_with_models(home: Path) -> Path:
+    """A fresh data directory over the models that the test home keeps, fetched where missing."""
+    _fetch_models()
     home.mkdir()
     (home / "models").symlink_to(TEST_HOME / "models", target_is_directory=True)
     return home
