@@ -189,7 +189,8 @@ class ModelRegistry:
             ranked = sorted(
                 chats, key=lambda item: (item.model.instruct is False, self._rank(item))
             )
-            return ranked[0], "the first installed chat model"
+            first = ranked[0]
+            return first, f"no {pattern} is installed; the first model that converses"
         reasons = "".join(f" {reason.message}" for reason in listing.stale.values())
         raise ModelNotFound(
             f"No chat model is installed.{reasons}",

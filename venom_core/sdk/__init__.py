@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from venom_core.sdk.messages import ChatRequest as ChatRequest
     from venom_core.sdk.messages import Embeddings as Embeddings
     from venom_core.sdk.messages import EmbedRequest as EmbedRequest
+    from venom_core.sdk.openai_engine import Endpoint as Endpoint
     from venom_core.sdk.openai_engine import OpenAIEngineProvider as OpenAIEngineProvider
+    from venom_core.sdk.openai_engine import fetch_models as fetch_models
     from venom_core.sdk.provider import EngineStatus as EngineStatus
     from venom_core.sdk.provider import LoadedModel as LoadedModel
     from venom_core.sdk.provider import Model as Model
@@ -54,7 +56,7 @@ _HOMES = {
     ),
     "hookspecs": ("DoctorCheck", "DoctorFinding", "ObservedEvent", "hookimpl"),
     "messages": ("ChatRequest", "Embeddings", "EmbedRequest"),
-    "openai_engine": ("OpenAIEngineProvider",),
+    "openai_engine": ("Endpoint", "OpenAIEngineProvider", "fetch_models"),
     "provider": (
         "EngineStatus", "LoadedModel", "Model", "Provider", "ProviderContext", "PullProgress",
     ),

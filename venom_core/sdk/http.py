@@ -6,6 +6,7 @@ a third of the CPU of httpx's own transport. A change of client library is a cha
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -40,13 +41,23 @@ def make_client(
     # certificates; the transport's own context would be built for nothing.
     transport = AiohttpTransport(verify=False, client=lambda: _aiohttp_session(base_url))
     timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
+    url, credentials = _without_credentials(httpx.URL(base_url))
     return httpx.AsyncClient(
-        base_url=base_url,
-        headers=dict(headers or {}),
+        base_url=url,
+        headers={**credentials, **(headers or {})},
         transport=transport,
         timeout=timeout,
         follow_redirects=False,
     )
+
+
+def _without_credentials(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
+    """``http://user:password@host`` as a URL fit for logs, and the header that it stands for."""
+    if not url.userinfo:
+        return url, {}
+    pair = f"{url.username}:{url.password}".encode()
+    header = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    return url.copy_with(username=None, password=None), header
 
 
 def _aiohttp_session(base_url: str) -> Any:
@@ -114,11 +125,16 @@ async def open_stream(
 
 
 async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    import aiohttp
     import httpx
 
     for last in (False, True):
         try:
             return await client.send(request, stream=True)
+        except aiohttp.ClientError as error:  # one that httpx-aiohttp has no name for
+            raise UpstreamError(
+                "What answers there does not speak HTTP.", fix="Check the provider's base_url."
+            ) from error
         except httpx.HTTPError as error:
             if broke_before_answer(error):
                 if not last:

@@ -1,17 +1,26 @@
-"""The settings of the core: what each is called in every layer, its type, bounds and default.
-
-Plain dataclasses on purpose: the settings are read before anything else, by every command, and
-pydantic-settings alone would cost more than the rest of a ``venom --version``.
-"""
+"""The settings of the core: what each is called in every layer, its type, bounds and default."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from venom_core.sdk.spec import Setting, SettingType, SettingValue
 
 KEY = "core_setting"
+
+#: The profiles, and the older system's names for them.
+PROFILE_NAMES = (
+    "light", "privacy", "local", "llm_off", "api", "cloud", "full", "beast", "extended",
+)  # fmt: skip
+
+#: The layers that the next :class:`CoreSettings` is made from, highest first.
+LAYERS: ContextVar[Sequence[PydanticBaseSettingsSource]] = ContextVar("layers", default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ def _declare(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """A dataclass field that carries its declaration; the name is filled in by :func:`declared`."""
+    """A field that carries its declaration; the name is filled in by :func:`declared`."""
     setting = Setting(
         name="",
         type=type_,
@@ -49,12 +58,30 @@ def _declare(
         maximum=maximum,
         choices=choices,
     )
-    return field(default=default, metadata={KEY: CoreSetting(setting, key, env)})
+    declaration: dict[str, Any] = {KEY: CoreSetting(setting, key, env)}
+    return Field(default, description=help_, json_schema_extra=declaration)
 
 
-@dataclass(frozen=True, slots=True)
-class CoreSettings:
-    """The values that the core works with. Times in seconds, sizes in bytes."""
+class CoreSettings(BaseSettings):
+    """The values that the core works with. Times in seconds, sizes in bytes.
+
+    Made by :class:`~venom_core.settings.layers.Settings`, which hands it the layers; made alone, it
+    holds the defaults.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Our own layers instead of pydantic's: they know where each value came from."""
+        return (init_settings, *LAYERS.get())
 
     host: str = _declare(
         "server.host", "VENOM_HOST", "str", "127.0.0.1", "Address that the server listens on."
@@ -111,7 +138,7 @@ class CoreSettings:
         "str",
         "light",
         "What this installation runs: light, llm_off or full.",
-        choices=("light", "llm_off", "full"),
+        choices=PROFILE_NAMES,
     )
     parameter_policy: str = _declare(
         "chat.parameter_policy",
@@ -210,19 +237,10 @@ class CoreSettings:
 def declared() -> tuple[CoreSetting, ...]:
     """Every core setting, in the order in which `venom config show` prints them."""
     found = []
-    for item in fields(CoreSettings):
-        part: CoreSetting = item.metadata[KEY]
-        given = part.setting
-        setting = Setting(
-            name=item.name,
-            type=given.type,
-            default=given.default,
-            help=given.help,
-            minimum=given.minimum,
-            maximum=given.maximum,
-            choices=given.choices,
-        )
-        found.append(CoreSetting(setting, part.key, part.env))
+    for name, field in CoreSettings.model_fields.items():
+        assert isinstance(field.json_schema_extra, dict)
+        part: Any = field.json_schema_extra[KEY]
+        found.append(replace(part, setting=replace(part.setting, name=name)))
     return tuple(found)
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
 
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
 from venom_core.settings import file
-from venom_core.settings.core import CORE_SETTINGS, OTHER_VARIABLES, CoreSetting, CoreSettings
+from venom_core.settings.core import (
+    CORE_SETTINGS,
+    LAYERS,
+    OTHER_VARIABLES,
+    CoreSetting,
+    CoreSettings,
+)
 from venom_core.settings.paths import Paths
 from venom_core.settings.values import convert, mask
 
@@ -42,6 +51,41 @@ def _variable_prefix(provider: str) -> str:
     return f"{_PREFIX}{provider.upper().replace('-', '_')}__"
 
 
+class Layer(PydanticBaseSettingsSource):
+    """One layer of the core's settings.
+
+    Args:
+        origin: its name, noted in ``origins`` for each value that comes from here.
+        lookup: gives what the layer holds for a setting, None where nothing, and the place.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        lookup: Callable[[CoreSetting], tuple[object, str]],
+        origins: dict[str, Origin],
+    ) -> None:
+        super().__init__(CoreSettings)
+        self._origin = origin
+        self._lookup = lookup
+        self._origins = origins
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value as the layer holds it; pydantic-settings asks for this form."""
+        return self._lookup(_BY_NAME[field_name])[0], field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """The converted values of this layer that no higher one has: an unusable value that
+        nobody would see is nobody's trouble."""
+        values: dict[str, Any] = {}
+        for part in CORE_SETTINGS:
+            raw, place = self._lookup(part)
+            if raw is not None and part.name not in self.current_state:
+                values[part.name] = convert(part.setting, raw, place)
+                self._origins[part.name] = self._origin
+        return values
+
+
 class Settings:
     """What this process works with.
 
@@ -63,8 +107,7 @@ class Settings:
         self._origins: dict[str, Origin] = {}
         self._changing = threading.Lock()
         self._check_tables()
-        values: dict[str, Any] = {part.name: self._core_value(part) for part in CORE_SETTINGS}
-        self.core = CoreSettings(**values)
+        self.core = self._read_core()
         self._warn_unknown()
 
     @classmethod
@@ -161,21 +204,30 @@ class Settings:
             self._file.setdefault("plugins", {})["disabled"] = chosen
             if self._origins["plugins_disabled"] in ("file", "default"):
                 self._origins["plugins_disabled"] = "file"
-                self.core = replace(self.core, plugins_disabled=tuple(chosen))
+                self.core = self.core.model_copy(update={"plugins_disabled": tuple(chosen)})
 
-    def _core_value(self, part: CoreSetting) -> SettingValue:
-        table, _, key = part.key.partition(".")
-        layers: tuple[tuple[Origin, object, str], ...] = (
-            ("flag", self._flags.get(part.name), f"the option --{part.name.replace('_', '-')}"),
-            ("env", self._env.get(part.env) or None, _variable_place(part.env)),
-            ("file", self._file.get(table, {}).get(key), self._file_place(table, key)),
+    def _read_core(self) -> CoreSettings:
+        def flag(part: CoreSetting) -> tuple[object, str]:
+            return self._flags.get(part.name), f"the option --{part.name.replace('_', '-')}"
+
+        def variable(part: CoreSetting) -> tuple[object, str]:
+            return self._env.get(part.env) or None, _variable_place(part.env)
+
+        def in_file(part: CoreSetting) -> tuple[object, str]:
+            table, _, key = part.key.partition(".")
+            return self._file.get(table, {}).get(key), self._file_place(table, key)
+
+        self._origins = dict.fromkeys(_BY_NAME, "default")
+        layers = (
+            Layer("flag", flag, self._origins),
+            Layer("env", variable, self._origins),
+            Layer("file", in_file, self._origins),
         )
-        for origin, raw, place in layers:
-            if raw is not None:
-                self._origins[part.name] = origin
-                return convert(part.setting, raw, place)
-        self._origins[part.name] = "default"
-        return part.setting.default
+        token = LAYERS.set(layers)
+        try:
+            return CoreSettings()
+        finally:
+            LAYERS.reset(token)
 
     def _of_provider(
         self, spec: ProviderSpec, setting: Setting, table: Mapping[str, object]

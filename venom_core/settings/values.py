@@ -1,16 +1,21 @@
-"""From what a layer holds to a value of the declared type, or a refusal that names the place."""
+"""From what a layer holds to a value of the declared type, or a refusal that names the place.
+
+pydantic does the converting: each declaration becomes one of its types.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.spec import Setting, SettingValue
 
 MASK = "********"
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
 _LONGEST_SHOWN = 60
 _KINDS = {
     "str": "text",
@@ -21,10 +26,6 @@ _KINDS = {
     "path": "a path",
     "list": "a list",
 }
-
-
-class _UnfitError(ValueError):
-    """What the value should have been, as the end of the sentence "must be ..."."""
 
 
 def convert(setting: Setting, raw: object, place: str) -> SettingValue:
@@ -39,12 +40,11 @@ def convert(setting: Setting, raw: object, place: str) -> SettingValue:
             shows a secret.
     """
     try:
-        value = _typed(setting, raw)
-        _check_bounds(setting, value)
-    except _UnfitError as unfit:
+        value: SettingValue = _adapter(setting).validate_python(raw)
+    except ValidationError as error:
         shown = "" if _hidden(setting, raw) else f", not {_shorten(raw)}"
         raise InvalidRequest(
-            f"The value in {place} must be {unfit}{shown}.",
+            f"The value in {place} must be {_wanted(setting, error)}{shown}.",
             fix=f"Correct or remove {place}.",
             code="invalid_setting",
             param=setting.name,
@@ -63,81 +63,85 @@ def mask(setting: Setting, value: SettingValue) -> SettingValue:
     return _without_credentials(value) if isinstance(value, str) else value
 
 
-def _typed(setting: Setting, raw: object) -> SettingValue:
-    wrong = _UnfitError(_KINDS[setting.type])
+@functools.lru_cache(maxsize=1024)
+def _adapter(setting: Setting) -> TypeAdapter[Any]:
+    return TypeAdapter(value_type(setting))
+
+
+def value_type(setting: Setting) -> Any:
+    """The pydantic type of a declaration: conversion, bounds and choices."""
+    if setting.choices:
+        choice: Any = cast(Any, Literal)[setting.choices]
+        return tuple[choice, ...] if setting.type == "list" else choice
+    low, high = setting.minimum, setting.maximum
     match setting.type:
         case "int":
-            return _number(raw, wrong, whole=True)
+            return Annotated[int, Field(ge=low, le=high), BeforeValidator(_no_truth)]
         case "float":
-            return _number(raw, wrong, whole=False)
+            finite = Field(ge=low, le=high, allow_inf_nan=False)
+            return Annotated[float, finite, BeforeValidator(_no_truth)]
         case "bool":
-            return _truth(raw, wrong)
+            return bool
         case "list":
-            return _items(raw, wrong)
-    if not isinstance(raw, str) or not raw.strip() or "\0" in raw:
-        raise wrong
-    if setting.type == "url":
-        return _url(raw.strip(), wrong)
-    return raw.strip()
+            return Annotated[tuple[_Text, ...], BeforeValidator(_split)]
+        case "url":
+            return Annotated[_Text, AfterValidator(_http_url)]
+    return _Text
 
 
-def _number(raw: object, wrong: _UnfitError, *, whole: bool) -> int | float:
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise wrong
-    if whole and isinstance(raw, float):
-        raise wrong
-    try:
-        value = int(raw) if whole else float(raw)
-    except (ValueError, OverflowError):
-        raise wrong from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise wrong
-    return value
-
-
-def _truth(raw: object, wrong: _UnfitError) -> bool:
+def _no_truth(raw: object) -> object:
+    """pydantic takes ``true`` for 1; a port is no truth value. Nor is 1.0 a whole number here."""
     if isinstance(raw, bool):
-        return raw
-    text = raw.strip().lower() if isinstance(raw, str) else ""
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    raise wrong
+        raise ValueError("a truth value")
+    return raw.strip() if isinstance(raw, str) else raw
 
 
-def _items(raw: object, wrong: _UnfitError) -> tuple[str, ...]:
-    if isinstance(raw, str):
-        raw = raw.split(",")
-    if not isinstance(raw, list | tuple) or not all(isinstance(item, str) for item in raw):
-        raise wrong
-    return tuple(item.strip() for item in raw if item.strip())
-
-
-def _url(raw: str, wrong: _UnfitError) -> str:
-    """Addresses without a scheme are common in ``OLLAMA_HOST``: they mean http."""
-    text = raw if "://" in raw else f"http://{raw}"
-    try:
-        parts = urlsplit(text)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        raise wrong from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        raise wrong
-    if any(char.isspace() for char in text):
-        raise wrong
+def _text(raw: str) -> str:
+    text = raw.strip()
+    if not text or "\0" in text:
+        raise ValueError("empty")
     return text
 
 
-def _check_bounds(setting: Setting, value: SettingValue) -> None:
+_Text = Annotated[str, AfterValidator(_text)]
+
+
+def _split(raw: object) -> object:
+    """Commas in the environment, an array in the file."""
+    if isinstance(raw, str):
+        raw = raw.split(",")
+    if isinstance(raw, list | tuple):
+        return tuple(x for x in raw if not isinstance(x, str) or x.strip())
+    return raw
+
+
+def _http_url(raw: str) -> str:
+    """Addresses without a scheme are common in ``OLLAMA_HOST``: they mean http. The text stays as
+    it was given, which pydantic's own URL types do not promise."""
+    text = raw if "://" in raw else f"http://{raw}"
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("no http URL")
+    if any(char.isspace() for char in text):
+        raise ValueError("white space")
+    return text
+
+
+def _wanted(setting: Setting, error: ValidationError) -> str:
+    """The end of the sentence "must be ..."."""
     if setting.choices:
-        chosen = value if isinstance(value, tuple) else (value,)
-        if any(item not in setting.choices for item in chosen):
-            raise _UnfitError("one of " + ", ".join(setting.choices))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        low, high = setting.minimum, setting.maximum
-        if low is not None and value < low:
-            raise _UnfitError(f"at least {low:g}" if abs(low) < 1e6 else f"at least {low:.0f}")
-        if high is not None and value > high:
-            raise _UnfitError(f"at most {high:g}" if abs(high) < 1e6 else f"at most {high:.0f}")
+        return "one of " + ", ".join(setting.choices)
+    kind = error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
+    if kind == "greater_than_equal":
+        return f"at least {_number(setting.minimum)}"
+    if kind == "less_than_equal":
+        return f"at most {_number(setting.maximum)}"
+    return _KINDS[setting.type]
+
+
+def _number(value: float | None) -> str:
+    value = value or 0
+    return f"{value:g}" if abs(value) < 1e6 or not math.isfinite(value) else f"{value:.0f}"
 
 
 def _hidden(setting: Setting, raw: object) -> bool:

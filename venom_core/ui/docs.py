@@ -67,8 +67,13 @@ class Docs:
             source = await asyncio.to_thread((self._root / f"{name}.md").read_text, "utf-8")
         except FileNotFoundError:
             raise HTTPException(404) from None
-        page = await asyncio.to_thread(render, source, name)
+        page = await asyncio.to_thread(render, source, name, self._twin(name))
         return Response(page, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+    def _twin(self, name: str) -> str | None:
+        """The page in the other language; decisions of the architecture are in English only."""
+        twin = name.removeprefix("pl/") if name.startswith("pl/") else f"pl/{name}"
+        return twin if (self._root / f"{twin}.md").is_file() else None
 
 
 def anchor(heading: str) -> str:
@@ -76,8 +81,13 @@ def anchor(heading: str) -> str:
     return _NOT_IN_ANCHOR.sub("", heading.strip().lower()).replace(" ", "-")
 
 
-def render(source: str, name: str) -> str:
-    """A page of Markdown as HTML. Raw HTML in it is shown, not interpreted."""
+def render(source: str, name: str, twin: str | None = None) -> str:
+    """A page of Markdown as HTML. Raw HTML in it is shown, not interpreted.
+
+    Args:
+        name: its path under the root, without ``.md``.
+        twin: the same of the page in the other language, where there is one.
+    """
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -92,14 +102,14 @@ def render(source: str, name: str) -> str:
     body = parser.renderer.render(tokens, parser.options, {})
     polish = name.startswith("pl/")
     language, base = ("pl", "/docs/pl") if polish else ("en", "/docs")
-    twin = f"/docs/{name.removeprefix('pl/')}" if polish else f"/docs/pl/{name}"
-    other = "English" if polish else "Polski"
+    word = "English" if polish else "Polski"
+    other = f' · <a href="/docs/{twin}">{word}</a>' if twin else ""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f'<title>{html.escape(title)} · Venom</title><link rel="stylesheet" href="/docs/style.css">'
-        f'</head><body><nav><a href="/">Venom</a> · <a href="{base}">Docs</a> · '
-        f'<a href="{twin}">{other}</a></nav>{body}</body></html>'
+        f'</head><body><nav><a href="/">Venom</a> · <a href="{base}">Docs</a>'
+        f"{other}</nav>{body}</body></html>"
     )
 
 

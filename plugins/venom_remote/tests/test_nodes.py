@@ -9,9 +9,16 @@ import time
 import pytest
 
 from plugins.venom_remote.tests.conftest import Opened, request
-from venom_core.sdk.errors import InvalidRequest, ModelNotFound, Unavailable, UpstreamError
+from venom_core.sdk.errors import (
+    InvalidRequest,
+    ModelLoading,
+    ModelNotFound,
+    Unavailable,
+    UpstreamError,
+)
 from venom_core.sdk.states import ProviderStatus
 from venom_core.testing.engine import Reply, ScriptedEngine, chunk, scripted_engine, sse
+from venom_remote import provider as provider_module
 from venom_remote.provider import RemoteProvider
 
 ANSWER = sse(chunk("a"), chunk(finish="stop"), "[DONE]")
@@ -121,3 +128,47 @@ async def test_a_server_gone_since_the_last_look_costs_no_request(opened: Opened
             assert [frame async for frame in provider.chat(request())]
             assert provider._nodes[0].dead_until > time.monotonic()
             assert chats(one) == 1
+
+
+async def test_a_server_that_accepts_and_is_silent_hides_no_other(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_module, "LIST_TIMEOUT", 0.2)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with scripted_engine() as one, opened(url, one.url) as provider:
+        assert [model.ref for model in await provider.models()] == ["m"]
+        assert (await provider.health()).status is ProviderStatus.DEGRADED
+    server.close()
+
+
+async def test_a_server_that_is_loading_is_alive(opened: Opened) -> None:
+    async with scripted_engine() as one, opened(one.url) as provider:
+        one.reply = Reply([b'{"error":{"message":"Loading model"}}'], 503)
+        with pytest.raises(ModelLoading):
+            _ = [frame async for frame in provider.chat(request())]
+        assert (await provider.health()).status is ProviderStatus.READY
+
+
+async def test_a_port_that_speaks_no_http(opened: Opened) -> None:
+    async def ssh(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(ssh, "127.0.0.1", 0)
+    with pytest.raises(Unavailable):
+        async with opened(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+            pass
+    server.close()
+
+
+async def test_credentials_in_a_url_become_a_header(opened: Opened) -> None:
+    async with scripted_engine() as one:
+        async with opened(one.url.replace("http://", "http://me:secret@")) as provider:
+            assert [model.ref for model in await provider.models()] == ["m"]
+        assert one.requests[0][1]["authorization"] == "Basic bWU6c2VjcmV0"

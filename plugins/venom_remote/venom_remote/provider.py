@@ -9,11 +9,20 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from venom_core.sdk.errors import ModelNotFound, Unavailable, UpstreamError, VenomError
+from venom_core.sdk.errors import (
+    ModelLoading,
+    ModelNotFound,
+    Unavailable,
+    UpstreamError,
+    UpstreamTimeout,
+    VenomError,
+)
 from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, fetch_models
 from venom_core.sdk.provider import Model, ProviderContext
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 
+#: One silent node must not hide the others' models: the registry waits three seconds for them all.
+LIST_TIMEOUT = 1.5
 NO_URLS = Reason(
     "no_servers",
     "No remote server is configured.",
@@ -78,7 +87,10 @@ class RemoteProvider(OpenAIEngineProvider):
 
     async def _ask(self, node: Node) -> None:
         try:
-            node.models = set(await fetch_models(self.client(node.url), self._headers))
+            async with asyncio.timeout(LIST_TIMEOUT):
+                node.models = set(await fetch_models(self.client(node.url), self._headers))
+        except TimeoutError:
+            self._bury(node, UpstreamTimeout("It accepts and does not answer."))
         except VenomError as error:
             self._bury(node, error)
 
@@ -103,6 +115,8 @@ class RemoteProvider(OpenAIEngineProvider):
         node.busy += 1
         try:
             yield Endpoint(node.url, ref, self._headers)
+        except ModelLoading:
+            raise  # it lives
         except (Unavailable, UpstreamError) as error:
             self._bury(node, error)
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -302,3 +303,19 @@ async def test_finished_requests_are_counted(client: httpx.AsyncClient) -> None:
     assert f'venom_requests_total{{code="ok",{labels}}} 1.0' in text
     assert f'venom_requests_total{{code="upstream_incomplete",{labels}}} 1.0' in text
     assert f'venom_tokens_total{{kind="completion",{labels}}} 2.0' in text
+
+
+async def test_an_explanation_for_whoever_asks(client: httpx.AsyncClient) -> None:
+    model = Model(type="folder", ref="m", defaults={"temperature": 0})
+    scripted.SCRIPTS["m"] = Script(answer("x"), model)
+    plain = await client.post("/v1/chat/completions", json=HI)
+    assert "venom-explain" not in plain.headers
+    for content in ("zażółć\n", "long " * 2000):
+        body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": content}]}
+        response = await client.post(
+            "/v1/chat/completions", json=body, headers={"Venom-Explain": "1"}
+        )
+        told = json.loads(base64.b64decode(response.headers["venom-explain"]))
+        assert told["origins"] == {"max_tokens": "request", "temperature": "model"}
+        assert told["upstream_body"]["temperature"] == 0
+        assert ("messages" in told["upstream_body"]) == (len(content) < 100)

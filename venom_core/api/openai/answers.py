@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
 
 PING_SECONDS = 15.0
+MAX_EXPLANATION = 4096
 _PREFIX = {"chat": "chatcmpl-", "completion": "cmpl-"}
 _SSE_HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -94,6 +97,8 @@ class AnswerResponse(Response):
             include_usage=call.include_usage,
         )
         headers = answer_headers(call, stream)
+        if self._request.headers.get("venom-explain") == "1":
+            headers["Venom-Explain"] = explanation(stream)
         if call.stream:
             await _send_events(stream, envelope, headers, send)
         else:
@@ -107,6 +112,19 @@ def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
     if stream.left_out:
         headers["Venom-Ignored-Parameters"] = ", ".join(stream.left_out)
     return headers
+
+
+def explanation(stream: ChatStream) -> str:
+    """For a caller who asked: each parameter's origin and the upstream body, as base64 of JSON,
+    since a body may hold any character and a header may not.
+
+    Clients read headers of some KiB at most, so a long conversation is left out.
+    """
+    body = dict(stream.upstream_body)
+    if len(json.dumps(body)) > MAX_EXPLANATION:
+        body = {k: v for k, v in body.items() if k not in ("messages", "prompt")}
+    told = {"origins": dict(stream.origins), "upstream_body": body}
+    return base64.b64encode(json.dumps(told).encode()).decode()
 
 
 async def _send_object(
@@ -148,8 +166,6 @@ async def _send_events(
 
 
 def error_event(error: VenomError) -> bytes:
-    import json
-
     return b"data: " + json.dumps(openai_error(error)).encode() + b"\n\n"
 
 

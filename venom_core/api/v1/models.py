@@ -90,9 +90,11 @@ async def _events(
 ) -> AsyncIterator[bytes]:
     async with contextlib.aclosing(steps):
         try:
-            step = first
+            step, percent = first, 0
             while step is not None:
-                yield _event(progress_view(step))
+                # A total that grows as layers become known must not turn the bar back.
+                percent = max(percent, progress_percent(step))
+                yield _event({**progress_view(step), "progress": percent})
                 step = await anext(steps, None)
         except VenomError as error:
             yield _event({"status": "failed", "error": error.record()})
@@ -102,17 +104,19 @@ async def _events(
 
 
 def progress_view(step: PullProgress) -> dict[str, Any]:
-    """One event; ``progress`` is a whole percent, 100 only at the end."""
-    percent = 100 if step.status == "completed" else 0
-    if step.bytes_total and step.status != "completed":
-        percent = min(99, step.bytes_done * 100 // step.bytes_total)
     return {
         "status": step.status,
         "message": step.message,
         "bytes_done": step.bytes_done,
         "bytes_total": step.bytes_total,
-        "progress": percent,
     }
+
+
+def progress_percent(step: PullProgress) -> int:
+    """Whole percent, 100 only at the end."""
+    if step.status == "completed":
+        return 100
+    return min(99, step.bytes_done * 100 // step.bytes_total) if step.bytes_total else 0
 
 
 def _event(body: dict[str, Any]) -> bytes:
