@@ -125,3 +125,13 @@ def test_after_kill_9_the_next_start_answers(server: Running) -> None:
     server.end(signal.SIGKILL)
     again = venom(server.home, "run", "gemma3-270m-base", QUESTION)
     assert (again.returncode, again.stdout) == (0, "Warsaw\n"), again.stderr
+
+
+def test_a_gguf_file_by_its_path(tmp_path: Path) -> None:
+    model = next((home_with_models(tmp_path / "with") / "models").rglob("smollm2*.gguf"))
+    link = tmp_path / "a talker.gguf"
+    link.symlink_to(model)
+    done = venom(tmp_path / "home", "run", "--json", str(link), "hi")
+    record = json.loads(done.stdout)
+    assert (record["provider"], record["model"]) == ("llamacpp", "a-talker")
+    assert record["content"]

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterator
 from socket import socket
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI
 
 from venom_core._version import __version__
 from venom_core.cli.binding import local_url
@@ -19,6 +19,9 @@ from venom_core.cli.connection.processes import ProcessIdentity
 from venom_core.cli.connection.server_file import ServerRecord, publish, withdraw
 from venom_core.composition import Venom
 from venom_core.sdk.errors import VenomError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5

@@ -340,8 +340,21 @@ async def test_an_answer(way) -> None:
         assert [piece async for piece in answer.pieces()] == [("War", False), ("saw", False)]
     assert answer.reference == "scripted://city" and answer.content == "Warsaw"
     assert answer.usage is not None and answer.usage.completion_tokens == 2
-    assert answer.because == "the first installed chat model"
+    assert answer.because and answer.headers["Venom-Model-Reason"] == answer.because
     assert answer.headers["Venom-Model"] == "scripted://city"
+
+
+@BOTH
+@pytest.mark.parametrize("length", [10, 20_000], ids=["short", "too long for a header"])
+async def test_an_explained_answer(way, length: int) -> None:
+    SCRIPTS["city"] = Script(say("Warsaw"))
+    body = {"messages": [{"role": "user", "content": "ż" * length}], "temperature": 0.5}
+    async with way() as connection, connection.ask("city", body, explain=True) as answer:
+        assert [text async for text, _ in answer.pieces()] == ["Warsaw"]
+    assert answer.origins == {"temperature": "request"}
+    assert answer.upstream_body is not None
+    assert answer.upstream_body["messages"] == body["messages"]
+    assert answer.upstream_body["temperature"] == 0.5
 
 
 @BOTH
@@ -390,3 +403,15 @@ async def test_a_server_that_went_away_is_said() -> None:
         await connection.models()
     await connection.close()
     assert caught.value.code == "server_gone" and "venom serve" in (caught.value.fix or "")
+
+
+@BOTH
+async def test_progress_never_goes_back_when_the_total_grows(way) -> None:
+    SCRIPTS["city"] = Script(say("x"))
+    PULLS["city"] = [
+        PullProgress("pulling", "x", 90, 100),
+        PullProgress("pulling", "x", 100, 1000),
+        PullProgress("completed", "x", 1000, 1000),
+    ]
+    async with way() as connection:
+        assert [step["progress"] async for step in connection.pull("city")] == [90, 90, 100]

@@ -21,12 +21,13 @@ With a PROMPT the answer is printed and the command ends; without one it opens a
 
 The first word is a MODEL where a model is called so or it looks like a model's name. What contains
 a space is a prompt, and so is any other single word; then Venom chooses the model and says which.
-A - stands for the standard input.
+A file.gguf is served for this one command. A - stands for the standard input.
 
 \b
   venom run "What is the capital of Poland?"
   venom run smollm2:135m "Write a haiku about tea."
   venom run gemma3:4b
+  venom run ./model.gguf "Say hello."
   git diff | venom run gemma3:4b "Summarise this change:" -
   venom run --json --set temperature=0 "What is 2 + 2?" | jq .usage
 """
@@ -58,9 +59,15 @@ def run(
 ) -> None:
     from venom_core.cli.connection.session import connected
     from venom_core.cli.first_steps import guided
+    from venom_core.cli.gguf import is_gguf_path, offer_file, reference_of
 
     parameters = dict(map(_parameter, settings))
+    words = tuple(_encodable(word) for word in words)
+    file = offer_file(words[0]) if words and is_gguf_path(words[0]) else None
     with connected("venom run", writes=True) as session:
+        if file is not None:
+            listing = session.run(session.connection.models())
+            words = (reference_of(file, listing, session.connection.url), *words[1:])
         request = _request(session, words)
         if request.prompt is None and (as_json or explain or not sys.stdin.isatty()):
             request = replace(request, stdin=True)
@@ -105,7 +112,6 @@ def _request(session: Session, words: tuple[str, ...]) -> Request:
     from venom_core.cli.terminal import note
     from venom_core.models.suggestions import SUGGESTIONS
 
-    words = tuple(_encodable(word) for word in words)
     known: set[str] = set()
     named = [word for word in words if word != STDIN]
     if len(named) == 1 and not is_text(named[0]):

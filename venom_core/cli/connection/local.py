@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
     from venom_core.composition import Venom
     from venom_core.models.registry import ListedModel
+    from venom_core.sdk.provider import PullProgress
 
 
 def make_venom() -> Venom:
@@ -63,11 +64,12 @@ class LocalVenom(Connection):
         return await self.venom.overview()
 
     async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
-        from venom_core.api.v1.models import progress_view
-
+        percent = 0
         async with contextlib.aclosing(self.venom.transfers.pull(name)) as steps:
             async for step in steps:
-                yield progress_view(step)
+                # A total that grows as parts become known must not turn the bar back.
+                percent = max(percent, _percent(step))
+                yield {**asdict(step), "progress": percent}
 
     async def remove(self, name: str) -> str:
         return f"{await self.venom.transfers.remove(name)} was removed."
@@ -132,6 +134,13 @@ class LocalVenom(Connection):
         """Bytes that the engine of a loaded plugin adds, as the plugin declares them."""
         spec = self.venom.host.specs().get(provider)
         return spec.engine.size_bytes if spec is not None and spec.engine is not None else None
+
+
+def _percent(step: PullProgress) -> int:
+    """Whole percent as the API counts them: 100 only at the end."""
+    if step.status == "completed":
+        return 100
+    return min(99, step.bytes_done * 100 // step.bytes_total) if step.bytes_total else 0
 
 
 async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:

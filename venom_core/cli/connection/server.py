@@ -124,6 +124,8 @@ class ServerClient(Connection):
         async with self._open("POST", path, request, ANSWER_TIMEOUT, headers) as response:
             told = response.headers
             explained = _explanation(told.get("venom-explain"))
+            if "upstream_body" in explained:  # a long conversation does not fit a header
+                explained["upstream_body"].setdefault("messages", body["messages"])
             async with contextlib.aclosing(_chunks(response)) as chunks:
                 yield Answer(
                     reference=told.get("venom-model", ""),

@@ -1,0 +1,67 @@
+"""`venom run ./model.gguf`: a file of one's own, served for this one command."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from venom_core.cli.first_steps import EMBEDDED
+from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound
+from venom_core.settings.layers import provider_variable
+
+VARIABLE = provider_variable(EMBEDDED, "model_paths")
+SUFFIX = ".gguf"
+_UNFIT = re.compile(r"[^A-Za-z0-9_.:@+-]+", re.ASCII)
+
+
+def is_gguf_path(word: str) -> bool:
+    """Whether a word names a file: no reference, and no sentence that ends in such a name."""
+    if not word.lower().endswith(SUFFIX) or "://" in word:
+        return False
+    return not any(character.isspace() for character in word) or Path(word).is_file()
+
+
+def offer_file(word: str, env: MutableMapping[str, str] | None = None) -> Path:
+    """Name the file in the environment, where the provider's settings are read from.
+
+    Raises ``NotFound`` where there is no such file.
+    """
+    env = os.environ if env is None else env
+    path = Path(word).expanduser().absolute()
+    if not path.is_file():
+        raise NotFound(
+            f"There is no file {word}.", code="file_not_found", fix="See the models: venom list"
+        )
+    if "," in str(path):
+        raise InvalidRequest(
+            "A path with a comma cannot be named in a setting.", fix="Rename the file or folder."
+        )
+    given = [part for part in (env.get(VARIABLE), str(path)) if part]
+    env[VARIABLE] = ",".join(given)
+    return path
+
+
+def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str:
+    """The reference that the provider gave the file.
+
+    Raises ``Conflict`` where a running server does not serve it, ``InvalidRequest`` where it is
+    no model.
+    """
+    name = _UNFIT.sub("-", path.stem).strip(".-:")
+    for model in listing["models"]:
+        if model["provider"] == EMBEDDED and model["name"] == name:
+            return str(model["reference"])
+    if url is not None:
+        raise Conflict(
+            f"The running server does not serve {path.name}.",
+            code="file_not_served",
+            fix=f"Stop it and run this again, or start it with {VARIABLE}={path}",
+        )
+    raise InvalidRequest(
+        f"{path.name} is no usable GGUF file, or the embedded engine is not installed.",
+        code="file_not_usable",
+        fix="See its state with: venom doctor",
+    )
