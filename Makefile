@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check lint-fix test test-web test-engines test-install e2e bench ui wheels \
+.PHONY: help run dev check lint-fix test test-web test-engines test-install test-lowest e2e bench ui wheels \
 	wheelhouse lock bump clean
 
 help: ## This list
@@ -31,6 +31,9 @@ test: dev ## Unit, contract, integration with the real embedded engine, and one 
 
 test-web: ## The page's own checks: types, tests, size
 	@$(PYTHON) -m tools.page --check
+
+test-lowest: dev ## Against the oldest dependencies that pyproject.toml allows
+	$(BIN)/python -m tools.lowest --junitxml=.cache/junit/$@.xml
 
 test-engines: dev ## Long runs with real engines
 	$(PYTEST) -m engines

@@ -57,6 +57,7 @@ STAGES = (
     Stage("test", 20, tests=True),
     Stage("e2e", 15, tests=True),
     Stage("test-install", 10, tests=True),
+    Stage("test-lowest", 10, tests=True),
     Stage("test-engines", 15, tests=True),
     Stage("run", 10, words=("ONCE=1",), expects="Warsaw"),
     Stage("bench", 15, words=("BENCH=--quick --no-write",)),

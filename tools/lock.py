@@ -26,11 +26,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     options = parser.parse_args()
-    resolver = _resolver()
+    solver = resolver()
     previous: Path | None = None
     for lock in LOCKS:
         target = FOLDER / f"{lock}.txt"
-        _compile(resolver, lock, target, constraint=previous, upgrade=options.upgrade)
+        _compile(solver, lock, target, constraint=previous, upgrade=options.upgrade)
         print(f"requirements/{lock}.txt: {target.read_text(encoding='utf-8').count('==')} packages")
         previous = target
     sizes = {lock: _fetched_size(FOLDER / f"{lock}.txt") for lock in LOCKS}
@@ -39,7 +39,7 @@ def main() -> int:
     return 0
 
 
-def _resolver() -> list[str]:
+def resolver() -> list[str]:
     """The resolver lives beside the environment, not in it: users and CI never need it."""
     home = ROOT / ".cache" / "resolver"
     if not (home / "uv").is_dir():
@@ -49,11 +49,11 @@ def _resolver() -> list[str]:
 
 
 def _compile(
-    resolver: list[str], lock: str, target: Path, *, constraint: Path | None, upgrade: bool
+    solver: list[str], lock: str, target: Path, *, constraint: Path | None, upgrade: bool
 ) -> None:
     wanted = "\n".join(str(requirement) for requirement in direct_requirements(ROOT, lock))
     command = [
-        *resolver, "pip", "compile", "-", "--quiet", "--universal", "--python-version", "3.11",
+        *solver, "pip", "compile", "-", "--quiet", "--universal", "--python-version", "3.11",
         "--generate-hashes", "--no-annotate", "--no-header", "--output-file", str(target),
     ]  # fmt: skip
     if constraint is not None:
