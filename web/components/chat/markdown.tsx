@@ -25,7 +25,7 @@ const COMPONENTS: Components = {
   h3: ({ children }) => <h4>{children}</h4>,
   a: ({ href, children }) => <a href={href} target="_blank" rel="noreferrer noopener">{children}</a>,
   img: ({ src, alt }) => (
-    <a href={typeof src === "string" ? src : undefined} target="_blank" rel="noreferrer noopener">{alt || "image"}</a>
+    <a href={typeof src === "string" ? src : undefined} target="_blank" rel="noreferrer noopener">{alt || String(src)}</a>
   ),
   input: ({ checked }) => <span aria-hidden="true">{checked ? "☑" : "☐"} </span>,
   table: ({ children }) => (

@@ -101,7 +101,6 @@ export const en = {
   said_rest: "The answer goes on.",
   code: "Code",
   copy_code: "Copy the code",
-  image: "image",
 
   welcome: "What would you like to know?",
   welcome_local: "The answer is made on this machine by the model chosen above.",
@@ -117,7 +116,6 @@ export const en = {
   terms: "Terms of use",
   pull: "Pull",
   pull_model: (name: string) => `Pull ${name}`,
-  pull_command: "In a terminal:",
   pull_cancel: (name: string) => `Cancel pulling ${name}`,
   pull_progress: (name: string) => `Progress of ${name}`,
   pull_of: (done: string, total: string) => `${done} of ${total}`,
@@ -154,7 +152,6 @@ export const en = {
   plugin_first_party: "part of Venom",
   plugin_third_party: "third party",
   plugin_api: (api: string) => `API ${api}`,
-  plugin_capabilities: "Can do",
   plugin_load: (time: string) => `loaded in ${time}`,
 };
 

@@ -92,7 +92,6 @@ export const pl: Dictionary = {
   said_rest: "Dalszy ciąg jest na stronie.",
   code: "Kod",
   copy_code: "Kopiuj kod",
-  image: "obraz",
 
   welcome: "Czego chcesz się dowiedzieć?",
   welcome_local: "Odpowiedź powstaje na tym komputerze, w modelu wybranym powyżej.",
@@ -108,7 +107,6 @@ export const pl: Dictionary = {
   terms: "Warunki użycia",
   pull: "Pobierz",
   pull_model: (name) => `Pobierz ${name}`,
-  pull_command: "W terminalu:",
   pull_cancel: (name) => `Anuluj pobieranie ${name}`,
   pull_progress: (name) => `Postęp pobierania ${name}`,
   pull_of: (done, total) => `${done} z ${total}`,
@@ -145,6 +143,5 @@ export const pl: Dictionary = {
   plugin_first_party: "część Venoma",
   plugin_third_party: "obca",
   plugin_api: (api) => `interfejs ${api}`,
-  plugin_capabilities: "Umie",
   plugin_load: (time) => `wczytana w ${time}`,
 };
