@@ -16,7 +16,7 @@ from tools.projects import ROOT, SIBLINGS, direct_requirements
 
 HOME = ROOT / ".cache" / "lowest"
 PYTHON = HOME / "env" / "bin" / "python"
-TOOLS = "pytest pytest-asyncio pytest-timeout hypothesis openai ollama".split()
+TOOLS = ["pytest", "pytest-asyncio", "pytest-timeout", "hypothesis", "openai", "ollama"]
 TESTS = [
     *(f"tests/unit/{folder}" for folder in ("api", "chat", "models", "settings", "store")),
     "tests/contract/openai",
