@@ -1,4 +1,4 @@
-"""Serving the built page: a table of its files, made at the first request.
+"""Serving the built page: a table of its files, made at the first request after a build.
 
 A table instead of a folder walk: a request's path only ever selects an entry, so it cannot leave
 the folder, and ``/plugins`` finds ``plugins.html`` as Next.js exports it.
@@ -47,15 +47,17 @@ class PageFiles:
     def __init__(self, root: Path = STATIC) -> None:
         self._root = root
         self._files: dict[str, _File] = {}
+        self._made_of: int | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._response(scope)
         await response(scope, receive, send)
 
     async def _response(self, scope: Scope) -> Response:
-        if not self._files:
-            # Also after a start without the page: it may have been built meanwhile.
+        stamp = await asyncio.to_thread(_stamp, self._root)
+        if stamp != self._made_of:  # built meanwhile, for the first time or anew
             self._files = await asyncio.to_thread(_table, self._root)
+            self._made_of = stamp
         if not self._files:
             return Response(
                 NOT_BUILT, 503 if scope["path"] != "/" else 200, _security(b""), "text/html"
@@ -80,6 +82,14 @@ class PageFiles:
                 path, headers["Content-Encoding"] = file.gzip, "gzip"
         body = await asyncio.to_thread(path.read_bytes)
         return Response(body, status, headers)
+
+
+def _stamp(root: Path) -> int | None:
+    """Which build is there; every build writes its index."""
+    try:
+        return (root / "index.html").stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _table(root: Path) -> dict[str, _File]:
