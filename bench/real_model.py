@@ -19,6 +19,8 @@ GEMMA = "gemma3-270m-base"
 def models_folder() -> Path:
     """The model store that tests share (``VENOM_TEST_HOME``), with Gemma in it."""
     home = Path(os.environ.get("VENOM_TEST_HOME") or ROOT / ".cache" / "test-home")
+    if any((home / "models").rglob(f"{GEMMA}*.gguf")):
+        return home / "models"
     done = subprocess.run(
         [*VENOM, "pull", f"llamacpp://{GEMMA}"],
         cwd=ROOT,

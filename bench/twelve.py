@@ -25,7 +25,7 @@ QUESTIONS = {
     "What is the opposite of hot?": "cold",
     "What is the chemical symbol for gold?": "Au",
     "Who wrote Hamlet?": "Shakespeare",
-    "What is the largest planet?": "Jupiter",
+    "What is the largest planet in the solar system?": "Jupiter",
     "Say hello.": "Hello!",
 }
 
