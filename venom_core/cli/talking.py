@@ -28,10 +28,10 @@ class LeaveError(Exception):
 
 @dataclass(slots=True)
 class Conversation:
-    """The turns so far. ``model`` is settled by the first answer: no other one takes over in the
-    middle of a conversation."""
+    """The turns so far. ``model`` is a full reference: no other one takes over in the middle of a
+    conversation because it was installed meanwhile."""
 
-    model: str | None
+    model: str
     system: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     turns: list[dict[str, str]] = field(default_factory=list)
@@ -89,7 +89,7 @@ def obey(command: str, conversation: Conversation) -> None:
             conversation.model = rest.strip()
             note(f"{conversation.model} answers from here on.")
         case "/model":
-            print(conversation.model or "none yet: the first answer settles it")
+            print(conversation.model)
         case _:
             note(f"There is no command {verb}; /? lists them.")
 
@@ -109,5 +109,4 @@ def answer_turn(session: Session, conversation: Conversation, text: str) -> None
         print_error(error)
         return
     conversation.turns.append({"role": "assistant", "content": answer.content})
-    conversation.model = answer.reference
     note(answer.figures())

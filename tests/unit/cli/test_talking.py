@@ -18,14 +18,15 @@ from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
 from venom_core.testing.scripted import SCRIPTS, Pause, Script, say
 
-Type = Callable[[Sequence[str | BaseException]], None]
+Line = str | BaseException | Callable[[], str]
+Type = Callable[[Sequence[Line]], None]
 
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Type:
-    """Lines that a person types; an exception in place of one is Ctrl-C or Ctrl-D."""
+    """Lines that a person types, or what makes one; an exception is Ctrl-C or Ctrl-D."""
 
-    def put(lines: Sequence[str | BaseException]) -> None:
+    def put(lines: Sequence[Line]) -> None:
         left = list(lines)
 
         def answer(prompt: str = "") -> str:
@@ -34,7 +35,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Type:
             line = left.pop(0)
             if isinstance(line, BaseException):
                 raise line
-            return line
+            return line if isinstance(line, str) else line()
 
         monkeypatch.setattr(builtins, "input", answer)
         monkeypatch.setattr(run_command_module.sys.stdin, "isatty", lambda: True, raising=False)
@@ -62,10 +63,18 @@ def test_the_conversation_is_kept(cli, typed: Type) -> None:
 
 
 def test_the_model_stays_the_same_when_another_would_be_chosen_now(cli, typed: Type) -> None:
-    typed(["Hi.", "/model", "Again."])
-    cli("run")
-    SCRIPTS["another"] = Script(say("x"))
-    assert [request.model for request in scripted.SEEN.requests] == ["first", "first"]
+    SCRIPTS["base"] = SCRIPTS.pop("first")
+    SCRIPTS["base"] = Script(say("One."), Model("base", "folder", instruct=False))
+    del SCRIPTS["second"]
+
+    def a_better_one_appears() -> str:
+        SCRIPTS["better"] = Script(say("x"), Model("better", "folder", instruct=True))
+        return "Again."
+
+    typed(["Hi.", "/model", a_better_one_appears])
+    done = cli("run")
+    assert "better" in SCRIPTS and "scripted://base" in done.out
+    assert [request.model for request in scripted.SEEN.requests] == ["base", "base"]
 
 
 def test_clear_model_help_and_bye(cli, typed: Type) -> None:

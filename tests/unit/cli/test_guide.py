@@ -1,0 +1,211 @@
+"""The quickstart's steps, over the scripted provider."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from venom_core.cli import checks, guide, page_build
+from venom_core.cli.connection import local
+from venom_core.cli.connection.local import LocalVenom
+from venom_core.cli.quickstart_lines import last_line, models_line, providers_line, suggestion_lines
+from venom_core.sdk.errors import UpstreamIncomplete, VenomError
+from venom_core.sdk.provider import Model, PullProgress
+from venom_core.testing import scripted
+from venom_core.testing.scripted import SCRIPTS, Script, ScriptedProvider, say
+
+
+@pytest.fixture(autouse=True)
+def _names(monkeypatch) -> None:
+    monkeypatch.setattr(guide, "EMBEDDED", "scripted")
+    monkeypatch.setattr(guide, "FIRST", "city")
+    monkeypatch.setattr(guide, "SECOND", "talk")
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[LocalVenom]:
+    made = await LocalVenom.open(local.make_venom())
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def model(name: str, *, installed: bool) -> Model:
+    return Model(name, "folder", size_bytes=253_000_000, installed=installed,
+                 license="Terms", terms_url="https://example.org/terms")  # fmt: skip
+
+
+@pytest.fixture
+def pulling(monkeypatch) -> None:
+    async def pull(self, ref: str):
+        scripted.SEEN.calls.append(f"pull {ref}")
+        SCRIPTS[ref] = Script(say("Warsaw"), model(ref, installed=True))
+        yield PullProgress("completed", "ready", 1, 1)
+
+    monkeypatch.setattr(ScriptedProvider, "pull", pull)
+
+
+async def test_what_is_missing_is_announced_with_sizes_before_it_is_fetched(
+    capsys, pulling
+) -> None:
+    SCRIPTS["city"] = Script([], model("city", installed=False))
+    SCRIPTS["talk"] = Script([], model("talk", installed=True))
+    async with connection() as made:
+        await guide.fetch_models(made)
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("Fetching city 253 MB, ") and "talk" not in first
+    assert scripted.SEEN.calls.count("pull city") == 1 and "pull talk" not in scripted.SEEN.calls
+    assert last == (
+        "[2/4] Models     city 253 MB, talk 253 MB   sha256 ok    "
+        "(Terms: example.org/terms, Terms: example.org/terms)"
+    )
+
+
+async def test_the_second_time_nothing_is_fetched(capsys, pulling) -> None:
+    for name in ("city", "talk"):
+        SCRIPTS[name] = Script(say("x"), model(name, installed=True))
+    async with connection() as made:
+        await guide.fetch_models(made)
+    assert "already there" in capsys.readouterr().out
+    assert not [call for call in scripted.SEEN.calls if call.startswith("pull")]
+
+
+async def test_without_the_plugin_the_refusal_says_what_is_missing(monkeypatch) -> None:
+    monkeypatch.setattr(guide, "EMBEDDED", "nothing")
+    async with connection() as made:
+        with pytest.raises(VenomError) as caught:
+            await guide.fetch_models(made)
+    assert caught.value.code == "provider_not_found"
+
+
+async def test_the_answer_and_its_figures(capsys) -> None:
+    SCRIPTS["city"] = Script(say("War", "saw"))
+    async with connection() as made:
+        await guide.ask_first_question(made)
+    question, answer, figures = capsys.readouterr().out.splitlines()
+    assert (question, answer) == ("  > What is the capital of Poland?", "  Warsaw")
+    assert figures.startswith("  scripted://city · first token ")
+    assert figures.endswith("nothing left this machine")
+
+
+@pytest.mark.parametrize("steps", [say(), say(" ", "\n")])
+async def test_an_empty_answer_is_none(steps) -> None:
+    SCRIPTS["city"] = Script(steps)
+    async with connection() as made:
+        with pytest.raises(UpstreamIncomplete):
+            await guide.ask_first_question(made)
+
+
+async def test_an_answer_that_breaks_off_ends_its_line(capsys) -> None:
+    SCRIPTS["city"] = Script([*say("War")[:1], UpstreamIncomplete("Broke.")])
+    async with connection() as made:
+        with pytest.raises(UpstreamIncomplete):
+            await guide.ask_first_question(made)
+    assert capsys.readouterr().out.endswith("  War\n")
+
+
+async def test_the_next_free_port_with_a_word_on_who_holds_the_first(monkeypatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setenv("VENOM_PORT", str(port))
+        venom = local.make_venom()
+        listener, told = guide._Guide(venom, once=True, browser=False)._listen()
+        with listener:
+            assert port < listener.getsockname()[1]
+        assert f"port {port} is held by" in told
+
+
+async def _first(work, serving) -> None:
+    await guide._first_of(asyncio.create_task(work), asyncio.create_task(serving))
+
+
+async def test_a_server_that_ends_during_the_answer_interrupts_it() -> None:
+    ended = []
+
+    async def answer() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        await _first(answer(), asyncio.sleep(0))
+    assert ended
+
+    async def broken() -> None:
+        raise VenomError("It did not start.")
+
+    with pytest.raises(VenomError):
+        await _first(asyncio.sleep(60), broken())
+
+
+@pytest.fixture
+def unbuilt(monkeypatch, tmp_path: Path) -> Path:
+    checkout = tmp_path / "checkout"
+    (checkout / "web").mkdir(parents=True)
+    (checkout / "Makefile").write_text("ui:\n\t@exit 3\n")
+    monkeypatch.setattr(page_build, "is_built", lambda *_: False)
+    monkeypatch.setattr(checks, "checkout", lambda: checkout)
+    return checkout
+
+
+async def stay(seconds: float) -> None:
+    made = guide._Guide(local.make_venom(), once=False, browser=True)
+    await made._stay(asyncio.create_task(asyncio.sleep(seconds)), "http://127.0.0.1:1")
+
+
+async def test_a_page_that_cannot_be_built_fails_nothing(capsys, monkeypatch, unbuilt) -> None:
+    monkeypatch.setattr(page_build, "what_is_missing", lambda folder: None)
+    await stay(3)
+    begun, ended = capsys.readouterr().out.splitlines()
+    assert "in the background" in begun
+    assert "was not built (make ui ended with 2" in ended
+
+
+async def test_without_node_one_line_says_so(capsys, monkeypatch, unbuilt) -> None:
+    monkeypatch.setattr(page_build.shutil, "which", lambda name: None)
+    await stay(0)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "node" in line and "make ui" in line
+
+
+async def test_a_log_that_cannot_be_written_fails_nothing(
+    capsys, monkeypatch, unbuilt, tmp_path
+) -> None:
+    monkeypatch.setattr(page_build, "what_is_missing", lambda folder: None)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("VENOM_HOME", str(tmp_path / "file" / "home"))
+    await stay(0.5)
+    assert "was not built" in capsys.readouterr().out
+
+
+def test_lines_leave_out_what_is_not_there() -> None:
+    provider = {"name": "x", "reason": None}
+    assert (
+        providers_line([provider], "engine", "ready") == "[3/4] Providers  x ready · engine ready"
+    )
+    assert models_line([], fetched=False).startswith("[2/4]")
+    assert suggestion_lines({"machine": {"memory_available_bytes": 1}, "suggestions": []}) == []
+    assert "Ctrl-C stops everything" in last_line("u", stays=True)
+    assert "Ctrl-C" not in last_line("u", stays=False)
+
+
+def test_paths_are_named_as_they_are_typed_from_here(monkeypatch, tmp_path: Path) -> None:
+    from venom_core.cli.quickstart_lines import own_command
+
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(tmp_path / ".venv" / "bin" / "venom"), "quickstart"])
+    assert own_command() == ".venv/bin/venom"
+    monkeypatch.setattr("sys.argv", ["/elsewhere/bin/venom"])
+    assert own_command() == "/elsewhere/bin/venom"
+    monkeypatch.setattr("sys.argv", ["main.py"])
+    assert own_command() == "venom"
