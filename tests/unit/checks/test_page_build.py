@@ -60,8 +60,7 @@ def test_texts_are_compressed_and_old_files_are_gone(web: Path, builds: list[int
     assert found == {"index.html", "index.html.gz", "_next/a.png"}
     packed = (page.TARGET / "index.html.gz").read_bytes()
     assert gzip.decompress(packed) == (page.TARGET / "index.html").read_bytes()
-    page.install(web / "out", page.TARGET)
-    assert (page.TARGET / "index.html.gz").read_bytes() == packed
+    assert packed[4:8] == bytes(4), "a time in the header makes two equal builds differ"
 
 
 @pytest.mark.parametrize(("words", "code"), [(["page"], 1), (["page", "--optional"], 0)])
