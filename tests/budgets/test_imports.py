@@ -41,10 +41,10 @@ asyncio.run(main())
 """
 WEB = {
     "annotated_doc", "annotated_types", "anyio", "fastapi", "idna", "pydantic", "pydantic_core",
-    "sniffio", "starlette", "typing_extensions", "typing_inspection",
+    "pydantic_settings", "sniffio", "starlette", "typing_extensions", "typing_inspection",
 }  # fmt: skip
-# importlib_metadata brings the first and zipp, FastAPI the second; neither asks us.
-OF_OUR_DEPENDENCIES = {"lazy_importer", "opentelemetry", "zipp"}
+# importlib_metadata brings lazy_importer and zipp, FastAPI opentelemetry, pydantic-settings dotenv.
+OF_OUR_DEPENDENCIES = {"dotenv", "lazy_importer", "opentelemetry", "zipp"}
 ALLOWED: dict[str, tuple[str, set[str]]] = {
     "sdk": (SDK, set()),
     "version": (VERSION, {"click"}),
