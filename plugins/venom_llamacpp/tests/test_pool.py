@@ -133,6 +133,7 @@ async def test_memory_makes_room_before_the_count_does(bench: Bench) -> None:
 
 async def test_idle_model_leaves_after_keep_alive(bench: Bench) -> None:
     pool = bench.pool(keep_alive=0.5)
+    await bench.use(pool, "a")
     async with bench.lease(pool, "a"):
         await asyncio.sleep(0.8)
         assert refs(pool) == {"a"}, "in use is not idle"

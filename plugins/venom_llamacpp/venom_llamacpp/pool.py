@@ -149,8 +149,10 @@ class EnginePool:
     async def unload(self, ref: str) -> None:
         """End a model's engine, busy or not; does nothing where it has none."""
         slot = self._slots.pop(ref, None)
-        if slot is None:
-            return
+        if slot is not None:
+            await self._end(slot)
+
+    async def _end(self, slot: Slot) -> None:
         if slot.timer is not None:
             slot.timer.cancel()
         await slot.engine.stop()
@@ -167,8 +169,11 @@ class EnginePool:
         slot.timer = loop.call_later(self._keep_alive, self._expire, ref, slot)
 
     def _expire(self, ref: str, slot: Slot) -> None:
-        if slot.busy == 0 and self._slots.get(ref) is slot:
-            task = asyncio.ensure_future(self.unload(ref))
+        # Whoever takes a slot cancels its timer first, so nobody holds this one, and from here on
+        # nobody can: it leaves the table before anything else runs.
+        if self._slots.get(ref) is slot:
+            del self._slots[ref]
+            task = asyncio.ensure_future(self._end(slot))
             self._expiring.add(task)
             task.add_done_callback(self._expiring.discard)
 

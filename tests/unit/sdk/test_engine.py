@@ -128,12 +128,13 @@ async def test_simultaneous_starts_make_one_process(make: Make) -> None:
 async def test_a_caller_that_goes_away_does_not_end_the_start(make: Make) -> None:
     engine = make("slow")
     impatient = asyncio.create_task(engine.start())
-    await asyncio.sleep(0.1)
+    await eventually(lambda: engine._run is not None)
+    processes = tree_of(engine)
     impatient.cancel()
     with pytest.raises(asyncio.CancelledError):
         await impatient
     await engine.start()
-    assert engine.running and engine.restarts == 0
+    assert tree_of(engine)[0] == processes[0] and engine.restarts == 0
 
 
 async def test_never_ready_is_refused_and_ended(make: Make) -> None:
