@@ -177,3 +177,14 @@ def test_without_a_model_the_screen_says_how_to_get_one(cli) -> None:
     done = cli("run", QUESTION)
     assert done.code == ExitCode.UNAVAILABLE and "no_model" in done.err
     assert "No model is installed" in done.err
+
+
+def test_reasoning_is_no_part_of_the_answer(cli, monkeypatch) -> None:
+    from venom_core.cli import asking
+
+    thought = delta(reasoning="Hmm. ", role="assistant")
+    SCRIPTS["city"] = Script([thought, *say("Warsaw")])
+    assert cli("run", QUESTION).out == "Warsaw\n"
+    assert json.loads(cli("run", "--json", QUESTION).out)["content"] == "Warsaw"
+    monkeypatch.setattr(asking, "is_terminal", lambda stream: True)
+    assert cli("run", QUESTION).out == "Hmm. Warsaw\n"  # a person may see it
