@@ -288,7 +288,10 @@ class TestFromTheUsersIndex:
         bait = environment.root / "bait"
         sdist = environment.root / f"venom-onnx-{CORE}"
         sdist.mkdir()
-        (sdist / "setup.py").write_text(f"open({str(bait)!r}, 'w')\n")
+        (sdist / "pyproject.toml").write_text(
+            '[build-system]\nrequires = []\nbuild-backend = "bait"\nbackend-path = ["."]\n'
+        )
+        (sdist / "bait.py").write_text(f"open({str(bait)!r}, 'w')\n")
         (sdist / "PKG-INFO").write_text(
             f"Metadata-Version: 2.1\nName: venom-onnx\nVersion: {CORE}\n"
         )

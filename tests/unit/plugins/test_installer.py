@@ -9,6 +9,8 @@ from venom_core.sdk.errors import VenomError
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
+CORE = "2026.11.0"
+
 
 @pytest.fixture
 def planning(tmp_path, monkeypatch):
@@ -37,6 +39,35 @@ def test_stranger_needs_a_confirmation(planning):
         planning.plan("Acme_Tools")
     assert caught.value.code == "third_party_plugin"
     assert caught.value.fix.endswith("venom plugins install acme-tools --third-party")
+
+
+def entry(name, version, *requires, direct=False):
+    """One distribution of pip's installation report."""
+    return {
+        "metadata": {"name": name, "version": version, "requires_dist": list(requires)},
+        "download_info": {"url": f"file:///x/{name}-{version}.whl", "archive_info": {}},
+        "is_direct": direct,
+    }
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        entry("Venom", CORE, f"venom=={CORE}"),
+        entry("venom", "2099.1.0"),
+        entry("venom-onnx", CORE),
+        entry("venom_onnx", "2099.1.0", f"venom=={CORE}"),
+        entry("venom-hf", CORE, f"venom=={CORE}; extra == 'x'"),
+        entry("left-pad", "1.0", direct=True),
+    ],
+)
+def test_whatever_pip_plans_ours_is_not_touched(planning, monkeypatch, item):
+    monkeypatch.setattr(installer, "_installed", dict)
+    monkeypatch.setattr(installer, "__version__", CORE)
+    monkeypatch.setattr(pip.Pip, "resolve", lambda *args: {"install": [item]})
+    with pytest.raises(VenomError) as caught:
+        planning.plan("acme", third_party=True)
+    assert caught.value.code == "plan_refused"
 
 
 def plan_of(*sizes):
