@@ -166,7 +166,8 @@ def _install(lock: str) -> None:
         " .venv (exact versions, hashes checked)",
         flush=True,
     )
-    pip = [str(_bin("python")), "-m", "pip", "install", "--no-input"]
+    # Bytecode is made of what is imported, when it is: compiling all takes longer than fetching it.
+    pip = [str(_bin("python")), "-m", "pip", "install", "--no-input", "--no-compile"]
     tools = VENV / "build-tools"
     offline = "The packages could not be installed; is there a network?"
     locked = [*pip, "--require-hashes", "--no-deps", "--requirement"]
