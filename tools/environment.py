@@ -124,7 +124,7 @@ def ensure(lock: str) -> dict[str, Any]:
         distributions, size = measure()
         stamp = {"digest": digest(lock), "distributions": distributions, "megabytes": size / 1e6}
         # What another lock left behind is not what it said any more.
-        STAMPS.write_text(json.dumps({"python": sys.version, lock: stamp}), encoding="utf-8")
+        STAMPS.write_text(json.dumps({"made_for": _made_for(), lock: stamp}), encoding="utf-8")
         return {**stamp, "fresh": True}
 
 
@@ -132,19 +132,24 @@ def digest(lock: str) -> str:
     """Everything that the environment is made from: change one of them and it is made again."""
     names = [f"requirements/{lock}.txt", "requirements/build.txt", "venom_core/_version.py"]
     names += [f"{folder}/pyproject.toml" for folder in (".", *PLUGINS)]
-    whole = hashlib.sha256(f"{ROOT}\n{sys.version}\n".encode())
+    whole = hashlib.sha256()
     for name in names:
         whole.update((ROOT / name).read_bytes())
     return whole.hexdigest()
 
 
 def _stamps() -> dict[str, Any]:
-    """What is installed; nothing where the environment is missing or another Python's."""
+    """What is installed; nothing where the environment is missing or was made for another place."""
     try:
         found: dict[str, Any] = json.loads(STAMPS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if found.get("python") == sys.version and _bin("python").exists() else {}
+    return found if found.get("made_for") == _made_for() and _bin("python").exists() else {}
+
+
+def _made_for() -> list[str]:
+    """An environment's scripts name its interpreter and its place: in another it is made anew."""
+    return [sys.version, str(ROOT)]
 
 
 def _make_venv() -> None:

@@ -56,6 +56,17 @@ def test_a_changed_lock_is_installed(checkout: list[str], name: str) -> None:
     assert checkout == ["venv", "embedded", "embedded"]
 
 
+def test_an_environment_of_another_python_is_made_anew(
+    checkout: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.ensure("embedded")
+    monkeypatch.setattr(sys, "version", "3.99")
+    (environment.VENV / "bin" / "python").unlink()
+    (environment.VENV / "bin").rmdir()
+    environment.ensure("embedded")
+    assert checkout == ["venv", "embedded"] * 2
+
+
 def test_an_environment_for_tests_serves_to_run(checkout: list[str]) -> None:
     environment.ensure("dev")
     assert environment.ensure("embedded")["fresh"] is False
