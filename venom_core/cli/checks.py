@@ -154,6 +154,18 @@ def check_port(settings: Settings, paths: Paths) -> Finding:
     return Finding("port", "ok", f"{core.port} on {core.host} is free")
 
 
+def check_engine_logs(paths: Paths) -> Finding | None:
+    """Where the engines wrote what they had to say, the newest first; None where none has run."""
+    logs = sorted(
+        paths.providers_dir.glob("*/engines/*.log"),
+        key=lambda log: log.stat().st_mtime,
+        reverse=True,
+    )
+    if not logs:
+        return None
+    return Finding("engine logs", "ok", ", ".join(str(log) for log in logs[:3]))
+
+
 def check_page() -> Finding:
     from venom_core.ui.mount import STATIC
 

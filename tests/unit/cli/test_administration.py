@@ -200,6 +200,14 @@ def test_doctor_tells_who_holds_the_port(cli, monkeypatch) -> None:
     assert found["code"] == "port_in_use" and f"pid {os.getpid()}" in str(found["message"])
 
 
+def test_doctor_tells_where_the_engines_log(cli, paths: Paths) -> None:
+    assert "engine logs" not in cli("doctor").out
+    folder = paths.providers_dir / "llamacpp" / "engines"
+    folder.mkdir(parents=True)
+    (folder / "model.log").write_text("out of memory")
+    assert str(folder / "model.log") in cli("doctor").out
+
+
 def test_doctor_tells_a_misspelt_variable(cli, monkeypatch) -> None:
     monkeypatch.setenv("VENOM_PROT", "1")
     out = cli("doctor").out

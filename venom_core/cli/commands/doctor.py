@@ -55,6 +55,8 @@ def examine(paths: Paths) -> list[Finding]:
         return found
     found += [checks.check_port(settings, paths), checks.check_page()]
     found += _examine_plugins()
+    if (logs := checks.check_engine_logs(paths)) is not None:
+        found.append(logs)
     for warning in settings.warnings:
         found.append(checks.Finding("settings", "problem", warning, "venom config show"))
     return found

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from venom_core.composition import Venom
 
 _HELP = """Start the server: its page, the OpenAI-compatible API and Venom's own API.
@@ -51,20 +53,18 @@ def serve(host: str | None, port: int | None, profile: str | None) -> None:
     print("Stopped.", file=sys.stderr)
 
 
-def print_screen(venom: Venom, listener: object) -> None:
+def print_screen(venom: Venom, listener: socket) -> None:
     """What one needs to know of a server that has just started."""
-    import socket
-
     from venom_core._version import __version__
     from venom_core.cli.binding import local_url, unlisted_hosts
+    from venom_core.cli.page_build import is_built
 
-    assert isinstance(listener, socket.socket)
     core = venom.settings.core
     url = local_url(listener)
     loopback = core.host in ("127.0.0.1", "::1", "localhost")
     where = "this machine only" if loopback else f"listening on {core.host}, API key needed"
     print(f"Venom {__version__} · profile {venom.profile.name} · {where}")
-    print(f"  Page             {url}")
+    print(f"  Page             {url}" + ("" if is_built() else "   (not built: make ui)"))
     print(f"  OpenAI base_url  {url}/v1")
     if hosts := unlisted_hosts(core.host, core.allowed_hosts):
         print("  From outside, allow the names it is called by before you start it:")
