@@ -2,6 +2,8 @@
 
 The environment holds this tree's ``venom`` as a wheel made by hand. "The user's index" is a folder
 of wheels that pip is configured for, as a public index with a stranger's ``venom`` would be.
+Nothing but the standard library is in it, so the one setting that the installer reads is handed to
+it by name.
 """
 
 from __future__ import annotations
@@ -32,15 +34,16 @@ PINNED = (f"venom=={CORE}",)
 
 DRIVER = """
 import json, os, sys
+from types import SimpleNamespace
 from venom_core.plugins.install_source import remember
 from venom_core.plugins.installer import PluginInstaller
 from venom_core.sdk.errors import VenomError
-from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 ask = json.loads(sys.argv[1])
 paths = Paths.resolve()
-installer = PluginInstaller(Settings.load(paths, os.environ), paths)
+core = SimpleNamespace(wheelhouse=os.environ.get("VENOM_WHEELHOUSE"))
+installer = PluginInstaller(SimpleNamespace(core=core), paths)
 answer = {}
 try:
     if ask.get("remember"):

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from venom_core.sdk.errors import NotFound
-from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
+
+    from venom_core.settings.layers import Settings
 
 logger = logging.getLogger(__name__)
 

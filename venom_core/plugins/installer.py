@@ -20,11 +20,12 @@ from venom_core.plugins.install_source import InstallSource, find_source
 from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, RESERVED_NAMES, normalized
 from venom_core.plugins.pip import Pip
 from venom_core.sdk.errors import Conflict, InvalidRequest
-from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
+
+    from venom_core.settings.layers import Settings
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _HEAD_TIMEOUT = 5.0
