@@ -140,7 +140,7 @@ class ChatService:
             return resolved, await provider.embed(request)
         except VenomError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.exception("a provider failed while embedding")
             raise provider_failed() from error
         finally:

@@ -123,7 +123,7 @@ class ChatStream:
                 f"The engine sent nothing for {timeout:g} s.",
                 fix="Try again; larger VENOM_ANSWER_TIMEOUT and VENOM_STALL_TIMEOUT wait longer.",
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a plugin's exit must not be the server's
             log.exception("a provider failed while answering")
             raise provider_failed() from error
 

@@ -225,7 +225,7 @@ class ModelRegistry:
             self._parts[name] = _Part(part.models, Reason.of(late), time.monotonic())
         except VenomError as error:
             self._parts[name] = _Part(part.models, Reason.of(error), time.monotonic())
-        except Exception:  # one provider's fault takes no other's models away
+        except (Exception, SystemExit):  # one provider's fault takes no other's models away
             log.exception("%s failed to list its models", name)
             fault = UpstreamError(f"{name} failed to list its models.", fix="venom doctor")
             self._parts[name] = _Part(part.models, Reason.of(fault), time.monotonic())

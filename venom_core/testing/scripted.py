@@ -28,7 +28,7 @@ class Pause:
     forever: bool = False
 
 
-Step = Event | Frame | Pause | Exception
+Step = Event | Frame | Pause | BaseException
 
 
 @dataclass(slots=True)
@@ -131,7 +131,7 @@ class ScriptedProvider(Provider):
             for step in SCRIPTS[request.model].steps:
                 if isinstance(step, Pause):
                     await asyncio.sleep(1e9 if step.forever else step.seconds)
-                elif isinstance(step, Exception):
+                elif isinstance(step, BaseException):
                     raise step
                 else:
                     yield step if isinstance(step, Frame) else Frame.of(step)

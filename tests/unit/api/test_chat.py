@@ -94,6 +94,7 @@ async def test_a_whole_answer(client: httpx.AsyncClient) -> None:
         ([delta("a", role="assistant")], "upstream_incomplete"),
         ([delta("a", role="assistant"), UpstreamError("It broke.")], "upstream_error"),
         ([delta("a", role="assistant"), RuntimeError("secret detail")], "upstream_error"),
+        ([delta("a", role="assistant"), SystemExit("secret detail")], "upstream_error"),
         ([delta("a", role="assistant"), Pause(forever=True)], "upstream_timeout"),
         ([delta("a"), Frame.raw(FrameKind.FINISH, b"{not json")], "upstream_error"),
         ([delta("a"), finish("stop", index=1)], "upstream_incomplete"),

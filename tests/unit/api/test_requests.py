@@ -68,11 +68,15 @@ async def test_a_body_that_is_no_json_object(client: httpx.AsyncClient, raw: byt
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-async def test_no_number_is_infinite(client: httpx.AsyncClient, number: str) -> None:
-    raw = f'{{"model":"m","messages":{json.dumps(HI)},"temperature":{number}}}'
+@pytest.mark.parametrize("field", ["temperature", "response_format", "never_heard_of"])
+async def test_no_number_is_infinite(client: httpx.AsyncClient, number: str, field: str) -> None:
+    value = number if field != "response_format" else f'{{"deep": [{number}]}}'
+    raw = f'{{"model":"m","messages":{json.dumps(HI)},"{field}":{value}}}'
     response = await client.post(CHAT, content=raw)
     assert response.status_code == 400
-    assert response.json()["error"]["param"] == "temperature"
+    assert scripted.SEEN.requests == []
+    if number != "1e999":
+        assert "not JSON" in response.json()["error"]["message"]
 
 
 async def test_deep_nesting_is_refused_and_not_a_crash(client: httpx.AsyncClient) -> None:

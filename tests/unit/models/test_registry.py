@@ -108,8 +108,9 @@ async def test_a_provider_that_hangs_costs_its_own_timeout_only(
     assert listing.stale["a"].code == "upstream_timeout"
 
 
-async def test_a_provider_that_fails_in_its_own_way_is_stale_too() -> None:
-    listing = await registry_of((), a=Shelf(error=KeyError("x")), b=Shelf(model("y"))).listing()
+@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3), RecursionError()])
+async def test_a_provider_that_fails_in_its_own_way_is_stale_too(error: BaseException) -> None:
+    listing = await registry_of((), a=Shelf(error=error), b=Shelf(model("y"))).listing()
     assert [item.reference for item in listing.models] == ["b://y"]
     assert listing.stale["a"].code == "upstream_error"
 

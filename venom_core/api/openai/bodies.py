@@ -8,14 +8,15 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
 from starlette.requests import Request
 
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
 
 # Strict: "0.7" is no number and 1 is no boolean. Unknown keys stay in: the parameter policy names
-# them. NaN and infinity are no values.
-_CONFIG = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+# them.
+_CONFIG = ConfigDict(strict=True, extra="allow")
 
 
 @functools.cache
@@ -25,7 +26,12 @@ def _adapter(schema: Any) -> TypeAdapter[dict[str, Any]]:
 
 
 async def read_chat(request: Request) -> dict[str, Any]:
-    return await _read(request, ChatBody, ("messages",))
+    return check_chat(await request.body())
+
+
+def check_chat(raw: bytes) -> dict[str, Any]:
+    """The chat body in ``raw``: JSON text of a :class:`~venom_core.sdk.messages.ChatBody`."""
+    return check(raw, ChatBody, ("messages",))
 
 
 async def read_completion(request: Request) -> dict[str, Any]:
@@ -45,11 +51,20 @@ async def read_embedding(request: Request) -> dict[str, Any]:
 
 
 async def _read(request: Request, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:
-    raw = await request.body()
+    return check(await request.body(), schema, required)
+
+
+def check(raw: bytes, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:
+    """The body in ``raw``, or ``InvalidRequest`` with the path of the field at fault."""
     try:
-        body = _adapter(schema).validate_json(raw)
+        # Parsed apart from the check, since only the parser refuses NaN wherever it stands.
+        body = _adapter(schema).validate_python(from_json(raw, allow_inf_nan=False))
     except ValidationError as error:
         raise _refusal(error) from error
+    except ValueError as error:
+        raise InvalidRequest(
+            f"The body is not JSON: {error}.", fix="Check quotes, commas and numbers."
+        ) from error
     for name in required:
         if name not in body:
             raise InvalidRequest(f"The field {name!r} is missing.", param=name)
@@ -64,9 +79,6 @@ _NOT_A_FIELD = re.compile(
 
 def _refusal(error: ValidationError) -> InvalidRequest:
     first = error.errors(include_url=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        reason = str((first.get("ctx") or {}).get("error", "it ends too early"))
-        return InvalidRequest(f"The body is not JSON: {reason}.", fix="Check quotes and commas.")
     param = field_path(first["loc"])
     message = str(first["msg"]).rstrip(".")
     where = f"{param}: {message}." if param else f"The body: {message}."

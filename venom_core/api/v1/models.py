@@ -97,9 +97,9 @@ async def _events(
                 yield _event({**progress_view(step), "progress": percent})
                 step = await anext(steps, None)
         except VenomError as error:
-            yield _event({"status": "failed", "error": error.record()})
+            yield _failed(error)
         except Exception as error:
-            yield _event({"status": "failed", "error": internal_error(error).record()})
+            yield _failed(internal_error(error))
     yield b"data: [DONE]\n\n"
 
 
@@ -117,6 +117,10 @@ def progress_percent(step: PullProgress) -> int:
     if step.status == "completed":
         return 100
     return min(99, step.bytes_done * 100 // step.bytes_total) if step.bytes_total else 0
+
+
+def _failed(error: VenomError) -> bytes:
+    return _event({"status": "failed", "error": {**error.record(), "status": error.status}})
 
 
 def _event(body: dict[str, Any]) -> bytes:
