@@ -139,6 +139,10 @@ def use_server(session: Session) -> bool:
     url = _choose("Its URL, for example http://192.168.1.20:8000: ", "")
     if not url:
         return False
+    if not any(record["id"] == REMOTE for record in session.run(session.connection.plugins())):
+        from venom_core.cli.installing import install_and_show
+
+        install_and_show(REMOTE)  # light and embedded come without it
     add_server_url(Paths.resolve(), url)
     if session.connection.url is not None:
         record = find_server(Paths.resolve())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from venom_core._version import __version__
-from venom_core.plugins.install_source import InstallSource, find_source
+from venom_core.plugins.install_source import InstallSource, find_source, remember
 from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, RESERVED_NAMES, normalized
 from venom_core.plugins.pip import Pip
 from venom_core.sdk.errors import Conflict, InvalidRequest
@@ -176,6 +176,8 @@ class PluginInstaller:
                 fix="Install this release again from its wheelhouse.",
                 code="core_changed",
             )
+        if plan.source.wheelhouse is not None:
+            remember(self._paths, plan.source.wheelhouse)
         return InstallResult(plan, after)
 
 

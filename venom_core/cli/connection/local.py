@@ -107,7 +107,7 @@ class LocalVenom(Connection):
         asked_at = time.monotonic()
         call = ChatCall(
             model=model,
-            body=await _checked(body),
+            body=_checked(body),
             request_id=f"cli-{uuid.uuid4().hex}",
             stream=True,
             include_usage=True,
@@ -161,19 +161,11 @@ def _headers(request_id: str, stream: ChatStream) -> dict[str, str]:
     return headers
 
 
-async def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body after the API's own validation, which costs an import: messages alone are made by
     us and need none."""
     if body.keys() <= {"messages"}:
         return dict(body)
-    from starlette.requests import Request
+    from venom_core.api.openai.bodies import check_chat
 
-    from venom_core.api.openai.bodies import read_chat
-
-    data = json.dumps(body).encode()
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": data, "more_body": False}
-
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-    return await read_chat(Request(scope, receive))
+    return check_chat(json.dumps(body).encode())
