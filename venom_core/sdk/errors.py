@@ -18,6 +18,7 @@ The tree (status, code)::
     ├── RateLimited                 429 rate_limit_exceeded
     │   └── QueueFull               429 queue_full
     ├── UpstreamError               502 upstream_error
+    │   ├── NotHttp                 502 upstream_error
     │   └── UpstreamIncomplete      502 upstream_incomplete
     ├── Unavailable                 503 provider_unavailable
     │   ├── EngineMissing           503 engine_missing
@@ -190,6 +191,10 @@ class UpstreamError(VenomError):
     status = 502
     default_code = "upstream_error"
     type = "upstream_error"
+
+
+class NotHttp(UpstreamError):
+    """What listens at the address does not speak HTTP."""
 
 
 class UpstreamIncomplete(UpstreamError):

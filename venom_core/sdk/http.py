@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from venom_core.sdk.errors import UpstreamError, UpstreamTimeout
+from venom_core.sdk.errors import NotHttp, UpstreamError, UpstreamTimeout
 
 if TYPE_CHECKING:
     import httpx
@@ -136,7 +136,7 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
         try:
             return await client.send(request, stream=True)
         except aiohttp.ClientError as error:  # one that httpx-aiohttp has no name for
-            raise UpstreamError(
+            raise NotHttp(
                 "What answers there does not speak HTTP.", fix="Check the provider's base_url."
             ) from error
         except httpx.HTTPError as error:

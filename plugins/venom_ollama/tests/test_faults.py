@@ -190,7 +190,7 @@ async def test_health_never_raises(provider: OllamaProvider, fake: FakeOllama, k
 async def test_a_port_that_speaks_no_http(make: Make) -> None:
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-OpenSSH_9.6\r\n")
-        await writer.collect()
+        await writer.drain()
         writer.close()
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:

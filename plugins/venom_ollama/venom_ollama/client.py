@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.errors import (
     ModelNotCapable,
+    NotHttp,
     Unavailable,
     UpstreamError,
     UpstreamTimeout,
-    VenomError,
 )
 from venom_core.sdk.http import make_client, open_stream
 from venom_ollama.address import Address
@@ -172,11 +172,7 @@ class OllamaClient:
                 )
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 raise self._down() from None
-            except VenomError:
-                raise
-            except Exception as error:
-                # An answer that is no HTTP at all (OLLAMA_HOST names some other server's port)
-                # surfaces as an error of whatever library reads it.
+            except NotHttp as error:  # OLLAMA_HOST names some other server's port
                 raise not_ollama() from error
             if response.status_code != 200:
                 raise await self._refused(response, model)
