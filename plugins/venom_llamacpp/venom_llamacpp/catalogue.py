@@ -38,6 +38,12 @@ class BuiltIn:
     """One entry. ``template`` names a file of ``templates/`` that replaces the model's own.
 
     ``trim``: the template ends where the answer begins with a space, which is no part of it.
+
+    ``prime``: a question asked once of each engine before any other, its answer thrown away. The
+    last digits of a model's numbers depend on how its prompt is cut into batches, and where two
+    answers are nearly as likely they decide ("Jupiter", "Earth"). With the template in the cache
+    each prompt is cut at the same place, so the same question gets the same answer, and sooner.
+    Such a model has one slot: a second would have a cache of its own.
     """
 
     ref: str
@@ -55,6 +61,7 @@ class BuiltIn:
     terms_url: str | None = None
     template: str | None = None
     trim: bool = False
+    prime: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     capabilities: frozenset[ModelCapability] = GENERATES
 
@@ -89,6 +96,7 @@ GEMMA_BASE = BuiltIn(
     allowed_roles=("user", "assistant"),
     template="qa_base.jinja",
     trim=True,
+    prime="What is the capital of France?",
     defaults={"temperature": 0, "max_tokens": 48, "stop": ["\n"]},
 )
 

@@ -50,7 +50,9 @@ def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> A
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     # Its caches of old prompts grow to gigabytes beside what we report; the slots' own remain.
     params.cache_ram_mib = 0
-    params.n_ctx_checkpoints = 2
+    # Where a sliding window is behind, a slot goes on from a checkpoint. With two of them Gemma 3
+    # 270M read its template anew now and then, in other batches, and answered 2 to 2 + 2.
+    params.n_ctx_checkpoints = 8
     params.ui = params.endpoint_slots = params.endpoint_props = False
     if config["template"]:
         params.chat_template = config["template"]

@@ -9,7 +9,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -55,6 +55,7 @@ ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
 ENGINE_MODULE = "xllamacpp"
 # An input to embed is one batch of the engine, which takes memory by the token.
 EMBED_TOKENS = 1024
+LOAD_TIMEOUT = 300.0
 CHAT_ONLY = ("logprobs", "top_logprobs", "response_format")
 
 
@@ -80,6 +81,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         )
         self._pulling: set[str] = set()
         self._serving: dict[str, Served] = {}
+        self._primed: dict[str, str] = {}
 
     async def open(self) -> None:
         # A missing engine is no reason to refuse: models can be listed and fetched without it.
@@ -159,7 +161,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
             "path": str(served.path),
             "alias": model.ref,
             "context_length": context,
-            "parallel": self._parallel,
+            "parallel": 1 if served.prime else self._parallel,
             "threads": self._threads,
             "batch": context if encoder else min(context, EMBED_TOKENS),
             "pooling": "own" if served.own_pooling else "mean",
@@ -180,10 +182,43 @@ class LlamaCppProvider(OpenAIEngineProvider):
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self._must(served, "chat")
-        frames = self._answer(super().chat, request)
+        frames = self._answer(self._chat, request)
         async with contextlib.aclosing(trimmed(frames) if served.trim else frames) as answer:
             async for frame in answer:
                 yield frame
+
+    async def _chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        await self._prime(await self._find(request.model), request.timeout)
+        async with contextlib.aclosing(super().chat(request)) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def _prime(self, served: Served, timeout: float) -> None:
+        """Have the engine read the template once, where the model's entry says so."""
+        ref = served.model.ref
+        primed = self._primed.get(ref)
+        if served.prime is None or (primed and primed == self._pool.base_url(ref)):
+            return
+        body = {
+            **served.model.defaults,
+            "messages": [{"role": "user", "content": served.prime}],
+            "max_tokens": 1,
+        }
+        async with self.lease(ref) as endpoint:
+            async with self._post(
+                endpoint, "/v1/chat/completions", body, "prime", timeout
+            ) as response:
+                await read_bounded(response, MAX_ANSWER_BYTES)
+            self._primed[ref] = endpoint.base_url
+
+    @contextlib.contextmanager
+    def _other_use(self, ref: str) -> Iterator[None]:
+        """What is no chat puts something else into the engine's cache."""
+        self._primed.pop(ref, None)
+        try:
+            yield
+        finally:
+            self._primed.pop(ref, None)
 
     async def _answer(
         self, ask: Callable[[ChatRequest], AsyncGenerator[Frame, None]], request: ChatRequest
@@ -213,9 +248,10 @@ class LlamaCppProvider(OpenAIEngineProvider):
                     param=name,
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
-        async with contextlib.aclosing(self._answer(super().complete, request)) as frames:
-            async for frame in frames:
-                yield frame
+        with self._other_use(request.model):
+            async with contextlib.aclosing(self._answer(super().complete, request)) as frames:
+                async for frame in frames:
+                    yield frame
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         served = await self._find(request.model)
@@ -226,7 +262,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
         for last in (False, True):
             try:
                 await self._check_lengths(request, limit)
-                return await super().embed(request)
+                with self._other_use(request.model):
+                    return await super().embed(request)
             except Unavailable as error:
                 if last or error.code != "engine_unreachable":
                     raise
@@ -272,7 +309,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
 
     async def load(self, ref: str) -> None:
         async with self.lease(ref):
-            return
+            await self._prime(await self._find(ref), LOAD_TIMEOUT)
 
     async def unload(self, ref: str) -> None:
         await self._pool.unload((await self._find(ref)).model.ref)

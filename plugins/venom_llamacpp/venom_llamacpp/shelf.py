@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ ENCODERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A model as the engine needs it, and as listings show it.
+    """A model as the engine needs it, and as listings show it; see ``BuiltIn`` for the rest.
 
     ``own_pooling``: the file says how its embeddings are pooled.
     ``removable``: it lies in our store; what the user keeps elsewhere is not ours to delete.
@@ -32,6 +32,7 @@ class Served:
     path: Path | None = None
     template: str | None = None
     trim: bool = False
+    prime: str | None = None
     trained_context: int | None = None
     own_pooling: bool = False
     removable: bool = True
@@ -88,6 +89,7 @@ class Shelf:
             stored.path if stored is not None else None,
             template,
             entry.trim,
+            entry.prime,
             entry.trained_context,
         )
 
@@ -122,8 +124,6 @@ class Shelf:
 
 
 def _with_facts(model: Model, path: Path, facts: Mapping[str, Any], digest: str | None) -> Served:
-    from dataclasses import replace
-
     return Served(
         replace(model, digest=digest),
         path,

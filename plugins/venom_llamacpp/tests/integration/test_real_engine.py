@@ -116,11 +116,7 @@ async def test_twelve_known_questions_shuffled(
 ) -> None:
     questions = list(KNOWN)
     random.shuffle(questions)
-    wrong = {
-        question: answer
-        for question in questions
-        if (answer := await ask.answer(GEMMA, question)) != KNOWN[question]
-    }
+    wrong = await wrong_answers(ask, questions)
     record_property("score", f"{len(KNOWN) - len(wrong)}/{len(KNOWN)}")
     status = await status_of(ask, GEMMA)
     with capsys.disabled():
@@ -129,6 +125,24 @@ async def test_twelve_known_questions_shuffled(
             f"{status.ready_seconds} s, {(status.memory_bytes or 0) / 1e6:.0f} MB"
         )
     assert wrong == {}
+
+
+async def test_answer_depends_on_nothing_that_was_asked_before(ask: Asker) -> None:
+    # Nearly even in this model: the first question of an engine, or after another use of it, got
+    # the other answer before the template was read ahead.
+    for question in ("What is the largest planet?", "What is 2 + 2?"):
+        await ask.provider.unload(GEMMA)
+        assert await wrong_answers(ask, [question]) == {}, "first of all"
+        await ask.provider.embed(EmbedRequest(GEMMA, ("something else",), "test"))
+        assert await wrong_answers(ask, [question]) == {}, "after an embedding"
+        body = {"prompt": "Once upon a time", "max_tokens": 2, "temperature": 0}
+        _ = [f async for f in ask.provider.complete(ChatRequest(GEMMA, body, False, "test"))]
+        assert await wrong_answers(ask, [question]) == {}, "after a completion"
+
+
+async def wrong_answers(asking: Asker, questions: list[str]) -> dict[str, str]:
+    answers = {question: await asking.answer(GEMMA, question) for question in questions}
+    return {asked: got for asked, got in answers.items() if got != KNOWN[asked]}
 
 
 async def test_hi_gets_a_sentence_every_time(ask: Asker) -> None:
