@@ -164,7 +164,11 @@ async def test_broken_transfer_goes_on_where_it_broke(
     stored = models.find("hf.co/org/tiny:Q4_K_M")
     assert stored is not None and stored.path.read_bytes() == model
     ranges = [headers.get("range") for _, headers in storage.seen]
-    assert ranges[0] is None and ranges[1] == "bytes=1500000-" and ranges[2] == "bytes=2200000-"
+    assert ranges[0] is None
+    starts = [int(str(text).removeprefix("bytes=").removesuffix("-")) for text in ranges[1:]]
+    # A reset may take what the kernel still held; what was written is never asked for again.
+    assert 0 < starts[0] <= 1_500_000
+    assert starts[0] < starts[1] <= starts[0] + 700_000
 
 
 async def test_closed_pull_is_resumed_by_the_next(
