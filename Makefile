@@ -39,7 +39,7 @@ test-engines: dev ## Long runs with real engines
 	$(PYTEST) -m engines
 
 test-install: wheelhouse ## The wheels in fresh environments, without a network
-	$(PYTEST) -m install tests/install
+	$(PYTEST) -m install tests/install tests/integration/test_plugin_install.py
 
 e2e: dev ui ## A real server and a real browser
 	@$(BIN)/python -m tools.browser

@@ -52,15 +52,15 @@ class Outcome:
 # In the order in which a break is found soonest; all of them are required.
 STAGES = (
     Stage("dev", 15),
-    Stage("check", 5),
+    Stage("check", 10),
     Stage("test-web", 10),
-    Stage("test", 20, tests=True),
-    Stage("e2e", 15, tests=True),
-    Stage("test-install", 10, tests=True),
-    Stage("test-lowest", 10, tests=True),
+    Stage("test", 35, tests=True),
+    Stage("e2e", 20, tests=True),
+    Stage("test-install", 20, tests=True),
+    Stage("test-lowest", 20, tests=True),
     Stage("test-engines", 15, tests=True),
     Stage("run", 10, words=("ONCE=1",), expects="Warsaw"),
-    Stage("bench", 15, words=("BENCH=--quick --no-write",)),
+    Stage("bench", 20, words=("BENCH=--quick --no-write",)),
 )
 
 

@@ -28,6 +28,9 @@ import pytest
 
 import venom_core
 
+# Minutes of pip in environments of their own: with the wheels, not with the quick tests.
+pytestmark = pytest.mark.install
+
 CORE = "2026.11.0"
 STRANGER = "2099.1.0"
 PINNED = (f"venom=={CORE}",)
