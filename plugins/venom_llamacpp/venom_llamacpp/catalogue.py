@@ -39,11 +39,11 @@ class BuiltIn:
 
     ``trim``: the template ends where the answer begins with a space, which is no part of it.
 
-    ``prime``: a question asked once of each engine before any other, its answer thrown away. The
-    last digits of a model's numbers depend on how its prompt is cut into batches, and where two
-    answers are nearly as likely they decide ("Jupiter", "Earth"). With the template in the cache
-    each prompt is cut at the same place, so the same question gets the same answer, and sooner.
-    Such a model has one slot: a second would have a cache of its own.
+    ``prime``: a question asked once of each engine; the state after it is kept and restored
+    before each chat. Where two answers are nearly as likely, the last digits of the numbers decide
+    ("Jupiter", "Earth"), and those depend on how the prompt was cut into batches, so on what the
+    engine did before. From one state the same question gets the same answer, and sooner. Such a
+    model has one slot.
     """
 
     ref: str

@@ -3,7 +3,8 @@
 Run as a script by the supervisor; this is the only file that imports xllamacpp, and Venom's server
 never imports this file. The configuration is JSON in ``VENOM_LLAMACPP_ENGINE``::
 
-    {"path", "alias", "context_length", "parallel", "threads", "batch", "pooling", "template"}
+    {"path", "alias", "context_length", "parallel", "threads", "batch", "pooling", "template",
+     "slot_folder"}
 """
 
 from __future__ import annotations
@@ -50,10 +51,13 @@ def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> A
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     # Its caches of old prompts grow to gigabytes beside what we report; the slots' own remain.
     params.cache_ram_mib = 0
-    # Where a sliding window is behind, a slot goes on from a checkpoint. With two of them Gemma 3
-    # 270M read its template anew now and then, in other batches, and answered 2 to 2 + 2.
-    params.n_ctx_checkpoints = 8
+    # States of models with a sliding window, kept to go on from; up to tens of megabytes each.
+    params.n_ctx_checkpoints = 4
     params.ui = params.endpoint_slots = params.endpoint_props = False
+    if config["slot_folder"]:
+        os.makedirs(config["slot_folder"], mode=0o700, exist_ok=True)  # noqa: PTH103
+        params.slot_save_path = config["slot_folder"] + os.sep
+        params.endpoint_slots = True
     if config["template"]:
         params.chat_template = config["template"]
     return params

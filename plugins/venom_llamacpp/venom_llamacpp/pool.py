@@ -180,10 +180,6 @@ class EnginePool:
     def is_loaded(self, ref: str) -> bool:
         return ref in self._slots and self._slots[ref].engine.running
 
-    def base_url(self, ref: str) -> str | None:
-        """Where a model's running engine serves."""
-        return self._slots[ref].base_url if self.is_loaded(ref) else None
-
     async def loaded(self) -> list[LoadedModel]:
         """The models whose engines run; ``size_bytes`` is what their processes hold resident."""
         found = []

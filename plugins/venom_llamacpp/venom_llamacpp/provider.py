@@ -9,21 +9,24 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from venom_core.sdk.engine import EngineCommand, reap_orphans
 from venom_core.sdk.errors import (
     Conflict,
     ContextLengthExceeded,
     EngineMissing,
+    InvalidRequest,
     ModelNotCapable,
     ModelNotFound,
     NotSupported,
     Unavailable,
     UnsupportedParameter,
+    UpstreamError,
     VenomError,
 )
 from venom_core.sdk.frames import Frame
@@ -56,6 +59,7 @@ ENGINE_MODULE = "xllamacpp"
 # An input to embed is one batch of the engine, which takes memory by the token.
 EMBED_TOKENS = 1024
 LOAD_TIMEOUT = 300.0
+SLOT_FILE = {"filename": "primed.bin"}
 CHAT_ONLY = ("logprobs", "top_logprobs", "response_format")
 
 
@@ -82,6 +86,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         self._pulling: set[str] = set()
         self._serving: dict[str, Served] = {}
         self._primed: dict[str, str] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def open(self) -> None:
         # A missing engine is no reason to refuse: models can be listed and fetched without it.
@@ -157,6 +162,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         model, name = served.model, safe_name(served.model.ref)
         context = self._shelf.context_of(served.trained_context)
         encoder = model.details.get("architecture") in ENCODERS
+        folder = self.context.data_dir / "engines"
         configuration = {
             "path": str(served.path),
             "alias": model.ref,
@@ -166,8 +172,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
             "batch": context if encoder else min(context, EMBED_TOKENS),
             "pooling": "own" if served.own_pooling else "mean",
             "template": served.template,
+            "slot_folder": str(folder / f"{name}.slot") if served.prime else None,
         }
-        folder = self.context.data_dir / "engines"
         return EngineCommand(
             name=f"llama.cpp ({model.ref})",
             args=(str(ENGINE_SCRIPT),),
@@ -188,37 +194,52 @@ class LlamaCppProvider(OpenAIEngineProvider):
                 yield frame
 
     async def _chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        await self._prime(await self._find(request.model), request.timeout)
-        async with contextlib.aclosing(super().chat(request)) as frames:
+        served = await self._find(request.model)
+        async with (
+            self._turn(served, request.timeout),
+            contextlib.aclosing(super().chat(request)) as frames,
+        ):
             async for frame in frames:
                 yield frame
 
-    async def _prime(self, served: Served, timeout: float) -> None:
-        """Have the engine read the template once, where the model's entry says so."""
-        ref = served.model.ref
-        primed = self._primed.get(ref)
-        if served.prime is None or (primed and primed == self._pool.base_url(ref)):
+    @contextlib.asynccontextmanager
+    async def _turn(self, served: Served, timeout: float) -> AsyncGenerator[None, None]:
+        """The time of one chat. A primed model has one slot and takes one at a time, each from
+        the state in which its template, and nothing else, was read."""
+        if served.prime is None:
+            yield
             return
+        async with self._turns[served.model.ref], self.lease(served.model.ref) as endpoint:
+            if not await self._recalled(served, endpoint, timeout):
+                await self._prime(served, endpoint, timeout)
+            yield
+
+    async def _recalled(self, served: Served, endpoint: Endpoint, timeout: float) -> bool:
+        if self._primed.get(served.model.ref) != endpoint.base_url:
+            return False
+        try:
+            await self._ask(endpoint, "/slots/0?action=restore", SLOT_FILE, timeout)
+        except (InvalidRequest, UpstreamError) as error:
+            self.context.logger.warning("a primed state was not restored: %s", error.message)
+            return False
+        return True
+
+    async def _prime(self, served: Served, endpoint: Endpoint, timeout: float) -> None:
         body = {
             **served.model.defaults,
             "messages": [{"role": "user", "content": served.prime}],
             "max_tokens": 1,
+            "cache_prompt": False,
         }
-        async with self.lease(ref) as endpoint:
-            async with self._post(
-                endpoint, "/v1/chat/completions", body, "prime", timeout
-            ) as response:
-                await read_bounded(response, MAX_ANSWER_BYTES)
-            self._primed[ref] = endpoint.base_url
+        await self._ask(endpoint, "/v1/chat/completions", body, timeout)
+        await self._ask(endpoint, "/slots/0?action=save", SLOT_FILE, timeout)
+        self._primed[served.model.ref] = endpoint.base_url
 
-    @contextlib.contextmanager
-    def _other_use(self, ref: str) -> Iterator[None]:
-        """What is no chat puts something else into the engine's cache."""
-        self._primed.pop(ref, None)
-        try:
-            yield
-        finally:
-            self._primed.pop(ref, None)
+    async def _ask(
+        self, endpoint: Endpoint, path: str, body: Mapping[str, Any], timeout: float
+    ) -> Any:
+        async with self._post(endpoint, path, body, "venom", timeout) as response:
+            return json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
 
     async def _answer(
         self, ask: Callable[[ChatRequest], AsyncGenerator[Frame, None]], request: ChatRequest
@@ -248,10 +269,9 @@ class LlamaCppProvider(OpenAIEngineProvider):
                     param=name,
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
-        with self._other_use(request.model):
-            async with contextlib.aclosing(self._answer(super().complete, request)) as frames:
-                async for frame in frames:
-                    yield frame
+        async with contextlib.aclosing(self._answer(super().complete, request)) as frames:
+            async for frame in frames:
+                yield frame
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         served = await self._find(request.model)
@@ -262,8 +282,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         for last in (False, True):
             try:
                 await self._check_lengths(request, limit)
-                with self._other_use(request.model):
-                    return await super().embed(request)
+                return await super().embed(request)
             except Unavailable as error:
                 if last or error.code != "engine_unreachable":
                     raise
@@ -281,21 +300,15 @@ class LlamaCppProvider(OpenAIEngineProvider):
             return
         async with self.lease(request.model) as endpoint:
             for place, text in long:
-                count = await self._count_tokens(endpoint, text, request)
+                body = {"content": text, "add_special": True}
+                answer = await self._ask(endpoint, "/tokenize", body, request.timeout)
+                count = len(answer["tokens"])
                 if count > limit:
                     raise ContextLengthExceeded(
                         f"Input {place} has {count} tokens; this model embeds {limit} at a time.",
                         fix="Split it into shorter pieces.",
                         param=f"input[{place}]",
                     )
-
-    async def _count_tokens(self, endpoint: Endpoint, text: str, request: EmbedRequest) -> int:
-        body = {"content": text, "add_special": True}
-        async with self._post(
-            endpoint, "/tokenize", body, request.request_id, request.timeout
-        ) as response:
-            answer = json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
-        return len(answer["tokens"])
 
     def _must(self, served: Served, capability: str) -> None:
         if capability not in (served.model.capabilities or ()):
@@ -308,8 +321,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
     # -- memory ------------------------------------------------------------------------------
 
     async def load(self, ref: str) -> None:
-        async with self.lease(ref):
-            await self._prime(await self._find(ref), LOAD_TIMEOUT)
+        async with self.lease(ref), self._turn(await self._find(ref), LOAD_TIMEOUT):
+            return
 
     async def unload(self, ref: str) -> None:
         await self._pool.unload((await self._find(ref)).model.ref)

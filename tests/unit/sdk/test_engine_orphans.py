@@ -41,10 +41,17 @@ def test_killed_owner_leaves_no_process(tmp_path: Path, words: tuple[str, ...]) 
     left, deadline = processes, time.monotonic() + 15.0
     while left and time.monotonic() < deadline:
         time.sleep(0.05)
-        left = [p for p in left if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        left = [process for process in left if lives(process)]
     for process in left:
         process.kill()
     assert left == []
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it went between the two looks
+        return False
 
 
 def wait_for_family(pid: int) -> list[psutil.Process]:
