@@ -17,7 +17,7 @@ TOKENS = 128
 
 
 def run(*, quick: bool = False) -> Report:
-    rounds = 3 if quick else 11
+    rounds = 3 if quick else 7
     report = Report("engine", rounds=rounds)
     body = {"model": GEMMA, "prompt": PROMPT, "max_tokens": TOKENS, "temperature": 0}
     rates: dict[str, list[float]] = {"venom": [], "engine": []}

@@ -20,7 +20,7 @@ SUBJECTS = ("direct", "aiohttp", "starlette", "venom")
 
 
 def run(*, quick: bool = False) -> Report:
-    rounds, tokens = (2, 50) if quick else (7, 200)
+    rounds, tokens = (2, 50) if quick else (5, 200)
     report = Report("stream", rounds=rounds)
     samples: dict[tuple[str, int], list[dict[str, float]]] = {}
     with gateway_and_baselines(("aiohttp", "starlette")) as servers, Client() as client:
