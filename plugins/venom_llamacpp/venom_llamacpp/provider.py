@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,11 +20,11 @@ from venom_core.sdk.errors import (
     Conflict,
     ContextLengthExceeded,
     EngineMissing,
+    EngineUnreachable,
     InvalidRequest,
     ModelNotCapable,
     ModelNotFound,
     NotSupported,
-    Unavailable,
     UnsupportedParameter,
     UpstreamError,
     VenomError,
@@ -188,19 +188,27 @@ class LlamaCppProvider(OpenAIEngineProvider):
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self._must(served, "chat")
-        frames = self._answer(self._chat, request)
+        frames = self._chat(request, last=False)
         async with contextlib.aclosing(trimmed(frames) if served.trim else frames) as answer:
             async for frame in answer:
                 yield frame
 
-    async def _chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+    async def _chat(self, request: ChatRequest, *, last: bool) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
-        async with (
-            self._turn(served, request.timeout),
-            contextlib.aclosing(super().chat(request)) as frames,
-        ):
-            async for frame in frames:
-                yield frame
+        try:
+            async with (
+                self._turn(served, request.timeout),
+                contextlib.aclosing(super().chat(request)) as frames,
+            ):
+                async for frame in frames:
+                    yield frame
+        except EngineUnreachable:
+            # Nothing was asked of it yet: its end became known by the refused connection.
+            if last:
+                raise
+            async with contextlib.aclosing(self._chat(request, last=True)) as frames:
+                async for frame in frames:
+                    yield frame
 
     @contextlib.asynccontextmanager
     async def _turn(self, served: Served, timeout: float) -> AsyncGenerator[None, None]:
@@ -241,24 +249,6 @@ class LlamaCppProvider(OpenAIEngineProvider):
         async with self._post(endpoint, path, body, "venom", timeout) as response:
             return json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
 
-    async def _answer(
-        self, ask: Callable[[ChatRequest], AsyncGenerator[Frame, None]], request: ChatRequest
-    ) -> AsyncGenerator[Frame, None]:
-        """The frames of ``ask``; once more where the engine turned out to be gone.
-
-        Its end may become known by the refused connection only. Nothing was asked of it then, so
-        asking again, which starts it, does nothing twice.
-        """
-        for last in (False, True):
-            try:
-                async with contextlib.aclosing(ask(request)) as frames:
-                    async for frame in frames:
-                        yield frame
-                return
-            except Unavailable as error:
-                if last or error.code != "engine_unreachable":
-                    raise
-
     async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         self._must(await self._find(request.model), "completion")
         for name in CHAT_ONLY:
@@ -269,7 +259,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
                     param=name,
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
-        async with contextlib.aclosing(self._answer(super().complete, request)) as frames:
+        async with contextlib.aclosing(super().complete(request)) as frames:
             async for frame in frames:
                 yield frame
 
@@ -279,14 +269,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
         limit = served.model.context_length or EMBED_TOKENS
         if served.model.details.get("architecture") not in ENCODERS:
             limit = min(limit, EMBED_TOKENS)
-        for last in (False, True):
-            try:
-                await self._check_lengths(request, limit)
-                return await super().embed(request)
-            except Unavailable as error:
-                if last or error.code != "engine_unreachable":
-                    raise
-        raise AssertionError("unreachable")
+        await self._check_lengths(request, limit)
+        return await super().embed(request)
 
     async def _check_lengths(self, request: EmbedRequest, limit: int) -> None:
         """Refuse an input that is no batch: the engine answers it with a 500 and no numbers."""
@@ -298,17 +282,17 @@ class LlamaCppProvider(OpenAIEngineProvider):
         ]
         if not long:
             return
-        async with self.lease(request.model) as endpoint:
-            for place, text in long:
-                body = {"content": text, "add_special": True}
-                answer = await self._ask(endpoint, "/tokenize", body, request.timeout)
-                count = len(answer["tokens"])
-                if count > limit:
-                    raise ContextLengthExceeded(
-                        f"Input {place} has {count} tokens; this model embeds {limit} at a time.",
-                        fix="Split it into shorter pieces.",
-                        param=f"input[{place}]",
-                    )
+        for place, text in long:
+            body = {"content": text, "add_special": True}
+            async with self._exchange("/tokenize", request.model, body, request) as response:
+                answer = json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
+            count = len(answer["tokens"])
+            if count > limit:
+                raise ContextLengthExceeded(
+                    f"Input {place} has {count} tokens; this model embeds {limit} at a time.",
+                    fix="Split it into shorter pieces.",
+                    param=f"input[{place}]",
+                )
 
     def _must(self, served: Served, capability: str) -> None:
         if capability not in (served.model.capabilities or ()):
