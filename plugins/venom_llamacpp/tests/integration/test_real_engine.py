@@ -250,24 +250,6 @@ async def test_killed_engine_ends_its_stream_and_is_started_again(ask: Asker) ->
     assert (after.state, after.restarts) == ("running", before.restarts + 1)
 
 
-@pytest.mark.parametrize("ref", [SMOL, GEMMA])
-async def test_idle_engine_killed_unseen_is_started_again_by_the_next_request(
-    ask: Asker, ref: str
-) -> None:
-    await ask.provider.load(ref)
-    before = await status_of(ask, ref)
-    launcher = psutil.Process(before.pid)
-    engine = launcher.children()[0]
-    launcher.suspend()  # it reports the end only after the request has met it
-    engine.kill()
-    asking = asyncio.create_task(ask.answer(ref, "hi"))
-    await asyncio.sleep(0.7)
-    launcher.resume()
-    assert await asking
-    after = await status_of(ask, ref)
-    assert (after.state, after.restarts) == ("running", before.restarts + 1)
-
-
 async def test_client_that_goes_away_ends_the_generation(ask: Asker) -> None:
     model = await ask.provider.describe(SMOL)
     body = {
