@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from venom_core.chat.limits import Limits
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, UpstreamTimeout, VenomError
 from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
+from venom_core.sdk.stall import StallTimer
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ class ChatStream:
     async def begin(self) -> None:
         """Wait for the first frame: until it is there, an error is an answer of its own."""
         try:
-            self._first = await self._next(self._limits.answer_timeout)
+            with _said(self._limits.answer_timeout):
+                self._first = await anext(self._source, None)
             if self._first is None:
                 raise _incomplete()
         except BaseException as error:
@@ -89,17 +91,18 @@ class ChatStream:
         """The frames for the client. Ends after a lawful finish, else raises a ``VenomError``."""
         ended: BaseException | None = None
         try:
-            frame = self._first
-            while frame is not None:
-                if frame.kind is FrameKind.DELTA:  # nearly every frame: nothing to look at
-                    if self.account.first_token is None:
-                        self.account.first_token = time.monotonic()
-                    yield frame
-                else:
-                    for part in frame.split_usage():
-                        if self._observe(part):
+            if self._first is not None:
+                for part in self._lawful(self._first):
+                    yield part
+            with _said(self._limits.stall_timeout) as timer:
+                async for frame in self._source:
+                    timer.since = None
+                    if frame.kind is FrameKind.DELTA and self.account.first_token is not None:
+                        yield frame  # nearly every frame: nothing to look at
+                    else:
+                        for part in self._lawful(frame):
                             yield part
-                frame = await self._next(self._limits.stall_timeout)
+                    timer.since = timer.now()
             if self._unfinished:
                 raise _incomplete()
         except BaseException as error:
@@ -112,20 +115,16 @@ class ChatStream:
         """Close the upstream of a stream that nobody will read."""
         await self._end(GeneratorExit())
 
-    async def _next(self, timeout: float) -> Frame | None:
-        try:
-            async with asyncio.timeout(timeout):
-                return await anext(self._source, None)
-        except VenomError:
-            raise
-        except TimeoutError as error:
-            raise UpstreamTimeout(
-                f"The engine sent nothing for {timeout:g} s.",
-                fix="Try again; larger VENOM_ANSWER_TIMEOUT and VENOM_STALL_TIMEOUT wait longer.",
-            ) from error
-        except (Exception, SystemExit) as error:  # a plugin's exit must not be the server's
-            log.exception("a provider failed while answering")
-            raise provider_failed() from error
+    def _lawful(self, frame: Frame) -> Iterator[Frame]:
+        """What the client gets of a frame, noted on the account."""
+        if self.account.first_token is None:
+            self.account.first_token = time.monotonic()
+        if frame.kind is FrameKind.DELTA:
+            yield frame
+            return
+        for part in frame.split_usage():
+            if self._observe(part):
+                yield part
 
     def _observe(self, frame: Frame) -> bool:
         """Note a frame that is no plain delta; False where the client has not asked for it."""
@@ -135,8 +134,6 @@ class ChatStream:
             raise UpstreamError("The provider made a frame that cannot be read.") from error
         if event.usage is not None:
             self.account.usage = event.usage
-        if self.account.first_token is None:
-            self.account.first_token = time.monotonic()
         if not isinstance(event, Chunk):
             self._unfinished.clear()
             return True
@@ -163,6 +160,24 @@ def provider_failed() -> UpstreamError:
         "The provider failed while answering.",
         fix="The server's log has the details; venom doctor checks the provider.",
     )
+
+
+@contextlib.contextmanager
+def _said(seconds: float) -> Iterator[StallTimer]:
+    """Bound each wait for the provider, and name what it raises outside the tree of errors."""
+    try:
+        with StallTimer(seconds) as timer:
+            yield timer
+    except VenomError:
+        raise
+    except TimeoutError as error:
+        raise UpstreamTimeout(
+            f"The engine sent nothing for {seconds:g} s.",
+            fix="Try again; larger VENOM_ANSWER_TIMEOUT and VENOM_STALL_TIMEOUT wait longer.",
+        ) from error
+    except (Exception, SystemExit) as error:  # a plugin's exit must not be the server's
+        log.exception("a provider failed while answering")
+        raise provider_failed() from error
 
 
 def _incomplete() -> UpstreamIncomplete:

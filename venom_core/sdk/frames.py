@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from typing import Any, Literal
 
@@ -97,6 +97,11 @@ class Envelope:
     model: str
     wire: Wire = "chat"
     include_usage: bool = False
+    #: Puts ``model`` into relayed bytes.
+    put_model: ModelSplice = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "put_model", ModelSplice(self.model))
 
 
 def delta(
@@ -163,7 +168,7 @@ class Frame:
         """The wire view: an encoded event, or the relayed bytes with ``model`` replaced."""
         if self._raw is None:
             return _dump(encode(self.event, envelope))
-        spliced = splice_model(self._raw, envelope.model)
+        spliced = envelope.put_model(self._raw)
         return spliced if spliced is not None else _dump({**self.body, "model": envelope.model})
 
     def split_usage(self) -> Iterator[Frame]:
@@ -204,16 +209,28 @@ def kind_of(event: Event) -> FrameKind:
 _MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
 
 
-def splice_model(data: bytes, model: str) -> bytes | None:
-    """``data`` with its one ``model`` value replaced, or None where there is not exactly one.
+class ModelSplice:
+    """Puts one ``model`` value into the relayed objects of a stream.
 
-    Inside a JSON string every quote is escaped, so the pattern matches keys only.
+    Inside a JSON string every quote is escaped, so the pattern matches keys only. All frames of a
+    stream name the same model: what the pattern found once is looked for as it is from then on.
     """
-    found = _MODEL.search(data)
-    if found is None or _MODEL.search(data, found.end()) is not None:
-        return None
-    value = json.dumps(model, ensure_ascii=False).encode()
-    return data[: found.start()] + b'"model":' + value + data[found.end() :]
+
+    __slots__ = ("_seen", "_value")
+
+    def __init__(self, model: str) -> None:
+        self._value = b'"model":' + json.dumps(model, ensure_ascii=False).encode()
+        self._seen = b""
+
+    def __call__(self, data: bytes) -> bytes | None:
+        """``data`` with its one ``model`` replaced, or None where there is not exactly one."""
+        if self._seen and self._seen in data and data.count(b'"model"') == 1:
+            return data.replace(self._seen, self._value)
+        found = _MODEL.search(data)
+        if found is None or _MODEL.search(data, found.end()) is not None:
+            return None
+        self._seen = found[0]
+        return data[: found.start()] + self._value + data[found.end() :]
 
 
 def _dump(body: Mapping[str, Any]) -> bytes:

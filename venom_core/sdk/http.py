@@ -6,17 +6,20 @@ a third of the CPU of httpx's own transport. A change of client library is a cha
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from venom_core.sdk.errors import NotHttp, UpstreamError, UpstreamTimeout
 
 if TYPE_CHECKING:
     import httpx
+
+    from venom_core.sdk.upstream import Body, Upstream
 
 CONNECT_TIMEOUT = 5.0
 # Servers commonly close idle connections after 5 s (uvicorn, Node): let go of ours before them, or
@@ -26,7 +29,7 @@ KEEPALIVE_SECONDS = 4.0
 
 def make_client(
     base_url: str, *, headers: Mapping[str, str] | None = None, read_timeout: float = 120.0
-) -> httpx.AsyncClient:
+) -> Upstream:
     """An async client for one upstream.
 
     Args:
@@ -41,17 +44,18 @@ def make_client(
     import httpx
     from httpx_aiohttp import AiohttpTransport
 
+    from venom_core.sdk.upstream import Upstream
+
     # The session is made at the first request, on the running loop. Its connector verifies
     # certificates; the transport's own context would be built for nothing.
     transport = AiohttpTransport(verify=False, client=lambda: _aiohttp_session(base_url))
     timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
     url, credentials = _without_credentials(httpx.URL(base_url))
-    return httpx.AsyncClient(
+    return Upstream(
         base_url=url,
         headers={**credentials, **(headers or {})},
         transport=transport,
         timeout=timeout,
-        follow_redirects=False,
     )
 
 
@@ -90,36 +94,44 @@ def is_loopback(url: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def open_stream(
-    client: httpx.AsyncClient,
+    client: Upstream,
     method: str,
     path: str,
     *,
     json: Any = None,
     headers: Mapping[str, str] | None = None,
     read_timeout: float | None = None,
+    watched: bool = False,
 ) -> AsyncIterator[httpx.Response]:
     """Send a request and give the response once its headers are there.
+
+    ``read_timeout`` bounds each silence, in seconds; None takes the client's. With ``watched`` it
+    bounds the one before the headers alone: the caller keeps a ``StallTimer`` over the body, whose
+    ``TimeoutError`` is understood here; a timer for every chunk would cost as much as relaying it.
 
     A connection that broke before the first byte of the answer is tried once more: a kept-alive
     connection may close under a request. Connection failures pass through as ``httpx``'s
     ``ConnectError``/``ConnectTimeout`` for the caller to name; later ones become
     ``UpstreamError``/``UpstreamTimeout``.
     """
+    import aiohttp
     import httpx
 
-    timeout = client.timeout
-    if read_timeout is not None:
-        timeout = httpx.Timeout(read_timeout, connect=timeout.connect, pool=timeout.pool)
-    request = client.build_request(method, path, json=json, headers=headers, timeout=timeout)
-    response = await _send(client, request)
+    limit = client.timeout.read if read_timeout is None else read_timeout
+
+    def begin() -> Awaitable[httpx.Response]:
+        between = None if watched else limit
+        return client.begin(method, path, json=json, headers=headers, read_timeout=between)
+
+    response = await _send(begin, limit)
     try:
         yield response
-    except httpx.TimeoutException as error:
+    except (httpx.TimeoutException, TimeoutError) as error:  # aiohttp's are TimeoutErrors
         raise UpstreamTimeout(
             "The upstream stopped sending in the middle of its answer.",
             fix="Try again; if it happens often, the engine may lack memory for this model.",
         ) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, aiohttp.ClientError) as error:
         raise UpstreamError(
             "The upstream broke off in the middle of its answer.",
             fix="Try again; venom doctor shows whether the engine still runs.",
@@ -128,13 +140,18 @@ async def open_stream(
         await response.aclose()
 
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def _send(
+    begin: Callable[[], Awaitable[httpx.Response]], limit: float | None
+) -> httpx.Response:
     import aiohttp
     import httpx
 
     for last in (False, True):
         try:
-            return await client.send(request, stream=True)
+            async with asyncio.timeout(limit):
+                return await begin()
+        except TimeoutError as error:
+            raise _late() from error
         except aiohttp.ClientError as error:  # one that httpx-aiohttp has no name for
             raise NotHttp(
                 "What answers there does not speak HTTP.", fix="Check the provider's base_url."
@@ -150,14 +167,24 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
             if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
                 raise
             if isinstance(error, httpx.TimeoutException):
-                raise UpstreamTimeout(
-                    "The upstream did not answer in time.",
-                    fix="Try again; a first request may wait for the model to load.",
-                ) from error
+                raise _late() from error
             raise UpstreamError(
                 "The upstream's address cannot be used.", fix="Check the provider's base_url."
             ) from error
     raise AssertionError("unreachable")
+
+
+def _late() -> UpstreamTimeout:
+    return UpstreamTimeout(
+        "The upstream did not answer in time.",
+        fix="Try again; a first request may wait for the model to load.",
+    )
+
+
+def chunks(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The body as it arrives, undecoded, inside :func:`open_stream`: ``aiter_raw`` without its
+    work on every chunk."""
+    return cast("Body", response.stream).chunks()
 
 
 def broke_before_answer(error: Exception) -> bool:

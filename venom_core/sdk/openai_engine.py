@@ -32,9 +32,12 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.frames import Frame, FrameKind, decode, kind_of
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import Provider, ProviderContext
+from venom_core.sdk.stall import StallTimer
 
 if TYPE_CHECKING:
     import httpx
+
+    from venom_core.sdk.upstream import Upstream
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
@@ -61,7 +64,7 @@ class OpenAIEngineProvider(Provider):
 
     def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._clients: dict[str, Upstream] = {}
 
     @abstractmethod
     def lease(self, ref: str) -> AbstractAsyncContextManager[Endpoint]:
@@ -78,7 +81,7 @@ class OpenAIEngineProvider(Provider):
         for client in clients.values():
             await client.aclose()
 
-    def client(self, base_url: str) -> httpx.AsyncClient:
+    def client(self, base_url: str) -> Upstream:
         """The client for one upstream, made at its first use."""
         if base_url not in self._clients:
             self._clients[base_url] = http.make_client(base_url)
@@ -104,10 +107,15 @@ class OpenAIEngineProvider(Provider):
             if not request.stream:
                 yield answer_frame(await read_bounded(response, MAX_ANSWER_BYTES))
                 return
-            async for data in sse.events(response.aiter_raw()):
-                if data == sse.DONE:
-                    return
-                yield stream_frame(data)
+            splitter = sse.EventSplitter()
+            with StallTimer(request.timeout) as timer:
+                async for chunk in http.chunks(response):
+                    timer.since = None
+                    for data in splitter.feed(chunk):
+                        if data == sse.DONE:
+                            return
+                        yield stream_frame(data)
+                    timer.since = timer.now()
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         body: dict[str, Any] = {"input": list(request.inputs)}
@@ -134,6 +142,7 @@ class OpenAIEngineProvider(Provider):
                         {**body, "model": endpoint.model},
                         request.request_id,
                         request.timeout,
+                        watched=bool(body.get("stream")),
                     ) as response,
                 ):
                     yield response
@@ -150,6 +159,7 @@ class OpenAIEngineProvider(Provider):
         body: Mapping[str, Any],
         request_id: str,
         read_timeout: float | None,
+        watched: bool = False,
     ) -> AsyncGenerator[httpx.Response, None]:
         import httpx
 
@@ -157,7 +167,13 @@ class OpenAIEngineProvider(Provider):
         client = self.client(endpoint.base_url)
         try:
             async with http.open_stream(
-                client, "POST", path, json=body, headers=headers, read_timeout=read_timeout
+                client,
+                "POST",
+                path,
+                json=body,
+                headers=headers,
+                read_timeout=read_timeout,
+                watched=watched,
             ) as response:
                 if response.status_code != 200:
                     raise refusal(
@@ -175,7 +191,7 @@ class OpenAIEngineProvider(Provider):
             ) from error
 
 
-async def fetch_models(client: httpx.AsyncClient, headers: Mapping[str, str]) -> list[str]:
+async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str]:
     """The ids of an upstream's ``/v1/models``, within three seconds a step.
 
     Raises ``Unavailable`` where it cannot be reached, else what its answer stands for.
@@ -199,7 +215,7 @@ async def fetch_models(client: httpx.AsyncClient, headers: Mapping[str, str]) ->
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
     """The whole body, or ``UpstreamError`` where it is larger than ``limit`` bytes."""
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in http.chunks(response):
         body += chunk
         if len(body) > limit:
             raise UpstreamError("The upstream's answer is larger than any answer can be.")
@@ -223,13 +239,14 @@ def stream_frame(data: bytes) -> Frame:
         if not data.isascii():
             data.decode()
         if _LOOK_INSIDE.search(data) is None:
-            return Frame.raw(FrameKind.DELTA, data)
+            return Frame(FrameKind.DELTA, None, data)
         body = json.loads(data)
         if body.get("error"):
             raise error_event(body["error"])
         if "reasoning_content" not in data.decode():
             data = _REASONING.sub(rb'"reasoning_content"\1:', data)
-        return Frame.raw(kind_of(decode(body, answer=False)), data)
+        event = decode(body, answer=False)
+        return Frame(kind_of(event), event, data)
     except (ValueError, AttributeError) as error:
         raise _garbage() from error
 
@@ -243,7 +260,7 @@ def answer_frame(data: bytes) -> Frame:
         event = decode(body, answer=True)
         if not event.choices:
             raise ValueError("no choices")
-        return Frame.raw(kind_of(event), data)
+        return Frame(kind_of(event), event, data)
     except (ValueError, AttributeError) as error:
         raise _garbage() from error
 

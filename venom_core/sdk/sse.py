@@ -29,6 +29,16 @@ class EventSplitter:
         self._after_cr = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
+        if (
+            not self._rest
+            and not self._data
+            and not self._after_cr
+            and chunk.startswith(b"data: ")
+            and chunk.endswith(b"\n\n")
+            and chunk.count(b"\n") == 2
+            and b"\r" not in chunk
+        ):
+            return [chunk[6:-2]]  # one whole event: what a paced stream is made of
         if self._after_cr and chunk[:1] == b"\n":
             chunk = chunk[1:]
         if chunk:

@@ -43,6 +43,8 @@ from venom_llamacpp.store import (
 if TYPE_CHECKING:
     import httpx
 
+    from venom_core.sdk.upstream import Upstream
+
 logger = logging.getLogger(__name__)
 
 DEFAULT_QUANT = "Q4_K_M"
@@ -150,7 +152,7 @@ class _Connections:
     def __init__(self, endpoint: str, token: str | None) -> None:
         self._origin = _origin(endpoint)
         self._token = token
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._clients: dict[str, Upstream] = {}
 
     async def close(self) -> None:
         for client in self._clients.values():

@@ -22,6 +22,8 @@ from venom_ollama.refusals import refusal
 if TYPE_CHECKING:
     import httpx
 
+    from venom_core.sdk.upstream import Upstream
+
 VERSION_TIMEOUT = 2.0
 #: Ollama says nothing while it computes the sha256 of a large layer.
 PULL_STALL_TIMEOUT = 900.0
@@ -47,7 +49,7 @@ class OllamaClient:
         self._address = address
         self._request_timeout = request_timeout
         self._load_timeout = load_timeout
-        self._http: httpx.AsyncClient | None = None
+        self._http: Upstream | None = None
 
     def open(self) -> None:
         """Make the HTTP client; no I/O."""

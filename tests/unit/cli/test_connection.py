@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.served import served
 from venom_core._version import __version__
 from venom_core.cli.connection import local
 from venom_core.cli.connection.files import read_record
@@ -272,20 +273,11 @@ async def here() -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def over_http() -> AsyncIterator[Connection]:
-    import httpx
-
     from venom_core.api.app import create_app
 
     venom = local.make_venom()
-    app = create_app(venom)
-    async with app.router.lifespan_context(app):
-        connection = ServerClient("http://127.0.0.1:8366", venom.local_token)
-        await connection._client.aclose()
-        connection._client = httpx.AsyncClient(
-            base_url=connection.url,
-            transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
-            headers={"Authorization": f"Bearer {venom.local_token}"},
-        )
+    async with served(create_app(venom)) as url:
+        connection = ServerClient(url, venom.local_token)
         yield connection
         await connection.close()
 

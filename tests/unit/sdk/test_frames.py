@@ -17,11 +17,11 @@ from venom_core.sdk.frames import (
     Envelope,
     Frame,
     FrameKind,
+    ModelSplice,
     ToolCall,
     Usage,
     encode,
     kind_of,
-    splice_model,
 )
 from venom_core.sdk.openai_engine import answer_frame, stream_frame
 from venom_core.sdk.sse import DONE, EventSplitter
@@ -148,16 +148,26 @@ def test_splice_leaves_text_that_looks_like_a_key_alone() -> None:
     said = json.dumps(
         {"model": "/a/b", "choices": [{"delta": {"content": '"model":"/x"'}}]}
     ).encode()
-    spliced = splice_model(said, 'a"b')
+    spliced = ModelSplice('a"b')(said)
     assert spliced is not None
     assert json.loads(spliced) == {
         "model": 'a"b', "choices": [{"delta": {"content": '"model":"/x"'}}],
     }  # fmt: skip
 
 
+def test_a_splice_that_knows_its_stream_still_looks_at_each_frame() -> None:
+    put = ModelSplice("m")
+    assert put(b'{"model":"/p","x":1}') == b'{"model":"m","x":1}'
+    said = json.dumps({"content": '"model":"/p"', "model": "/p"}, separators=(",", ":")).encode()
+    for data in (said, b'{"model":"/q"}', b'{"model": "/p"}', said):
+        assert json.loads(put(data) or b"") == {**json.loads(data), "model": "m"}
+    assert put(b'{"model":"/p","x":{"model":"/p"}}') is None
+    assert put(b'{"x":1}') is None
+
+
 @pytest.mark.parametrize("body", [b'{"choices":[]}', b'{"model":"/p","x":{"model":"/p"}}'])
 def test_a_body_without_exactly_one_model_is_rebuilt(body: bytes) -> None:
-    assert splice_model(body, "m") is None
+    assert ModelSplice("m")(body) is None
     assert json.loads(Frame.raw(FrameKind.DELTA, body).json(ENVELOPE))["model"] == "asked-for"
 
 
