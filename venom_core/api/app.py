@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from venom_core._version import __version__
 from venom_core.api import health
@@ -30,6 +31,7 @@ from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
 from venom_core.api.v1 import models, overview, plugins
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.settings.core import CoreSettings
 from venom_core.ui.docs import Docs
 from venom_core.ui.mount import PageFiles
 
@@ -48,7 +50,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         venom.local_token,
         always=not is_loopback_host(core.host),
     )
-    app = FastAPI(
+    app = VenomApp(
         title="Venom",
         version=__version__,
         lifespan=_lifespan(venom),
@@ -70,28 +72,56 @@ def create_app(venom: Venom | None = None) -> FastAPI:
 
     app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
-    app.router.routes.append(Mount("/v1", openai_app(venom, ring)))
     protected = [Depends(require_key)]
     for router in (plugins.router, models.router, overview.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(health.router, dependencies=protected)
     app.router.routes.append(Mount("/docs", Docs()))
     app.router.default = _Page()
-    if core.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(core.allowed_origins),
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Api-Key"],
-        )
-    bound = () if is_loopback_host(core.host) or core.host in ("0.0.0.0", "::") else (core.host,)
-    app.add_middleware(
-        Gatekeeper,
-        allowed_hosts=(*core.allowed_hosts, *bound),
-        allowed_origins=core.allowed_origins,
-        max_body_bytes=core.max_body_bytes,
-    )
+    guards = _guards(core)
+    for kind, options in guards:
+        app.add_middleware(kind, **options)
+    openai = openai_app(venom, ring)
+    app.router.routes.extend(openai.routes)  # to be seen there; they are served before it
+    app.openai_front = openai
+    for kind, options in guards:
+        app.openai_front = kind(app.openai_front, **options)
     return app
+
+
+def _guards(core: CoreSettings) -> list[tuple[Any, dict[str, Any]]]:
+    """What stands before every route, the innermost first."""
+    guards: list[tuple[Any, dict[str, Any]]] = []
+    if core.allowed_origins:
+        cors = {
+            "allow_origins": list(core.allowed_origins),
+            "allow_methods": ["GET", "POST", "DELETE"],
+            "allow_headers": ["Authorization", "Content-Type", "X-Api-Key"],
+        }
+        guards.append((CORSMiddleware, cors))
+    bound = () if is_loopback_host(core.host) or core.host in ("0.0.0.0", "::") else (core.host,)
+    gate = {
+        "allowed_hosts": (*core.allowed_hosts, *bound),
+        "allowed_origins": core.allowed_origins,
+        "max_body_bytes": core.max_body_bytes,
+    }
+    return [*guards, (Gatekeeper, gate)]
+
+
+class VenomApp(FastAPI):
+    """FastAPI with ``/v1`` beside its middleware instead of below it, behind the same guards.
+
+    Each of FastAPI's layers is a call more for every token that is sent; ``/v1`` uses none of them.
+    """
+
+    openai_front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+            scope["app"] = self
+            await self.openai_front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class _Page:

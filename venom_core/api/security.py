@@ -6,6 +6,7 @@ Nothing here decides by ``request.url``: behind a forged Host header that is a s
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import ipaddress
 import time
@@ -30,6 +31,7 @@ KEYS_FRESH_SECONDS = 2.0
 MAX_KNOWN = 1000
 
 
+@functools.lru_cache(maxsize=128)
 def is_loopback_host(host: str) -> bool:
     """Whether a host name or address means this machine alone."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -40,6 +42,7 @@ def is_loopback_host(host: str) -> bool:
         return False
 
 
+@functools.lru_cache(maxsize=128)
 def host_name(value: str) -> str | None:
     """The name in a Host header, lower case, without its port; None where it is malformed."""
     if not value or any(c in value for c in "/@\\ \t?#,"):

@@ -17,6 +17,7 @@ class Metrics:
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
         self.registry = CollectorRegistry()
+        self.series: dict[tuple[str, str], Series] = {}
         self.requests = Counter(
             "venom_requests",
             "Finished requests by code (ok, client_gone, or an error code).",
@@ -45,6 +46,18 @@ class Metrics:
         )
 
 
+class Series:
+    """One model's own counters, looked up by their labels once."""
+
+    __slots__ = ("completion", "duration", "first_token", "prompt")
+
+    def __init__(self, metrics: Metrics, provider: str, model: str) -> None:
+        self.prompt = metrics.tokens.labels(provider, model, "prompt")
+        self.completion = metrics.tokens.labels(provider, model, "completion")
+        self.first_token = metrics.first_token.labels(provider, model)
+        self.duration = metrics.duration.labels(provider, model)
+
+
 class Meter:
     """Counts finished requests; its metrics are made at the first event or scrape."""
 
@@ -58,13 +71,17 @@ class Meter:
             return
         data, metrics = event.data, self.metrics()
         names = (data["provider"], data["model"])
+        series = metrics.series.get(names)
+        if series is None:
+            series = metrics.series[names] = Series(metrics, *names)
         metrics.requests.labels(*names, data["code"] or "ok").inc()
-        for kind in ("prompt", "completion"):
-            if (count := data[f"{kind}_tokens"]) is not None:
-                metrics.tokens.labels(*names, kind).inc(count)
+        if data["prompt_tokens"] is not None:
+            series.prompt.inc(data["prompt_tokens"])
+        if data["completion_tokens"] is not None:
+            series.completion.inc(data["completion_tokens"])
         if data["ttft_seconds"] is not None:
-            metrics.first_token.labels(*names).observe(data["ttft_seconds"])
-        metrics.duration.labels(*names).observe(data["duration_seconds"])
+            series.first_token.observe(data["ttft_seconds"])
+        series.duration.observe(data["duration_seconds"])
 
     def metrics(self) -> Metrics:
         # No property: pluggy looks at every attribute of an observer when it is added.

@@ -73,6 +73,22 @@ class _Part:
     asked_at: float = float("-inf")
 
 
+@dataclass(slots=True)
+class _Basis:
+    """What a merged listing was made from."""
+
+    names: tuple[str, ...]
+    order: tuple[str, ...]
+    parts: list[_Part]
+
+    def same(self, other: _Basis) -> bool:
+        return (
+            self.names == other.names
+            and self.order == other.order
+            and all(mine is theirs for mine, theirs in zip(self.parts, other.parts, strict=True))
+        )
+
+
 class ModelRegistry:
     """Merges what providers report and resolves names.
 
@@ -96,6 +112,7 @@ class ModelRegistry:
         self._resolve_name = resolve_name
         self._parts: dict[str, _Part] = {}
         self._refreshing: asyncio.Task[None] | None = None
+        self._listed: tuple[_Basis, Listing] | None = None
 
     async def close(self) -> None:
         if self._refreshing is not None:
@@ -231,6 +248,13 @@ class ModelRegistry:
             self._parts[name] = _Part(part.models, Reason.of(fault), time.monotonic())
 
     def _merged(self, names: Sequence[str]) -> Listing:
+        """Merging costs by the model and every request asks: done anew only when a part is new."""
+        basis = _Basis(tuple(names), tuple(self._order()), [self._parts[name] for name in names])
+        if self._listed is None or not self._listed[0].same(basis):
+            self._listed = basis, self._merge(names)
+        return self._listed[1]
+
+    def _merge(self, names: Sequence[str]) -> Listing:
         items = [ListedModel(name, model) for name in names for model in self._parts[name].models]
         installed = [item for item in items if item.model.installed]
         by_ref: dict[str, list[ListedModel]] = {}

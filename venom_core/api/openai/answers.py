@@ -8,7 +8,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
 
 PING_SECONDS = 15.0
+WATCH_AFTER = 0.02
 MAX_EXPLANATION = 4096
 _PREFIX = {"chat": "chatcmpl-", "completion": "cmpl-"}
 _SSE_HEADERS = {
@@ -33,32 +34,43 @@ _SSE_HEADERS = {
 }
 
 
-@contextlib.asynccontextmanager
-async def until_disconnect(receive: Receive) -> AsyncIterator[None]:
+class until_disconnect:  # noqa: N801 - a context manager, named as it reads
     """Run the block; if the client leaves meanwhile, cancel it at once and swallow the cancelling.
 
-    The request's body must have been read. Closing the upstream is the block's own ``finally``.
+    The request's body must have been read. Closing the upstream is the block's own ``finally``. The
+    watch begins after ``WATCH_AFTER`` seconds: an answer that is there by then needs none.
     """
-    task = asyncio.current_task()
-    assert task is not None
-    left = False
 
-    async def watch() -> None:
-        nonlocal left
-        while (await receive())["type"] != "http.disconnect":
+    __slots__ = ("_left", "_receive", "_task", "_timer", "_watcher")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._left = False
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._begin)
+
+    def _begin(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             pass
-        left = True
-        task.cancel()
+        self._left = True
+        self._task.cancel()
 
-    watcher = asyncio.create_task(watch())
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not left:
-            raise
-        task.uncancel()
-    finally:
-        watcher.cancel()
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if not self._left or not isinstance(error, asyncio.CancelledError):
+            return False
+        self._task.uncancel()
+        return True
 
 
 class AnswerResponse(Response):
@@ -77,8 +89,9 @@ class AnswerResponse(Response):
         async with until_disconnect(receive):
             try:
                 stream = await self._service.open(self._call)
-            except VenomError as error:
-                response = error_response(self._request.scope, error)
+            except Exception as error:
+                refusal = error if isinstance(error, VenomError) else internal_error(error)
+                response = error_response(self._request.scope, refusal)
                 response.headers["X-Request-Id"] = self._call.request_id
                 await response(self._request.scope, receive, send)
                 return
@@ -133,8 +146,9 @@ async def _send_object(
     try:
         frames = [frame async for frame in stream.frames()]
         response = Response(frames[0].json(envelope), 200, headers, "application/json")
-    except VenomError as error:
-        response = error_response(request.scope, error)
+    except Exception as error:
+        refusal = error if isinstance(error, VenomError) else internal_error(error)
+        response = error_response(request.scope, refusal)
     await response(request.scope, request.receive, send)
 
 
@@ -143,18 +157,14 @@ async def _send_events(
 ) -> None:
     raw = [(k.lower().encode(), v.encode()) for k, v in {**_SSE_HEADERS, **headers}.items()]
     await send({"type": "http.response.start", "status": 200, "headers": raw})
-    sent_at = time.monotonic()
-
-    async def write(data: bytes, more: bool = True) -> None:
-        nonlocal sent_at
-        sent_at = time.monotonic()
-        await send({"type": "http.response.body", "body": data, "more_body": more})
-
-    pings = asyncio.create_task(_ping(write, lambda: sent_at))
+    clock = _Clock(time.monotonic())
+    pings = asyncio.create_task(_ping(send, clock))
     try:
         async with contextlib.aclosing(stream.frames()) as frames:
             async for frame in frames:
-                await write(b"data: " + frame.json(envelope) + b"\n\n")
+                event = b"data: " + frame.json(envelope) + b"\n\n"
+                clock.sent_at = time.monotonic()
+                await send({"type": "http.response.body", "body": event, "more_body": True})
         last = b""
     except VenomError as error:
         last = error_event(error)
@@ -162,18 +172,26 @@ async def _send_events(
         last = error_event(internal_error(error))
     finally:
         pings.cancel()
-    await write(last + b"data: [DONE]\n\n", more=False)
+    await send({"type": "http.response.body", "body": last + b"data: [DONE]\n\n"})
 
 
 def error_event(error: VenomError) -> bytes:
     return b"data: " + json.dumps(openai_error(error)).encode() + b"\n\n"
 
 
-async def _ping(write: Callable[[bytes], Awaitable[None]], sent_at: Callable[[], float]) -> None:
+@dataclass(slots=True)
+class _Clock:
+    """When something was last sent, on the monotonic clock."""
+
+    sent_at: float
+
+
+async def _ping(send: Send, clock: _Clock) -> None:
     """Comments on a silent stream, so that nothing between us and the client gives it up."""
     while True:
-        silent = time.monotonic() - sent_at()
+        silent = time.monotonic() - clock.sent_at
         if silent >= PING_SECONDS:
-            await write(b": ping\n\n")
+            await send({"type": "http.response.body", "body": b": ping\n\n", "more_body": True})
+            clock.sent_at = time.monotonic()
             silent = 0.0
         await asyncio.sleep(PING_SECONDS - silent)

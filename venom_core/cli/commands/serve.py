@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ Ctrl-C or SIGTERM stops it and every engine it started.
 )
 @click.option("--profile", metavar="NAME", help="light, llm_off or full. [default: light]")
 def serve(host: str | None, port: int | None, profile: str | None) -> None:
+    gc.disable()  # until the server stands, see settle_memory
+
     from venom_core.cli.binding import listen, require_key_beyond_loopback
     from venom_core.cli.connection.lock import hold_data_directory
     from venom_core.cli.logs import begin_logging
