@@ -35,15 +35,18 @@ class Installed:
     names: list[str] = field(default_factory=list)
 
 
-def install(requirement: str, folder: Path) -> Installed:
+def install(requirement: str, folder: Path, *, with_pip: bool = False) -> Installed:
     """Install into a new environment at a folder, from the wheelhouse alone.
+
+    Args:
+        with_pip: the environment gets a pip of its own, as a user's has; it is counted then.
 
     Raises:
         SystemExit: there is no wheelhouse, or pip failed; the sentence says which.
     """
     if not any(WHEELHOUSE.glob("venom-*.whl")):
         raise SystemExit("dist/wheelhouse is empty: run `make wheelhouse`")
-    venv.create(folder, with_pip=False, clear=True)
+    venv.create(folder, with_pip=with_pip, clear=True)
     started = time.monotonic()
     command = [sys.executable, "-m", "pip", "--python", str(python_of(folder)), "install"]
     command += ["--quiet", "--no-index", "--find-links", str(WHEELHOUSE), "--no-compile"]

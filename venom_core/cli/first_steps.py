@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from venom_core.cli.connection.session import Session
-from venom_core.cli.terminal import ask, is_terminal, note, size
+from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 from venom_core.sdk.errors import VenomError
 
 T = TypeVar("T")
@@ -19,6 +19,8 @@ Overview = dict[str, Any]
 
 #: The plugin that brings an engine of its own, and the provider that takes a URL.
 EMBEDDED, REMOTE = "llamacpp", "remote"
+#: The plugin and its engine as wheels of Linux, the largest; said where nothing knows the size.
+EMBEDDED_MOST_BYTES = 35_000_000
 USABLE = ("ready", "degraded")
 _HOPELESS_CODES = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
 
@@ -56,10 +58,6 @@ def usable_engines(overview: Overview) -> list[Overview]:
     ]
 
 
-def interactive() -> bool:
-    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
-
-
 def _say(text: str = "") -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -85,7 +83,7 @@ def offer_engine(session: Session, overview: Overview) -> bool:
     _say(f"  1) Install the embedded engine{amount} and a small model; this ends in an answer.")
     _say("  2) Install Ollama: https://ollama.com/download, then: venom run gemma3:4b")
     _say("  3) Use an OpenAI-compatible server: give its URL.")
-    match _choose("Which one? [1] ", "1"):
+    match ask_for("Which one? [1] ", "1"):
         case "1":
             return install_embedded(session)
         case "3":
@@ -94,7 +92,8 @@ def offer_engine(session: Session, overview: Overview) -> bool:
 
 
 def _engine_size(session: Session) -> str:
-    """`` (107 MB)``: what the plugin says of its engine, else what an index says of both."""
+    """`` (34 MB)``: what the plugin says of its engine, else what an index says of both, else the
+    most that it is on any system."""
     from venom_core.cli.connection.local import LocalVenom
     from venom_core.cli.installing import estimate
 
@@ -103,13 +102,7 @@ def _engine_size(session: Session) -> str:
         count = session.connection.engine_size(EMBEDDED)
     if count is None and interactive():
         count = estimate(EMBEDDED)
-    return f" ({size(count)})" if count else ""
-
-
-def _choose(question: str, default: str) -> str:
-    print(question, end="", file=sys.stderr, flush=True)
-    answer = sys.stdin.readline()
-    return answer.strip() or default if answer else ""
+    return f" ({size(count)})" if count else f" (at most {size(EMBEDDED_MOST_BYTES)})"
 
 
 def install_embedded(session: Session) -> bool:
@@ -136,7 +129,7 @@ def use_server(session: Session) -> bool:
     from venom_core.cli.connection.server_file import find_server
     from venom_core.settings.paths import Paths
 
-    url = _choose("Its URL, for example http://192.168.1.20:8000: ", "")
+    url = ask_for("Its URL, for example http://192.168.1.20:8000: ")
     if not url:
         return False
     if not any(record["id"] == REMOTE for record in session.run(session.connection.plugins())):
@@ -185,7 +178,7 @@ def offer_models(session: Session, overview: Overview) -> bool:
     if not interactive():
         _say(f"Fetch one, then run the command again: venom pull {offered[-1]['name']}")
         return False
-    chosen = _choose("Which one shall be fetched? [none] ", "")
+    chosen = ask_for("Which one shall be fetched? [none] ")
     if not chosen.isdigit() or not 1 <= int(chosen) <= len(offered):
         return False
     found = offered[int(chosen) - 1]

@@ -6,28 +6,35 @@ import logging
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from venom_core.cli.terminal import ask, note, size
+from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 
 if TYPE_CHECKING:
     from venom_core.plugins.installer import InstallPlan, PluginInstaller
 
+INTERRUPTED = "Stopped; repeat it to go on: what is half installed is installed anew."
+
 log = logging.getLogger(__name__)
 
 #: Seconds that a screen waits for the size of what it offers.
-ESTIMATE_SECONDS = 20.0
+ESTIMATE_SECONDS = 6.0
+#: Refusals that another folder of wheels may cure.
+_NOT_THERE = ("plugin_not_available", "wheelhouse_not_found")
 
 
-def make_installer() -> PluginInstaller:
+def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
+    """An installer of this environment, from the named folder or from where packages come from."""
     from venom_core.plugins.installer import PluginInstaller
     from venom_core.settings.layers import Settings
     from venom_core.settings.paths import Paths
 
     paths = Paths.resolve()
-    return PluginInstaller(Settings.load(paths, os.environ), paths)
+    named = {"VENOM_WHEELHOUSE": wheelhouse} if wheelhouse else {}
+    return PluginInstaller(Settings.load(paths, {**os.environ, **named}), paths)
 
 
 def estimate(name: str) -> int | None:
@@ -63,11 +70,11 @@ def install_and_show(
     """
     from venom_core.plugins.pip import InstallFailed
 
-    installer = make_installer()
     if not quiet:
         note(f"Looking up what {name} needs")
     try:
-        plan = installer.plan(name, third_party=third_party)
+        may_ask = not (quiet or third_party) and interactive()
+        installer, plan = _planned(name, third_party=third_party, may_ask=may_ask)
         if not quiet:
             show_plan(plan)
         if not plan.done:
@@ -76,12 +83,45 @@ def install_and_show(
                     f"{name} was not installed; --yes installs without asking.",
                     click.get_current_context(silent=True),
                 )
-            installer.install(plan, output=None if quiet else note)
+            _carry_out(installer, plan, quiet=quiet)
     except InstallFailed as error:
         if not quiet:
             print(error.output, file=sys.stderr)
         raise
     return record_of(plan)
+
+
+def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInstaller, InstallPlan]:
+    """The plan and who made it. pip records of no install which folder it found the wheels in, so
+    where its index has none of this release a person is asked for that folder."""
+    from venom_core.sdk.errors import VenomError
+
+    installer = make_installer()
+    try:
+        return installer, installer.plan(name, third_party=third_party)
+    except VenomError as error:
+        if not may_ask or error.code not in _NOT_THERE:
+            raise
+        refusal = error
+    note(f"Where packages come from here there is no {name} of this release.")
+    while folder := ask_for("The folder with the wheels that Venom was installed from: [none] "):
+        try:
+            installer = make_installer(folder)
+            return installer, installer.plan(name)
+        except VenomError as error:
+            if error.code not in _NOT_THERE:
+                raise
+            note("That folder has none either." if Path(folder).is_dir() else "It is no folder.")
+    raise refusal
+
+
+def _carry_out(installer: PluginInstaller, plan: InstallPlan, *, quiet: bool) -> None:
+    try:
+        installer.install(plan, output=None if quiet else note)
+    except KeyboardInterrupt:
+        if not quiet:
+            print(f"\n{INTERRUPTED}", file=sys.stderr)
+        raise
 
 
 def show_plan(plan: InstallPlan) -> None:

@@ -16,6 +16,11 @@ def is_terminal(stream: IO[str]) -> bool:
         return False
 
 
+def interactive() -> bool:
+    """Whether a person can be asked: questions go to stderr, so that pipes stay clean."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
 def has_colours(stream: IO[str]) -> bool:
     """Whether colours may be used; see no-color.org."""
     return (
@@ -72,10 +77,14 @@ def memory(count: int) -> str:
 
 def ask(question: str, default: bool = False) -> bool:
     """A yes or no on the terminal. Without one the answer is ``default``; Ctrl-D means no."""
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+    if not interactive():
         return default
-    print(f"{question} [{'Y/n' if default else 'y/N'}] ", end="", file=sys.stderr, flush=True)
+    answer = ask_for(f"{question} [{'Y/n' if default else 'y/N'}] ", "y" if default else "n")
+    return answer.lower()[:1] == "y"
+
+
+def ask_for(question: str, default: str = "") -> str:
+    """A line from the terminal, ``default`` where it is empty. Ctrl-D gives an empty string."""
+    print(question, end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
-    if not answer:
-        return False
-    return answer.strip().lower()[:1] == "y" if answer.strip() else default
+    return answer.strip() or default if answer else ""

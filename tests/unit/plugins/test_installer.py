@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from venom_core.plugins import installer, pip
@@ -68,6 +70,42 @@ def test_whatever_pip_plans_ours_is_not_touched(planning, monkeypatch, item):
     with pytest.raises(VenomError) as caught:
         planning.plan("acme", third_party=True)
     assert caught.value.code == "plan_refused"
+
+
+def found_in(folder, name):
+    """A wheel that pip's report says it would take from a folder."""
+    item = entry(name, CORE, f"venom=={CORE}")
+    item["download_info"]["url"] = (folder / f"{name}-{CORE}.whl").as_uri()
+    return {"install": [item]}
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_the_wheelhouse_of_an_install_is_remembered_for_the_next(tmp_path, monkeypatch, failing):
+    """Only one that something was installed from: a mistyped folder must not stay."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    (wheels / f"venom-{CORE}-py3-none-any.whl").touch()
+    asked = []
+
+    def resolve(self, requirement, options, constraints):
+        asked.append(options)
+        return found_in(wheels, "venom-onnx")
+
+    def install(self, *args, **options):
+        if failing:
+            raise pip._failure("No space left on device")
+
+    monkeypatch.setattr(installer, "_installed", dict)
+    monkeypatch.setattr(installer, "__version__", CORE)
+    monkeypatch.setattr(pip.Pip, "resolve", resolve)
+    monkeypatch.setattr(pip.Pip, "install", install)
+    paths = Paths.at(tmp_path / "home")
+    named = PluginInstaller(Settings.load(paths, {"VENOM_WHEELHOUSE": str(wheels)}), paths)
+    with contextlib.suppress(VenomError):
+        named.install(named.plan("onnx"))
+    PluginInstaller(Settings.load(paths, {}), paths).plan("onnx")
+    alone = ["--no-index", "--find-links", str(wheels)]
+    assert asked == [alone, [] if failing else alone]
 
 
 def plan_of(*sizes):
