@@ -1,0 +1,239 @@
+"""The language of answers: negotiation, sentences in Polish, and what must stay as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.unit.api.conftest import MakeVenom, client_of
+from venom_core.api import language
+from venom_core.api.language import in_language, negotiated, polish
+from venom_core.plugins import discovery
+from venom_core.plugins.discovery import Found, Scan
+from venom_core.sdk.errors import UpstreamError
+from venom_core.testing import scripted
+from venom_core.testing.scripted import Script, say
+
+PL = {"Accept-Language": "pl"}
+HI = {"messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [
+        ("", "en"),
+        ("pl", "pl"),
+        ("PL-pl", "pl"),
+        ("pl-PL,pl;q=0.9,en-US;q=0.8,en;q=0.7", "pl"),
+        ("en-US,en;q=0.9,pl;q=0.8", "en"),
+        ("en;q=0.2, pl ; q=0.3", "pl"),
+        ("de,pl;q=0.1", "pl"),
+        ("de", "en"),
+        ("*", "en"),
+        ("en;q=0,*", "pl"),
+        ("pl;q=0", "en"),
+        ("pl;q=0,*", "en"),
+        ("pl;q=2", "en"),
+        ("pl;q=high", "en"),
+        ("plx", "en"),
+        (";;,=,pl;q", "en"),
+        ("pl\xa0", "en"),
+        ("x" * 50_000 + ",pl", "pl"),
+    ],
+)
+def test_negotiation(header: str, chosen: str) -> None:
+    assert negotiated(header) == chosen
+
+
+@pytest.mark.parametrize(
+    ("english", "said"),
+    [
+        ("Try again.", "Spróbuj ponownie."),
+        ("There is no key 'k 1'.", "Nie ma klucza 'k 1'."),
+        ("The model 'a. b' is not installed.", "Model 'a. b' nie jest zainstalowany."),
+        (
+            "The model 'a' is not installed. The engine is still loading the model.",
+            "Model 'a' nie jest zainstalowany. Silnik jeszcze wczytuje model.",
+        ),
+        (
+            "The upstream server answered 500. It says: There is no key",
+            "Serwer nadrzędny odpowiedział 500. Mówi: There is no key",
+        ),
+        (
+            "What was fetched for m is not what it should be: its sha256 differs. It was removed.",
+            "To, co pobrano dla m, nie jest tym, czym powinno: różni się sha256. Zostało usunięte.",
+        ),
+        # A hole's words stay, though they are words of the catalogue: a model may be called so.
+        ("There is no plugin none.", "Nie ma wtyczki none."),
+        # Where the Polish says so, they are put into Polish too.
+        ("There is no provider x; loaded: none.", "Nie ma dostawcy x; wczytani: brak."),
+        ("fits into the 3 GB free now", "mieści się w 3 GB wolnej pamięci"),
+        ("Nobody wrote this one.", "Nobody wrote this one."),
+        ("", ""),
+    ],
+)
+def test_sentences(english: str, said: str) -> None:
+    assert polish(english) == said
+
+
+def test_only_words_for_people_change() -> None:
+    record = {
+        "code": "none", "message": "Try again.", "param": "none", "docs": "/docs/errors#none",
+        "deep": [{"fix": "Simplify it.", "name": "Try again."}], "reason": None, "load_ms": 2.5,
+    }  # fmt: skip
+    assert in_language(record, "en") is record
+    assert in_language(record, "pl") == {
+        **record,
+        "message": "Spróbuj ponownie.",
+        "docs": "/docs/pl/errors#none",
+        "deep": [{"fix": "Uprość go.", "name": "Try again."}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "english", "said"),
+    [
+        ("GET", "/api/v1/x", "not_found", "There is no such route.", "Nie ma takiej ścieżki."),
+        ("POST", "/api/v1/plugins/acme/retry", "plugin_not_found", "There is no plugin acme.",
+         "Nie ma wtyczki acme."),
+        ("GET", "/v1/models/x", "model_not_found", "The model 'x' is not installed.",
+         "Model 'x' nie jest zainstalowany."),
+        ("DELETE", "/api/v1/models/x", "model_not_found", "The model 'x' is not installed.",
+         "Model 'x' nie jest zainstalowany."),
+        ("POST", "/v1/nothing", "not_found", "There is no such route.", "Nie ma takiej ścieżki."),
+    ],
+)  # fmt: skip
+async def test_refusals(
+    client: httpx.AsyncClient, method: str, path: str, code: str, english: str, said: str
+) -> None:
+    for asked, sentence, answered in (
+        (None, english, "en"), ("pl", said, "pl"), ("de", english, "en"), ("\xff;q", english, "en")
+    ):  # fmt: skip
+        headers = {"Accept-Language": asked.encode("latin-1")} if asked else {}
+        response = await client.request(method, path, headers=headers)
+        body = response.json()
+        record = body.get("error", body)
+        assert record.get("message", record.get("detail")) == sentence
+        assert record["code"] == code
+        assert record["docs"].startswith("/docs/pl/" if answered == "pl" else "/docs/errors")
+        assert response.headers["content-language"] == answered
+        assert "Accept-Language" in response.headers["vary"]
+
+
+async def test_a_wrong_key_and_a_foreign_host(make_venom: MakeVenom, tmp_path: Path) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text("k" * 32)
+    async with client_of(make_venom(VENOM_API_KEY_FILE=str(key_file))) as client:
+        response = await client.get("/v1/models", headers=PL)
+        assert response.status_code == 401
+        assert response.json()["error"]["message"] == "Ten serwer wymaga klucza API."
+        response = await client.get("/v1/models", headers={**PL, "Host": "evil.example"})
+        assert response.json()["error"]["code"] == "host_not_allowed"
+        assert response.headers["content-language"] == "pl"
+
+
+async def test_records(client: httpx.AsyncClient) -> None:
+    """What the page shows beside errors: the overview, plugins, models, readiness."""
+    overview = await client.get("/api/v1/overview", headers=PL)
+    first = overview.json()["suggestions"][0]
+    assert first["reason"].startswith("Wymaga Ollamy")
+    assert first["summary"].startswith("Do codziennej pracy")
+    assert first["fit_message"].startswith(("mieści się", "nie mieści się"))
+    assert overview.json()["default_model_reason"] == "Nie ma zainstalowanego modelu do rozmowy."
+    english = (await client.get("/api/v1/overview")).json()
+    assert english["suggestions"][0]["reason"].startswith("Needs Ollama")
+    disabled = await client.post("/api/v1/plugins/scripted/disable", headers=PL)
+    assert disabled.json()["message"] == "scripted – wyłączono."
+    listed = await client.get("/api/v1/plugins", headers=PL)
+    assert listed.json()["plugins"][0]["reason"] == {
+        "code": "disabled_by_user",
+        "message": "Wtyczka scripted jest wyłączona.",
+        "fix": "venom plugins enable scripted",
+        "docs": "/docs/pl/plugins/states#disabled_by_user",
+    }
+    ready = await client.get("/readyz", headers=PL)
+    for response in (overview, listed, disabled, ready):
+        assert response.headers["content-language"] == "pl"
+        assert response.headers["vary"] == "Accept-Language"
+
+
+async def test_a_pull_that_fails(client: httpx.AsyncClient) -> None:
+    scripted.PULLS["m"] = [UpstreamError("The upstream server answered 500.", fix="Try again.")]
+    response = await client.post("/api/v1/models/pull", json={"name": "scripted://m"}, headers=PL)
+    assert "Serwer nadrzędny odpowiedział 500." in response.text
+    assert response.headers["content-language"] == "pl"
+
+
+async def test_a_catalogue_of_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third party's sentences; what is wrong in its file costs that line only."""
+    package = tmp_path / "venom_acme"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('imported')")
+    (package / language.CATALOGUE).write_text(
+        '"{0} is tired." = "{0} ma dość."\n"{0} a" = "{1}"\n"{9} b" = "{9}"\nc = 5\n'
+        '"There is no key {0}." = "kradzione {0}"\n',
+        encoding="utf-8",
+    )
+    broken = tmp_path / "venom_broken"
+    broken.mkdir()
+    (broken / language.CATALOGUE).write_text("= =")
+    found = tuple(
+        Found(name, f"{name}.plugin", "v1", name, "1", "third_party")
+        for name in ("venom_acme", "venom_broken", "venom_absent")
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(discovery, "scan", lambda: Scan("1", found))
+    language._catalogue.cache_clear()
+    polish.cache_clear()
+    assert polish("Acme is tired.") == "Acme ma dość."
+    assert polish("There is no key k.") == "Nie ma klucza k."
+    assert [polish("x a"), polish("c"), polish("x b")] == ["x a", "c", "x b"]
+
+
+@pytest.fixture(autouse=True)
+def read_anew() -> Iterator[None]:
+    catalogue = language._catalogue
+    yield
+    catalogue.cache_clear()
+    polish.cache_clear()
+
+
+async def test_english_reads_no_catalogue(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read() -> Any:
+        raise AssertionError("a catalogue was read")
+
+    monkeypatch.setattr(language, "_catalogue", read)
+    assert (await client.get("/api/v1/nothing")).status_code == 404
+    assert (await client.get("/api/v1/overview")).status_code == 200
+
+
+async def test_an_answer_asks_for_no_language(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way of a good answer under ``/v1`` does no work for languages."""
+    scripted.SCRIPTS["m"] = Script(say("hello"))
+    asked: list[str] = []
+    monkeypatch.setattr(language, "negotiated", lambda header: asked.append(header) or "en")
+    response = await client.post(
+        "/v1/chat/completions", json={"model": "m", "stream": True, **HI}, headers=PL
+    )
+    assert response.status_code == 200
+    assert asked == []
+
+
+async def test_a_fault_after_the_first_token(client: httpx.AsyncClient) -> None:
+    scripted.SCRIPTS["m"] = Script([*say("hello")[:1], UpstreamError("The engine failed.")])
+    for headers, sentence in (({}, "The engine failed."), (PL, "Silnik zawiódł.")):
+        response = await client.post(
+            "/v1/chat/completions", json={"model": "m", "stream": True, **HI}, headers=headers
+        )
+        *_, last, done, _ = response.text.split("\n\n")
+        assert json.loads(last.removeprefix("data: "))["error"]["message"] == sentence
+        assert done == "data: [DONE]"

@@ -1,0 +1,149 @@
+"""Every sentence that the API can send to a person, read off the code as a template.
+
+``f"There is no key {key_id!r}."`` is ``There is no key {0}.``: the key under which the catalogues
+have its Polish. Over-collecting is cheap (one line more to translate), so whatever reads like a
+sentence counts, wherever it stands, except in docstrings, logs and faults of the programmer.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from tools.house.honesty import dotted
+from tools.house.tree import Tree
+
+CATALOGUE = "sentences.pl.toml"
+CORE = "venom_core/api/" + CATALOGUE
+#: What only the terminal shows is English; the fakes speak to tests.
+NOT_SHOWN = (
+    "venom_core/cli/",
+    "venom_core/chat/metering.py",
+    "venom_core/plugins/doctor.py",
+    "venom_core/plugins/install_source.py",
+    "venom_core/plugins/installer.py",
+    "venom_core/plugins/pip.py",
+    "venom_core/plugins/reasons.py",  # the documentation's
+    "venom_core/settings/core.py",
+    "venom_core/settings/file.py",
+    "venom_core/settings/paths.py",
+    "venom_core/testing/",
+    "venom_core/ui/",
+)
+#: Calls whose words stay in the log, in `config show` or with the programmer.
+_PRIVATE = re.compile(
+    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|Setting|Profile|re\.compile|warnings\.warn|Field"
+    r"|(Key|Type|Value|Runtime|Attribute|Import|NotImplemented|Lookup)Error"
+    r"|(\w+\.)*(execute|exec_driver_sql|sendall)"
+)
+# Two words of which the second is no name ("Gemma 3 4B"), a full stop, or four words of any kind.
+_SENTENCE = re.compile(
+    r"(?=.*[a-z]{2})(([A-Z]|\{0\})\S* (.* )?[(]?[a-z]{2}.*|.* .*\.|\S+( \S+){3,})"
+)
+#: A fix that is a command alone is the same in every language.
+_COMMAND = re.compile(r"venom( [a-z]+| \{\d\}| [A-Z]+| --[a-z]+)*")
+#: A licence's name is its name; the prime is a question to a model that knows English only.
+_PRIVATE_KEYWORDS = ("license", "prime")
+_HOLE = re.compile(r"\{\d+\}")
+
+
+@dataclass(slots=True)
+class Said:
+    """What the code under one catalogue says: every text, and the sentences with who says each."""
+
+    texts: set[str] = field(default_factory=set)
+    sentences: dict[str, str] = field(default_factory=dict)
+
+
+def collect(tree: Tree) -> dict[str, Said]:
+    """What is said, by the catalogue's file."""
+    found: dict[str, Said] = {}
+    for name in tree.matching(".py"):
+        parts = PurePosixPath(name).parts
+        core = parts[0] == "venom_core" and not name.startswith(NOT_SHOWN)
+        if core or (parts[0] == "plugins" and parts[2:3] == parts[1:2]):
+            said = found.setdefault(CORE if core else "/".join((*parts[:3], CATALOGUE)), Said())
+            for template, is_sentence in templates(tree.nodes(name)[0]):
+                said.texts.add(template)
+                if is_sentence:
+                    said.sentences.setdefault(template, name)
+    return found
+
+
+def templates(module: ast.AST) -> Iterator[tuple[str, bool]]:
+    """The texts of one module as they stand in a catalogue, each with whether it is a sentence:
+    a catalogue may have Polish for mere words too, which stand in a sentence's holes."""
+    for node, is_fix in _strings(module):
+        template = _template(node).strip()
+        wordy = _SENTENCE.fullmatch(template) or (is_fix and " " in template)
+        words = re.search(r"[a-z]{2}", _HOLE.sub("", template))
+        yield template, bool(wordy and words and not _COMMAND.fullmatch(template))
+
+
+def _strings(node: ast.AST, is_fix: bool = False) -> Iterator[tuple[ast.expr, bool]]:
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            yield node, is_fix
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield node, is_fix
+        for part in node.values:  # words chosen inside a hole
+            if isinstance(part, ast.FormattedValue):
+                yield from _strings(part.value)
+        return
+    if isinstance(node, ast.Call) and _PRIVATE.fullmatch(dotted(node.func)):
+        return
+    if isinstance(node, ast.Assert) or (isinstance(node, ast.Expr) and _is_text(node.value)):
+        return
+    if isinstance(node, ast.keyword) and node.arg in _PRIVATE_KEYWORDS:
+        return
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    for child in ast.iter_child_nodes(node):
+        if child not in decorators:  # patterns for an upstream's words
+            yield from _strings(child, isinstance(node, ast.keyword) and node.arg == "fix")
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _template(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    assert isinstance(node, ast.JoinedStr)
+    text, holes = "", 0
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            text += str(part.value)
+        else:
+            text, holes = f"{text}{{{holes}}}", holes + 1
+    return text
+
+
+def check(tree: Tree) -> list[str]:
+    said = collect(tree)
+    if CORE not in said or not said[CORE].sentences:
+        return ["venom_core/: no sentence found; did they move?"]
+    return [
+        problem for catalogue, ours in said.items() for problem in _compare(tree, catalogue, ours)
+    ]
+
+
+def _compare(tree: Tree, catalogue: str, said: Said) -> Iterator[str]:
+    try:
+        known = tomllib.loads(tree.text(catalogue)) if tree.has(catalogue) else {}
+    except tomllib.TOMLDecodeError as error:
+        yield f"{catalogue}: {error}"
+        return
+    for text, where in said.sentences.items():
+        if text not in known:
+            yield f"{catalogue}: no Polish for {text!r} of {where}"
+    for text, polish in known.items():
+        if text not in said.texts:
+            yield f"{catalogue}: nothing says {text!r} any more"
+        elif set(_HOLE.findall(text)) != set(_HOLE.findall(polish.replace("*}", "}"))):
+            yield f"{catalogue}: the Polish of {text!r} has other holes"

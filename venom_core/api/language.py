@@ -1,0 +1,209 @@
+"""The language of an answer: English, or Polish where ``Accept-Language`` asks for it.
+
+Sentences are English where they are made, in the core and in plugins alike. They are put into
+Polish on their way out, by catalogues of templates: ``There is no key {0}.`` is found in the
+sentence that was said, and what stood in its hole is carried over letter by letter, so that a name,
+a path or an upstream's own words are in both languages the same. ``{0*}`` in the Polish puts the
+hole's words into Polish too. What no catalogue knows stays English. Codes never change.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+
+log = logging.getLogger(__name__)
+
+Language = Literal["en", "pl"]
+#: Beside a plugin's manifest, and beside this module for the core.
+CATALOGUE: Final = "sentences.pl.toml"
+
+#: The keys under which the API sends words for people.
+_WORDS = frozenset(
+    {
+        *("message", "fix", "detail", "title", "summary"),
+        *("reason", "default_model_reason", "fit_message"),
+    }
+)
+_HOLE = re.compile(r"\{(\d)(\*?)\}")
+_RANGE = re.compile(
+    r"\s*(\*|[A-Za-z]{1,8})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*[qQ]=([01](?:\.\d{0,3})?)\s*)?", re.ASCII
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?]) +")
+
+
+def negotiated(header: str) -> Language:
+    """The better of our languages for an ``Accept-Language`` header; English where it names none,
+    cannot be read, or says that both are equally welcome."""
+    weights: dict[str, float] = {}
+    for part in header.split(","):
+        if match := _RANGE.fullmatch(part):
+            name, weight = match[1].lower(), float(match[2] or 1)
+            weights[name] = max(weight, weights.get(name, 0.0))
+    rest = weights.get("*", 0.0)
+    return "pl" if weights.get("pl", rest) > weights.get("en", rest) else "en"
+
+
+def language_of(scope: Scope) -> Language:
+    return negotiated(",".join(Headers(scope=scope).getlist("accept-language")))
+
+
+def language_headers(language: Language) -> dict[str, str]:
+    """For every answer that has words in it."""
+    return {"Content-Language": language, "Vary": "Accept-Language"}
+
+
+def localized(request: Request, payload: Mapping[str, Any], status: int = 200) -> Response:
+    """A JSON answer whose words are in the client's language."""
+    language = language_of(request.scope)
+    return JSONResponse(in_language(payload, language), status, language_headers(language))
+
+
+def in_language(payload: Any, language: Language) -> Any:
+    """JSON values with the words for people put into a language; the given value stays as it is."""
+    return payload if language == "en" else _polish_values(payload)
+
+
+def _polish_values(value: Any, key: str = "") -> Any:
+    if isinstance(value, str):
+        if key == "docs":
+            return value.replace("/docs/", "/docs/pl/", 1)
+        return polish(value) if key in _WORDS else value
+    if isinstance(value, Mapping):
+        return {name: _polish_values(item, name) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_polish_values(item) for item in value]
+    return value
+
+
+@functools.lru_cache(maxsize=1024)
+def polish(text: str) -> str:
+    """A text of one or several sentences in Polish; those that are unknown as they were."""
+    sentences, done = _SENTENCE_END.split(text), []
+    while sentences:
+        said, count = _beginning(sentences)
+        done.append(said)
+        sentences = sentences[count:]
+    return " ".join(done)
+
+
+def _beginning(sentences: list[str]) -> tuple[str, int]:
+    """The Polish of the first sentences, and how many they are. Some templates are two sentences,
+    and a name may hold a full stop, which is thought of last."""
+    for across in (False, True):
+        for count in range(len(sentences), 0, -1):
+            found = _catalogue().find(" ".join(sentences[:count]), None if across else count)
+            if found is not None:
+                return found, count
+    return sentences[0], 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """An English sentence cut at its holes, and the Polish with the holes in it."""
+
+    parts: tuple[str, ...]
+    polish: str
+    sentences: int
+
+    def match(self, text: str) -> list[str] | None:
+        """What stands in the holes of ``text``, or None."""
+        first, *inner, last = self.parts
+        end = len(text) - len(last)
+        if not text.startswith(first) or not text.endswith(last) or end < len(first):
+            return None
+        place, found = len(first), []
+        for part in inner:
+            at = text.find(part, place, end)
+            if at < 0:
+                return None
+            found.append(text[place:at])
+            place = at + len(part)
+        return [*found, text[place:end]]
+
+
+class _Catalogue:
+    """Every template there is."""
+
+    def __init__(self, sentences: Mapping[str, str]) -> None:
+        self._whole = {text: said for text, said in sentences.items() if not _HOLE.search(text)}
+        holed = [
+            _Template(tuple(re.split(r"\{\d\}", text)), said, len(_SENTENCE_END.split(text)))
+            for text, said in sentences.items()
+            if _HOLE.search(text)
+        ]
+        # Of several that match, the one that says most is meant.
+        self._holed = sorted(holed, key=lambda one: -sum(map(len, one.parts)))
+
+    def find(self, text: str, sentences: int | None) -> str | None:
+        """The Polish of a text, of templates of so many sentences or of all."""
+        if text in self._whole:
+            return self._whole[text]
+        for template in self._holed:
+            if sentences not in (None, template.sentences):
+                continue
+            holes = template.match(text)
+            if holes is not None:
+                return _filled(template.polish, holes)
+        return None
+
+
+def _filled(said: str, holes: list[str]) -> str:
+    def words(hole: re.Match[str]) -> str:
+        found = holes[int(hole[1])]
+        if not hole[2]:
+            return found
+        stripped = found.lstrip()
+        return found[: len(found) - len(stripped)] + polish(stripped)
+
+    return _HOLE.sub(words, said)
+
+
+@functools.cache
+def _catalogue() -> _Catalogue:
+    """Read when Polish is first asked for: the start does not pay for it."""
+    import tomllib
+
+    sentences: dict[str, str] = {}
+    for path in (*_of_plugins(), Path(__file__).with_name(CATALOGUE)):
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            log.warning("%s cannot be read; its sentences stay English", path, exc_info=True)
+            continue
+        sentences |= {text: said for text, said in found.items() if _usable(text, said)}
+    return _Catalogue(sentences)
+
+
+def _usable(text: str, said: object) -> bool:
+    """A catalogue is a plugin's own: one bad line of it must not cost the others."""
+    if not isinstance(said, str):
+        return False
+    holes = {int(hole) for hole, _ in _HOLE.findall(text)}
+    return {int(hole) for hole, _ in _HOLE.findall(said)} <= holes == set(range(len(holes)))
+
+
+def _of_plugins() -> Iterator[Path]:
+    """The catalogues of installed plugins; looked for without importing any."""
+    from venom_core.plugins.discovery import scan
+
+    for module in sorted({item.value.partition(".")[0] for item in scan().found}):
+        try:
+            spec = importlib.util.find_spec(module)
+        except (ImportError, ValueError):
+            continue
+        for folder in (spec.submodule_search_locations if spec else None) or ():
+            path = Path(folder) / CATALOGUE
+            if path.is_file():
+                yield path
