@@ -12,6 +12,7 @@ from tools.house import (
     imports,
     lockstep,
     parity,
+    sentences,
     shape,
     traces,
 )
@@ -26,5 +27,6 @@ CHECKS: dict[str, Callable[[Tree], list[str]]] = {
     "dependencies": dependencies.check,
     "docs": docs.check,
     "parity": parity.check,
+    "sentences": sentences.check,
     "changelog": changelog.check,
 }

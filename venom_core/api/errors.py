@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
+from venom_core.api.language import in_language, language_headers, language_of
 from venom_core.sdk.errors import InvalidRequest, NotFound, RequestTooLarge, VenomError
 
 log = logging.getLogger(__name__)
@@ -61,13 +62,16 @@ def error_headers(error: VenomError) -> dict[str, str]:
 
 
 def error_response(scope: Scope, error: VenomError) -> Response:
-    """The answer for a refusal. The path chooses its shape and nothing else."""
+    """The answer for a refusal. The path chooses its shape, ``Accept-Language`` its language, and
+    neither anything else."""
     whole = (
         scope.get("root_path", "") + scope["path"] if "app_root_path" in scope else scope["path"]
     )
     openai = whole == "/v1" or whole.startswith("/v1/")
     body = openai_error(error) if openai else api_error(error)
-    return JSONResponse(body, error.status, error_headers(error))
+    language = language_of(scope)
+    headers = {**error_headers(error), **language_headers(language)}
+    return JSONResponse(in_language(body, language), error.status, headers)
 
 
 def from_http_exception(error: HTTPException) -> VenomError:

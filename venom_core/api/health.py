@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from venom_core._version import __version__
+from venom_core.api.language import localized
 from venom_core.sdk.errors import InvalidApiKey
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ async def readyz(request: Request) -> Response:
         "profile": venom.profile.name,
         "reasons": reasons,
     }
-    return JSONResponse(body, 503 if reasons else 200)
+    return localized(request, body, 503 if reasons else 200)
 
 
 @router.get("/metrics")

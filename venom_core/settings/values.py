@@ -42,9 +42,11 @@ def convert(setting: Setting, raw: object, place: str) -> SettingValue:
     try:
         value: SettingValue = _adapter(setting).validate_python(raw)
     except ValidationError as error:
-        shown = "" if _hidden(setting, raw) else f", not {_shorten(raw)}"
+        wanted = _wanted(setting, error)
         raise InvalidRequest(
-            f"The value in {place} must be {_wanted(setting, error)}{shown}.",
+            f"The value in {place} must be {wanted}."
+            if _hidden(setting, raw)
+            else f"The value in {place} must be {wanted}, not {_shorten(raw)}.",
             fix=f"Correct or remove {place}.",
             code="invalid_setting",
             param=setting.name,

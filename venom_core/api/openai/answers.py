@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Send
 
 from venom_core.api.errors import error_response, internal_error, openai_error
+from venom_core.api.language import in_language, language_of
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Envelope
 
@@ -113,7 +114,7 @@ class AnswerResponse(Response):
         if self._request.headers.get("venom-explain") == "1":
             headers["Venom-Explain"] = explanation(stream)
         if call.stream:
-            await _send_events(stream, envelope, headers, send)
+            await _send_events(stream, envelope, headers, self._request, send)
         else:
             await _send_object(stream, envelope, headers, self._request, send)
 
@@ -153,7 +154,7 @@ async def _send_object(
 
 
 async def _send_events(
-    stream: ChatStream, envelope: Envelope, headers: dict[str, str], send: Send
+    stream: ChatStream, envelope: Envelope, headers: dict[str, str], request: Request, send: Send
 ) -> None:
     raw = [(k.lower().encode(), v.encode()) for k, v in {**_SSE_HEADERS, **headers}.items()]
     await send({"type": "http.response.start", "status": 200, "headers": raw})
@@ -167,16 +168,17 @@ async def _send_events(
                 await send({"type": "http.response.body", "body": event, "more_body": True})
         last = b""
     except VenomError as error:
-        last = error_event(error)
+        last = error_event(error, request)
     except Exception as error:
-        last = error_event(internal_error(error))
+        last = error_event(internal_error(error), request)
     finally:
         pings.cancel()
     await send({"type": "http.response.body", "body": last + b"data: [DONE]\n\n"})
 
 
-def error_event(error: VenomError) -> bytes:
-    return b"data: " + json.dumps(openai_error(error)).encode() + b"\n\n"
+def error_event(error: VenomError, request: Request) -> bytes:
+    told = in_language(openai_error(error), language_of(request.scope))
+    return b"data: " + json.dumps(told).encode() + b"\n\n"
 
 
 @dataclass(slots=True)

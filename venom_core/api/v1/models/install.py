@@ -13,6 +13,13 @@ from starlette.responses import Response, StreamingResponse
 
 from venom_core.api.errors import internal_error
 from venom_core.api.health import venom_of
+from venom_core.api.language import (
+    Language,
+    in_language,
+    language_headers,
+    language_of,
+    localized,
+)
 from venom_core.models.registry import ListedModel
 from venom_core.models.views import listing_view, model_view
 from venom_core.sdk.errors import VenomError
@@ -30,11 +37,11 @@ class PullRequest(BaseModel):
 
 
 @router.get("/models")
-async def list_models(request: Request) -> dict[str, Any]:
+async def list_models(request: Request) -> Response:
     """Installed models, and those that can be had by name (``installed: false``)."""
     venom = venom_of(request)
     listing = await venom.registry.listing(fresh=True)
-    return listing_view(listing, await _default(venom))
+    return localized(request, listing_view(listing, await _default(venom)))
 
 
 async def _default(venom: Any) -> ListedModel | None:
@@ -60,33 +67,37 @@ async def pull_model(request: Request, body: PullRequest) -> Response:
     except BaseException:
         await steps.aclose()
         raise
-    return StreamingResponse(_events(first, steps), media_type="text/event-stream")
+    language = language_of(request.scope)
+    events = _events(first, steps, language)
+    return StreamingResponse(
+        events, headers=language_headers(language), media_type="text/event-stream"
+    )
 
 
 @router.get("/models/{name:path}/details")
-async def model_details(request: Request, name: str) -> dict[str, Any]:
+async def model_details(request: Request, name: str) -> Response:
     """One model with everything that is known of it."""
     venom = venom_of(request)
     item = await venom.describe(name)
-    return {"success": True, "model": model_view(item, None, whole=True)}
+    return localized(request, {"success": True, "model": model_view(item, None, whole=True)})
 
 
 @router.post("/models/{name:path}/unload")
-async def unload_model(request: Request, name: str) -> dict[str, Any]:
+async def unload_model(request: Request, name: str) -> Response:
     """Take a model out of memory."""
     reference = await venom_of(request).transfers.unload(name)
-    return {"success": True, "message": f"{reference} is no longer in memory."}
+    return localized(request, {"success": True, "message": f"{reference} is no longer in memory."})
 
 
 @router.delete("/models/{name:path}")
-async def remove_model(request: Request, name: str) -> dict[str, Any]:
+async def remove_model(request: Request, name: str) -> Response:
     """Delete an installed model."""
     reference = await venom_of(request).transfers.remove(name)
-    return {"success": True, "message": f"{reference} was removed."}
+    return localized(request, {"success": True, "message": f"{reference} was removed."})
 
 
 async def _events(
-    first: PullProgress | None, steps: AsyncGenerator[PullProgress, None]
+    first: PullProgress | None, steps: AsyncGenerator[PullProgress, None], language: Language
 ) -> AsyncIterator[bytes]:
     async with contextlib.aclosing(steps):
         try:
@@ -94,12 +105,13 @@ async def _events(
             while step is not None:
                 # A total that grows as layers become known must not turn the bar back.
                 percent = max(percent, progress_percent(step))
-                yield _event({**progress_view(step), "progress": percent})
+                told = {**progress_view(step), "progress": percent}
+                yield _event(in_language(told, language))
                 step = await anext(steps, None)
         except VenomError as error:
-            yield _failed(error)
+            yield _event(in_language(_failed(error), language))
         except Exception as error:
-            yield _failed(internal_error(error))
+            yield _event(in_language(_failed(internal_error(error)), language))
     yield b"data: [DONE]\n\n"
 
 
@@ -119,8 +131,8 @@ def progress_percent(step: PullProgress) -> int:
     return min(99, step.bytes_done * 100 // step.bytes_total) if step.bytes_total else 0
 
 
-def _failed(error: VenomError) -> bytes:
-    return _event({"status": "failed", "error": {**error.record(), "status": error.status}})
+def _failed(error: VenomError) -> dict[str, Any]:
+    return {"status": "failed", "error": {**error.record(), "status": error.status}}
 
 
 def _event(body: dict[str, Any]) -> bytes:
