@@ -57,7 +57,11 @@ class Venom:
         self.meter = Meter()
         self.host.add_observer("meter", self.meter)
         self.registry = ModelRegistry(
-            self._providers, lambda: self.profile.order, self.host.provider, self.host.resolve_name
+            self._providers,
+            lambda: self.profile.order,
+            self.host.provider,
+            self.host.resolve_name,
+            self.host.offered,
         )
         limits = Limits(
             policy=cast(Policy, core.parameter_policy),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from venom_core.models.references import Reference, parse_reference
 from venom_core.sdk.errors import (
     AmbiguousModel,
+    EngineMissing,
     ModelNotFound,
     NotFound,
     Unavailable,
@@ -97,6 +98,7 @@ class ModelRegistry:
         order: the profile's ordered runtimes: of several that serve a bare name, the first wins.
         opened: gives an opened provider by name.
         resolve_name: a provider's name for a name or alias, None where unknown.
+        offered: what a provider could fetch whose engine is missing.
     """
 
     def __init__(
@@ -105,11 +107,13 @@ class ModelRegistry:
         order: Callable[[], Sequence[str]],
         opened: Callable[[str], Awaitable[Provider]],
         resolve_name: Callable[[str], str | None],
+        offered: Callable[[str], Awaitable[Sequence[Model]]] | None = None,
     ) -> None:
         self._providers = providers
         self._order = order
         self._opened = opened
         self._resolve_name = resolve_name
+        self._offered = offered
         self._parts: dict[str, _Part] = {}
         self._refreshing: asyncio.Task[None] | None = None
         self._listed: tuple[_Basis, Listing] | None = None
@@ -181,6 +185,8 @@ class ModelRegistry:
             if not item.model.installed and names_match(parse_reference(name).name, item.model.ref)
         ]
         fix = f"Fetch it with: venom pull {name}" if available else "See the names with: venom list"
+        if available and (why := listing.stale.get(available[0].provider)):
+            fix = why.fix or fix  # whoever could fetch it is out of order
         down = "".join(f" {reason.message}" for reason in listing.stale.values())
         return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
 
@@ -237,6 +243,9 @@ class ModelRegistry:
                 provider = await self._opened(name)
                 models = await provider.models()
             self._parts[name] = _Part(models, None, time.monotonic())
+        except EngineMissing as error:  # nothing of it can run, whatever lies on the disk
+            models = await self._offered(name) if self._offered else ()
+            self._parts[name] = _Part(models, Reason.of(error), time.monotonic())
         except TimeoutError:
             late = UpstreamTimeout(f"{name} did not list its models in {ASK_TIMEOUT:g} s.")
             self._parts[name] = _Part(part.models, Reason.of(late), time.monotonic())

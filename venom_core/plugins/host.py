@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from venom_core.plugins import discovery, gates, loader
 from venom_core.plugins.discovery import Found, Scan
@@ -22,7 +22,7 @@ from venom_core.plugins.reasons import reason
 from venom_core.plugins.records import PluginRecord, ProviderRecord
 from venom_core.sdk.errors import Conflict, NotFound, Unavailable
 from venom_core.sdk.hookspecs import ObservedEvent
-from venom_core.sdk.provider import Provider
+from venom_core.sdk.provider import Model, Provider
 from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import Health, PluginState, ProviderStatus, Reason
 from venom_core.settings.layers import Settings
@@ -208,6 +208,14 @@ class PluginHost:
             EngineMissing: its engine is not installed.
         """
         return await (await self._find(name)).open()
+
+    async def offered(self, name: str) -> Sequence[Model]:
+        """What a provider without its engine could fetch; nothing where it cannot tell.
+
+        Raises:
+            NotFound, Unavailable: as :meth:`provider`, where there is no such provider to ask.
+        """
+        return await (await self._find(name)).offered()
 
     async def health(self, name: str) -> Health:
         """What the provider says of itself, opened if it was not yet.

@@ -9,14 +9,14 @@ import importlib.util
 import inspect
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from venom_core.plugins.reasons import reason
 from venom_core.plugins.records import ProviderRecord
 from venom_core.plugins.threads import WorkEndedError, in_thread
 from venom_core.sdk.errors import EngineMissing, InvalidRequest, Unavailable, VenomError
-from venom_core.sdk.provider import Provider, ProviderContext
+from venom_core.sdk.provider import Model, Provider, ProviderContext
 from venom_core.sdk.spec import Capability, EngineRequirement, ProviderSpec
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_core.settings.layers import Settings
@@ -111,6 +111,25 @@ class ProviderSlot:
                 ) from None
             raise
 
+    async def offered(self) -> Sequence[Model]:
+        """What could be fetched once the missing engine is there, as far as that can be told
+        without it; never raises. The provider is opened for the question and closed again."""
+        engine = self.spec.engine
+        if engine is None or engine.needed_to_list or self.excluded is not None or self._closed:
+            return ()
+        try:
+            provider = await self._make()
+            await self._start(provider)
+            try:
+                models = await _bounded(provider.models(), HEALTH_TIMEOUT)
+                return [model for model in models if not model.installed]
+            finally:
+                await self._close(provider)
+        except Exception:  # what is only offered must not stop what is there
+            logger = logging.getLogger(__name__)
+            logger.info("%s does not tell what it offers", self.spec.name, exc_info=True)
+            return ()
+
     async def health(self) -> Health:
         """What the provider says of itself, opening it if needed; never raises."""
         try:
@@ -144,6 +163,9 @@ class ProviderSlot:
     async def _open(self) -> Provider:
         self._become(ProviderStatus.OPENING, None)
         try:
+            missing = await asyncio.to_thread(missing_engine, self.spec.engine)
+            if missing is not None:
+                raise EngineMissing(missing.message, fix=missing.fix)
             provider = await self._make()
             await self._start(provider)
         except asyncio.CancelledError:
@@ -160,11 +182,8 @@ class ProviderSlot:
         return provider
 
     async def _make(self) -> Provider:
-        """Everything before ``open``: engine, settings, class, object."""
+        """Everything before ``open``: settings, class, object."""
         spec = self.spec
-        missing = await asyncio.to_thread(missing_engine, spec.engine)
-        if missing is not None:
-            raise EngineMissing(missing.message, fix=missing.fix)
         try:
             values = self._settings.provider(spec).values
         except InvalidRequest as error:  # wrong here, and no fault of whoever asks for an answer

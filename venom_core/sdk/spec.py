@@ -60,12 +60,15 @@ class EngineRequirement:
     """What brings the engine: the module whose presence proves it, and the words for its absence.
 
     ``module`` is looked for with ``importlib.util.find_spec`` (nothing is imported);
-    ``install`` is the plugin name for ``venom plugins install``; ``size_bytes`` is what it adds.
+    ``install`` is the plugin name for ``venom plugins install``; ``size_bytes`` is what that
+    fetches. ``needed_to_list=False`` says that without it the provider still opens and its
+    ``models()`` tells what could be fetched; those that are not installed are then shown.
     """
 
     module: str
     install: str
     size_bytes: int | None = None
+    needed_to_list: bool = True
 
 
 #: Parameters of an OpenAI body that every provider receives and that are no sampling parameters.

@@ -33,7 +33,8 @@ SETTINGS = (
         "parallel",
         "int",
         2,
-        "Requests that one model answers at a time; each has the whole context to itself.",
+        "Requests that one model answers at a time; each has the whole context to itself. "
+        "gemma3-270m-base answers one whatever this says.",
         minimum=1,
         maximum=16,
     ),
@@ -98,6 +99,8 @@ def venom_providers() -> list[ProviderSpec]:
             settings=SETTINGS,
             aliases=("embedded", "llama-cpp"),
             homepage="https://github.com/ggml-org/llama.cpp",
-            engine=EngineRequirement("xllamacpp", "llamacpp", 107_000_000),
+            engine=EngineRequirement(
+                "xllamacpp", "llamacpp", 34_000_000, needed_to_list=False
+            ),
         )
     ]  # fmt: skip

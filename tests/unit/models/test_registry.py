@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -14,10 +14,12 @@ from venom_core.models.references import parse_reference
 from venom_core.models.registry import ModelRegistry
 from venom_core.sdk.errors import (
     AmbiguousModel,
+    EngineMissing,
     InvalidRequest,
     ModelNotFound,
     NotFound,
     Unavailable,
+    VenomError,
 )
 from venom_core.sdk.provider import Model
 
@@ -37,15 +39,20 @@ class Shelf:
         return self.stock
 
 
-def registry_of(order: Sequence[str] = (), **shelves: Shelf) -> ModelRegistry:
+def registry_of(
+    order: Sequence[str] = (), offers: Mapping[str, Sequence[Model]] | None = None, **shelves: Shelf
+) -> ModelRegistry:
     async def names() -> Sequence[str]:
         return list(shelves)
 
     async def opened(name: str) -> Shelf:
         return shelves[name]
 
+    async def offered(name: str) -> Sequence[Model]:
+        return (offers or {}).get(name, ())
+
     return ModelRegistry(
-        names, lambda: order, opened, lambda name: name if name in shelves else None
+        names, lambda: order, opened, lambda name: name if name in shelves else None, offered
     )  # type: ignore[arg-type]
 
 
@@ -63,6 +70,29 @@ async def test_the_bare_name_is_the_id_where_it_resolves_to_the_model() -> None:
     for reference, id_ in ids.items():
         assert (await registry.resolve(id_)).reference == reference
         assert (await registry.resolve(reference)).reference == reference
+
+
+async def test_without_its_engine_a_provider_offers_and_serves_nothing() -> None:
+    """What it could fetch is listed beside the reason; another provider's model is chosen."""
+    missing = Shelf(error=EngineMissing("No engine.", fix="venom plugins install b"))
+    registry = registry_of(a=Shelf(model("big", instruct=False)), b=missing, offers={
+        "b": [model("small", installed=False, instruct=True)]
+    })  # fmt: skip
+    listing = await registry.listing(fresh=True)
+    assert [item.reference for item in listing.installed] == ["a://big"]
+    assert [item.id for item in listing.models if not item.model.installed] == ["b://small"]
+    assert listing.stale["b"].code == "engine_missing"
+    chosen, _ = await registry.default("x://*", lambda size: True)
+    assert chosen.reference == "a://big"
+    for name, code in (("small", "model_not_found"), ("b://small", "engine_missing")):
+        with pytest.raises(VenomError) as raised:
+            await registry.resolve(name)
+        assert raised.value.code == code
+        assert raised.value.fix == "venom plugins install b"
+    missing.error = None
+    missing.stock = (model("small"),)
+    await registry.listing(fresh=True)
+    assert (await registry.resolve("small")).reference == "b://small"
 
 
 async def test_between_two_outside_the_profiles_order_nobody_wins() -> None:

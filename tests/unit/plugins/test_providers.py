@@ -235,6 +235,51 @@ class TestBackOff:
         assert "acme_engine" not in sys.modules
 
 
+class TestOffers:
+    """What a provider whose engine is missing could fetch."""
+
+    MANIFEST = """
+    from venom_core.sdk import Capability, EngineRequirement, ProviderSpec, hookimpl
+
+    @hookimpl
+    def venom_providers():
+        return [ProviderSpec("acme", "Acme", "S.", "venom_acme.provider:Acme",
+            frozenset({{Capability.CHAT}}),
+            engine=EngineRequirement("acme_engine", "acme", needed_to_list={needed}))]
+    """
+    MODELS = "async def models(self):"
+
+    async def offers(self, site, make_host, body: str, *, needed: bool = False):
+        provider = with_body(method=self.MODELS, body=body)
+        install_plugin(site, "acme", self.MANIFEST.format(needed=needed), provider=provider)
+        host = make_host()
+        host.scan()
+        return host, [model.ref for model in await host.offered("acme")]
+
+    TWO = (
+        "from venom_core.sdk.provider import Model; "
+        "return [Model('there', 'x'), Model('had', 'x', installed=False)]"
+    )
+
+    async def test_what_is_not_installed_is_offered_and_it_stays_unavailable(self, site, make_host):
+        host, offered = await self.offers(site, make_host, self.TWO)
+        assert offered == ["had"]
+        (record,) = host.records()[0].providers
+        assert (record.status, record.reason.code) == (ProviderStatus.UNAVAILABLE, "engine_missing")
+        acme = sys.modules["venom_acme.provider"].Acme
+        assert (acme.opened, acme.closed) == (1, 1)
+        with pytest.raises(Unavailable):
+            await host.provider("acme")
+
+    async def test_a_provider_that_needs_its_engine_to_list_is_not_made(self, site, make_host):
+        assert (await self.offers(site, make_host, self.TWO, needed=True))[1] == []
+        assert "venom_acme.provider" not in sys.modules
+
+    @pytest.mark.parametrize("body", ["raise ValueError", "raise SystemExit", "return 42"])
+    async def test_a_fault_offers_nothing(self, site, make_host, body):
+        assert (await self.offers(site, make_host, body))[1] == []
+
+
 class TestHealth:
     @pytest.mark.parametrize(
         ("body", "code"),
