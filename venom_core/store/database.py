@@ -3,42 +3,36 @@ a running server."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.errors import StorageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
-SCHEMA_VERSION = 1
+BUSY_SECONDS = 10
 
 
 def open_database(path: Path) -> Engine:
-    """The engine over ``path``, its tables made where they are missing.
+    """The engine over ``path``, its schema made or migrated to the newest.
 
     Raises ``StorageError`` where the file cannot be written or was made by a newer Venom.
     """
     from sqlalchemy import create_engine, event, exc
 
-    from venom_core.store.tables import metadata
+    from venom_core.store.schema import prepare
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
-        event.listen(engine, "connect", _set_pragmas)
-        with engine.begin() as connection:
-            found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-            if found > SCHEMA_VERSION:
-                raise StorageError(
-                    f"The store has schema {found}; this Venom knows {SCHEMA_VERSION}.",
-                    code="store_too_new",
-                    fix="Run the newer Venom that made it, or set VENOM_HOME to another folder.",
-                )
-            metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "begin", _begin)
+        prepare(engine, path)
         path.chmod(0o600)
-    except (OSError, exc.OperationalError, exc.DatabaseError) as error:
+    except (OSError, sqlite3.Error, exc.DatabaseError) as error:
         raise StorageError(
             "The store cannot be opened.",
             code="store_not_writable",
@@ -47,8 +41,22 @@ def open_database(path: Path) -> Engine:
     return engine
 
 
-def _set_pragmas(connection: object, _record: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
+def _set_up(connection: Any, _record: object) -> None:
+    # Python's own transactions leave changes of the schema outside; see _begin.
+    connection.isolation_level = None
+    cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def writing(engine: Engine) -> AbstractContextManager[Connection]:
+    """A transaction that will write. It takes the writer's lock at once and so waits its turn; one
+    that reads first and writes later fails where another wrote between."""
+    return engine.execution_options(immediate=True).begin()

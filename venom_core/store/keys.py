@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
+from venom_core.store.database import writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -56,7 +57,7 @@ class KeyRepository:
         key_id = secrets.token_hex(4)
         key = f"venom-{key_id}-{secrets.token_urlsafe(32)}"
         record = ApiKey(key_id, name, _now())
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(
                 api_keys.insert().values(
                     id=key_id, name=name, sha256=hash_key(key), created_at=record.created_at
@@ -83,7 +84,7 @@ class KeyRepository:
             raise NotFound(
                 f"There is no key {key_id!r}.", code="key_not_found", fix="venom keys list"
             )
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(
                 t.update()
                 .where(t.c.id == key_id, t.c.revoked_at.is_(None))

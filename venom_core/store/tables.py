@@ -1,8 +1,25 @@
-"""The tables. A column's name says its unit."""
+"""The tables. A column's name says its unit; times are ISO 8601 in UTC with ``Z``.
+
+A change here needs a revision in ``migrations/versions``; a test compares the two.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -14,4 +31,122 @@ api_keys = Table(
     Column("sha256", LargeBinary(32), nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("revoked_at", String(32)),
+    # Null stands for everything, as keys of the first schema may.
+    Column("scopes", JSON),
+    Column("models", JSON),
+    Column("requests_per_day", Integer),
+    Column("tokens_per_day", BigInteger),
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("type", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("provider", String(50), nullable=False),
+    Column("ref", String(200), nullable=False),
+    Column("model_name", String(250), nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("bytes_done", BigInteger, nullable=False),
+    Column("bytes_total", BigInteger),
+    Column("message", Text, nullable=False),
+    Column("error", JSON),
+    Column("key_id", String(16)),
+    Column("started_at", String(32), nullable=False),
+    Column("completed_at", String(32)),
+    Index("operations_by_start", "started_at"),
+)
+
+active_models = Table(
+    "active_models",
+    metadata,
+    Column("role", String(20), primary_key=True),
+    Column("provider", String(50), nullable=False),
+    Column("ref", String(200), nullable=False),
+    Column("since", String(32), nullable=False),
+)
+
+generation_overrides = Table(
+    "generation_overrides",
+    metadata,
+    Column("provider", String(50), primary_key=True),
+    Column("ref", String(200), primary_key=True),
+    Column("parameters", JSON, nullable=False),
+    Column("updated_at", String(32), nullable=False),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("target", String(250), nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", String(32), nullable=False),
+    Column("action", String(50), nullable=False),
+    Column("subject", String(250), nullable=False),
+    Column("key_id", String(16)),
+    Column("request_id", String(64)),
+    Column("before", JSON),
+    Column("after", JSON),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("key_id", String(16)),
+    Column("title", String(200), nullable=False),
+    Column("pinned", Boolean, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Index("sessions_by_update", "updated_at"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("parent_message_id", String(36)),
+    Column("role", String(20), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("model", String(250)),
+    Column("details", JSON),
+    Column("created_at", String(32), nullable=False),
+    Index("messages_by_session", "session_id", "created_at"),
+)
+
+# A key of "" stands for requests without a key, so that the primary key can hold it.
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("key_id", String(16), primary_key=True),
+    Column("provider", String(50), primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("requests", Integer, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("first_tokens", Integer, nullable=False),
+    Column("first_token_seconds", Float, nullable=False),
+    Column("generation_tokens", BigInteger, nullable=False),
+    Column("generation_seconds", Float, nullable=False),
+)
+
+usage_errors = Table(
+    "usage_errors",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("key_id", String(16), primary_key=True),
+    Column("provider", String(50), primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("code", String(50), primary_key=True),
+    Column("requests", Integer, nullable=False),
 )
