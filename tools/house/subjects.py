@@ -43,18 +43,32 @@ def collect(tree: Tree) -> Subjects:
 
 
 def codes(nodes: list[ast.AST]) -> Iterator[str]:
-    """The literal codes of a module: `default_code = "x"`, `code="x"`, `Reason("x", ...)`."""
+    """The literal codes of a module: `default_code = "x"`, `code="x"`, `Reason("x", ...)` and
+    `reason("x", ...)`, and those of the tables `REASONS` and `_CAUSES`."""
     for node in nodes:
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(one, ast.Name) and one.id == "default_code" for one in targets):
+            names = {one.id for one in targets if isinstance(one, ast.Name)}
+            if "default_code" in names:
                 yield from _literal(node.value)
+            elif names & {"REASONS", "_CAUSES"}:
+                yield from _table(node.value)
         elif isinstance(node, ast.Call):
-            if dotted(node.func).split(".")[-1] == "Reason" and node.args:
+            if dotted(node.func).split(".")[-1] in ("Reason", "reason") and node.args:
                 yield from _literal(node.args[0])
             for word in node.keywords:
                 if word.arg == "code":
                     yield from _literal(word.value)
+
+
+def _table(value: ast.expr | None) -> Iterator[str]:
+    """The keys of a table, or the second of each row: text to look for, code, sentence, fix."""
+    if isinstance(value, ast.Dict):
+        for key in value.keys:
+            yield from _literal(key)
+    elif isinstance(value, ast.Tuple):
+        for row in value.elts:
+            yield from _literal(row.elts[1] if isinstance(row, ast.Tuple) else None)
 
 
 def _literal(value: ast.expr | None) -> Iterator[str]:

@@ -28,6 +28,11 @@ CORE = {
         "class E(Exception):\n    default_code = 'went_wrong'\n"
         "def f():\n    raise E(code='too_big' if f else 'too_small')\n"
     ),
+    "venom_core/pip.py": (
+        "_CAUSES = (('No module', 'pip_gone', 'It has none.', 'Get it.'),)\n"
+        "def g():\n    return reason('too_late', 'x')\n"
+    ),
+    "venom_core/reasons.py": "REASONS: dict = {'blocked': 'The user keeps it out.'}\n",
     "venom_core/testing/fake.py": "x = dict(code='never_seen')\n",
     "plugins/venom_acme/venom_acme/__init__.py": "",
     "plugins/venom_acme/venom_acme/plugin.py": (
@@ -39,6 +44,9 @@ PAGE = """# Title
 ## `went_wrong`
 ## `too_big`
 ## `too_small`
+## `pip_gone`
+## `too_late`
+## `blocked`
 ## Acme is down {#acme_down}
 ## `VENOM_PORT`: the port
 ## `VENOM_ACME__URL`
@@ -62,6 +70,9 @@ def test_complete(plant: Plant) -> None:
     [
         ("## `went_wrong`", "`went_wrong` for the code that venom_core/errors.py raises"),
         ("## `too_small`", "`too_small`"),
+        ("## `pip_gone`", "`pip_gone` for the code that venom_core/pip.py raises"),
+        ("## `too_late`", "`too_late`"),
+        ("## `blocked`", "`blocked`"),
         ("## Acme is down {#acme_down}", "`acme_down`"),
         ("## `VENOM_PORT`: the port", "`VENOM_PORT` for the setting"),
         ("## `VENOM_ACME__URL`", "`VENOM_ACME__URL` for the setting"),
