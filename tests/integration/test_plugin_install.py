@@ -395,7 +395,10 @@ class TestOtherNames:
 
     def test_source_checkout(self, environment):
         info = next(environment.venv.glob("lib/python*/site-packages/venom-*.dist-info"))
-        origin = {"url": "file:///checkout", "dir_info": {"editable": True}}
+        checkout = environment.root / "checkout"
+        (checkout / "plugins" / "venom_onnx").mkdir(parents=True)
+        (checkout / "plugins" / "venom_onnx" / "pyproject.toml").touch()
+        origin = {"url": checkout.as_uri(), "dir_info": {"editable": True}}
         (info / "direct_url.json").write_text(json.dumps(origin))
         our_wheels(environment.index)
         answer = environment.install("onnx")

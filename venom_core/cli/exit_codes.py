@@ -30,7 +30,7 @@ MEANINGS = {
     ExitCode.USAGE: "the command, an option, a setting or a parameter is wrong",
     ExitCode.UNAVAILABLE: "no engine, or a provider cannot answer now",
     ExitCode.NOT_FOUND: "no such model, plugin or key",
-    ExitCode.NOT_ALLOWED: "an API key is missing or not valid",
+    ExitCode.NOT_ALLOWED: "an API key is missing or not valid, or something is not allowed",
     ExitCode.CONFLICT: "something else is in the way: a port, another Venom, an ambiguous name",
     ExitCode.STORAGE: "the data directory cannot be written, or the disk is full",
     ExitCode.INTERRUPTED: "stopped by Ctrl-C",

@@ -33,12 +33,12 @@ class InstallSource:
     """A wheelhouse, or, where ``wheelhouse`` is None, the index that pip is configured for.
 
     ``sums`` are the wheelhouse's file names with their sha256 in hexadecimal; empty where it has
-    no :data:`SUMS`. ``editable`` says that Venom runs from a source checkout.
+    no :data:`SUMS`. ``checkout`` is the folder of the sources where Venom runs from them.
     """
 
     wheelhouse: Path | None
     sums: dict[str, str]
-    editable: bool = False
+    checkout: Path | None = None
 
     @property
     def title(self) -> str:
@@ -59,8 +59,7 @@ def find_source(settings: Settings, paths: Paths, core: Distribution | None) -> 
         NotFound: ``wheelhouse_not_found``, where one is set and is no folder.
     """
     origin = _direct_url(core)
-    info = origin.get("dir_info")
-    editable = isinstance(info, dict) and bool(info.get("editable"))
+    checkout = _checkout_of(origin)
     chosen = settings.core.wheelhouse
     if chosen is not None:
         folder = Path(chosen).expanduser()
@@ -71,11 +70,11 @@ def find_source(settings: Settings, paths: Paths, core: Distribution | None) -> 
                 " package index.",
                 code="wheelhouse_not_found",
             )
-        return InstallSource(folder, _sums(folder), editable)
+        return InstallSource(folder, _sums(folder), checkout)
     for candidate in (_remembered(paths), _folder_of(origin)):
         if candidate is not None and any(candidate.glob("venom-*.whl")):
-            return InstallSource(candidate, _sums(candidate), editable)
-    return InstallSource(None, {}, editable)
+            return InstallSource(candidate, _sums(candidate), checkout)
+    return InstallSource(None, {}, checkout)
 
 
 def remember(paths: Paths, wheelhouse: Path) -> None:
@@ -111,6 +110,12 @@ def _direct_url(core: Distribution | None) -> dict[str, object]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _checkout_of(origin: dict[str, object]) -> Path | None:
+    info, parts = origin.get("dir_info"), urlsplit(str(origin.get("url", "")))
+    editable = isinstance(info, dict) and bool(info.get("editable"))
+    return Path(unquote(parts.path)) if editable and parts.scheme == "file" else None
 
 
 def _folder_of(origin: dict[str, object]) -> Path | None:

@@ -138,12 +138,12 @@ class PluginInstaller:
         source = find_source(self._settings, self._paths, core)
         if owner is None:
             # a wheelhouse holds one release and nobody else's plugins
-            source = InstallSource(None, {}, source.editable)
+            source = InstallSource(None, {}, source.checkout)
             requirement = distribution
         else:
             requirement = f"{distribution}[engine]=={version}"
-            if source.editable and source.wheelhouse is None and distribution not in installed:
-                raise _from_checkout(distribution)
+            if source.checkout and source.wheelhouse is None and distribution not in installed:
+                raise _from_checkout(distribution, source.checkout)
         constraints = [f"{ours}=={version}" for ours in sorted(FIRST_PARTY)]
         report = self._pip.resolve(requirement, source.options(), constraints)
         items = [_Item(entry) for entry in report.get("install", ())]
@@ -331,12 +331,18 @@ def _unconfirmed(name: str) -> Conflict:
     )
 
 
-def _from_checkout(distribution: str) -> Conflict:
-    folder = distribution.replace("-", "_")
+def _from_checkout(distribution: str, checkout: Path) -> Conflict:
+    folder = f"plugins/{distribution.replace('-', '_')}"
+    if (checkout / folder / "pyproject.toml").is_file():
+        fix = f"In the checkout: {Path(sys.executable).name} -m pip install --editable"
+        fix += f" {folder}[engine], or set VENOM_WHEELHOUSE to a folder made by make wheelhouse."
+    else:
+        there = sorted(path.parent.name for path in checkout.glob("plugins/venom_*/pyproject.toml"))
+        names = ", ".join(name.removeprefix("venom_") for name in there) or "none"
+        fix = f"The plugins of the checkout are: {names}."
     return Conflict(
         f"Venom runs from a source checkout, which has no wheel of {distribution}.",
-        fix=f"In the checkout: {Path(sys.executable).name} -m pip install --editable"
-        f" plugins/{folder}[engine], or set VENOM_WHEELHOUSE to a folder made by make wheelhouse.",
+        fix=fix,
         code="source_checkout",
     )
 

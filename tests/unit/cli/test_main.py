@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -72,6 +73,12 @@ def test_help_tells_the_exit_codes(cli) -> None:
     shown = cli("--help").out
     for code, meaning in MEANINGS.items():
         assert f"{code.value} " in shown and meaning in shown
+
+
+def test_the_documentation_says_the_same_of_them() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+    for code, meaning in MEANINGS.items():
+        assert f"| {code.value} | {meaning}" in page
 
 
 def test_an_unknown_command_is_a_usage_error_with_a_hint(cli) -> None:

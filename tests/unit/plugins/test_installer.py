@@ -128,11 +128,26 @@ def test_summary_tells_what_is_known(sizes, words):
     assert words in plan_of(*sizes).summary
 
 
-def test_no_message_prints_a_bare_install():
+@pytest.mark.parametrize(("name", "there"), [("llamacpp", True), ("onnx", False)])
+def test_a_checkout_recommends_what_it_has(tmp_path, monkeypatch, planning, name, there):
+    for plugin in ("venom_llamacpp", "venom_remote"):
+        (tmp_path / "sources" / "plugins" / plugin).mkdir(parents=True)
+        (tmp_path / "sources" / "plugins" / plugin / "pyproject.toml").touch()
+    source = InstallSource(None, {}, tmp_path / "sources")
+    monkeypatch.setattr(installer, "find_source", lambda *args: source)
+    monkeypatch.setattr(installer, "_installed", dict)
+    with pytest.raises(VenomError) as caught:
+        planning.plan(name)
+    assert caught.value.code == "source_checkout"
+    assert (f"plugins/venom_{name}[engine]" in caught.value.fix) is there
+    assert (caught.value.fix == "The plugins of the checkout are: llamacpp, remote.") is not there
+
+
+def test_no_message_prints_a_bare_install(tmp_path):
     """On the public index the name is a stranger's."""
     for _, _, message, fix in pip._CAUSES:
         assert "pip install" not in message + fix
-    assert "pip install 'venom" not in str(installer._from_checkout("venom-onnx").fix)
+    assert "pip install 'venom" not in str(installer._from_checkout("venom-onnx", tmp_path).fix)
 
 
 def test_user_settings_cannot_add_a_source_to_a_wheelhouse(monkeypatch):
