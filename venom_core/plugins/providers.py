@@ -30,9 +30,6 @@ CLOSE_TIMEOUT = 15.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 
-#: Capability -> the method that must be a provider's own; ``search`` comes with a later part.
-METHODS = {ability: ability.value for ability in Capability if hasattr(Provider, ability.value)}
-
 
 class ProviderSlot:
     """One declared provider and, once somebody needed it, the opened object.
@@ -252,7 +249,7 @@ class ProviderSlot:
         lacking = [
             ability.value
             for ability in self._abilities()
-            if ability in METHODS and getattr(cls, METHODS[ability]) is getattr(Provider, ability)
+            if getattr(cls, ability) is getattr(Provider, ability)
         ]
         if lacking:
             what = f"declares {', '.join(sorted(lacking))} and its class has no such method"

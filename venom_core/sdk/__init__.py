@@ -10,6 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from venom_core.sdk.catalogue import CatalogueEntry as CatalogueEntry
+    from venom_core.sdk.catalogue import NewsItem as NewsItem
+    from venom_core.sdk.catalogue import RepositoryCard as RepositoryCard
+    from venom_core.sdk.catalogue import RepositoryFile as RepositoryFile
+    from venom_core.sdk.catalogue import SearchFilters as SearchFilters
+    from venom_core.sdk.catalogue import SearchPage as SearchPage
     from venom_core.sdk.engine import EngineCommand as EngineCommand
     from venom_core.sdk.engine import EngineProcess as EngineProcess
     from venom_core.sdk.errors import VenomError as VenomError
@@ -48,6 +54,10 @@ if TYPE_CHECKING:
     from venom_core.sdk.states import Reason as Reason
 
 _HOMES = {
+    "catalogue": (
+        "CatalogueEntry", "NewsItem", "RepositoryCard", "RepositoryFile", "SearchFilters",
+        "SearchPage",
+    ),
     "engine": ("EngineCommand", "EngineProcess"),
     "errors": ("VenomError",),
     "frames": (

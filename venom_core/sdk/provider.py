@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from venom_core.sdk.catalogue import (
+    CatalogueEntry,
+    NewsItem,
+    NewsKind,
+    RepositoryCard,
+    SearchFilters,
+    SearchPage,
+)
 from venom_core.sdk.errors import NotSupported
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
@@ -95,6 +103,25 @@ class PullProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class PullPlan:
+    """What a pull will take, asked before it begins.
+
+    Args:
+        ref: the reference in the one form under which the model will be listed.
+        bytes_total: what the source says it sends; None where only the transfer tells.
+        bytes_here: how much of it an earlier, stopped pull has brought.
+        bytes_needed: what the disk needs besides while it is fetched (unpacking).
+        folder: where the files will lie; None where that is no disk of this machine's.
+    """
+
+    ref: str
+    bytes_total: int | None = None
+    bytes_here: int = 0
+    bytes_needed: int = 0
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
     """A supervised engine process. Memory is resident bytes of its whole process tree."""
 
@@ -175,14 +202,48 @@ class Provider(ABC):
         """What is in memory now."""
         self._unsupported("ps")
 
+    async def plan_pull(self, ref: str) -> PullPlan:
+        """What ``pull(ref)`` would take, within ten seconds. Raises ``ModelNotFound`` where the
+        source is known not to have it."""
+        return PullPlan(ref)
+
     def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
         """Fetch a model, yielding progress; the last item is ``completed``. ``aclose()`` stops the
         transfer and keeps what a later pull can go on from."""
         self._unsupported("pull")
 
+    async def forget_pull(self, ref: str) -> None:
+        """Delete what a stopped pull of ``ref`` left behind; no error where there is nothing."""
+
     async def remove(self, ref: str) -> None:
         """Delete an installed model. Raises ``ModelNotFound``."""
         self._unsupported("remove")
+
+    async def search(self, query: str, filters: SearchFilters, limit: int, page: int) -> SearchPage:
+        """Models of the source's catalogue that match. ``page`` counts from 1, ``limit`` is the
+        length of a page. Raises ``Unavailable`` where the source cannot be reached."""
+        self._unsupported("search")
+
+    async def trending(self, limit: int) -> Sequence[CatalogueEntry]:
+        """What is in demand now, the most wanted first; raises as ``search`` does."""
+        self._unsupported("trending models")
+
+    async def news(
+        self, kind: NewsKind, month: str | None, lang: str, limit: int
+    ) -> Sequence[NewsItem]:
+        """News about models, newest first; raises as ``search`` does.
+
+        Args:
+            month: ``YYYY-MM`` of publishing; None is the newest there are.
+            lang: the reader's language (``en``, ``pl``, ``de``); what the source has in another
+                language is given as it is.
+        """
+        self._unsupported("news")
+
+    async def card(self, ref: str) -> RepositoryCard:
+        """One model of the catalogue with its files, licence and terms. Raises ``ModelNotFound``,
+        and what ``search`` raises."""
+        self._unsupported("model cards")
 
     async def engines(self) -> Sequence[EngineStatus]:
         """The engine processes that this provider supervises."""

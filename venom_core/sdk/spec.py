@@ -23,6 +23,9 @@ class Capability(StrEnum):
     PULL = "pull"
     REMOVE = "remove"
     SEARCH = "search"
+    TRENDING = "trending"
+    NEWS = "news"
+    CARD = "card"
     ENGINES = "engines"
 
 
