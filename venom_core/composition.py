@@ -11,6 +11,7 @@ import functools
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -31,6 +32,8 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from venom_core.models.transfers import ModelTransfers
     from venom_core.store.keys import KeyRepository
 
@@ -83,6 +86,8 @@ class Venom:
         self.local_token = secrets.token_urlsafe(32)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
+        self._database: Engine | None = None
+        self._opening_database = threading.Lock()
 
     @classmethod
     def from_environment(
@@ -111,14 +116,27 @@ class Venom:
         await self.registry.close()
         async with asyncio.timeout(CLOSE_TIMEOUT):
             await self.host.close()
+        with self._opening_database:
+            if self._database is not None:
+                self._database.dispose()
 
-    @functools.cached_property
+    @property
+    def database(self) -> Engine:
+        """The store, opened and migrated at first use, one engine for all. Call it in a thread;
+        where only reading is meant and ``paths.store_file`` is not there, do not call it."""
+        from venom_core.store.database import open_database
+
+        with self._opening_database:
+            if self._database is None:
+                self._database = open_database(self.settings.paths.store_file)
+            return self._database
+
+    @property
     def keys(self) -> KeyRepository:
         """The API keys; opens the store. Call it, and its methods, in a thread."""
-        from venom_core.store.database import open_database
         from venom_core.store.keys import KeyRepository
 
-        return KeyRepository(open_database(self.settings.paths.store_file))
+        return KeyRepository(self.database)
 
     @functools.cached_property
     def transfers(self) -> ModelTransfers:
