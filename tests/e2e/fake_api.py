@@ -72,6 +72,9 @@ class FakeVenom:
     pace: float = 0.01
     chats: list[dict[str, Any]] = field(default_factory=list)
     pulls: list[str] = field(default_factory=list)
+    theme: str = "system"
+    #: The language that each request to the API asked for.
+    languages: list[str] = field(default_factory=list)
     #: Streams that the client closed before their end.
     aborted: int = 0
     url: str = ""
@@ -90,7 +93,9 @@ class FakeVenom:
         return JSONResponse(body, status_code=401)
 
     async def overview(self, request: Request) -> Response:
-        body = {**self.scenario.overview, "key_required": self.key is not None}
+        self.languages.append(request.headers["accept-language"])
+        page = {"key_required": self.key is not None, "theme": self.theme}
+        body = {**self.scenario.overview, **page}
         return self.refusal(request) or JSONResponse(body)
 
     async def models(self, request: Request) -> Response:
@@ -109,7 +114,8 @@ class FakeVenom:
         self.chats.append(body)
         prompt = body["messages"][-1]["content"]
         if error := scenarios.ERRORS.get(prompt):
-            return JSONResponse({"error": error}, status_code=400)
+            lang = request.headers["accept-language"]
+            return JSONResponse({"error": error}, 400, {"Content-Language": lang})
         return self._stream(
             scenarios.answer(prompt, body.get("model") or "default"),
             {"Venom-Model": self.scenario.resolved(body.get("model"))},

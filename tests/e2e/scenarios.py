@@ -34,6 +34,7 @@ ERRORS: dict[str, dict[str, Any]] = {
         "type": "invalid_request_error",
         "param": "messages",
         "code": "context_length_exceeded",
+        "docs": "/docs/errors#context_length_exceeded",
         "fix": "Shorten the conversation, or start a new chat.",
     },
     "no engine": {
@@ -41,6 +42,7 @@ ERRORS: dict[str, dict[str, Any]] = {
         "type": "server_error",
         "param": None,
         "code": "engine_missing",
+        "docs": "/docs/errors#engine_missing",
         "fix": "venom plugins install llamacpp",
     },
 }

@@ -188,6 +188,9 @@ def test_a_refusal_is_shown_with_its_code_and_fix(
     error = finished(send(page, prompt)).get_by_test_id("error")
     for part in ("message", "code", "fix"):
         expect(error).to_contain_text(scenarios.ERRORS[prompt][part])
+    more = error.get_by_role("link", name=f"More about {scenarios.ERRORS[prompt]['code']}")
+    expect(more).to_have_attribute("href", scenarios.ERRORS[prompt]["docs"])
+    expect(more).to_have_attribute("target", "_blank")
     error.get_by_role("button", name="Try again").click()
     finished(page.get_by_test_id("answer"))
     assert len(fake.chats) == 2
@@ -249,7 +252,10 @@ def test_polish_by_the_browser_and_by_choice(fake: FakeVenom, open_window: OpenW
     expect(page.locator("html")).to_have_attribute("lang", "pl")
     expect(page.get_by_role("heading", name="Czego chcesz się dowiedzieć?")).to_be_visible()
     expect(finished(send(page, "hi")).get_by_test_id("figures")).to_contain_text("7 tokenów")
-    page.get_by_label("Język").select_option("en")
+    assert set(fake.languages) == {"pl"}
+    with page.expect_request("**/api/v1/overview") as asked:
+        page.get_by_label("Język").select_option("en")
+    assert asked.value.headers["accept-language"] == "en"
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.get_by_role("link", name="New chat")).to_be_visible()
     page.reload()
@@ -271,6 +277,41 @@ def test_the_theme_follows_the_system_until_it_is_chosen(
     assert page.evaluate(ground) == dark
     page.get_by_label("Appearance").select_option("system")
     assert page.evaluate(ground) == light
+
+
+def test_the_theme_of_the_server_holds_until_one_is_chosen(
+    fake: FakeVenom, open_window: OpenWindow
+) -> None:
+    fake.theme = "dark"
+    page = open_window(fake.url, color_scheme="light")
+    html = page.locator("html")
+    expect(html).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_label("Appearance")).to_have_value("dark")
+    # The next page is right before the server is asked.
+    page.route("**/api/v1/**", lambda route: route.fulfill(status=200, body="<html>"))
+    page.reload()
+    expect(html).to_have_attribute("data-theme", "dark")
+    page.unroute("**/api/v1/**")
+    page.get_by_label("Appearance").select_option("system")
+    page.reload()
+    expect(page.get_by_role("button", name="Model: gemma3:4b")).to_be_visible()
+    expect(html).not_to_have_attribute("data-theme", re.compile("."))
+    expect(page.get_by_label("Appearance")).to_have_value("system")
+
+
+@pytest.mark.refusals(400)
+def test_an_error_keeps_the_language_it_was_said_in(
+    fake: FakeVenom, open_window: OpenWindow
+) -> None:
+    page = open_window(fake.url, locale="pl-PL")
+    error = finished(send(page, "no engine")).get_by_test_id("error")
+    sentence = error.get_by_text(scenarios.ERRORS["no engine"]["message"])
+    expect(sentence).to_have_attribute("lang", "pl")
+    page.get_by_label("Język").select_option("en")
+    expect(sentence).to_have_attribute("lang", "pl")
+    page.reload()
+    expect(page.get_by_text("Try again")).to_be_visible()
+    expect(sentence).to_have_attribute("lang", "pl")
 
 
 def test_without_a_model_one_is_pulled_and_used(fake: FakeVenom, open_window: OpenWindow) -> None:

@@ -202,6 +202,14 @@ class CoreSettings(BaseSettings):
         minimum=0.1,
         maximum=3600,
     )
+    ui_theme_default: str = _declare(
+        "ui.theme_default",
+        "UI_THEME_DEFAULT",
+        "str",
+        "system",
+        "How the page looks in a browser in which nobody chose: as the system, light or dark.",
+        choices=("system", "light", "dark"),
+    )
     plugins: tuple[str, ...] | None = _declare(
         "plugins.allow",
         "VENOM_PLUGINS",

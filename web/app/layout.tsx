@@ -23,7 +23,7 @@ export const viewport: Viewport = {
  * allows exactly this text by its hash; lib/theme.ts and lib/i18n follow the same rules.
  */
 const BEFORE_PAINT = `(function(){var d=document.documentElement;function g(k){try{return localStorage.getItem(k)}catch(e){return null}}
-var t=g("venom.theme");if(t==="light"||t==="dark")d.dataset.theme=t;
+var t=g("venom.theme")||g("venom.theme.default");if(t==="light"||t==="dark")d.dataset.theme=t;
 var l=g("venom.lang");if(l!=="en"&&l!=="pl")l=navigator.language.toLowerCase().indexOf("pl")===0?"pl":"en";
 if(l!=="en"){d.lang=l;d.dataset.pending=""}})()`;
 

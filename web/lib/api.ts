@@ -1,13 +1,18 @@
 import { ApiError, errorFrom, isAbort } from "./errors";
+import { language } from "./i18n";
 import { askForKey, currentKey } from "./key";
 import { readEvents } from "./sse";
 import type { ChatPiece, ModelRecord, Overview, PluginRecord, PullEvent, WireMessage } from "./types";
 
-/** A request with the key, if there is one; a 401 asks for a key and sends the request again. */
+/**
+ * A request with the key, if there is one, and in the language chosen here, which the browser's own
+ * header does not know; a 401 asks for a key and sends the request again.
+ */
 async function request(path: string, init: RequestInit = {}): Promise<Response> {
   for (;;) {
     const key = currentKey();
     const headers = new Headers(init.headers);
+    headers.set("Accept-Language", language.get());
     if (key) headers.set("Authorization", `Bearer ${key}`);
     let response: Response;
     try {
@@ -17,13 +22,17 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
       throw new ApiError({ code: "client_unreachable", message: String(thrown) });
     }
     if (response.ok) return response;
-    const refusal = errorFrom(await response.json().catch(() => null), response.status);
+    const refusal = errorFrom(await response.json().catch(() => null), response.status, languageOf(response));
     if (response.status === 401 && (await askForKey(refusal, key))) {
       init.signal?.throwIfAborted();
       continue;
     }
     throw refusal;
   }
+}
+
+function languageOf(response: Response): string {
+  return response.headers.get("Content-Language") ?? "en";
 }
 
 async function getJson<T>(path: string): Promise<T> {
@@ -51,6 +60,7 @@ function parseEvent(data: string): Record<string, unknown> {
 /** JSON events up to `[DONE]`; an error event is thrown, and so is an end without `[DONE]`. */
 async function* jsonEvents(response: Response): AsyncGenerator<Record<string, unknown>> {
   if (!response.body) throw new ApiError({ code: "client_bad_answer", message: "no body" });
+  const lang = language.get();
   let complete = false;
   try {
     for await (const data of readEvents(response.body)) {
@@ -58,7 +68,7 @@ async function* jsonEvents(response: Response): AsyncGenerator<Record<string, un
       complete ||= data === "[DONE]";
       if (complete) continue;
       const event = parseEvent(data);
-      if (event.error) throw errorFrom(event, response.status);
+      if (event.error) throw errorFrom(event, response.status, lang);
       yield event;
     }
   } catch (thrown) {

@@ -1,8 +1,10 @@
 import { getModels, getOverview } from "./api";
 import { isAbort, recordOf, type ErrorRecord } from "./errors";
+import { language } from "./i18n";
 import { allowAsking } from "./key";
 import { readItem, writeItem } from "./storage";
 import { createStore } from "./store";
+import { followDefault } from "./theme";
 import type { ModelRecord, Overview } from "./types";
 
 /** What the server has: null where nothing was heard yet. */
@@ -28,6 +30,7 @@ async function load(): Promise<void> {
   try {
     const [overview, models] = await Promise.all([getOverview(), getModels()]);
     catalogue.set({ overview, models, error: null });
+    followDefault(overview.theme);
   } catch (thrown) {
     if (!isAbort(thrown)) catalogue.set((old) => ({ ...old, error: recordOf(thrown) }));
   }
@@ -40,6 +43,9 @@ export function refresh(): Promise<void> {
   });
   return refreshing;
 }
+
+// The server's sentences are in the language they were asked for in.
+language.subscribe(() => void Promise.resolve(refreshing).finally(refresh));
 
 /** The same after the user asked for it: then a key may be asked for again. */
 export function refreshByHand(): Promise<void> {

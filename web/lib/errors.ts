@@ -4,6 +4,8 @@ export interface ErrorRecord {
   message: string;
   fix?: string | null;
   docs?: string | null;
+  /** Of the message and the fix; they are kept as they were said. */
+  lang?: string;
 }
 
 /** Faults that the page itself finds; their sentences are in the dictionaries. */
@@ -14,6 +16,7 @@ export class ApiError extends Error implements ErrorRecord {
   readonly code: string;
   readonly fix: string | null;
   readonly docs: string | null;
+  readonly lang: string;
   readonly status: number;
 
   constructor(record: ErrorRecord, status = 0) {
@@ -22,11 +25,12 @@ export class ApiError extends Error implements ErrorRecord {
     this.code = record.code;
     this.fix = record.fix ?? null;
     this.docs = record.docs ?? null;
+    this.lang = record.lang ?? "en";
     this.status = status;
   }
 
   record(): ErrorRecord {
-    return { code: this.code, message: this.message, fix: this.fix, docs: this.docs };
+    return { code: this.code, message: this.message, fix: this.fix, docs: this.docs, lang: this.lang };
   }
 }
 
@@ -35,7 +39,7 @@ function text(value: unknown): string | null {
 }
 
 /** `{"error": {...}}` of /v1, `{"detail", "code", "fix"}` of the rest, or whatever else came. */
-export function errorFrom(payload: unknown, status = 0): ApiError {
+export function errorFrom(payload: unknown, status = 0, lang = "en"): ApiError {
   const outer = (payload ?? {}) as Record<string, unknown>;
   const inner = typeof outer.error === "object" && outer.error !== null ? outer.error : outer;
   const fields = inner as Record<string, unknown>;
@@ -46,6 +50,7 @@ export function errorFrom(payload: unknown, status = 0): ApiError {
       message: message ?? `HTTP ${status}`,
       fix: text(fields.fix),
       docs: text(fields.docs),
+      lang,
     },
     status,
   );

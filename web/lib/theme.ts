@@ -4,17 +4,36 @@ import { createStore } from "./store";
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-function initialTheme(): Theme {
-  const chosen = readItem("localStorage", "venom.theme");
-  return chosen === "light" || chosen === "dark" ? chosen : "system";
+const CHOICE = "venom.theme";
+/** The server's UI_THEME_DEFAULT as last heard, so that the next page is painted right at once. */
+const DEFAULT = "venom.theme.default";
+
+function stored(key: string): Theme | null {
+  const value = readItem("localStorage", key);
+  return THEMES.find((one) => one === value) ?? null;
 }
 
-export const theme = createStore<Theme>("system", initialTheme());
+/** What was chosen in this browser; also where nothing can be stored. */
+let choice = stored(CHOICE);
+
+/** The same rule as in the script of app/layout.tsx. */
+export const theme = createStore<Theme>("system", choice ?? stored(DEFAULT) ?? "system");
 
 /** `system` leaves the attribute away: the style sheet then follows the media query. */
+function show(shown: Theme): void {
+  if (shown === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = shown;
+  theme.set(shown);
+}
+
 export function chooseTheme(chosen: Theme): void {
-  writeItem("localStorage", "venom.theme", chosen === "system" ? null : chosen);
-  if (chosen === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = chosen;
-  theme.set(chosen);
+  choice = chosen;
+  writeItem("localStorage", CHOICE, chosen);
+  show(chosen);
+}
+
+/** The server's wish holds until somebody chooses here. */
+export function followDefault(wish: Theme = "system"): void {
+  writeItem("localStorage", DEFAULT, wish === "system" ? null : wish);
+  if (choice === null && wish !== theme.get()) show(wish);
 }

@@ -36,6 +36,8 @@ export interface Overview {
   default_model: string | null;
   default_model_reason: string | null;
   key_required: boolean;
+  /** For a browser in which nobody chose one. */
+  theme?: "system" | "light" | "dark";
   machine: { memory_total_bytes: number; memory_available_bytes: number; cores: number };
   providers: ProviderRecord[];
   suggestions: Suggestion[];

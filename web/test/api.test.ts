@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { getModels, streamChat, streamPull } from "../lib/api";
 import { ApiError, errorFrom } from "../lib/errors";
+import { language } from "../lib/i18n";
 import { answerKey, currentKey, keyPrompt } from "../lib/key";
 
 const realFetch = globalThis.fetch;
@@ -13,14 +14,20 @@ interface Sent {
   path: string;
   body: unknown;
   authorization: string | null;
+  language: string | null;
 }
 
 /** Answers from a script, in order; the requests are kept. */
 function scripted(...answers: (Response | Error)[]): Sent[] {
   const sent: Sent[] = [];
   globalThis.fetch = async (path, init) => {
-    const authorization = new Headers(init?.headers).get("Authorization");
-    sent.push({ path: String(path), body: init?.body ? JSON.parse(String(init.body)) : null, authorization });
+    const headers = new Headers(init?.headers);
+    sent.push({
+      path: String(path),
+      body: init?.body ? JSON.parse(String(init.body)) : null,
+      authorization: headers.get("Authorization"),
+      language: headers.get("Accept-Language"),
+    });
     const answer = answers.shift();
     if (!answer) assert.fail(`no answer is left for ${String(path)}`);
     if (answer instanceof Error) throw answer;
@@ -96,6 +103,19 @@ test("errors of /v1 and of /api/v1 give the same record", () => {
   assert.deepEqual(v1.record(), own.record());
   assert.equal(errorFrom(null, 502).message, "HTTP 502");
   assert.equal(errorFrom({ detail: [{ loc: ["x"] }] }, 422).message, "HTTP 422");
+});
+
+test("every request asks for the language chosen here, and an error keeps the one it was said in", async () => {
+  const refusal = (lang?: string) =>
+    Response.json({ detail: "m", code: "c" }, { status: 400, headers: lang ? { "Content-Language": lang } : {} });
+  const error = JSON.stringify({ error: { message: "m", code: "c" } });
+  const sent = scripted(refusal("pl"), stream(error, "[DONE]"), refusal());
+  language.set("pl");
+  assert.equal((await thrownBy(getModels)).lang, "pl");
+  assert.equal((await thrownBy(chat)).record().lang, "pl");
+  language.set("en");
+  assert.equal((await thrownBy(getModels)).lang, "en");
+  assert.deepEqual(sent.map((one) => one.language), ["pl", "pl", "en"]);
 });
 
 test("a pull that fails throws its error record", async () => {

@@ -162,6 +162,12 @@ async def test_records(client: httpx.AsyncClient) -> None:
         assert response.headers["vary"] == "Accept-Language"
 
 
+@pytest.mark.parametrize("theme", ["light", "dark", "system"])
+async def test_the_page_is_told_its_theme(make_venom: MakeVenom, theme: str) -> None:
+    async with client_of(make_venom(UI_THEME_DEFAULT=theme)) as client:
+        assert (await client.get("/api/v1/overview")).json()["theme"] == theme
+
+
 async def test_a_pull_that_fails(client: httpx.AsyncClient) -> None:
     scripted.PULLS["m"] = [UpstreamError("The upstream server answered 500.", fix="Try again.")]
     response = await client.post("/api/v1/models/pull", json={"name": "scripted://m"}, headers=PL)

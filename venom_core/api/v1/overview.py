@@ -16,4 +16,5 @@ async def overview(request: Request) -> Response:
     """The machine, the providers, the model that answers when none is named, what to get next."""
     venom = venom_of(request)
     key_required = await request.app.state.key_ring.required()
-    return localized(request, {**await venom.overview(), "key_required": key_required})
+    page = {"key_required": key_required, "theme": venom.settings.core.ui_theme_default}
+    return localized(request, {**await venom.overview(), **page})

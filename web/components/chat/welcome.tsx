@@ -40,7 +40,7 @@ function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overvie
       {note && (
         <div data-testid="demo-note" className="mx-auto max-w-xl rounded-xl bg-accent-wash px-4 py-3.5 text-sm leading-relaxed">
           <p className="pb-0.5 font-medium">{t.demo_note}</p>
-          <p lang="en"><Sentence text={note} /></p>
+          <p><Sentence text={note} /></p>
         </div>
       )}
       {note && overview.suggestions.length > 0 && (
@@ -85,7 +85,7 @@ function Trouble({ provider }: { provider: ProviderRecord }) {
     <li className="card space-y-1.5 px-4 py-3 text-sm">
       <p>
         <span className="font-medium">{provider.title || provider.name}:</span>{" "}
-        <span lang="en">{provider.reason?.message}</span>
+        {provider.reason?.message}
       </p>
       {provider.reason?.fix && <div className="text-soft"><Fix fix={provider.reason.fix} /></div>}
     </li>

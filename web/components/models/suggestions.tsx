@@ -59,7 +59,7 @@ function Card({ suggestion, reasonSaid }: CardProps) {
               </>
             )}
           </p>
-          {suggestion.summary && <p lang="en" className="text-sm leading-relaxed text-soft">{suggestion.summary}</p>}
+          {suggestion.summary && <p className="text-sm leading-relaxed text-soft">{suggestion.summary}</p>}
         </div>
         {suggestion.available && idle && (
           <button type="button" className="button-accent shrink-0" aria-label={t.pull_model(title || name)} onClick={() => void startPull(name)}>

@@ -3,14 +3,14 @@
 import { useEffect, useState } from "react";
 import { getPlugins } from "@/lib/api";
 import { recordOf, type ErrorRecord } from "@/lib/errors";
-import { useText } from "@/lib/i18n";
+import { language, useText } from "@/lib/i18n";
 import { allowAsking } from "@/lib/key";
 import type { PluginRecord, ProviderRecord, Reason } from "@/lib/types";
 import { MenuButton } from "../shell/shell";
 import { PROVIDER_TONES } from "../shell/providers";
 import { ErrorNote } from "../ui/error-note";
 import { RetryIcon } from "../ui/icons";
-import { Fix } from "../ui/sentence";
+import { DocsLink, Fix } from "../ui/sentence";
 import { StatusDot, type Tone } from "../ui/status-dot";
 
 const STATE_TONES: Record<PluginRecord["state"], Tone> = {
@@ -34,7 +34,10 @@ export function PluginsPage() {
       (thrown) => setError(recordOf(thrown)),
     );
   };
-  useEffect(load, []);
+  useEffect(() => {
+    load();
+    return language.subscribe(load);
+  }, []);
   const again = () => {
     allowAsking();
     load();
@@ -132,14 +135,16 @@ function ReasonNote({ reason }: { reason: Reason }) {
   const { t } = useText();
   return (
     <div className="space-y-2 rounded-lg bg-sunken/60 px-3.5 py-3 text-sm">
-      <p lang="en">{reason.message}</p>
+      <p>{reason.message}</p>
       {reason.fix && (
         <div className="space-y-1">
           <p className="text-xs font-medium text-soft">{t.fix}</p>
           <Fix fix={reason.fix} />
         </div>
       )}
-      <p className="font-mono text-xs text-soft">{reason.code}</p>
+      <p className="flex flex-wrap gap-x-3 text-xs text-soft">
+        <span className="font-mono">{reason.code}</span> <DocsLink docs={reason.docs} code={reason.code} />
+      </p>
     </div>
   );
 }

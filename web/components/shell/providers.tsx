@@ -6,7 +6,7 @@ import { useText } from "@/lib/i18n";
 import { useStore } from "@/lib/store";
 import type { ProviderRecord, ProviderStatus } from "@/lib/types";
 import { ChevronIcon } from "../ui/icons";
-import { Fix } from "../ui/sentence";
+import { DocsLink, Fix } from "../ui/sentence";
 import { StatusDot, type Tone } from "../ui/status-dot";
 
 export const PROVIDER_TONES: Record<ProviderStatus, Tone> = {
@@ -72,9 +72,11 @@ function Provider({ provider }: { provider: ProviderRecord }) {
         <ChevronIcon className="size-3.5 text-soft transition-transform group-open/provider:rotate-180" />
       </summary>
       <div className="space-y-1.5 px-2 pt-1 pb-2 text-xs leading-relaxed">
-        <p lang="en">{reason.message}</p>
+        <p>{reason.message}</p>
         {reason.fix && <div className="text-soft"><Fix fix={reason.fix} /></div>}
-        <p className="font-mono text-[0.6875rem] text-soft">{reason.code}</p>
+        <p className="flex flex-wrap gap-x-3 text-[0.6875rem] text-soft">
+          <span className="font-mono">{reason.code}</span> <DocsLink docs={reason.docs} code={reason.code} />
+        </p>
       </div>
     </details>
   );

@@ -26,13 +26,24 @@ export function CommandLine({ command }: { command: string }) {
   );
 }
 
-/** What to do about a refusal: a sentence, a line to paste, or both. The server speaks English. */
-export function Fix({ fix }: { fix: string }) {
+/** What to do about a refusal: a sentence, a line to paste, or both. `lang` where it is not the page's. */
+export function Fix({ fix, lang }: { fix: string; lang?: string }) {
   const { sentence, command } = sentenceAndCommand(fix);
   return (
     <span className="block space-y-1.5">
-      {sentence && <span lang="en" className="block [overflow-wrap:anywhere]"><Sentence text={sentence} /></span>}
+      {sentence && <span lang={lang} className="block [overflow-wrap:anywhere]"><Sentence text={sentence} /></span>}
       {command && <CommandLine command={command} />}
     </span>
+  );
+}
+
+/** The page of the served documentation that explains a code. */
+export function DocsLink({ docs, code }: { docs?: string | null; code: string }) {
+  const { t } = useText();
+  if (!docs?.startsWith("/docs/")) return null;
+  return (
+    <a href={docs} target="_blank" rel="noopener" aria-label={t.docs_of(code)} className="underline underline-offset-2 hover:text-ink">
+      {t.docs}
+    </a>
   );
 }
