@@ -1,0 +1,87 @@
+"""The audit trail: who changed what, from what to what.
+
+An entry is written in the transaction of the change itself: neither is there without the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+MAX_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks for a change: the key's id (None where no key is needed) and the request's id."""
+
+    key_id: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change. ``before`` and ``after`` are JSON objects, None for "nothing"; ``at`` is ISO 8601
+    in UTC."""
+
+    at: str
+    action: str
+    subject: str
+    key_id: str | None
+    request_id: str | None
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def now() -> str:
+    """The time as the store keeps it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_audit(
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    """Add an entry within the caller's transaction. Never a secret, a prompt or an answer."""
+    from sqlalchemy import null
+
+    from venom_core.store.tables import audit
+
+    connection.execute(
+        audit.insert().values(
+            at=now(),
+            action=action,
+            subject=subject,
+            key_id=actor.key_id,
+            request_id=actor.request_id,
+            before=null() if before is None else dict(before),
+            after=null() if after is None else dict(after),
+        )
+    )
+
+
+def read_audit(engine: Engine, limit: int = 50) -> list[AuditEntry]:
+    """The newest entries first, at most ``MAX_LISTED``. Blocks: call it in a thread."""
+    from sqlalchemy import select
+
+    from venom_core.store.tables import audit as t
+
+    query = (
+        select(t.c.at, t.c.action, t.c.subject, t.c.key_id, t.c.request_id, t.c.before, t.c.after)
+        .order_by(t.c.id.desc())
+        .limit(min(limit, MAX_LISTED))
+    )
+    with engine.connect() as connection:
+        return [AuditEntry(*row) for row in connection.execute(query)]
