@@ -1,0 +1,224 @@
+"""The usage ledger: what was asked of which model, by day (UTC), key, provider and model.
+
+No prompt and no answer, and no name that a client made up: a refusal whose model is not known
+stands under empty names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from venom_core.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Engine, Table
+
+Grouping = Literal["model", "key", "provider", "day"]
+GROUPINGS: tuple[Grouping, ...] = ("model", "key", "provider", "day")
+
+
+class Line(NamedTuple):
+    """What a tally is of. ``day`` is ``YYYY-MM-DD`` in UTC; a ``key_id`` of "" stands for requests
+    without a key; ``model`` is the provider's own reference."""
+
+    day: str
+    key_id: str
+    provider: str
+    model: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over requests; docs/usage.md says what counts where.
+
+    ``requests`` went to a provider, ``refused`` did not; ``errors`` holds both by code. Tokens are
+    the engine's own count, but for ``estimated_tokens``: the pieces relayed of streams that ended
+    before the engine counted. The mean time to first token is ``first_token_seconds`` over
+    ``first_tokens``, the speed ``generation_tokens`` over ``generation_seconds``.
+    """
+
+    requests: int = 0
+    refused: int = 0
+    without_usage: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated_tokens: int = 0
+    first_tokens: int = 0
+    first_token_seconds: float = 0.0
+    generation_tokens: int = 0
+    generation_seconds: float = 0.0
+    errors: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> None:
+        for name in SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for code, count in other.errors.items():
+            self.errors[code] = self.errors.get(code, 0) + count
+
+    @property
+    def tokens(self) -> int:
+        """What counts against a key's limit."""
+        return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
+
+    def view(self) -> dict[str, Any]:
+        """As the API and the commands show it; null where nothing was measured."""
+        first, speed = None, None
+        if self.first_tokens:
+            first = round(1000 * self.first_token_seconds / self.first_tokens, 1)
+        if self.generation_tokens and self.generation_seconds > 0:
+            speed = round(self.generation_tokens / self.generation_seconds, 1)
+        return {
+            "requests": self.requests,
+            "refused": self.refused,
+            "failed": sum(self.errors.values()) - self.refused,
+            "errors": dict(sorted(self.errors.items())),
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "estimated_tokens": self.estimated_tokens,
+            "without_usage": self.without_usage,
+            "time_to_first_token_ms": first,
+            "tokens_per_second": speed,
+        }
+
+
+SUMS = tuple(part.name for part in fields(Tally) if part.name != "errors")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which lines are meant: from the day ``since`` to the day ``until``, both included; None is
+    any key, provider or model."""
+
+    since: str
+    until: str
+    key_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+
+
+class UsageRepository:
+    """The ledger in the store. Its methods block for a disk access: call them in a thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, batch: Mapping[Line, Tally]) -> None:
+        """Add to what is there, all of it or, where this raises, nothing."""
+        from sqlalchemy.dialects.sqlite import insert
+
+        from venom_core.store.tables import usage_days, usage_errors
+
+        days = [
+            {**line._asdict(), **{name: getattr(tally, name) for name in SUMS}}
+            for line, tally in batch.items()
+        ]
+        errors = [
+            {**line._asdict(), "code": code, "requests": count}
+            for line, tally in batch.items()
+            for code, count in tally.errors.items()
+        ]
+        with writing(self._engine) as connection:
+            for table, rows, sums in (
+                (usage_days, days, SUMS),
+                (usage_errors, errors, ("requests",)),
+            ):
+                if not rows:
+                    continue
+                statement = insert(table)
+                grown = {name: table.c[name] + statement.excluded[name] for name in sums}
+                keys = [column.name for column in table.primary_key]
+                connection.execute(
+                    statement.on_conflict_do_update(index_elements=keys, set_=grown), rows
+                )
+
+    def summary(self, where: Range, by: Grouping | None) -> dict[str, Tally]:
+        """Sums for each model (``provider://model``), key, provider or day that was used in the
+        range; without ``by`` one, under ""."""
+        from sqlalchemy import func, literal, select
+
+        from venom_core.store.tables import usage_days, usage_errors
+
+        def group(table: Table) -> ColumnElement[str]:
+            if by == "model":
+                return table.c.provider + "://" + table.c.model
+            return literal("") if by is None else table.c["key_id" if by == "key" else by]
+
+        found: dict[str, Tally] = {}
+        sums = [func.sum(usage_days.c[name]) for name in SUMS]
+        name = group(usage_days).label("name")
+        days = select(name, *sums).where(*_conditions(usage_days, where)).group_by(name)
+        name = group(usage_errors).label("name")
+        count = func.sum(usage_errors.c.requests)
+        errors = (
+            select(name, usage_errors.c.code, count)
+            .where(*_conditions(usage_errors, where))
+            .group_by(name, usage_errors.c.code)
+        )
+        with self._engine.connect() as connection:
+            for one, *values in connection.execute(days):
+                found[one] = Tally(**dict(zip(SUMS, values, strict=True)))
+            for one, code, number in connection.execute(errors):
+                found.setdefault(one, Tally()).errors[code] = number
+        return found
+
+    def lines(self, where: Range, after: Line | None, limit: int) -> Sequence[tuple[Line, Tally]]:
+        """Up to ``limit`` lines in their order, those behind ``after``."""
+        from sqlalchemy import select, tuple_
+
+        from venom_core.store.tables import usage_days, usage_errors
+
+        def place(table: Table) -> Any:
+            return tuple_(*(table.c[name] for name in Line._fields))
+
+        days = select(usage_days).where(*_conditions(usage_days, where)).limit(limit)
+        if after is not None:
+            days = days.where(place(usage_days) > tuple_(*after))
+        days = days.order_by(*(usage_days.c[name] for name in Line._fields))
+        found: dict[Line, Tally] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(days).mappings():
+                line = Line(*(row[name] for name in Line._fields))
+                found[line] = Tally(**{name: row[name] for name in SUMS})
+            if found:
+                first, *_, last = (*found, *found)
+                errors = select(usage_errors).where(
+                    *_conditions(usage_errors, where),
+                    place(usage_errors) >= tuple_(*first),
+                    place(usage_errors) <= tuple_(*last),
+                )
+                for row in connection.execute(errors).mappings():
+                    line = Line(*(row[name] for name in Line._fields))
+                    if line in found:
+                        found[line].errors[row["code"]] = row["requests"]
+        return list(found.items())
+
+    def used(self, key_id: str, day: str) -> tuple[int, int]:
+        """Requests and tokens of a key on a day."""
+        tally = self.summary(Range(day, day, key_id=key_id), None).get("", Tally())
+        return tally.requests, tally.tokens
+
+    def erase(self, key_id: str) -> int:
+        """Forget everything of a key; gives how many lines that was."""
+        return self._delete(lambda table: table.c.key_id == key_id)
+
+    def prune(self, before: str) -> int:
+        """Forget the days before ``before``; gives how many lines that was."""
+        return self._delete(lambda table: table.c.day < before)
+
+    def _delete(self, which: Any) -> int:
+        from venom_core.store.tables import usage_days, usage_errors
+
+        with writing(self._engine) as connection:
+            connection.execute(usage_errors.delete().where(which(usage_errors)))
+            return connection.execute(usage_days.delete().where(which(usage_days))).rowcount
+
+
+def _conditions(table: Table, where: Range) -> list[ColumnElement[bool]]:
+    conditions = [table.c.day >= where.since, table.c.day <= where.until]
+    for name in ("key_id", "provider", "model"):
+        wanted = getattr(where, name)
+        if wanted is not None:
+            conditions.append(table.c[name] == wanted)
+    return conditions
