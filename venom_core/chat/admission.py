@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from collections.abc import Callable
 
 from venom_core.sdk.errors import QueueFull
 
@@ -24,6 +25,7 @@ class Admission:
         self._wait = wait
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._told: dict[asyncio.Future[None], Callable[[int], None]] = {}
         self._mean_seconds = 5.0
 
     @property
@@ -34,8 +36,13 @@ class Admission:
     def waiting(self) -> int:
         return len(self._waiting)
 
-    async def enter(self) -> None:
-        """Take a place, waiting for one in order of arrival. Raises ``QueueFull``."""
+    async def enter(self, told: Callable[[int], None] | None = None) -> None:
+        """Take a place, waiting for one in order of arrival. Raises ``QueueFull``.
+
+        Args:
+            told: is called where there is a wait: with 1 for the next in turn, 2 for the one after,
+                again whenever that changes, and with 0 at the end of a wait that had success.
+        """
         if self._running < self._limit and not self._waiting:
             self._running += 1
             return
@@ -43,17 +50,25 @@ class Admission:
             raise self._full("The queue is full.")
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
+        if told is not None:
+            self._told[place] = told
+            told(len(self._waiting))
         try:
             async with asyncio.timeout(self._wait):
                 await place
+            if told is not None:
+                told(0)
         except BaseException as error:
             if place.done() and not place.cancelled():
                 self._hand_on()  # the place came in the same moment as the end of the wait
             elif place in self._waiting:
                 self._waiting.remove(place)
+                self._tell()
             if isinstance(error, TimeoutError):
                 raise self._full(f"No place came free in {self._wait:g} s.") from error
             raise
+        finally:
+            self._told.pop(place, None)
 
     def leave(self, seconds: float) -> None:
         """Give the place back; ``seconds`` is how long the request took."""
@@ -65,8 +80,16 @@ class Admission:
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(None)
+                self._tell()
                 return
         self._running -= 1
+
+    def _tell(self) -> None:
+        """Their places, to those who asked; who watches no queue costs nothing."""
+        if self._told:
+            for number, place in enumerate(self._waiting, 1):
+                if place in self._told:
+                    self._told[place](number)
 
     def _full(self, why: str) -> QueueFull:
         ahead = len(self._waiting) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -66,10 +67,16 @@ class ChatService:
     report: Callable[[ObservedEvent], None]
     _gates: dict[str, Admission] = field(default_factory=dict)
 
-    async def open(self, call: ChatCall) -> ChatStream:
+    async def open(
+        self, call: ChatCall, queued: Callable[[ChatStream, int], None] | None = None
+    ) -> ChatStream:
         """Accept a chat or completion: returns once the first frame is there.
 
         Raises a ``VenomError`` for every refusal; nothing has been sent to the client by then.
+
+        Args:
+            queued: is told the place in the queue, as ``Admission.enter`` tells it, with the stream
+                to be: its facts are known, its frames are not there.
         """
         resolved, because = await self._resolve(call.model)
         capability = "chat" if call.wire == "chat" else "completion"
@@ -94,11 +101,9 @@ class ChatService:
         )
         source = (provider.chat if call.wire == "chat" else provider.complete)(request)
         gate = self._gate(resolved.provider)
-        await gate.enter()
-        entered = time.monotonic()
 
         def on_end(account: Account) -> None:
-            gate.leave(time.monotonic() - entered)
+            gate.leave(time.monotonic() - account.started)
             self.report(_finished(call, resolved, account))
 
         stream = ChatStream(
@@ -112,6 +117,7 @@ class ChatService:
             source=source,
             on_end=on_end,
         )
+        await gate.enter(None if queued is None else functools.partial(queued, stream))
         await stream.begin()
         return stream
 

@@ -77,7 +77,11 @@ class ChatStream:
         self._unfinished = set(range(int(upstream_body.get("n") or 1)))
 
     async def begin(self) -> None:
-        """Wait for the first frame: until it is there, an error is an answer of its own."""
+        """Wait for the first frame: until it is there, an error is an answer of its own.
+
+        The account begins here: what went before was the queue.
+        """
+        self.account.started = time.monotonic()
         try:
             with _said(self._limits.answer_timeout):
                 self._first = await anext(self._source, None)

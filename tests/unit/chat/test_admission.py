@@ -76,3 +76,27 @@ async def test_a_place_given_to_a_caller_who_leaves_in_that_moment_goes_on() -> 
     await asyncio.gather(first, return_exceptions=True)
     await asyncio.wait_for(second, 1)
     assert (gate.running, gate.waiting) == (1, 0)
+
+
+async def test_those_who_wait_are_told_their_places() -> None:
+    gate = Admission(limit=1, queue=3, wait=5)
+    told: dict[str, list[int]] = {"a": [], "b": [], "c": []}
+    await gate.enter(told["a"].append)
+    assert told["a"] == [], "there was no wait"
+    a = asyncio.create_task(gate.enter(told["a"].append))
+    unasked = asyncio.create_task(gate.enter())
+    b = asyncio.create_task(gate.enter(told["b"].append))
+    await settle()
+    assert (told["a"], told["b"]) == ([1], [3])
+    unasked.cancel()
+    await settle()
+    assert (told["a"][-1], told["b"][-1]) == (1, 2)
+    gate.leave(0)
+    await a
+    assert (told["a"][-1], told["b"]) == (0, [3, 2, 1])
+    b.cancel()
+    await asyncio.gather(b, unasked, return_exceptions=True)
+    assert told["b"][-1] == 1, "who leaves is told nothing more"
+    assert gate._told == {}
+    gate.leave(0)
+    assert (gate.running, gate.waiting) == (0, 0)

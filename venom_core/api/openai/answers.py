@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from venom_core.api.errors import error_response, internal_error, openai_error
 from venom_core.api.language import in_language, language_of
+from venom_core.api.openai.queueing import QueueNotes
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Envelope
 
@@ -88,20 +89,39 @@ class AnswerResponse(Response):
 
     async def __call__(self, scope: object, receive: Receive, send: Send) -> None:
         async with until_disconnect(receive):
+            notes = self._notes(send)
             try:
-                stream = await self._service.open(self._call)
+                stream = await (
+                    self._service.open(self._call)
+                    if notes is None
+                    else notes.during(self._service.open(self._call, notes.tell))
+                )
             except Exception as error:
                 refusal = error if isinstance(error, VenomError) else internal_error(error)
+                if notes is not None and notes.begun:
+                    await send(_last(error_event(refusal, self._request)))
+                    return
                 response = error_response(self._request.scope, refusal)
                 response.headers["X-Request-Id"] = self._call.request_id
                 await response(self._request.scope, receive, send)
                 return
             try:
-                await self._send(stream, send)
+                await self._send(stream, send, begun=notes is not None and notes.begun)
             finally:
                 await stream.close()
 
-    async def _send(self, stream: ChatStream, send: Send) -> None:
+    def _notes(self, send: Send) -> QueueNotes | None:
+        if not self._call.stream or self._request.headers.get("venom-queue") != "1":
+            return None
+        return QueueNotes(lambda stream: send(_start(self._head(stream))), send)
+
+    def _head(self, stream: ChatStream) -> dict[str, str]:
+        headers = answer_headers(self._call, stream)
+        if self._request.headers.get("venom-explain") == "1":
+            headers["Venom-Explain"] = explanation(stream)
+        return headers
+
+    async def _send(self, stream: ChatStream, send: Send, *, begun: bool) -> None:
         call = self._call
         envelope = Envelope(
             id=_PREFIX[call.wire] + uuid.uuid4().hex,
@@ -110,13 +130,12 @@ class AnswerResponse(Response):
             wire=call.wire,
             include_usage=call.include_usage,
         )
-        headers = answer_headers(call, stream)
-        if self._request.headers.get("venom-explain") == "1":
-            headers["Venom-Explain"] = explanation(stream)
         if call.stream:
-            await _send_events(stream, envelope, headers, self._request, send)
+            if not begun:
+                await send(_start(self._head(stream)))
+            await _send_events(stream, envelope, self._request, send)
         else:
-            await _send_object(stream, envelope, headers, self._request, send)
+            await _send_object(stream, envelope, self._head(stream), self._request, send)
 
 
 def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
@@ -153,11 +172,18 @@ async def _send_object(
     await response(request.scope, request.receive, send)
 
 
-async def _send_events(
-    stream: ChatStream, envelope: Envelope, headers: dict[str, str], request: Request, send: Send
-) -> None:
+def _start(headers: dict[str, str]) -> Message:
     raw = [(k.lower().encode(), v.encode()) for k, v in {**_SSE_HEADERS, **headers}.items()]
-    await send({"type": "http.response.start", "status": 200, "headers": raw})
+    return {"type": "http.response.start", "status": 200, "headers": raw}
+
+
+def _last(event: bytes) -> Message:
+    return {"type": "http.response.body", "body": event + b"data: [DONE]\n\n"}
+
+
+async def _send_events(
+    stream: ChatStream, envelope: Envelope, request: Request, send: Send
+) -> None:
     clock = _Clock(time.monotonic())
     pings = asyncio.create_task(_ping(send, clock))
     try:
@@ -173,7 +199,7 @@ async def _send_events(
         last = error_event(internal_error(error), request)
     finally:
         pings.cancel()
-    await send({"type": "http.response.body", "body": last + b"data: [DONE]\n\n"})
+    await send(_last(last))
 
 
 def error_event(error: VenomError, request: Request) -> bytes:
