@@ -156,17 +156,25 @@ class _Guide:
 
     async def run(self) -> None:
         connection = await LocalVenom.open(self._venom)
+        starting = asyncio.create_task(self._start_early())
         try:
             await fetch_models(connection)
             # While the engine loads in its own process there is time for the server's imports.
-            engine, _ = await asyncio.gather(
-                self._start_engine(), asyncio.to_thread(_import_server)
-            )
+            early, _ = await asyncio.gather(starting, asyncio.to_thread(_import_server))
+            engine = early or await self._start_engine()
             overview = await connection.overview()
             print(providers_line(_known(overview), EMBEDDED, engine), flush=True)
             await self._serve()
         finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
             await connection.close()
+
+    async def _start_early(self) -> str | None:
+        """The engine loads while the models are listed: every time but the first they are there."""
+        with contextlib.suppress(VenomError):
+            return await self._start_engine()
+        return None
 
     async def _start_engine(self) -> str:
         """Load the first model; how long it took and what it takes."""

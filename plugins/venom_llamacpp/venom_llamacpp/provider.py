@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -51,7 +52,7 @@ from venom_llamacpp.hub import Hub, HubRef
 from venom_llamacpp.packages import pull_built_in
 from venom_llamacpp.pool import EnginePool
 from venom_llamacpp.shelf import ENCODERS, Served, Shelf
-from venom_llamacpp.store import ModelStore, safe_name
+from venom_llamacpp.store import ModelStore, discard, safe_name
 from venom_llamacpp.trim import trimmed
 
 ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
@@ -59,7 +60,7 @@ ENGINE_MODULE = "xllamacpp"
 # An input to embed is one batch of the engine, which takes memory by the token.
 EMBED_TOKENS = 1024
 LOAD_TIMEOUT = 300.0
-SLOT_FILE = {"filename": "primed.bin"}
+UNFINISHED = "primed.part.bin"
 CHAT_ONLY = ("logprobs", "top_logprobs", "response_format")
 
 
@@ -85,7 +86,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
         )
         self._pulling: set[str] = set()
         self._serving: dict[str, Served] = {}
-        self._primed: dict[str, str] = {}
+        #: Model -> the engine's address, and the file of the state that it was seen to restore.
+        self._primed: dict[str, tuple[str, str]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def open(self) -> None:
@@ -158,29 +160,34 @@ class LlamaCppProvider(OpenAIEngineProvider):
         if await asyncio.to_thread(engine_version) is None:
             raise engine_missing()
 
-    def _command(self, served: Served) -> EngineCommand:
-        model, name = served.model, safe_name(served.model.ref)
+    def _configuration(self, served: Served) -> dict[str, Any]:
         context = self._shelf.context_of(served.trained_context)
-        encoder = model.details.get("architecture") in ENCODERS
-        folder = self.context.data_dir / "engines"
-        configuration = {
+        encoder = served.model.details.get("architecture") in ENCODERS
+        return {
             "path": str(served.path),
-            "alias": model.ref,
+            "alias": served.model.ref,
             "context_length": context,
             "parallel": 1 if served.prime else self._parallel,
             "threads": self._threads,
             "batch": context if encoder else min(context, EMBED_TOKENS),
             "pooling": "own" if served.own_pooling else "mean",
             "template": served.template,
-            "slot_folder": str(folder / f"{name}.slot") if served.prime else None,
+            "slot_folder": str(self._slot_folder(served)) if served.prime else None,
         }
+
+    def _slot_folder(self, served: Served) -> Path:
+        return self.context.data_dir / "engines" / f"{safe_name(served.model.ref)}.slot"
+
+    def _command(self, served: Served) -> EngineCommand:
+        model, name = served.model, safe_name(served.model.ref)
+        folder = self.context.data_dir / "engines"
         return EngineCommand(
             name=f"llama.cpp ({model.ref})",
             args=(str(ENGINE_SCRIPT),),
             model=model.ref,
             log_file=folder / f"{name}.log",
             pid_file=folder / f"{name}.pid",
-            env={"VENOM_LLAMACPP_ENGINE": json.dumps(configuration)},
+            env={"VENOM_LLAMACPP_ENGINE": json.dumps(self._configuration(served))},
             ready_timeout=60.0 + (model.size_bytes or 0) / 20e6,
             stop_timeout=3.0,
         )
@@ -218,21 +225,34 @@ class LlamaCppProvider(OpenAIEngineProvider):
             yield
             return
         async with self._turns[served.model.ref], self.lease(served.model.ref) as endpoint:
-            if not await self._recalled(served, endpoint, timeout):
-                await self._prime(served, endpoint, timeout)
+            address, file = self._primed.get(served.model.ref, ("", ""))
+            if address != endpoint.base_url:
+                file = await asyncio.to_thread(self._state_file, served)
+            if not await self._recalled(served, endpoint, file, timeout):
+                await self._prime(served, endpoint, file, timeout)
+            self._primed[served.model.ref] = endpoint.base_url, file
             yield
 
-    async def _recalled(self, served: Served, endpoint: Endpoint, timeout: float) -> bool:
-        if self._primed.get(served.model.ref) != endpoint.base_url:
+    def _state_file(self, served: Served) -> str:
+        """Named after everything that the state comes from: one that an earlier engine left is as
+        good as new, and one of other weights, settings or another engine is never taken up."""
+        origin = (self._configuration(served), served.model.digest, served.prime)
+        text = json.dumps([*origin, dict(served.model.defaults), engine_version()])
+        return f"primed-{hashlib.sha256(text.encode()).hexdigest()[:16]}.bin"
+
+    async def _recalled(
+        self, served: Served, endpoint: Endpoint, file: str, timeout: float
+    ) -> bool:
+        if not await asyncio.to_thread((self._slot_folder(served) / file).exists):
             return False
         try:
-            await self._ask(endpoint, "/slots/0?action=restore", SLOT_FILE, timeout)
+            await self._ask(endpoint, "/slots/0?action=restore", {"filename": file}, timeout)
         except (InvalidRequest, UpstreamError) as error:
             self.context.logger.warning("a primed state was not restored: %s", error.message)
             return False
         return True
 
-    async def _prime(self, served: Served, endpoint: Endpoint, timeout: float) -> None:
+    async def _prime(self, served: Served, endpoint: Endpoint, file: str, timeout: float) -> None:
         body = {
             **served.model.defaults,
             "messages": [{"role": "user", "content": served.prime}],
@@ -240,8 +260,11 @@ class LlamaCppProvider(OpenAIEngineProvider):
             "cache_prompt": False,
         }
         await self._ask(endpoint, "/v1/chat/completions", body, timeout)
-        await self._ask(endpoint, "/slots/0?action=save", SLOT_FILE, timeout)
-        self._primed[served.model.ref] = endpoint.base_url
+        folder = self._slot_folder(served)
+        await asyncio.to_thread(_clear, folder)
+        # The engine takes a file that was cut short for a whole one: only a whole one has the name.
+        await self._ask(endpoint, "/slots/0?action=save", {"filename": UNFINISHED}, timeout)
+        await asyncio.to_thread((folder / UNFINISHED).replace, folder / file)
 
     async def _ask(
         self, endpoint: Endpoint, path: str, body: Mapping[str, Any], timeout: float
@@ -356,6 +379,12 @@ class LlamaCppProvider(OpenAIEngineProvider):
             )
         await self._pool.unload(served.model.ref)
         await asyncio.to_thread(self._store.remove, served.model.ref)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the states that nothing can go on from any more."""
+    for file in folder.glob("primed*.bin"):
+        discard(file)
 
 
 def engine_missing() -> VenomError:

@@ -14,8 +14,8 @@ from venom_core.cli import checks, guide, page_build
 from venom_core.cli.connection import local
 from venom_core.cli.connection.local import LocalVenom
 from venom_core.cli.quickstart_lines import last_line, models_line, providers_line, suggestion_lines
-from venom_core.sdk.errors import UpstreamIncomplete, VenomError
-from venom_core.sdk.provider import Model, PullProgress
+from venom_core.sdk.errors import ModelNotFound, UpstreamIncomplete, VenomError
+from venom_core.sdk.provider import EngineStatus, Model, PullProgress
 from venom_core.testing import scripted
 from venom_core.testing.scripted import SCRIPTS, Script, ScriptedProvider, say
 
@@ -82,6 +82,38 @@ async def test_without_the_plugin_the_refusal_says_what_is_missing(monkeypatch) 
         with pytest.raises(VenomError) as caught:
             await guide.fetch_models(made)
     assert caught.value.code == "provider_not_found"
+
+
+@pytest.mark.parametrize(("there", "tries"), [(True, 1), (False, 2)])
+async def test_the_engine_loads_while_the_models_are_listed(
+    capsys, monkeypatch, there: bool, tries: int
+) -> None:
+    """Where the model is not there yet, it is loaded after it was fetched."""
+    begun, loads = asyncio.Event(), []
+
+    async def load(self, ref: str) -> None:
+        loads.append(ref)
+        begun.set()
+        if not there and len(loads) == 1:
+            raise ModelNotFound("Not fetched yet.")
+
+    async def engines(self) -> list[EngineStatus]:
+        return []
+
+    async def fetched(connection: LocalVenom) -> None:
+        await asyncio.wait_for(begun.wait(), 5)
+
+    async def served(self) -> None:
+        print("served")
+
+    monkeypatch.setattr(ScriptedProvider, "load", load)
+    monkeypatch.setattr(ScriptedProvider, "engines", engines)
+    monkeypatch.setattr(guide, "fetch_models", fetched)
+    monkeypatch.setattr(guide._Guide, "_serve", served)
+    await guide._Guide(local.make_venom(), once=True, browser=False).run()
+    assert loads == ["city"] * tries
+    shown = capsys.readouterr().out
+    assert "scripted ready in 0.0 s" in shown and shown.endswith("served\n")
 
 
 async def test_the_answer_and_its_figures(capsys) -> None:

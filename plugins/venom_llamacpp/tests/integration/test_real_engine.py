@@ -24,7 +24,7 @@ from venom_core.sdk.frames import Answer, FrameKind
 from venom_core.sdk.messages import ChatRequest, EmbedRequest
 from venom_core.sdk.provider import EngineStatus, ProviderContext
 from venom_llamacpp.plugin import venom_providers
-from venom_llamacpp.provider import LlamaCppProvider
+from venom_llamacpp.provider import UNFINISHED, LlamaCppProvider
 
 # One provider for all: each start of an engine costs seconds on a small machine.
 pytestmark = [
@@ -151,6 +151,38 @@ async def test_answer_depends_on_nothing_that_was_asked_before(ask: Asker) -> No
     assert await wrong_answers(ask, even) == {}, "after a conversation beyond the window"
     answers = await asyncio.gather(*(wrong_answers(ask, [question]) for question in even * 2))
     assert not any(answers), "at the same time"
+
+
+@pytest.mark.parametrize("left", ["whole", "broken", "unfinished"])
+async def test_the_state_that_an_engine_left_serves_the_next(
+    real_models: Path, tmp_path: Path, left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its template is read once for all starts; what is broken or unfinished is made anew."""
+    primed: list[str] = []
+    prime = LlamaCppProvider._prime
+
+    async def counted(self: Any, served: Any, endpoint: Any, file: str, timeout: float) -> None:
+        primed.append(file)
+        await prime(self, served, endpoint, file, timeout)
+
+    monkeypatch.setattr(LlamaCppProvider, "_prime", counted)
+    folder = tmp_path / "engines" / f"{GEMMA}.slot"
+    async with asker(real_models, tmp_path) as first:
+        await first.provider.load(GEMMA)
+    (state,) = folder.iterdir()
+    if left == "broken":
+        state.write_bytes(b"broken" * 1000)
+    elif left == "unfinished":
+        (folder / UNFINISHED).write_bytes(state.read_bytes()[:100_000])
+        state.unlink()
+    questions = random.sample(list(KNOWN), 3)
+    async with asker(real_models, tmp_path) as second:
+        assert await wrong_answers(second, questions) == {}
+    assert len(primed) == (1 if left == "whole" else 2)
+    if left == "whole":  # with another context it is another state
+        async with asker(real_models, tmp_path, context_length=512) as third:
+            assert await wrong_answers(third, questions) == {}
+        assert len(primed) == 2 and [file.name for file in folder.iterdir()] == [primed[1]]
 
 
 async def wrong_answers(asking: Asker, questions: list[str]) -> dict[str, str]:
