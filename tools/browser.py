@@ -1,4 +1,7 @@
-"""A Chromium for the browser tests: the one that is there, else Debian's where we are root."""
+"""A Chromium for the browser tests: the one that is there, else Debian's where we are root.
+
+VENOM_CHROMIUM  the browser to use, where it is not on the path
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,25 @@ import argparse
 import os
 import shutil
 import sys
+from pathlib import Path
 
 from tools.command import quiet
 from tools.projects import ROOT
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 HOW = (
-    "No Chromium was found, and only root can install one here. Debian and Ubuntu: sudo apt install"
-    " chromium. The browser tests do not run without it."
+    "No Chromium was found. Install it (Debian, Ubuntu: sudo apt install chromium; anywhere:"
+    " python -m playwright install chromium), or set VENOM_CHROMIUM to its path. The browser tests"
+    " do not run without it."
 )
+# Read here: each test runs without the VENOM_ variables of whoever started it.
+CHOSEN = os.environ.get("VENOM_CHROMIUM")
 
 
-def chromium() -> str | None:
-    """The path of an installed browser, or None."""
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+def chromium(bundled: str | None = None) -> str | None:
+    """The path of an installed browser, or None; the last resort is one that Playwright fetched."""
+    candidates = [CHOSEN, *map(shutil.which, NAMES), bundled]
+    return next((path for path in candidates if path and Path(path).is_file()), None)
 
 
 def main() -> int:

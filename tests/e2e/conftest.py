@@ -1,14 +1,13 @@
 """A real Chromium on the page: against the fake API, or against a server that runs already.
 
 VENOM_E2E_URL   the real-server tests use this server instead of the fake one
-VENOM_CHROMIUM  the browser to use, where it is not on the path
+VENOM_CHROMIUM  see tools.browser
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import fake_api
 
+from tools.browser import HOW, chromium
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 # Read here: each test runs without the VENOM_ variables of whoever started it.
 E2E_URL = os.environ.get("VENOM_E2E_URL")
-CHROMIUM = os.environ.get("VENOM_CHROMIUM")
 
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 BROWSER_ARGS = [
     "--headless",
     "--no-sandbox",
@@ -38,10 +37,6 @@ BROWSER_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NO_BROWSER = (
-    "No Chromium was found. Install it (Debian, Ubuntu: `apt-get install -y chromium` as root; "
-    "anywhere: `python -m playwright install chromium`), or set VENOM_CHROMIUM to its path."
-)
 # A refusal that the page shows is also a line in the console; which ones may occur is for the
 # test to say, by the status it expects.
 REFUSAL = re.compile(r"the server responded with a status of (\d{3})")
@@ -51,14 +46,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "refusals(*codes): HTTP statuses that this test provokes")
 
 
-def _browser_path(bundled: str) -> str:
-    candidates = [CHROMIUM, *map(shutil.which, BROWSER_NAMES), bundled]
-    for path in candidates:
-        if path and Path(path).is_file():
-            return path
-    pytest.fail(NO_BROWSER, pytrace=False)
-
-
 # By module, not by session: a running Playwright keeps an event loop in this thread, which
 # asynchronous tests of other modules would stumble over.
 @pytest.fixture(scope="module")
@@ -66,7 +53,9 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = _browser_path(playwright.chromium.executable_path)
+        path = chromium(playwright.chromium.executable_path)
+        if path is None:
+            pytest.fail(HOW, pytrace=False)
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGS)
         yield browser
         browser.close()
