@@ -16,6 +16,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from venom_core.chat.ledger import Ledger
 from venom_core.chat.limits import Limits
 from venom_core.chat.metering import Meter
 from venom_core.chat.parameters import Policy
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from venom_core.store.keys import KeyRepository
 
 log = logging.getLogger(__name__)
+    from venom_core.store.ledger import UsageRepository
 
 CLOSE_TIMEOUT = 20.0
 LOADING_PATIENCE = 1.0
@@ -61,6 +63,8 @@ class Venom:
         self.host.add_observer("meter", self.meter)
         self.registry = ModelRegistry(
             self._providers,
+        self.ledger = Ledger(lambda: self.usage, core.usage_retention_days)
+        self.host.add_observer("ledger", self.ledger)
             lambda: self.profile.order,
             self.host.provider,
             self.host.resolve_name,
@@ -114,8 +118,11 @@ class Venom:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.registry.close()
-        async with asyncio.timeout(CLOSE_TIMEOUT):
-            await self.host.close()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self.host.close()
+        finally:
+            await self.ledger.close()  # after the last stream has ended
         with self._opening_database:
             if self._database is not None:
                 self._database.dispose()
@@ -147,6 +154,13 @@ class Venom:
 
     async def default_model(self) -> tuple[ListedModel, str]:
         """The model for a request that names none, and why this one. Raises ``ModelNotFound``."""
+    @property
+    def usage(self) -> UsageRepository:
+        """The usage ledger as it was last written; as :attr:`keys`."""
+        from venom_core.store.ledger import UsageRepository
+
+        return UsageRepository(self.database)
+
         machine = await asyncio.to_thread(this_machine)
         pattern = f"ollama://{self.settings.core.ollama_model}"
         return await self.registry.default(pattern, lambda size: fits(size, machine))

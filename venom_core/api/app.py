@@ -28,7 +28,7 @@ from venom_core.api.errors import (
 from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
-from venom_core.api.v1 import models, overview, plugins
+from venom_core.api.v1 import models, overview, plugins, usage
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.settings.core import CoreSettings
@@ -73,7 +73,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
     protected = [Depends(require_key)]
-    for router in (plugins.router, models.router, overview.router):
+    for router in (plugins.router, models.router, overview.router, usage.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(health.router, dependencies=protected)
     app.router.routes.append(Mount("/docs", Docs()))

@@ -44,6 +44,37 @@ class ChatCall:
     key_id: str | None = None
 
 
+@dataclass(slots=True)
+class _Asking:
+    """Who asks, and what for as far as that is known."""
+
+    request_id: str
+    key_id: str | None
+    resolved: ListedModel | None = None
+
+    def refused(self, error: BaseException) -> ObservedEvent:
+        """It ended before a provider was asked."""
+        code = "internal_error" if isinstance(error, Exception | SystemExit) else "client_gone"
+        if isinstance(error, VenomError):
+            code = error.code
+        return ObservedEvent("request.refused", {**self._place(), "code": code})
+
+    def embedded(self, answer: Embeddings | None, code: str | None) -> ObservedEvent:
+        tokens = None if answer is None else answer.prompt_tokens
+        data = {**self._place(), "code": code, "prompt_tokens": tokens}
+        return ObservedEvent("embed.finished", data)
+
+    def _place(self) -> dict[str, Any]:
+        # The name that the client sent is its own words: only names of ours are told.
+        known = self.resolved
+        return {
+            "request_id": self.request_id,
+            "key_id": self.key_id,
+            "provider": None if known is None else known.provider,
+            "model": None if known is None else known.model.ref,
+        }
+
+
 class Host(Protocol):
     """What the service needs of the plugin host."""
 
@@ -78,7 +109,21 @@ class ChatService:
             queued: is told the place in the queue, as ``Admission.enter`` tells it, with the stream
                 to be: its facts are known, its frames are not there.
         """
+        asking = _Asking(call.request_id, call.key_id)
+        try:
+            stream = await self._admitted(call, asking, queued)
+        except BaseException as error:
+            self.report(asking.refused(error))
+            raise
+        await stream.begin()
+        return stream
+
+    async def _admitted(
+        self, call: ChatCall, asking: _Asking, queued: Callable[[ChatStream, int], None] | None
+    ) -> ChatStream:
+        """Everything that can refuse a request before a provider is asked."""
         resolved, because = await self._resolve(call.model)
+        asking.resolved = resolved
         capability = "chat" if call.wire == "chat" else "completion"
         check_capable(resolved, capability)
         if call.wire == "chat":
@@ -118,7 +163,6 @@ class ChatService:
             on_end=on_end,
         )
         await gate.enter(None if queued is None else functools.partial(queued, stream))
-        await stream.begin()
         return stream
 
     async def embed(
@@ -127,9 +171,44 @@ class ChatService:
         inputs: tuple[str, ...],
         request_id: str,
         dimensions: int | None = None,
+        key_id: str | None = None,
     ) -> tuple[ListedModel, Embeddings]:
         """Embed texts with the named model."""
+        asking = _Asking(request_id, key_id)
+        try:
+            resolved, provider = await self._admitted_embedding(model, dimensions, asking)
+        except BaseException as error:
+            self.report(asking.refused(error))
+            raise
+        gate = self._gate(resolved.provider)
+        entered = time.monotonic()
+        answer: Embeddings | None = None
+        code: str | None = "internal_error"
+        try:
+            request = EmbedRequest(resolved.model.ref, inputs, request_id, dimensions)
+            answer = await provider.embed(request)
+            code = None
+            return resolved, answer
+        except VenomError as error:
+            code = error.code
+            raise
+        except (Exception, SystemExit) as error:
+            log.exception("a provider failed while embedding")
+            failure = provider_failed()
+            code = failure.code
+            raise failure from error
+        except BaseException:
+            code = "client_gone"
+            raise
+        finally:
+            gate.leave(time.monotonic() - entered)
+            self.report(asking.embedded(answer, code))
+
+    async def _admitted_embedding(
+        self, model: str | None, dimensions: int | None, asking: _Asking
+    ) -> tuple[ListedModel, Provider]:
         resolved, _ = await self._resolve(model)
+        asking.resolved = resolved
         check_capable(resolved, "embedding")
         spec = self.host.specs()[resolved.provider]
         self._require(spec, Capability.EMBED)
@@ -138,19 +217,8 @@ class ChatService:
                 {"dimensions": dimensions}, spec.parameters, "strict", model=resolved.reference
             )
         provider = await self.host.provider(resolved.provider)
-        gate = self._gate(resolved.provider)
-        await gate.enter()
-        entered = time.monotonic()
-        try:
-            request = EmbedRequest(resolved.model.ref, inputs, request_id, dimensions)
-            return resolved, await provider.embed(request)
-        except VenomError:
-            raise
-        except (Exception, SystemExit) as error:
-            log.exception("a provider failed while embedding")
-            raise provider_failed() from error
-        finally:
-            gate.leave(time.monotonic() - entered)
+        await self._gate(resolved.provider).enter()
+        return resolved, provider
 
     def queues(self) -> dict[str, tuple[int, int]]:
         """Running and waiting requests of each provider that had any."""
@@ -201,6 +269,7 @@ def _finished(call: ChatCall, resolved: ListedModel, account: Account) -> Observ
             "stream": call.stream,
             "wire": call.wire,
             "code": account.code,
+            "pieces": account.pieces,
             "prompt_tokens": usage.prompt_tokens if usage else None,
             "completion_tokens": usage.completion_tokens if usage else None,
             "ttft_seconds": None if account.ttft_ms is None else account.ttft_ms / 1000,

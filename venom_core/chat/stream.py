@@ -21,13 +21,15 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Account:
     """What a request came to. Times are in seconds on the monotonic clock; ``code`` is None for a
-    whole answer, ``client_gone`` where the caller left, else the error's code."""
+    whole answer, ``client_gone`` where the caller left, else the error's code. ``pieces`` are the
+    deltas that were relayed."""
 
     started: float
     first_token: float | None = None
     ended: float | None = None
     usage: Usage | None = None
     code: str | None = None
+    pieces: int = 0
 
     @property
     def ttft_ms(self) -> float | None:
@@ -94,6 +96,7 @@ class ChatStream:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """The frames for the client. Ends after a lawful finish, else raises a ``VenomError``."""
         ended: BaseException | None = None
+        pieces = 0
         try:
             if self._first is not None:
                 for part in self._lawful(self._first):
@@ -102,6 +105,7 @@ class ChatStream:
                 async for frame in self._source:
                     timer.since = None
                     if frame.kind is FrameKind.DELTA and self.account.first_token is not None:
+                        pieces += 1
                         yield frame  # nearly every frame: nothing to look at
                     else:
                         for part in self._lawful(frame):
@@ -113,6 +117,7 @@ class ChatStream:
             ended = error
             raise
         finally:
+            self.account.pieces += pieces
             await self._end(ended)
 
     async def close(self) -> None:
@@ -124,6 +129,7 @@ class ChatStream:
         if self.account.first_token is None:
             self.account.first_token = time.monotonic()
         if frame.kind is FrameKind.DELTA:
+            self.account.pieces += 1
             yield frame
             return
         for part in frame.split_usage():

@@ -30,6 +30,7 @@ COMMANDS = {
     "config": (f"{_HOME}.config:config", "Show the settings and where each comes from."),
     "completion": (f"{_HOME}.completion:completion", "Print the completion script of a shell."),
     "quickstart": (f"{_HOME}.quickstart:quickstart", "Fetch two small models, ask one, serve."),
+    "usage": (f"{_HOME}.usage:usage", "Show what was asked of the models."),
 }
 _CODES = "\b\nExit codes:\n" + "\n".join(
     f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()

@@ -51,7 +51,8 @@ class DoctorCheck:
 class ObservedEvent:
     """Something that happened, for meters and ledgers.
 
-    ``name`` is one of ``chat.finished``, ``plugin.state``, ``provider.state``, ``model.pulled``,
+    ``name`` is one of ``chat.finished``, ``embed.finished``, ``request.refused`` (a request that
+    ended before a provider was asked), ``plugin.state``, ``provider.state``, ``model.pulled``,
     ``model.removed``. ``data`` holds plain values and never a prompt, an answer or a key.
     """
 

@@ -202,6 +202,15 @@ class CoreSettings(BaseSettings):
         minimum=0.1,
         maximum=3600,
     )
+    usage_retention_days: int = _declare(
+        "usage.retention_days",
+        "VENOM_USAGE_RETENTION_DAYS",
+        "int",
+        400,
+        "Days that the usage ledger keeps, today included; 0 keeps all.",
+        minimum=0,
+        maximum=36_500,
+    )
     ui_theme_default: str = _declare(
         "ui.theme_default",
         "UI_THEME_DEFAULT",

@@ -113,7 +113,7 @@ class OpenAIRoutes:
         answer: list[Response] = []
         async with until_disconnect(request.receive):
             resolved, result = await self._venom.chat.embed(
-                model, inputs, _request_id(request), body.get("dimensions")
+                model, inputs, _request_id(request), body.get("dimensions"), key_id
             )
             answer.append(
                 JSONResponse(

@@ -1,0 +1,111 @@
+"""`venom usage`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from venom_core.cli.options import json_option
+
+if TYPE_CHECKING:
+    from venom_core.store.ledger import Grouping
+
+_HELP = """What was asked of the models: requests, tokens, errors and speed. Days are UTC. A running
+server's last second may be missing.
+
+\b
+  venom usage
+  venom usage --days 7 --by key
+  venom usage --days 365 --by day --json
+"""
+
+
+@click.group(help=_HELP, invoke_without_command=True)
+@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(["model", "key", "provider", "day"]),
+    default="model",
+    show_default=True,
+    help="What one line is of.",
+)
+@json_option
+@click.pass_context
+def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    from venom_core.cli.terminal import print_json, print_table
+
+    told = _summary(days, by)
+    if as_json:
+        print_json(told)
+        return
+    if not told["count"]:
+        print(f"Nothing was asked since {told['since']}.")
+        return
+    columns = (by.upper(), "REQUESTS", "REFUSED", "FAILED", "PROMPT", "ANSWER", "FIRST", "TOKENS/S")
+    rows = [_row(_named(group["name"], by), group) for group in told["groups"]]
+    if len(rows) > 1:
+        rows.append(_row("all", told["totals"]))
+    print_table(columns, rows)
+    if errors := told["totals"]["errors"]:
+        print("Errors: " + ", ".join(f"{code} {count}" for code, count in errors.items()))
+
+
+def _summary(days: int, by: Grouping) -> dict[str, Any]:
+    """Read beside a running server: SQLite sees to that. Looking makes no store."""
+    import time
+
+    from venom_core.chat.ledger import day_of
+    from venom_core.chat.usage import last_days, summary_view
+    from venom_core.settings.paths import Paths
+    from venom_core.store.database import open_database
+    from venom_core.store.ledger import Range, UsageRepository
+
+    file = Paths.resolve().store_file
+    repository = UsageRepository(open_database(file)) if file.exists() else None
+    where = Range(*last_days(days, day_of(time.time())))
+    return summary_view(repository, where, by, 200)
+
+
+def _named(name: str, by: Grouping) -> str:
+    """People read no empty names."""
+    nothing = {"key": "(no key)", "provider": "(none)", "model": "(none)"}
+    return nothing.get(by, name) if name in ("", "://") else name
+
+
+def _row(name: str, group: dict[str, Any]) -> tuple[object, ...]:
+    first = group["time_to_first_token_ms"]
+    return (
+        name,
+        group["requests"],
+        group["refused"],
+        group["failed"],
+        group["prompt_tokens"],
+        group["completion_tokens"] + group["estimated_tokens"],
+        None if first is None else f"{first:.0f} ms",
+        group["tokens_per_second"],
+    )
+
+
+@usage.command()
+@click.option("--key", "key_id", metavar="ID", required=True, help="As `venom keys list` shows it.")
+@json_option
+def erase(key_id: str, as_json: bool) -> None:
+    """Forget everything that was counted for a key; a running server may add its last second.
+
+    \b
+      venom usage erase --key 1f0c9a3e
+    """
+    from venom_core.cli.terminal import print_json
+    from venom_core.settings.paths import Paths
+    from venom_core.store.database import open_database
+    from venom_core.store.ledger import UsageRepository
+
+    file = Paths.resolve().store_file
+    lines = UsageRepository(open_database(file)).erase(key_id) if file.exists() else 0
+    if as_json:
+        print_json({"key": key_id, "lines": lines})
+    else:
+        print(f"Erased {lines} lines of {key_id}.")
