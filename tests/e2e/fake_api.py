@@ -73,6 +73,8 @@ class FakeVenom:
     chats: list[dict[str, Any]] = field(default_factory=list)
     pulls: list[str] = field(default_factory=list)
     theme: str = "system"
+    #: Comments before the first event, for a client that asks for its place in the queue.
+    places: list[str] = field(default_factory=list)
     #: The language that each request to the API asked for.
     languages: list[str] = field(default_factory=list)
     #: Streams that the client closed before their end.
@@ -116,8 +118,11 @@ class FakeVenom:
         if error := scenarios.ERRORS.get(prompt):
             lang = request.headers["accept-language"]
             return JSONResponse({"error": error}, 400, {"Content-Language": lang})
+        events = scenarios.answer(prompt, body.get("model") or "default")
+        if request.headers.get("venom-queue") == "1":
+            events = [*self.places, *events]
         return self._stream(
-            scenarios.answer(prompt, body.get("model") or "default"),
+            events,
             {"Venom-Model": self.scenario.resolved(body.get("model"))},
         )
 
@@ -134,7 +139,8 @@ class FakeVenom:
             try:
                 for event in events:
                     await asyncio.sleep(self.pace)
-                    yield f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n"
+                    told = event if isinstance(event, str) else json.dumps(event)
+                    yield f"{told}\n\n" if told.startswith(":") else f"data: {told}\n\n"
                 finished = True
             finally:
                 self.aborted += not finished

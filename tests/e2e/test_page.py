@@ -102,6 +102,17 @@ def test_chats_are_kept_opened_and_deleted(fake: FakeVenom, open_window: OpenWin
     expect(page.get_by_test_id("answer")).to_have_count(0)
 
 
+def test_who_waits_for_others_sees_the_place(fake: FakeVenom, open_window: OpenWindow) -> None:
+    fake.places = [": queue 3", ": queue 2", ": ping", ": queue 0"]
+    fake.pace = 0.8
+    page = open_window(fake.url)
+    answer = send(page, "hi")
+    for place in (3, 2):
+        expect(answer).to_contain_text(f"Waiting for others, place {place}.")
+    expect(answer).not_to_contain_text("Waiting for others")
+    expect(answer.get_by_test_id("answer-text")).to_contain_text("Hello")
+
+
 def test_the_stop_button_aborts_the_request(fake: FakeVenom, open_window: OpenWindow) -> None:
     fake.pace = 0.05
     page = open_window(fake.url)

@@ -44,8 +44,8 @@ async function getJson<T>(path: string): Promise<T> {
   }
 }
 
-function post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-  const headers = { "Content-Type": "application/json" };
+function post(path: string, body: unknown, signal: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
+  const headers = { "Content-Type": "application/json", ...more };
   return request(path, { method: "POST", body: JSON.stringify(body), headers, signal });
 }
 
@@ -58,12 +58,15 @@ function parseEvent(data: string): Record<string, unknown> {
 }
 
 /** JSON events up to `[DONE]`; an error event is thrown, and so is an end without `[DONE]`. */
-async function* jsonEvents(response: Response): AsyncGenerator<Record<string, unknown>> {
+async function* jsonEvents(
+  response: Response,
+  onComment?: (text: string) => void,
+): AsyncGenerator<Record<string, unknown>> {
   if (!response.body) throw new ApiError({ code: "client_bad_answer", message: "no body" });
   const lang = language.get();
   let complete = false;
   try {
-    for await (const data of readEvents(response.body)) {
+    for await (const data of readEvents(response.body, onComment)) {
       // Read to the end all the same: a connection closed early looks like a user who gave up.
       complete ||= data === "[DONE]";
       if (complete) continue;
@@ -97,16 +100,24 @@ interface Chunk {
   usage?: { prompt_tokens: number; completion_tokens: number } | null;
 }
 
-/** One chat completion, streamed. The first piece names the model that answers, as resolved. */
+/**
+ * One chat completion, streamed. The first piece names the model that answers, as resolved.
+ * `onQueue` hears how many are served before this one, itself included; 0 when its turn has come.
+ */
 export async function* streamChat(
   model: string | null,
   messages: WireMessage[],
   signal: AbortSignal,
+  onQueue: (place: number) => void = () => undefined,
 ): AsyncGenerator<ChatPiece> {
   const body = { messages, stream: true, stream_options: { include_usage: true } };
-  const response = await post("/v1/chat/completions", model ? { model, ...body } : body, signal);
+  const response = await post("/v1/chat/completions", model ? { model, ...body } : body, signal, { "Venom-Queue": "1" });
   yield { resolved: response.headers.get("Venom-Model") ?? model ?? undefined };
-  for await (const event of jsonEvents(response)) {
+  const onComment = (text: string) => {
+    const place = /^queue (\d+)$/.exec(text)?.[1];
+    if (place) onQueue(Number(place));
+  };
+  for await (const event of jsonEvents(response, onComment)) {
     const chunk = event as Chunk;
     const choice = chunk.choices?.[0];
     yield {

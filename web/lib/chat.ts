@@ -16,6 +16,8 @@ export interface ChatState {
   messages: Message[];
   /** waiting: sent, nothing came yet. */
   phase: "idle" | "waiting" | "streaming";
+  /** How many the server answers before this one comes, itself included; 0 where nobody is before. */
+  queue?: number;
 }
 
 const ACTIVE = "venom.active";
@@ -83,6 +85,7 @@ export function regenerate(model: string | null): void {
 /** Grows one answer from its pieces and notes the times; knows nothing of the screen. */
 class AnswerInProgress {
   message: AssistantMessage = { role: "assistant", content: "" };
+  queue = 0;
   private readonly sentAt = performance.now();
   private firstAt = 0;
   private lastAt = 0;
@@ -127,11 +130,16 @@ async function answer(asked: Message[], model: string | null): Promise<void> {
   const started = () => growing.message.content !== "" || growing.message.reasoning !== undefined;
   const paint = batched(() => {
     if (running !== controller) return;
-    chat.set({ id, messages: [...asked, growing.message], phase: started() ? "streaming" : "waiting" });
+    const phase = started() ? "streaming" : "waiting";
+    chat.set({ id, messages: [...asked, growing.message], phase, queue: growing.queue });
   });
+  const onQueue = (place: number) => {
+    growing.queue = place;
+    paint.later();
+  };
   let ended: AssistantMessage;
   try {
-    for await (const piece of streamChat(model, wireMessages(asked), controller.signal)) {
+    for await (const piece of streamChat(model, wireMessages(asked), controller.signal, onQueue)) {
       growing.add(piece);
       paint.later();
     }

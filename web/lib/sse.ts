@@ -1,11 +1,14 @@
 /**
  * Server-Sent Events from a fetch body: yields the data of each complete event.
  *
- * Comments (`: ping`) and fields other than `data` are passed over. An event that the end of the
+ * Fields other than `data` are passed over; comments (`: ping`) go to `onComment`. An event that the end of the
  * stream cuts is dropped, as the standard says: half a JSON value is no answer. Leaving the loop
  * early cancels the body, which closes the connection.
  */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  onComment?: (text: string) => void,
+): AsyncGenerator<string> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
@@ -18,7 +21,8 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       const lines = rest.split(done ? /\r\n|\r|\n/ : /\r\n|\r(?!$)|\n/);
       rest = lines.pop() ?? "";
       for (const line of lines) {
-        if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
+        if (line.startsWith(":")) onComment?.(line.slice(1).trim());
+        else if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
         else if (line === "" && data.length > 0) {
           yield data.join("\n");
           data = [];

@@ -78,6 +78,22 @@ test("a chat asks for usage and yields content, finish, usage and the resolved m
   assert.deepEqual(sent[0]?.body, { model: "a", messages: HELLO, stream: true, stream_options: { include_usage: true } });
 });
 
+test("who waits hears the places from the stream's comments, and asks for them", async () => {
+  const asked: (string | null)[] = [];
+  const lines = [": queue 2", ": ping", ": queue 1", ": queue x", ": queue 0", `data: ${delta("a")}`, "data: [DONE]"];
+  globalThis.fetch = async (_, init) => {
+    asked.push(new Headers(init?.headers).get("Venom-Queue"));
+    return new Response(lines.map((line) => `${line}\n\n`).join(""));
+  };
+  const places: number[] = [];
+  const pieces = [];
+  for await (const piece of streamChat("a", [...HELLO], new AbortController().signal, (place) => places.push(place)))
+    pieces.push(piece.content ?? "");
+  assert.deepEqual(places, [2, 1, 0]);
+  assert.equal(pieces.join(""), "a");
+  assert.deepEqual(asked, ["1"]);
+});
+
 test("an error event is thrown with its fix, after what came before it", async () => {
   const error = { message: "The engine stopped.", type: "server_error", param: null, code: "engine_died", fix: "Try again." };
   scripted(stream(delta("part"), JSON.stringify({ error }), "[DONE]"));

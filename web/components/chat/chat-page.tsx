@@ -53,7 +53,7 @@ export function ChatPage() {
             {state.messages.map((message, at) => {
               const last = at === state.messages.length - 1;
               if (message.role === "user") return <Question key={at} message={message} />;
-              return <Answer key={at} message={message} live={busy && last} onRegenerate={last && !busy ? again : undefined} />;
+              return <Answer key={at} message={message} live={busy && last} queue={last ? state.queue : 0} onRegenerate={last && !busy ? again : undefined} />;
             })}
           </section>
         </div>

@@ -25,11 +25,13 @@ interface AnswerProps {
   message: AssistantMessage;
   /** It is being written right now. */
   live: boolean;
+  /** Its place among those who wait. */
+  queue?: number;
   /** Given for the last answer only. */
   onRegenerate?: () => void;
 }
 
-export const Answer = memo(function Answer({ message, live, onRegenerate }: AnswerProps) {
+export const Answer = memo(function Answer({ message, live, queue = 0, onRegenerate }: AnswerProps) {
   const { t } = useText();
   const markdown = markdownPart.use();
   const { content, error } = message;
@@ -41,7 +43,7 @@ export const Answer = memo(function Answer({ message, live, onRegenerate }: Answ
           {markdown ? <markdown.Markdown text={content} /> : <p className="leading-relaxed whitespace-pre-wrap">{content}</p>}
         </div>
       )}
-      {live && content === "" && <Waiting />}
+      {live && content === "" && <Waiting queue={queue} />}
       {message.finish === "length" && <p className="text-sm text-warn">{t.cut_by_length}</p>}
       {error && (
         <ErrorNote error={error}>
@@ -65,8 +67,8 @@ export const Answer = memo(function Answer({ message, live, onRegenerate }: Answ
 
 const PATIENCE_MS = 2500;
 
-/** Nothing has come yet; after a while it says why that may be. */
-function Waiting() {
+/** Nothing has come yet: others are before it, or after a while it says why that may be. */
+function Waiting({ queue }: { queue: number }) {
   const { t } = useText();
   const [long, setLong] = useState(false);
   useEffect(() => {
@@ -75,7 +77,7 @@ function Waiting() {
   }, []);
   return (
     <p className="flex items-center gap-3 py-1 text-sm text-soft">
-      <span className="caret" /> {long && t.waiting_long}
+      <span className="caret" /> {queue > 0 ? t.waiting_queue(queue) : long && t.waiting_long}
     </p>
   );
 }

@@ -95,6 +95,7 @@ export const en = {
   tokens_per_second: (rate: string) => `${rate} tokens/s`,
   token_count: (count: number, shown: string) => (count === 1 ? "1 token" : `${shown} tokens`),
   latest: "Go to the latest message",
+  waiting_queue: (place: number) => `Waiting for others, place ${place}.`,
   waiting_long: "Still working. A model that is not in memory yet is loaded first.",
   said_started: "The answer is being written.",
   said_finished: "Answer:",

@@ -86,6 +86,7 @@ export const pl: Dictionary = {
   tokens_per_second: (rate) => `${rate} tokenów/s`,
   token_count: tokens,
   latest: "Przejdź do najnowszej wiadomości",
+  waiting_queue: (place) => `Czeka na innych, miejsce ${place}.`,
   waiting_long: "Jeszcze chwila. Model, którego nie ma w pamięci, trzeba najpierw wczytać.",
   said_started: "Odpowiedź powstaje.",
   said_finished: "Odpowiedź:",
