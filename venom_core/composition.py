@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from venom_core.models.transfers import ModelTransfers
     from venom_core.store.keys import KeyRepository
+    from venom_core.store.ledger import UsageRepository
 
 log = logging.getLogger(__name__)
-    from venom_core.store.ledger import UsageRepository
 
 CLOSE_TIMEOUT = 20.0
 LOADING_PATIENCE = 1.0
@@ -61,10 +61,10 @@ class Venom:
         self.host.scan()
         self.meter = Meter()
         self.host.add_observer("meter", self.meter)
-        self.registry = ModelRegistry(
-            self._providers,
         self.ledger = Ledger(lambda: self.usage, core.usage_retention_days)
         self.host.add_observer("ledger", self.ledger)
+        self.registry = ModelRegistry(
+            self._providers,
             lambda: self.profile.order,
             self.host.provider,
             self.host.resolve_name,
@@ -145,6 +145,13 @@ class Venom:
 
         return KeyRepository(self.database)
 
+    @property
+    def usage(self) -> UsageRepository:
+        """The usage ledger as it was last written; as :attr:`keys`."""
+        from venom_core.store.ledger import UsageRepository
+
+        return UsageRepository(self.database)
+
     @functools.cached_property
     def transfers(self) -> ModelTransfers:
         """Pulls and removals."""
@@ -154,13 +161,6 @@ class Venom:
 
     async def default_model(self) -> tuple[ListedModel, str]:
         """The model for a request that names none, and why this one. Raises ``ModelNotFound``."""
-    @property
-    def usage(self) -> UsageRepository:
-        """The usage ledger as it was last written; as :attr:`keys`."""
-        from venom_core.store.ledger import UsageRepository
-
-        return UsageRepository(self.database)
-
         machine = await asyncio.to_thread(this_machine)
         pattern = f"ollama://{self.settings.core.ollama_model}"
         return await self.registry.default(pattern, lambda size: fits(size, machine))

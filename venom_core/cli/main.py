@@ -26,11 +26,11 @@ COMMANDS = {
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to mend it."),
+    "usage": (f"{_HOME}.usage:usage", "Show what was asked of the models."),
     "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
     "config": (f"{_HOME}.config:config", "Show the settings and where each comes from."),
     "completion": (f"{_HOME}.completion:completion", "Print the completion script of a shell."),
     "quickstart": (f"{_HOME}.quickstart:quickstart", "Fetch two small models, ask one, serve."),
-    "usage": (f"{_HOME}.usage:usage", "Show what was asked of the models."),
 }
 _CODES = "\b\nExit codes:\n" + "\n".join(
     f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()
