@@ -19,23 +19,11 @@ import openai
 import psutil
 import pytest
 
+from bench.twelve import QUESTIONS
+
 ROOT = Path(__file__).parents[2]
 GEMMA = "gemma3-270m-base"
 SMALL_TALK = "smollm2:135m"
-QUESTIONS = {
-    "What is the capital of Poland?": "Warsaw",
-    "What is the capital of Germany?": "Berlin",
-    "What is the capital of Italy?": "Rome",
-    "What is the capital of Spain?": "Madrid",
-    "What is the capital of Japan?": "Tokyo",
-    "What is 2 + 2?": "4",
-    "What colour is the sky?": "Blue",
-    "What is the opposite of hot?": "cold",
-    "What is the chemical symbol for gold?": "Au",
-    "Who wrote Hamlet?": "Shakespeare",
-    "What is the largest planet?": "Jupiter",
-    "Say hello.": "Hello!",
-}
 
 
 @dataclass(frozen=True)
