@@ -8,27 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.served import served
-from venom_core._version import __version__
+from tests.stage import scripted_venom, stage
 from venom_core.api.app import create_app
-from venom_core.composition import Venom
-from venom_core.plugins.discovery import Found, Scan
-from venom_core.plugins.host import PluginHost
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-from venom_core.testing import scripted
 
-SCRIPTED = Found(
-    "scripted", "venom_core.testing.scripted", "v1", "venom-scripted-test", "1", "third_party"
-)
+__all__ = ["stage"]  # used by being here
 
 
 @pytest.fixture
 async def base_url(tmp_path: Path) -> AsyncIterator[str]:
     """Where the server listens, with ``scripted.SCRIPTS`` for its models."""
-    scripted.reset()
-    paths = Paths.at(tmp_path)
-    settings = Settings.load(paths, {})
-    venom = Venom(settings, PluginHost(settings, paths, lambda: Scan(__version__, (SCRIPTED,))))
+    venom = scripted_venom(Settings.load(Paths.at(tmp_path), {}))
     async with served(create_app(venom)) as url:
         yield url
-    scripted.reset()

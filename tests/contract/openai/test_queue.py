@@ -11,14 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.openai.conftest import SCRIPTED
 from tests.served import served
-from venom_core._version import __version__
+from tests.stage import scripted_venom
 from venom_core.api.app import create_app
 from venom_core.api.openai import queueing
 from venom_core.composition import Venom
-from venom_core.plugins.discovery import Scan
-from venom_core.plugins.host import PluginHost
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
@@ -31,13 +28,10 @@ ASKS = {"Venom-Queue": "1"}
 @asynccontextmanager
 async def narrow(tmp_path: Path, **env: str) -> AsyncIterator[tuple[Venom, httpx.AsyncClient]]:
     """A server that answers one at a time, and a client of it."""
-    scripted.reset()
-    paths = Paths.at(tmp_path)
-    settings = Settings.load(paths, {"VENOM_MAX_CONCURRENT": "1", **env})
-    venom = Venom(settings, PluginHost(settings, paths, lambda: Scan(__version__, (SCRIPTED,))))
+    settings = Settings.load(Paths.at(tmp_path), {"VENOM_MAX_CONCURRENT": "1", **env})
+    venom = scripted_venom(settings)
     async with served(create_app(venom)) as url, httpx.AsyncClient(base_url=url) as client:
         yield venom, client
-    scripted.reset()
 
 
 class Asked:

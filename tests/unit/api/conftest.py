@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from venom_core._version import __version__
+from tests.stage import scripted_venom, stage
 from venom_core.api.app import create_app
 from venom_core.composition import Venom
-from venom_core.plugins.discovery import Found, Scan
-from venom_core.plugins.host import PluginHost
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-from venom_core.testing import scripted
 
-SCRIPTED = Found(
-    id="scripted",
-    value="venom_core.testing.scripted",
-    api="v1",
-    distribution="venom-scripted-test",
-    version="1.0",
-    origin="third_party",
-)
+__all__ = ["stage"]  # used by being here
 
 MakeVenom = Callable[..., Venom]
-
-
-@pytest.fixture(autouse=True)
-def stage() -> Iterator[None]:
-    scripted.reset()
-    yield
-    scripted.reset()
 
 
 @pytest.fixture
@@ -42,7 +25,7 @@ def make_venom(tmp_path: Path) -> MakeVenom:
     def make(**env: str) -> Venom:
         paths = Paths.at(tmp_path / "home")
         settings = Settings.load(paths, env)
-        return Venom(settings, PluginHost(settings, paths, lambda: Scan(__version__, (SCRIPTED,))))
+        return scripted_venom(settings)
 
     return make
 

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-from venom_core._version import __version__
+from tests.stage import SCRIPTED, scripted_venom, stage
 from venom_core.cli.connection import local
 from venom_core.cli.main import run_command
 from venom_core.composition import Venom
-from venom_core.plugins.discovery import Found, Scan
-from venom_core.plugins.host import PluginHost
+from venom_core.plugins.discovery import Found
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-from venom_core.testing import scripted
 
-SCRIPTED = Found(
-    id="scripted",
-    value="venom_core.testing.scripted",
-    api="v1",
-    distribution="venom-scripted-test",
-    version="1.0",
-    origin="third_party",
-)
+__all__ = ["stage"]  # used by being here
 
 
 @dataclass(frozen=True)
@@ -36,13 +27,6 @@ class Result:
 
 
 Cli = Callable[..., Result]
-
-
-@pytest.fixture(autouse=True)
-def _stage() -> Iterator[None]:
-    scripted.reset()
-    yield
-    scripted.reset()
 
 
 @pytest.fixture
@@ -59,10 +43,7 @@ def installed() -> list[Found]:
 @pytest.fixture(autouse=True)
 def _scripted_venom(monkeypatch: pytest.MonkeyPatch, installed: list[Found]) -> None:
     def make() -> Venom:
-        paths = Paths.resolve()
-        settings = Settings.load(paths, os.environ)
-        host = PluginHost(settings, paths, lambda: Scan(__version__, tuple(installed)))
-        return Venom(settings, host)
+        return scripted_venom(Settings.load(Paths.resolve(), os.environ), installed)
 
     monkeypatch.setattr(local, "make_venom", make)
 
