@@ -26,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes the home of whoever runs it, nor obeys their environment."""
     for name in os.environ:
-        if name.startswith(("VENOM_", "OLLAMA_")):
+        if name.startswith(("VENOM_", "OLLAMA_", "HF_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("VENOM_HOME", str(tmp_path / "venom-home"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hugging-face"))

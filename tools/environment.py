@@ -1,4 +1,4 @@
-"""The environment of a checkout: .venv, filled from a lock, with the four distributions editable.
+"""The environment of a checkout: .venv, filled from a lock, with our distributions editable.
 
 The standard library only. A stamp of everything the environment is made from makes the second time
 free; whatever is interrupted before the stamp is written is made good by the next run.
@@ -26,6 +26,8 @@ VENV = ROOT / ".venv"
 STAMPS = VENV / "venom-stamps.json"
 LOG = ROOT / ".cache" / "install.log"
 PLUGINS = ("plugins/venom_ollama", "plugins/venom_llamacpp", "plugins/venom_remote")
+# What `embedded` does not hold comes with the checks and tests only.
+DEV_PLUGINS = ("plugins/venom_hf",)
 WHAT = "venom[embedded] = light (Ollama plugin) + llama.cpp engine"
 # The lock that holds everything of another one.
 HOLDS = {"embedded": ("embedded", "dev"), "dev": ("dev",)}
@@ -131,7 +133,7 @@ def ensure(lock: str) -> dict[str, Any]:
 def digest(lock: str) -> str:
     """Everything that the environment is made from: change one of them and it is made again."""
     names = [f"requirements/{lock}.txt", "requirements/build.txt", "venom_core/_version.py"]
-    names += [f"{folder}/pyproject.toml" for folder in (".", *PLUGINS)]
+    names += [f"{folder}/pyproject.toml" for folder in (".", *PLUGINS, *DEV_PLUGINS)]
     whole = hashlib.sha256()
     for name in names:
         whole.update((ROOT / name).read_bytes())
@@ -181,9 +183,8 @@ def _install(lock: str) -> None:
         # The build tools stay outside: what is in the environment is what a user has.
         into = ["--upgrade", "--target", str(tools)]
         _call([*locked, str(ROOT / "requirements" / "build.txt"), *into], offline)
-        editable = [
-            word for folder in (".", *PLUGINS) for word in ("--editable", str(ROOT / folder))
-        ]
+        folders = (".", *PLUGINS, *(DEV_PLUGINS if lock == "dev" else ()))
+        editable = [word for folder in folders for word in ("--editable", str(ROOT / folder))]
         own = [*pip, "--no-deps", "--no-build-isolation", *editable]
         _call(own, "Venom itself could not be installed", PYTHONPATH=str(tools))
 

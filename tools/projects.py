@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-SIBLINGS = ("venom_ollama", "venom_llamacpp", "venom_remote")
+SIBLINGS = ("venom_ollama", "venom_llamacpp", "venom_remote", "venom_hf")
 
 # What builds our distributions: hatchling, and what an editable install of it needs.
 BUILD_TOOLS = ("hatchling>=1.27", "editables>=0.5")
@@ -23,6 +23,7 @@ DEV_TOOLS = (
 LOCKS: dict[str, tuple[str, ...]] = {
     "light": ("light",),
     "embedded": ("embedded",),
+    "full": ("full",),
     "dev": ("full", "testing"),
     "build": (),
 }

@@ -19,7 +19,7 @@ from tools.projects import ROOT
 from tools.wheels import DIST
 
 WHEELHOUSE = DIST / "wheelhouse"
-LOCK = ROOT / "requirements" / "embedded.txt"
+LOCK = ROOT / "requirements" / "full.txt"
 
 
 def main() -> int:

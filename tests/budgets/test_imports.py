@@ -77,7 +77,8 @@ def test_version_opens_nothing_big() -> None:
 
 def test_manifests_are_not_providers() -> None:
     """Loading a plugin imports its manifest; the provider comes with its first use."""
-    manifests = "import venom_ollama.plugin, venom_llamacpp.plugin, venom_remote.plugin"
+    ours = ("ollama", "llamacpp", "remote", "hf")
+    manifests = "import " + ", ".join(f"venom_{name}.plugin" for name in ours)
     modules = imported_by(manifests)
     early = {name for name in modules if name.startswith("venom_") and name.endswith(".provider")}
     assert not early

@@ -20,7 +20,10 @@ from tools import bootstrap, environment
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A small checkout whose installs are only noted; the list of what was done."""
     names = [f"requirements/{lock}.txt" for lock in ("embedded", "dev", "build")]
-    names += [f"{folder}/pyproject.toml" for folder in (".", *environment.PLUGINS)]
+    names += [
+        f"{folder}/pyproject.toml"
+        for folder in (".", *environment.PLUGINS, *environment.DEV_PLUGINS)
+    ]
     for name in (*names, "venom_core/_version.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

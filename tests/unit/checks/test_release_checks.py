@@ -36,6 +36,7 @@ def release(plant: Plant, **changed: str) -> Tree:
     locks = {
         "light": ["httpx"],
         "embedded": ["httpx", "xllamacpp"],
+        "full": ["httpx", "xllamacpp"],
         "dev": ["httpx", "xllamacpp", *dev],
         "build": ["hatchling", "editables"],
     }

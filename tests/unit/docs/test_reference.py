@@ -60,11 +60,15 @@ def test_every_reason_is_explained(folder: str) -> None:
 def settings() -> Iterator[tuple[str, str, Setting]]:
     for part in CORE_SETTINGS:
         yield part.env, part.key, part.setting
+    import venom_hf.plugin
     import venom_llamacpp.plugin
     import venom_ollama.plugin
     import venom_remote.plugin
 
-    for plugin in (venom_ollama.plugin, venom_llamacpp.plugin, venom_remote.plugin):
+    plugins = (
+        venom_ollama.plugin, venom_llamacpp.plugin, venom_remote.plugin, venom_hf.plugin,
+    )  # fmt: skip
+    for plugin in plugins:
         for spec in plugin.venom_providers():
             for setting in spec.settings:
                 key = f"providers.{spec.name}.{setting.name}"

@@ -1,0 +1,265 @@
+"""The Hugging Face cache: what it holds, what a pull still needs, and removing from it.
+
+Its layout is the library's: ``models--org--name/{blobs,refs,snapshots/<commit>}``. Looking needs
+neither the library nor a network. Everything here blocks; callers run it in threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from venom_core.sdk.errors import ModelNotFound, StorageError
+from venom_core.sdk.provider import Model
+from venom_hf.references import COMMIT, DEFAULT_REVISION, HubRef
+from venom_hf.weights import RemoteFile, gguf_groups, safetensors_of
+
+# What a disk needs beside the files themselves.
+SPARE_BYTES = 64 * 1024 * 1024
+_INDEX = "model.safetensors.index.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One whole model in the cache. ``files`` are its names in the snapshot; ``label`` is None
+    for safetensors."""
+
+    ref: HubRef
+    commit: str
+    files: tuple[str, ...]
+    size_bytes: int
+    digest: str
+
+    def model(self) -> Model:
+        gguf = self.ref.label is not None
+        return Model(
+            ref=str(self.ref),
+            type="gguf" if gguf else "folder",
+            # A source runs nothing: who serves it says what it can do.
+            capabilities=frozenset(),
+            title=self.ref.repo.rpartition("/")[2],
+            size_bytes=self.size_bytes,
+            digest=self.digest,
+            quantization=self.ref.label if gguf else None,
+            details={
+                "source": "Hugging Face cache",
+                "repository": self.ref.repo,
+                "commit": self.commit,
+                "revision": self.ref.revision or DEFAULT_REVISION,
+                "files": len(self.files),
+            },
+        )
+
+
+def default_cache(env: Mapping[str, str] | None = None) -> Path:
+    """Where the library keeps its cache, by its own variables."""
+    env = os.environ if env is None else env
+    if env.get("HF_HUB_CACHE"):
+        return Path(env["HF_HUB_CACHE"]).expanduser()
+    home = env.get("HF_HOME") or str(Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
+    return Path(home).expanduser() / "hub"
+
+
+class HubCache:
+    """The models in one cache folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def held(self) -> list[Held]:
+        """Every whole model, by reference; halves of one are not seen."""
+        found: dict[str, Held] = {}
+        for repo_folder in self._repositories():
+            repo = repo_folder.name.removeprefix("models--").replace("--", "/", 1)
+            names = _revisions(repo_folder)
+            for snapshot in _folders(repo_folder / "snapshots"):
+                for held in _models(repo, snapshot, names.get(snapshot.name, [snapshot.name])):
+                    found.setdefault(str(held.ref), held)
+        return [found[ref] for ref in sorted(found)]
+
+    def missing_bytes(self, repo: str, commit: str, files: tuple[RemoteFile, ...]) -> int:
+        """How much of these files is not here yet."""
+        folder = self._repository(repo)
+        missing = 0
+        for file in files:
+            blob = folder / "blobs" / (file.sha256 or file.git or "")
+            places = (folder / "snapshots" / commit / file.name, blob)
+            if any(_size(place) == file.size_bytes for place in places):
+                continue
+            missing += max(0, file.size_bytes - _size(blob.with_name(f"{blob.name}.incomplete")))
+        return missing
+
+    def check_space(self, needed: int) -> None:
+        """Raise ``StorageError`` (``disk_full``) where the disk has no room for so many bytes."""
+        place = self.folder
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        free = shutil.disk_usage(place).free
+        if free < needed + SPARE_BYTES:
+            raise StorageError(
+                f"The disk has {free / 1e9:.1f} GB free; this model needs "
+                f"{(needed + SPARE_BYTES) / 1e9:.1f} GB.",
+                code="disk_full",
+                fix="Free some space, remove a model with venom rm, or set HF_HUB_CACHE to another "
+                "disk.",
+            )
+
+    def remove(self, ref: HubRef) -> None:
+        """Delete a model and the blobs that nothing else uses; halves of its download too.
+
+        Raises ``ModelNotFound``.
+        """
+        folder = self._repository(ref.repo)
+        held = [one for one in self.held() if one.ref.repo == ref.repo]
+        wanted = [one for one in held if _same(one.ref, ref)]
+        if not wanted:
+            if held or not _discard_halves(folder):
+                raise ModelNotFound(
+                    f"The Hugging Face cache has no {ref}.", param="name", fix="venom list"
+                )
+            return
+        one = wanted[0]
+        beside = [other for other in held if other.commit == one.commit and other is not one]
+        if beside:  # another quantization of the same revision stays
+            self._remove_files(folder, one)
+        else:
+            self._remove_revision(one)
+        if not any(_folders(folder / "snapshots")):
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.folder / ".locks" / folder.name, ignore_errors=True)
+
+    def _remove_revision(self, held: Held) -> None:
+        from huggingface_hub import scan_cache_dir
+
+        strategy = scan_cache_dir(self.folder).delete_revisions(held.commit)
+        strategy.execute()
+        if (self._repository(held.ref.repo) / "snapshots" / held.commit).exists():
+            raise _not_writable()
+
+    def _remove_files(self, folder: Path, held: Held) -> None:
+        used = {
+            os.path.realpath(path)
+            for snapshot in _folders(folder / "snapshots")
+            for path in snapshot.rglob("*")
+            if not (snapshot.name == held.commit and _name(path, snapshot) in held.files)
+        }
+        try:
+            for name in held.files:
+                pointer = folder / "snapshots" / held.commit / name
+                blob = Path(os.path.realpath(pointer))
+                pointer.unlink(missing_ok=True)
+                if str(blob) not in used:
+                    blob.unlink(missing_ok=True)
+        except OSError as error:
+            raise _not_writable() from error
+
+    def _repository(self, repo: str) -> Path:
+        return self.folder / f"models--{repo.replace('/', '--')}"
+
+    def _repositories(self) -> Iterator[Path]:
+        for folder in _folders(self.folder):
+            if folder.name.startswith("models--") and folder.name.count("--") >= 2:
+                yield folder
+
+
+def _models(repo: str, snapshot: Path, revisions: list[str]) -> Iterator[Held]:
+    """The whole models of one snapshot, under each revision that stands for it."""
+    names = [_name(path, snapshot) for path in snapshot.rglob("*") if path.is_file()]
+    for revision in revisions:
+        asked = None if revision == DEFAULT_REVISION else revision
+        tensors = safetensors_of(names)
+        if tensors and _is_whole(snapshot, tensors):
+            beside = [name for name in names if not name.endswith((".gguf", ".safetensors"))]
+            files = (*beside, *tensors)
+            yield Held(
+                HubRef(repo, None, asked), snapshot.name, files, _sum(snapshot, files),
+                f"commit:{snapshot.name}",
+            )  # fmt: skip
+        for label, parts in gguf_groups(names).items():
+            blob = Path(os.path.realpath(snapshot / parts[0])).name
+            single = len(parts) == 1 and len(blob) == 64
+            digest = f"sha256:{blob}" if single else f"commit:{snapshot.name}"
+            yield Held(
+                HubRef(repo, label, asked), snapshot.name, tuple(parts),
+                _sum(snapshot, parts), digest,
+            )  # fmt: skip
+
+
+def _is_whole(snapshot: Path, tensors: list[str]) -> bool:
+    """Whether the parts that the index, or their own names, speak of are all there."""
+    index = snapshot / _INDEX
+    if index.is_file() and tensors[0].startswith("model"):
+        try:
+            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+        return parts <= set(tensors)
+    counts = {name.rpartition("-of-")[2].partition(".")[0] for name in tensors if "-of-" in name}
+    return not counts or (len(counts) == 1 and counts == {f"{len(tensors):05d}"})
+
+
+def _revisions(repo_folder: Path) -> dict[str, list[str]]:
+    """Commit -> the names that stand for it; the main branch's first."""
+    names: dict[str, list[str]] = {}
+    refs = repo_folder / "refs"
+    for path in sorted(refs.rglob("*")) if refs.is_dir() else ():
+        if path.is_file() and not path.name.startswith("."):
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                commit = path.read_text(encoding="ascii").strip()
+                if COMMIT.fullmatch(commit):
+                    names.setdefault(commit, []).append(_name(path, refs))
+    for commit, known in names.items():
+        names[commit] = [DEFAULT_REVISION] if DEFAULT_REVISION in known else known[:1]
+    return names
+
+
+def _same(held: HubRef, asked: HubRef) -> bool:
+    return held == asked or (
+        held.repo == asked.repo
+        and held.revision == asked.revision
+        and (held.label or "").casefold() == (asked.label or "").casefold()
+    )
+
+
+def _discard_halves(folder: Path) -> bool:
+    """Remove what an unfinished download left; whether there was anything."""
+    if not folder.is_dir():
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    yield from (entry for entry in entries if entry.is_dir())
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _sum(snapshot: Path, names: tuple[str, ...] | list[str]) -> int:
+    return sum(_size(snapshot / name) for name in names)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _not_writable() -> StorageError:
+    return StorageError(
+        "The Hugging Face cache cannot be written.",
+        code="store_not_writable",
+        fix="Make its folder writable, or set HF_HUB_CACHE to a place that is.",
+    )

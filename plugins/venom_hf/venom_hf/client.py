@@ -1,0 +1,317 @@
+"""``HuggingFaceClient``: the Hub's API through ``huggingface_hub``. Every method blocks.
+
+The library is imported when it is first used. Its own listings try a question that failed again
+for up to half a minute, asleep meanwhile; questions are asked once here, over the library's session
+and with its headers and errors, so that a dead network is told at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin, urlsplit
+
+from venom_core.sdk.catalogue import (
+    CatalogueEntry,
+    RepositoryCard,
+    RepositoryFile,
+    SearchFilters,
+    SearchPage,
+)
+from venom_core.sdk.errors import InvalidRequest, ModelNotFound, UpstreamError
+from venom_hf.references import DEFAULT_REVISION, HubRef
+from venom_hf.refusals import offline, refusal
+from venom_hf.weights import Choice, RemoteFile, choose, why_not
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+
+OFFICIAL: Final = "https://huggingface.co"
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+MAX_PAGES = 10
+LONGEST_PAGE = 500
+LIBRARY: Final = "venom"
+_EXPAND = (
+    "author", "cardData", "downloads", "gated", "lastModified", "likes", "pipeline_tag",
+    "safetensors", "tags",
+)  # fmt: skip
+_SORTS: Final = {
+    "trending": "trendingScore",
+    "downloads": "downloads",
+    "likes": "likes",
+    "updated": "lastModified",
+}
+#: What a machine of one's own can answer with; the Hub's own list is full of image models.
+_TASKS = frozenset(
+    {"text-generation", "image-text-to-text", "any-to-any", "feature-extraction",
+     "sentence-similarity", "translation", "summarization"}
+)  # fmt: skip
+#: Bytes of one number, by the names that safetensors has for types.
+_BYTES = {
+    "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2,
+    "U16": 2,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a pull fetches. ``revision`` is the name that was asked for."""
+
+    repo: str
+    commit: str
+    revision: str
+    choice: Choice
+
+
+class HuggingFaceClient:
+    """The Hub at one address.
+
+    Args:
+        endpoint: ``https://huggingface.co`` or a mirror of it.
+        token: sent to the endpoint and nowhere else; None takes the one that ``hf auth login``
+            stored, for huggingface.co alone.
+        timeout: seconds of each silence of the Hub.
+    """
+
+    def __init__(self, endpoint: str, token: str | None, *, offline: bool, timeout: float) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self.timeout = timeout
+        self._token = (token or "").strip() or None
+        self._offline = offline
+
+    def token(self) -> str | None:
+        """The token to send to the endpoint, None for none."""
+        if self._token is None and self.endpoint == OFFICIAL:
+            from huggingface_hub import get_token
+
+            return get_token()
+        return self._token
+
+    # -- the catalogue -----------------------------------------------------------------------
+
+    def search(self, query: str, filters: SearchFilters, limit: int, page: int) -> SearchPage:
+        wanted = limit * page
+        rows, complete = self._models(search_parameters(query, filters), wanted)
+        entries = tuple(entry_of(row) for row in rows[wanted - limit : wanted])
+        return SearchPage(entries, len(rows) if complete else None)
+
+    def trending(self, limit: int) -> tuple[CatalogueEntry, ...]:
+        """By what is in demand now; by downloads where a mirror knows no such order."""
+        # Some of them are no models to talk with: more are asked for than are given.
+        wanted = min(limit * 3, LONGEST_PAGE)
+        try:
+            rows, _ = self._models({"sort": _SORTS["trending"]}, wanted)
+        except UpstreamError:
+            rows, _ = self._models({"sort": _SORTS["downloads"]}, wanted)
+        fitting = [row for row in rows if row.pipeline_tag is None or row.pipeline_tag in _TASKS]
+        return tuple(entry_of(row) for row in fitting[:limit])
+
+    def _models(self, parameters: Mapping[str, Any], wanted: int) -> tuple[list[ModelInfo], bool]:
+        """Rows of ``/api/models``, and whether there are no others. More than ``MAX_PAGES`` pages
+        are not read."""
+        from huggingface_hub import ModelInfo
+
+        made: Any = ModelInfo  # which has no types
+        url: str | None = f"{self.endpoint}/api/models"
+        asked: Mapping[str, Any] | None = {
+            **parameters, "limit": min(wanted, LONGEST_PAGE), "expand": list(_EXPAND),
+        }  # fmt: skip
+        rows: list[ModelInfo] = []
+        for _ in range(MAX_PAGES):
+            if url is None or len(rows) >= wanted:
+                break
+            found, url = self._page(url, asked)
+            asked = None  # the address of the next page has them
+            try:
+                rows += [made(**row) for row in found]
+            except (TypeError, KeyError, ValueError, AttributeError) as error:
+                raise refusal(error) from error
+        return rows, url is None
+
+    # -- one model ---------------------------------------------------------------------------
+
+    def card(self, ref: HubRef) -> RepositoryCard:
+        info = self._info(ref)
+        files = files_of(info)
+        try:
+            taken = choose(files, ref)
+        except (ModelNotFound, InvalidRequest):
+            if ref.label is not None:
+                raise
+            taken = None  # there is something to show, if nothing to fetch without a choice
+        names = {file.name for file in taken.files} if taken else set()
+        return RepositoryCard(
+            entry=entry_of(info, ref=str(ref), size_bytes=_weight_bytes(taken)),
+            commit=info.sha,
+            files=tuple(
+                RepositoryFile(
+                    file.name, file.size_bytes, file.sha256, file.name in names,
+                    why_not(file.name, file.size_bytes),
+                )
+                for file in files
+            ),
+            download_bytes=taken.size_bytes if taken else None,
+            terms_url=f"{self.endpoint}/{ref.repo}" if info.gated else None,
+        )  # fmt: skip
+
+    def plan(self, ref: HubRef) -> Plan:
+        """What a pull of ``ref`` fetches, its revision pinned to the commit it stands for now."""
+        info = self._info(ref)
+        if not info.sha:
+            raise UpstreamError("Hugging Face does not say which commit this is.")
+        revision = ref.revision or DEFAULT_REVISION
+        return Plan(ref.repo, info.sha, revision, choose(files_of(info), ref))
+
+    def _info(self, ref: HubRef) -> ModelInfo:
+        self._check_online()
+        from huggingface_hub import HfApi
+
+        api = HfApi(self.endpoint, token=self.token() or False, library_name=LIBRARY)
+        try:
+            return api.model_info(
+                ref.repo, revision=ref.revision, timeout=self.timeout, files_metadata=True
+            )
+        except Exception as error:
+            raise refusal(error, ref.repo) from error
+
+    # -- the wire ----------------------------------------------------------------------------
+
+    def text(self, path: str) -> str:
+        """The text at a path of the endpoint, without the token: it is public."""
+        return self._get(f"{self.endpoint}{path}", None, authorized=False)[0].decode("utf-8")
+
+    def rows(self, path: str, parameters: Mapping[str, Any]) -> list[Any]:
+        """A JSON list of the endpoint."""
+        return self._page(f"{self.endpoint}{path}", parameters)[0]
+
+    def _page(self, url: str, parameters: Mapping[str, Any] | None) -> tuple[list[Any], str | None]:
+        body, following = self._get(url, parameters)
+        try:
+            rows = json.loads(body)
+        except ValueError as error:
+            raise refusal(error) from error
+        if not isinstance(rows, list):
+            raise refusal(TypeError("no list"))
+        return rows, following
+
+    def _get(
+        self, url: str, parameters: Mapping[str, Any] | None, *, authorized: bool = True
+    ) -> tuple[bytes, str | None]:
+        """A body, and the address of the next page. Raises what an answer but 200 stands for."""
+        self._check_online()
+        from huggingface_hub import get_session
+        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+
+        token = self.token() if authorized else None
+        headers = build_hf_headers(token=token or False, library_name=LIBRARY)
+        body = bytearray()
+        try:
+            with get_session().stream(
+                "GET", url, params=parameters, headers=headers, timeout=self.timeout
+            ) as response:
+                if response.status_code >= 300:
+                    response.read()
+                hf_raise_for_status(response)
+                for piece in response.iter_bytes():
+                    body += piece
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise UpstreamError("Hugging Face's answer is too large.")
+                following = response.links.get("next", {}).get("url")
+        except Exception as error:
+            raise refusal(error) from error
+        if following is not None:
+            following = urljoin(url, following)
+            # The token goes with it: to the same place only.
+            if _origin(following) != _origin(self.endpoint):
+                following = None
+        return bytes(body), following
+
+    def _check_online(self) -> None:
+        if self._offline:
+            raise offline()
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def search_parameters(query: str, filters: SearchFilters) -> dict[str, Any]:
+    """A search as ``/api/models`` takes it."""
+    tags: list[str] = [filters.format] if filters.format else []
+    tags += [f"license:{filters.license.lower()}"] if filters.license else []
+    parameters: dict[str, Any] = {"search": query}
+    if tags:
+        parameters["filter"] = tags
+    if filters.author:
+        parameters["author"] = filters.author
+    if filters.task:
+        parameters["pipeline_tag"] = filters.task
+    if filters.sort:
+        parameters["sort"] = _SORTS[filters.sort]
+    return parameters
+
+
+def entry_of(
+    info: ModelInfo, *, ref: str | None = None, size_bytes: int | None = None
+) -> CatalogueEntry:
+    """A model as listings show it."""
+    tags = [str(tag) for tag in info.tags or ()]
+    gguf = "gguf" in tags
+    tensors = "safetensors" in tags or info.safetensors is not None
+    return CatalogueEntry(
+        ref=ref or info.id,
+        title=info.id.rpartition("/")[2],
+        size_bytes=size_bytes if size_bytes is not None or gguf else _tensor_bytes(info),
+        runtime="llamacpp" if gguf else "vllm" if tensors else None,
+        tags=tuple(([info.pipeline_tag] if info.pipeline_tag else []) + tags)[:20],
+        downloads=info.downloads,
+        likes=info.likes,
+        license=_license(info, tags),
+        gated=None if info.gated is None else bool(info.gated),
+        updated_at=utc(info.last_modified),
+    )
+
+
+def files_of(info: ModelInfo) -> tuple[RemoteFile, ...]:
+    """The files with sizes and digests; what has no size cannot be fetched and is left out."""
+    found = []
+    for one in info.siblings or ():
+        if one.lfs is not None:
+            found.append(RemoteFile(one.rfilename, one.lfs.size, sha256=one.lfs.sha256))
+        elif one.size is not None:
+            found.append(RemoteFile(one.rfilename, one.size, git=one.blob_id))
+    return tuple(found)
+
+
+def _license(info: ModelInfo, tags: Iterable[str]) -> str | None:
+    from_card = info.card_data.get("license") if info.card_data is not None else None
+    if isinstance(from_card, str):
+        return from_card
+    return next((tag[8:] for tag in tags if tag.startswith("license:")), None)
+
+
+def _tensor_bytes(info: ModelInfo) -> int | None:
+    """What the weights weigh, by how many numbers of which type they are."""
+    counts = getattr(info.safetensors, "parameters", None)
+    if not isinstance(counts, Mapping) or not counts:
+        return None
+    return sum(int(count) * _BYTES.get(str(kind), 1) for kind, count in counts.items())
+
+
+def _weight_bytes(choice: Choice | None) -> int | None:
+    if choice is None:
+        return None
+    ending = ".gguf" if choice.kind == "gguf" else ".safetensors"
+    return sum(file.size_bytes for file in choice.files if file.name.lower().endswith(ending))
+
+
+def utc(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with ``Z``."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,116 @@
+"""Hugging Face as a provider: a source, which installs models and runs none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from venom_core.sdk.catalogue import (
+    CatalogueEntry,
+    NewsItem,
+    NewsKind,
+    RepositoryCard,
+    SearchFilters,
+    SearchPage,
+)
+from venom_core.sdk.errors import Unavailable, UpstreamTimeout, VenomError
+from venom_core.sdk.provider import Model, Provider, ProviderContext, PullProgress
+from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_hf.cache import HubCache, default_cache
+from venom_hf.calls import Calls
+from venom_hf.client import HuggingFaceClient
+from venom_hf.downloads import Downloads
+from venom_hf.news import news_of
+from venom_hf.references import HubRef
+from venom_hf.refusals import offline
+
+T = TypeVar("T")
+
+
+class HuggingFaceProvider(Provider):
+    """The Hub and the cache that it shares with other programs on this machine."""
+
+    def __init__(self, context: ProviderContext) -> None:
+        super().__init__(context)
+        settings = context.settings
+        self._offline = bool(settings["offline"])
+        self._timeout = float(settings["timeout"])  # type: ignore[arg-type]
+        token = settings["token"]
+        self._client = HuggingFaceClient(
+            str(settings["endpoint"]),
+            str(token) if token else None,
+            offline=self._offline,
+            timeout=self._timeout,
+        )
+        self._cache_dir = settings["cache_dir"]
+        self._calls = Calls(self._timeout)
+        self._downloads = Downloads(context.logger)
+        self._trouble: Reason | None = None
+
+    async def close(self) -> None:
+        await self._downloads.close()
+
+    async def health(self) -> Health:
+        """Without a question of its own: how the last one went."""
+        if self._offline:
+            return Health(ProviderStatus.DEGRADED, Reason.of(offline()))
+        if self._trouble is not None:
+            return Health(ProviderStatus.DEGRADED, self._trouble)
+        return Health(ProviderStatus.READY)
+
+    async def models(self) -> Sequence[Model]:
+        held = await asyncio.to_thread(self._cache().held)
+        return [one.model() for one in held]
+
+    # -- the catalogue -----------------------------------------------------------------------
+
+    async def search(self, query: str, filters: SearchFilters, limit: int, page: int) -> SearchPage:
+        return await self._ask(self._client.search, query, filters, limit, page)
+
+    async def trending(self, limit: int) -> Sequence[CatalogueEntry]:
+        return await self._ask(self._client.trending, limit)
+
+    async def news(
+        self, kind: NewsKind, month: str | None, lang: str, limit: int
+    ) -> Sequence[NewsItem]:
+        return await self._ask(news_of, self._client, kind, month, limit)
+
+    async def card(self, ref: str) -> RepositoryCard:
+        return await self._ask(self._client.card, HubRef.parse(ref))
+
+    async def _ask(self, function: Callable[..., T], *arguments: Any) -> T:
+        try:
+            answer = await self._calls.run(function, *arguments)
+        except (Unavailable, UpstreamTimeout) as error:
+            self._trouble = Reason.of(error)
+            raise
+        except VenomError:
+            self._trouble = None  # it answered, if not as wished
+            raise
+        self._trouble = None
+        return answer
+
+    # -- files -------------------------------------------------------------------------------
+
+    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+        wanted, cache = HubRef.parse(ref), self._cache()
+        plan = await self._ask(self._client.plan, wanted)
+        files, total = plan.choice.files, plan.choice.size_bytes
+        missing = await asyncio.to_thread(cache.missing_bytes, plan.repo, plan.commit, files)
+        await asyncio.to_thread(cache.check_space, missing)
+        token = await asyncio.to_thread(self._client.token)
+        async with contextlib.aclosing(
+            self._downloads.run(plan, cache.folder, self._client.endpoint, token, self._timeout)
+        ) as steps:
+            async for step in steps:
+                yield step
+        yield PullProgress("completed", f"{wanted} is in the Hugging Face cache.", total, total)
+
+    async def remove(self, ref: str) -> None:
+        await asyncio.to_thread(self._cache().remove, HubRef.parse(ref))
+
+    def _cache(self) -> HubCache:
+        return HubCache(Path(str(self._cache_dir)) if self._cache_dir else default_cache())
