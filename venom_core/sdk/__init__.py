@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from venom_core.sdk.architecture import Architecture as Architecture
+    from venom_core.sdk.architecture import MemoryPlan as MemoryPlan
     from venom_core.sdk.catalogue import CatalogueEntry as CatalogueEntry
     from venom_core.sdk.catalogue import NewsItem as NewsItem
     from venom_core.sdk.catalogue import RepositoryCard as RepositoryCard
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.states import Reason as Reason
 
 _HOMES = {
+    "architecture": ("Architecture", "MemoryPlan"),
     "catalogue": (
         "CatalogueEntry", "NewsItem", "RepositoryCard", "RepositoryFile", "SearchFilters",
         "SearchPage",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.catalogue import (
     CatalogueEntry,
     NewsItem,
@@ -60,6 +61,8 @@ class Model:
         summary: what it is good for, in a sentence people read before choosing it.
         size_bytes: on disk. context_length: in tokens, as trained or configured.
         details: whatever else is worth showing, JSON values only, no paths.
+        architecture, memory_plan: for the fit check: the model in numbers, and how this provider
+            would hold it; None where unknown.
     """
 
     ref: str
@@ -79,6 +82,8 @@ class Model:
     license: str | None = None
     terms_url: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    architecture: Architecture | None = None
+    memory_plan: MemoryPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

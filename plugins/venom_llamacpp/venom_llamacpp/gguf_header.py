@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from venom_core.sdk.architecture import MAX_BYTES, MAX_LAYERS, Architecture, BadNumber
+from venom_core.sdk.architecture_gguf import from_gguf
+
 MAGIC = b"GGUF"
 MAX_HEADER_BYTES = 128 * 1024 * 1024
 MAX_KEYS = 4096
-MAX_TENSORS = 1_000_000
+MAX_TENSORS = 100_000
+MAX_DIMENSIONS = 4
+MAX_ALIGNMENT = 1 << 20
 MAX_KEY_BYTES = 1024
 MAX_TEXT_BYTES = 1024 * 1024
 MAX_ITEMS = 4_000_000
@@ -36,8 +41,46 @@ FILE_TYPES = {
 }  # fmt: skip
 
 
+#: ggml's tensor types: name, bytes of a block, elements of a block.
+TENSOR_TYPES = {
+    0: ("F32", 4, 1), 1: ("F16", 2, 1), 2: ("Q4_0", 18, 32), 3: ("Q4_1", 20, 32),
+    6: ("Q5_0", 22, 32), 7: ("Q5_1", 24, 32), 8: ("Q8_0", 34, 32), 9: ("Q8_1", 40, 32),
+    10: ("Q2_K", 84, 256), 11: ("Q3_K", 110, 256), 12: ("Q4_K", 144, 256), 13: ("Q5_K", 176, 256),
+    14: ("Q6_K", 210, 256), 15: ("Q8_K", 292, 256), 16: ("IQ2_XXS", 66, 256),
+    17: ("IQ2_XS", 74, 256), 18: ("IQ3_XXS", 98, 256), 19: ("IQ1_S", 50, 256),
+    20: ("IQ4_NL", 18, 32), 21: ("IQ3_S", 110, 256), 22: ("IQ2_S", 82, 256),
+    23: ("IQ4_XS", 136, 256), 24: ("I8", 1, 1), 25: ("I16", 2, 1), 26: ("I32", 4, 1),
+    27: ("I64", 8, 1), 28: ("F64", 8, 1), 29: ("IQ1_M", 56, 256), 30: ("BF16", 2, 1),
+    34: ("TQ1_0", 54, 256), 35: ("TQ2_0", 66, 256), 39: ("MXFP4", 17, 32), 40: ("NVFP4", 36, 64),
+}  # fmt: skip
+
+
 class NotGguf(ValueError):
     """The file is no GGUF file, or its header is damaged; the text says how, without its path."""
+
+
+class HeaderCut(NotGguf):
+    """The header goes on behind what there is to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One entry of the file's table. ``shape`` as llama.cpp prints it: the input's length first."""
+
+    name: str
+    kind: int
+    shape: tuple[int, ...]
+
+    @property
+    def size_bytes(self) -> int | None:
+        """None for a type that is not known here."""
+        if self.kind not in TENSOR_TYPES:
+            return None
+        _, size, elements = TENSOR_TYPES[self.kind]
+        count = 1
+        for length in self.shape:
+            count *= length
+        return count // elements * size
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +101,8 @@ class GgufHeader:
     block_count: int | None = None
     pooling: int | None = None
     chat_template: str | None = None
+    numbers: Architecture | None = None
+    tensors: tuple[Tensor, ...] = ()
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -65,8 +110,21 @@ def read_header(path: Path) -> GgufHeader:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(0)
-        facts = _Reader(file, size).facts()
-    return _header(facts, size)
+        return header_of(file, size)
+
+
+def header_of(file: BinaryIO, size: int, there: int | None = None) -> GgufHeader:
+    """Read a header from its first byte on.
+
+    Args:
+        size: of the whole file. there: how much of it can be read, where that is less.
+
+    Raises ``NotGguf``; ``HeaderCut`` where the header goes on behind ``there``.
+    """
+    reader = _Reader(file, size if there is None else there)
+    facts = reader.facts()
+    tensors = reader.tensors()
+    return _header(facts, size, tensors, reader.data_start(facts), reader.vocabulary)
 
 
 class _Reader:
@@ -76,6 +134,9 @@ class _Reader:
         self._file = file
         self._limit = min(size, MAX_HEADER_BYTES)
         self._at = 0
+        self._tensors = 0
+        #: Entries of the vocabulary, where the file has one.
+        self.vocabulary: int | None = None
 
     def facts(self) -> dict[str, Any]:
         if self._take(4) != MAGIC:
@@ -83,35 +144,68 @@ class _Reader:
         version = self._number("<I")
         if version not in (2, 3):
             raise NotGguf(f"its GGUF version is {version}; 2 and 3 are known")
-        self._count(self._number("<Q"), MAX_TENSORS, "tensors")
+        self._tensors = self._count(self._number("<Q"), MAX_TENSORS, "tensors")
         keys = self._count(self._number("<Q"), MAX_KEYS, "keys")
         facts: dict[str, Any] = {}
         for _ in range(keys):
             key = self._text(MAX_KEY_BYTES)
-            value = self._value(self._number("<I"))
+            value = self._value(self._number("<I"), key)
             if value is not None:
                 facts[key] = value
         return facts
 
-    def _value(self, kind: int) -> Any:
-        """A scalar or a text; None for an array, which is passed over."""
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The table of tensors, which follows the facts."""
+        return tuple(self._tensor() for _ in range(self._tensors))
+
+    def _tensor(self) -> Tensor:
+        name = self._text(MAX_KEY_BYTES)
+        dimensions = self._count(self._number("<I"), MAX_DIMENSIONS, "dimensions")
+        shape = tuple(self._number("<Q") for _ in range(dimensions))
+        elements = 1
+        for length in shape:
+            elements *= self._count(length, MAX_BYTES, "elements")
+            if length == 0:
+                raise NotGguf("it has a tensor without elements")
+        self._count(elements, MAX_BYTES, "elements")
+        kind = self._number("<I")
+        self._count(self._number("<Q"), MAX_BYTES, "bytes before a tensor")
+        return Tensor(name, kind, shape)
+
+    def data_start(self, facts: dict[str, Any]) -> int:
+        """Where the tensors' data begins: behind the tables, at a multiple of the alignment."""
+        alignment = facts.get("general.alignment", 32)
+        if isinstance(alignment, bool) or not isinstance(alignment, int):
+            raise NotGguf("its alignment is no number")
+        if not 1 <= alignment <= MAX_ALIGNMENT or alignment & (alignment - 1):
+            raise NotGguf(f"its alignment is {alignment}")
+        return -(-self._at // alignment) * alignment
+
+    def _value(self, kind: int, key: str) -> Any:
+        """A scalar or a text, or a short array of numbers (one for each layer) as a list; None for
+        any other array, which is passed over."""
         if kind == STRING:
             return self._text(MAX_TEXT_BYTES)
         if kind == ARRAY:
-            return self._skip_array()
+            return self._array(key)
         if kind not in SCALARS:
             raise NotGguf(f"it has a value of the unknown kind {kind}")
         return self._number(SCALARS[kind])
 
-    def _skip_array(self) -> None:
+    def _array(self, key: str) -> list[Any] | None:
         kind = self._number("<I")
         items = self._count(self._number("<Q"), MAX_ITEMS, "items")
+        if key == "tokenizer.ggml.tokens":
+            self.vocabulary = items or None
+        if kind in SCALARS and items <= MAX_LAYERS:
+            return [self._number(SCALARS[kind]) for _ in range(items)]
         if kind in SCALARS:
             self._skip(items * struct.calcsize(SCALARS[kind]))
         elif kind == STRING:
             self._skip_texts(items)
         else:
             raise NotGguf("it has an array of arrays")
+        return None
 
     def _skip_texts(self, items: int) -> None:
         # A vocabulary has hundreds of thousands of them: this loop is most of the reading.
@@ -121,7 +215,7 @@ class _Reader:
             length = unpack(prefix)[0] if len(prefix) == 8 else limit
             at += 8 + length
             if at > limit:
-                raise NotGguf("it ends in the middle of its header, or its header is too large")
+                raise HeaderCut("it ends in the middle of its header, or its header is too large")
             read(length)
         self._at = at
 
@@ -141,7 +235,7 @@ class _Reader:
         self._advance(length)
         data = self._file.read(length)
         if len(data) != length:
-            raise NotGguf("it ends in the middle of its header")
+            raise HeaderCut("it ends in the middle of its header")
         return data
 
     def _skip(self, length: int) -> None:
@@ -150,18 +244,29 @@ class _Reader:
         if length > 65536:
             self._file.seek(length, 1)
         elif len(self._file.read(length)) != length:
-            raise NotGguf("it ends in the middle of its header")
+            raise HeaderCut("it ends in the middle of its header")
 
     def _advance(self, length: int) -> None:
         self._at += length
         if self._at > self._limit:
-            raise NotGguf("it ends in the middle of its header, or its header is too large")
+            raise HeaderCut("it ends in the middle of its header, or its header is too large")
 
 
-def _header(facts: dict[str, Any], size: int) -> GgufHeader:
+def _header(
+    facts: dict[str, Any],
+    size: int,
+    tensors: tuple[Tensor, ...],
+    data_start: int,
+    vocabulary: int | None,
+) -> GgufHeader:
     architecture = _text(facts, "general.architecture")
     if not architecture:
         raise NotGguf("it names no architecture")
+    data = size - data_start if tensors and size > data_start else None
+    try:
+        numbers = from_gguf(facts, weights_bytes=data, vocabulary=vocabulary)
+    except BadNumber:
+        numbers = None  # what it says of itself cannot be: nothing is estimated from it
     file_type = _whole(facts, "general.file_type")
     return GgufHeader(
         size_bytes=size,
@@ -177,6 +282,8 @@ def _header(facts: dict[str, Any], size: int) -> GgufHeader:
         chat_template=facts["tokenizer.chat_template"]
         if isinstance(facts.get("tokenizer.chat_template"), str)
         else None,
+        numbers=numbers,
+        tensors=tensors,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import logging
 import re
@@ -28,8 +29,8 @@ from venom_core.sdk.errors import (
     UpstreamTimeout,
 )
 from venom_core.sdk.openai_engine import read_bounded
-from venom_core.sdk.provider import PullProgress
-from venom_llamacpp.gguf_header import GgufHeader, NotGguf, read_header
+from venom_core.sdk.provider import PullPlan, PullProgress
+from venom_llamacpp.gguf_header import GgufHeader, HeaderCut, NotGguf, header_of, read_header
 from venom_llamacpp.store import (
     ModelStore,
     check_space,
@@ -52,6 +53,8 @@ MAX_LISTING_BYTES = 16 * 1024 * 1024
 MAX_PAGES = 20
 MAX_REDIRECTS = 5
 ATTEMPTS = 4
+#: How much of a file is read for its header; a vocabulary alone takes several megabytes.
+HEADER_STEPS = (2 * BLOCK, 12 * BLOCK, 48 * BLOCK)
 BLOCK = 1024 * 1024
 _REF = re.compile(
     r"(?:hf\.co|huggingface\.co)/([A-Za-z0-9][\w.-]{0,95})/([A-Za-z0-9][\w.-]{0,95})"
@@ -139,6 +142,28 @@ class Hub:
             if url is None:
                 break
             async with hub.get(url, {}) as response:
+    async def header(self, ref: HubRef) -> tuple[HubFile, GgufHeader]:
+        """The header of the file that a pull would fetch, read by range requests; nothing is
+        written. Raises as ``pull`` does, and ``UpstreamError`` where it is no usable GGUF file."""
+        async with contextlib.AsyncExitStack() as stack:
+            hub = _Connections(self._endpoint, self._token)
+            stack.push_async_callback(hub.close)
+            file = choose(await self._listing(hub, ref), ref)
+            url = f"{self._endpoint}/{ref.repo}/resolve/main/{quote(file.name)}"
+            data = bytearray()
+            for length in HEADER_STEPS:
+                await _read_to(hub, url, data, min(length, file.size_bytes))
+                try:
+                    found = await asyncio.to_thread(
+                        header_of, io.BytesIO(data), file.size_bytes, len(data)
+                    )
+                except HeaderCut:
+                    continue
+                except NotGguf as error:
+                    raise _unusable(error) from error
+                return file, found
+        raise _unusable(NotGguf("it ends in the middle of its header, or its header is too large"))
+
                 body = await read_bounded(response, MAX_LISTING_BYTES)
                 following = _NEXT.search(response.headers.get("link", ""))
             files += parse_listing(body)
@@ -208,6 +233,19 @@ async def _download(
     for attempt in range(ATTEMPTS):
         have = await asyncio.to_thread(_size, part)
         if have > size:
+async def _read_to(hub: _Connections, url: str, data: bytearray, length: int) -> None:
+    """Go on reading a file from where ``data`` ends, until it has ``length`` bytes."""
+    if len(data) >= length:
+        return
+    async with hub.get(url, {"Range": f"bytes={len(data)}-{length - 1}"}) as response:
+        if response.status_code != 206:
+            data.clear()  # ranges are not served: what comes begins at the first byte
+        async for chunk in response.aiter_raw():
+            data += chunk[: length - len(data)]
+            if len(data) >= length:
+                return
+
+
             await asyncio.to_thread(discard, part)
             have = 0
         yield have
@@ -332,7 +370,11 @@ def _header(path: Path) -> GgufHeader:
         return read_header(path)
     except NotGguf as error:
         discard(path)
-        raise UpstreamError(f"What Hugging Face sent is no usable GGUF file: {error}.") from error
+        raise _unusable(error) from error
+
+
+def _unusable(error: NotGguf) -> UpstreamError:
+    return UpstreamError(f"What Hugging Face sent is no usable GGUF file: {error}.")
 
 
 def facts_of(header: GgufHeader) -> dict[str, Any]:
