@@ -21,16 +21,20 @@ from venom_core.chat.limits import Limits
 from venom_core.chat.metering import Meter
 from venom_core.chat.parameters import Policy
 from venom_core.chat.service import ChatService
-from venom_core.models.registry import ASK_TIMEOUT, ListedModel, ModelRegistry
+from venom_core.models.manager import ModelManager
+from venom_core.models.memory import ModelMemory
+from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.models.roles import Role
 from venom_core.plugins.host import PluginHost
 from venom_core.runtime.machine import fits, this_machine
 from venom_core.runtime.profiles import Profile, find_profile
-from venom_core.sdk.errors import VenomError
+from venom_core.sdk.errors import ModelNotFound, VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.spec import Capability
 from venom_core.sdk.states import ProviderStatus, Reason
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+from venom_core.store.in_use import InUseRepository
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -69,6 +73,16 @@ class Venom:
             self.host.provider,
             self.host.resolve_name,
             self.host.offered,
+            lambda: self.manager.names(),  # noqa: PLW0108 -- it is made below
+        )
+        self.manager = ModelManager(
+            self.host,
+            self.registry,
+            ModelMemory(self.host, self.registry, core.answer_timeout, lambda: self.profile.chat),
+            lambda: InUseRepository(self.database),
+            settings.paths.store_file.exists,
+            round(core.disk_limit_gb * 1e9),
+            self.report,
         )
         limits = Limits(
             policy=cast(Policy, core.parameter_policy),
@@ -85,6 +99,7 @@ class Venom:
             self.default_model,
             lambda: self.profile.chat,
             self.report,
+            overrides=self.manager.overrides,
         )
         #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
         self.local_token = secrets.token_urlsafe(32)
@@ -117,6 +132,7 @@ class Venom:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.manager.close()
         await self.registry.close()
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
@@ -159,11 +175,21 @@ class Venom:
 
         return ModelTransfers(self.host, self.registry, self.report)
 
-    async def default_model(self) -> tuple[ListedModel, str]:
-        """The model for a request that names none, and why this one. Raises ``ModelNotFound``."""
+    async def default_model(self, role: Role = "chat") -> tuple[ListedModel, str]:
+        """The model for a request that names none, and why this one: the active one of the role,
+        else the best that is installed. Raises ``ModelNotFound``, or what keeps the provider of
+        the active model from answering: another one does not take its place unasked."""
+        gone = False
+        for one in (role, "chat") if role == "translation" else (role,):
+            try:
+                if (item := await self.manager.active(one)) is not None:
+                    return item, f"the active model for {one}"
+            except ModelNotFound:
+                gone = True
         machine = await asyncio.to_thread(this_machine)
         pattern = f"ollama://{self.settings.core.ollama_model}"
-        return await self.registry.default(pattern, lambda size: fits(size, machine))
+        item, because = await self.registry.default(pattern, lambda size: fits(size, machine))
+        return item, f"the active model was removed; {because}" if gone else because
 
     async def overview(self) -> dict[str, Any]:
         """What a first screen shows; see ``venom_core.runtime.overview``."""
@@ -181,30 +207,18 @@ class Venom:
 
     async def loaded(self) -> list[dict[str, Any]]:
         """Models in memory over all providers that can tell; one that is down has none."""
-        found: list[dict[str, Any]] = []
-        names, specs = await self._providers(), self.host.specs()
-        for name in names:
-            if Capability.PS not in specs[name].capabilities:
-                continue
-            try:
-                async with asyncio.timeout(ASK_TIMEOUT):
-                    models = await (await self.host.provider(name)).ps()
-            except (VenomError, TimeoutError) as error:
-                log.info("%s does not say what it has loaded: %s", name, error)
-                continue
-            found += [
-                {
-                    "name": model.ref,
-                    "provider": name,
-                    "reference": f"{name}://{model.ref}",
-                    "size_bytes": model.size_bytes,
-                    "vram_bytes": model.vram_bytes,
-                    "context_length": model.context_length,
-                    "expires_at": model.expires_at,
-                }
-                for model in models
-            ]
-        return found
+        return [
+            {
+                "name": one.model.ref,
+                "provider": one.provider,
+                "reference": one.reference,
+                "size_bytes": one.model.size_bytes,
+                "vram_bytes": one.model.vram_bytes,
+                "context_length": one.model.context_length,
+                "expires_at": one.model.expires_at,
+            }
+            for one in await self.manager.memory.loaded()
+        ]
 
     async def readiness(self) -> list[Reason]:
         """What keeps the profile from being served; empty when it is."""

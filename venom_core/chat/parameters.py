@@ -107,14 +107,42 @@ def _one_token_limit(body: Mapping[str, Any]) -> dict[str, Any]:
     return rest | ({"max_tokens": newer} if newer is not None else {})
 
 
-def merge_defaults(body: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, str]:
-    """Fill in the model's own defaults where the request is silent; gives each one's origin.
+def check_override(
+    override: Mapping[str, Any], honoured: Collection[str], policy: Policy, *, model: str
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The stored parameters that the provider honours, and the names left out under ``warn``.
 
-    Changes ``body``. What the request set to null is silent too.
+    They were checked when they were stored; the provider may be another version since.
+    """
+    stale = tuple(name for name in override if name not in honoured)
+    if stale and policy != "warn":
+        raise UnsupportedParameter(
+            f"{model} cannot honour the stored parameter {stale[0]!r}.",
+            param=stale[0],
+            fix=f"Forget what is stored: venom set {model} --reset",
+        )
+    return {name: value for name, value in override.items() if name in honoured}, stale
+
+
+def merge_generation(
+    body: dict[str, Any],
+    request: Mapping[str, Any],
+    override: Mapping[str, Any],
+    own: Mapping[str, Any],
+) -> dict[str, str]:
+    """Fill in what the request leaves open: the stored override, then the model's own defaults.
+    Gives each parameter's origin, ``request``, ``override`` or ``model``.
+
+    Changes ``body``, which is ``request`` after the policy. What the request set to null is open;
+    a neutral value, which the policy leaves out, is a word against ours and is sent then.
     """
     origins = dict.fromkeys((name for name in body if name not in STRUCTURAL_PARAMETERS), "request")
-    for name, value in defaults.items():
-        if body.get(name) is None:
-            body[name] = value
-            origins[name] = "model"
+    for origin, values in (("override", override), ("model", own)):
+        for name, value in values.items():
+            if body.get(name) is not None:
+                continue
+            said = request.get(name)
+            asked = said is not None and is_neutral(name, said)
+            body[name] = said if asked else value
+            origins[name] = "request" if asked else origin
     return origins

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from venom_core.chat.admission import Admission
 from venom_core.chat.checks import check_capable, check_messages
 from venom_core.chat.limits import Limits
-from venom_core.chat.parameters import apply_policy, merge_defaults
+from venom_core.chat.parameters import apply_policy, check_override, merge_generation
 from venom_core.chat.stream import Account, ChatStream, provider_failed
 from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.models.roles import Role
 from venom_core.sdk.errors import LlmOff, ModelNotCapable, VenomError
 from venom_core.sdk.frames import Wire
 from venom_core.sdk.hookspecs import ObservedEvent
@@ -75,6 +76,11 @@ class _Asking:
         }
 
 
+async def no_overrides(item: ListedModel) -> Mapping[str, Any]:
+    """Where nothing is stored."""
+    return {}
+
+
 class Host(Protocol):
     """What the service needs of the plugin host."""
 
@@ -86,16 +92,18 @@ class Host(Protocol):
 class ChatService:
     """Resolve, check, merge, admit, await the first frame, then give guarded frames.
 
-    ``choose`` picks the model where none is named and says why; ``chat_allowed`` is the profile's
-    word; ``report`` hands an event to the observers without waiting for them.
+    ``choose`` picks the model of a role where none is named and says why; ``chat_allowed`` is the
+    profile's word; ``report`` hands an event to the observers without waiting for them;
+    ``overrides`` gives the stored generation parameters of a model, from memory.
     """
 
     host: Host
     registry: ModelRegistry
     limits: Limits
-    choose: Callable[[], Awaitable[tuple[ListedModel, str]]]
+    choose: Callable[[Role], Awaitable[tuple[ListedModel, str]]]
     chat_allowed: Callable[[], bool]
     report: Callable[[ObservedEvent], None]
+    overrides: Callable[[ListedModel], Awaitable[Mapping[str, Any]]] = no_overrides
     _gates: dict[str, Admission] = field(default_factory=dict)
 
     async def open(
@@ -133,8 +141,14 @@ class ChatService:
         body, left_out = apply_policy(
             call.body, spec.parameters, self.limits.policy, model=resolved.reference
         )
-        defaults = resolved.model.defaults if call.wire == "chat" else {}
-        origins = merge_defaults(body, defaults)
+        override, stale = check_override(
+            await self.overrides(resolved),
+            spec.parameters,
+            self.limits.policy,
+            model=resolved.reference,
+        )
+        own = resolved.model.defaults if call.wire == "chat" else {}
+        origins = merge_generation(body, call.body, override, own)
         body["stream"] = call.stream
         provider = await self.host.provider(resolved.provider)
         request = ChatRequest(
@@ -156,7 +170,7 @@ class ChatService:
             chosen_because=because,
             upstream_body=body,
             origins=origins,
-            left_out=left_out,
+            left_out=(*left_out, *stale),
             include_usage=call.include_usage,
             limits=self.limits,
             source=source,
@@ -207,7 +221,7 @@ class ChatService:
     async def _admitted_embedding(
         self, model: str | None, dimensions: int | None, asking: _Asking
     ) -> tuple[ListedModel, Provider]:
-        resolved, _ = await self._resolve(model)
+        resolved, _ = await self._resolve(model, "embedding")
         asking.resolved = resolved
         check_capable(resolved, "embedding")
         spec = self.host.specs()[resolved.provider]
@@ -224,7 +238,9 @@ class ChatService:
         """Running and waiting requests of each provider that had any."""
         return {name: (gate.running, gate.waiting) for name, gate in self._gates.items()}
 
-    async def _resolve(self, name: str | None) -> tuple[ListedModel, str | None]:
+    async def _resolve(
+        self, name: str | None, role: Role = "chat"
+    ) -> tuple[ListedModel, str | None]:
         if not self.chat_allowed():
             raise LlmOff(
                 "The profile llm_off is active: no model runs.",
@@ -232,7 +248,7 @@ class ChatService:
             )
         if name:
             return await self.registry.resolve(name), None
-        resolved, because = await self.choose()
+        resolved, because = await self.choose(role)
         return resolved, because
 
     def _require(self, spec: ProviderSpec, capability: Capability) -> None:

@@ -17,6 +17,7 @@ from venom_core.models.references import Reference, parse_reference
 from venom_core.sdk.errors import (
     AmbiguousModel,
     EngineMissing,
+    InvalidRequest,
     ModelNotFound,
     NotFound,
     Unavailable,
@@ -65,6 +66,22 @@ class Listing:
         return tuple(item for item in self.models if item.model.installed)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a bare name means before the profile is asked: ``aliases`` to their targets, and the
+    models (provider, ref) that win over others of the same name, the first of them first."""
+
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    preferred: tuple[tuple[str, str], ...] = ()
+
+
+NO_NAMES = Names()
+
+
+async def _no_names() -> Names:
+    return NO_NAMES
+
+
 @dataclass(slots=True)
 class _Part:
     """What one provider said last."""
@@ -80,12 +97,14 @@ class _Basis:
 
     names: tuple[str, ...]
     order: tuple[str, ...]
+    meant: Names
     parts: list[_Part]
 
     def same(self, other: _Basis) -> bool:
         return (
             self.names == other.names
             and self.order == other.order
+            and self.meant is other.meant
             and all(mine is theirs for mine, theirs in zip(self.parts, other.parts, strict=True))
         )
 
@@ -99,6 +118,7 @@ class ModelRegistry:
         opened: gives an opened provider by name.
         resolve_name: a provider's name for a name or alias, None where unknown.
         offered: what a provider could fetch whose engine is missing.
+        meant: aliases, and the models that win over others of their name.
     """
 
     def __init__(
@@ -108,12 +128,14 @@ class ModelRegistry:
         opened: Callable[[str], Awaitable[Provider]],
         resolve_name: Callable[[str], str | None],
         offered: Callable[[str], Awaitable[Sequence[Model]]] | None = None,
+        meant: Callable[[], Awaitable[Names]] = _no_names,
     ) -> None:
         self._providers = providers
         self._order = order
         self._opened = opened
         self._resolve_name = resolve_name
         self._offered = offered
+        self._meant = meant
         self._parts: dict[str, _Part] = {}
         self._refreshing: asyncio.Task[None] | None = None
         self._listed: tuple[_Basis, Listing] | None = None
@@ -132,11 +154,20 @@ class ModelRegistry:
             await self._ask(names if fresh else unknown)
         elif any(self._expired(name) for name in names):
             self._refresh_behind(names)
-        return self._merged(names)
+        return self._merged(names, await self._meant())
 
     async def providers(self) -> Sequence[str]:
         """Names of the providers that may be asked now, the profile's order first."""
         return await self._providers()
+
+    def known(self) -> Listing | None:
+        """What was heard so far, at once and without asking; None before the first answer."""
+        parts = dict(self._parts)
+        if not parts:
+            return None
+        items = [ListedModel(name, model) for name, part in parts.items() for model in part.models]
+        stale = {name: part.reason for name, part in parts.items() if part.reason}
+        return Listing(tuple(items), stale)
 
     def forget(self, provider: str) -> None:
         """Ask this provider anew next time (after a pull or a removal)."""
@@ -148,12 +179,14 @@ class ModelRegistry:
         Raises ``ModelNotFound``, ``AmbiguousModel`` with the candidates, or what keeps the named
         provider from answering.
         """
-        reference = parse_reference(name)
+        parse_reference(name)
+        meant = await self._meant()
+        reference = parse_reference(name := follow(meant.aliases, name))
         if reference.provider is not None:
             return await self._resolve_qualified(reference)
         for fresh in (False, True):
             listing = await self.listing(fresh=fresh)
-            if found := _choose(name, listing.installed, self._order()):
+            if found := _choose(name, listing.installed, self._order(), meant.preferred):
                 return found
         raise self._unknown(name, listing)
 
@@ -176,7 +209,7 @@ class ModelRegistry:
         reason = self._parts[provider].reason
         if reason is not None:
             raise Unavailable(reason.message, code=reason.code, fix=reason.fix)
-        raise self._unknown(str(reference), self._merged([provider]))
+        raise self._unknown(str(reference), self._merged([provider], await self._meant()))
 
     def _unknown(self, name: str, listing: Listing) -> ModelNotFound:
         available = [
@@ -256,21 +289,26 @@ class ModelRegistry:
             fault = UpstreamError(f"{name} failed to list its models.", fix="venom doctor")
             self._parts[name] = _Part(part.models, Reason.of(fault), time.monotonic())
 
-    def _merged(self, names: Sequence[str]) -> Listing:
+    def _merged(self, names: Sequence[str], meant: Names) -> Listing:
         """Merging costs by the model and every request asks: done anew only when a part is new."""
-        basis = _Basis(tuple(names), tuple(self._order()), [self._parts[name] for name in names])
+        parts = [self._parts[name] for name in names]
+        basis = _Basis(tuple(names), tuple(self._order()), meant, parts)
         if self._listed is None or not self._listed[0].same(basis):
-            self._listed = basis, self._merge(names)
+            self._listed = basis, self._merge(names, meant)
         return self._listed[1]
 
-    def _merge(self, names: Sequence[str]) -> Listing:
+    def _merge(self, names: Sequence[str], meant: Names) -> Listing:
         items = [ListedModel(name, model) for name in names for model in self._parts[name].models]
         installed = [item for item in items if item.model.installed]
         by_ref: dict[str, list[ListedModel]] = {}
         for item in installed:
             by_ref.setdefault(item.model.ref, []).append(item)
         order = self._order()
-        owner = {ref: _preferred(same, order) for ref, same in by_ref.items()}
+        owner = {
+            ref: _preferred(same, order, meant.preferred)
+            for ref, same in by_ref.items()
+            if ref not in meant.aliases  # the name means something else
+        }
         merged = [
             replace(
                 item, id=item.model.ref if owner.get(item.model.ref) is item else item.reference
@@ -286,22 +324,49 @@ def names_match(asked: str, ref: str) -> bool:
     return asked == ref or f"{asked}:latest" == ref
 
 
-def _preferred(candidates: Sequence[ListedModel], order: Sequence[str]) -> ListedModel | None:
-    """The one that a bare name means: the sole candidate, else the first in the profile's order."""
+def follow(aliases: Mapping[str, str], name: str) -> str:
+    """What a name stands for once every alias is replaced. Raises ``InvalidRequest`` for a loop,
+    which the store refuses and only a foreign hand could put there."""
+    seen: list[str] = []
+    while name in aliases:
+        if name in seen:
+            raise InvalidRequest(
+                f"The alias {seen[0]!r} leads back to itself.",
+                code="alias_loop",
+                param="model",
+                fix=f"Point it at a model: venom alias set {seen[0]} MODEL",
+            )
+        seen.append(name)
+        name = aliases[name]
+    return name
+
+
+def _preferred(
+    candidates: Sequence[ListedModel],
+    order: Sequence[str],
+    preferred: Sequence[tuple[str, str]],
+) -> ListedModel | None:
+    """The one that a bare name means: the sole candidate, else the one in use, else the first in
+    the profile's order."""
     if len(candidates) == 1:
         return candidates[0]
+    by_key = {(item.provider, item.model.ref): item for item in candidates}
+    used = (by_key[key] for key in preferred if key in by_key)
     ranked = (item for provider in order for item in candidates if item.provider == provider)
-    return next(ranked, None)
+    return next(used, None) or next(ranked, None)
 
 
 def _choose(
-    name: str, installed: Sequence[ListedModel], order: Sequence[str]
+    name: str,
+    installed: Sequence[ListedModel],
+    order: Sequence[str],
+    preferred: Sequence[tuple[str, str]],
 ) -> ListedModel | None:
     exact = [item for item in installed if item.model.ref == name]
     candidates = exact or [item for item in installed if names_match(name, item.model.ref)]
     if not candidates:
         return None
-    if found := _preferred(candidates, order):
+    if found := _preferred(candidates, order, preferred):
         return found
     listed = ", ".join(item.reference for item in candidates)
     raise AmbiguousModel(

@@ -27,6 +27,7 @@ The tree (status, code)::
     │   └── LlmOff                  503 llm_off
     ├── UpstreamTimeout             504 upstream_timeout
     └── StorageError                507 storage_error
+        └── NoDiskSpace             400 disk_full
 
 Each carries a machine-readable ``code``, one sentence for a person, and a ``fix``: what to do next.
 A message never contains an exception's text from elsewhere, a path of the engine, or a secret.
@@ -249,3 +250,10 @@ class StorageError(VenomError):
     status = 507
     default_code = "storage_error"
     type = "storage_error"
+
+
+class NoDiskSpace(StorageError):
+    """What was asked for does not fit the disk or the limit set for models; nothing was begun."""
+
+    status = 400
+    default_code = "disk_full"

@@ -156,6 +156,15 @@ class CoreSettings(BaseSettings):
         "gemma3:*",
         "The Ollama model, a name or a glob, that answers where a request names none.",
     )
+    disk_limit_gb: float = _declare(
+        "models.disk_limit_gb",
+        "VENOM_DISK_LIMIT_GB",
+        "float",
+        50.0,
+        "GB that all models together may take on disk; what would pass it is not fetched.",
+        minimum=1,
+        maximum=1_000_000,
+    )
     max_concurrent: int = _declare(
         "chat.max_concurrent",
         "VENOM_MAX_CONCURRENT",

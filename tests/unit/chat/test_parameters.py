@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from venom_core.chat.parameters import apply_policy, is_neutral, merge_defaults
+from venom_core.chat.parameters import (
+    apply_policy,
+    check_override,
+    is_neutral,
+    merge_generation,
+)
 from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
 
 HONOURED = frozenset({"temperature", "max_tokens", "stop", "tools"})
@@ -72,8 +77,44 @@ def test_the_newer_name_of_the_token_limit_wins_and_contradiction_is_refused() -
         applied({"max_completion_tokens": 7, "max_tokens": 8})
 
 
-def test_the_request_wins_over_the_models_defaults_and_null_is_silence() -> None:
-    body: dict[str, Any] = {"temperature": 0.9, "stop": None, "messages": []}
-    origins = merge_defaults(body, {"temperature": 0, "stop": ["\n"], "max_tokens": 48})
-    assert body == {"temperature": 0.9, "stop": ["\n"], "max_tokens": 48, "messages": []}
-    assert origins == {"temperature": "request", "stop": "model", "max_tokens": "model"}
+def merged(
+    request: dict[str, Any], override: dict[str, Any], own: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    body, _ = apply_policy(request, HONOURED | {"presence_penalty"}, "strict", model="x://m")
+    origins = merge_generation(body, request, override, own)
+    return body, origins
+
+
+def test_request_before_override_before_the_models_own_and_null_is_silence() -> None:
+    body, origins = merged(
+        {"temperature": 0.9, "stop": None, "messages": []},
+        {"temperature": 0.1, "max_tokens": 7},
+        {"temperature": 0, "stop": ["\n"], "max_tokens": 48},
+    )
+    assert body == {"temperature": 0.9, "stop": ["\n"], "max_tokens": 7, "messages": []}
+    assert origins == {"temperature": "request", "stop": "model", "max_tokens": "override"}
+
+
+def test_the_newer_name_of_the_token_limit_is_a_word_against_the_override() -> None:
+    assert merged({"max_completion_tokens": 9}, {"max_tokens": 7}, {})[0] == {"max_tokens": 9}
+
+
+def test_a_neutral_value_is_a_word_against_what_is_stored() -> None:
+    """Zero asks for nothing; where the model would be given 1.5, it asks for zero."""
+    for layers in (({"presence_penalty": 1.5}, {}), ({}, {"presence_penalty": 1.5})):
+        body, origins = merged({"presence_penalty": 0}, *layers)
+        assert body == {"presence_penalty": 0}
+        assert origins == {"presence_penalty": "request"}
+    assert merged({"presence_penalty": 0}, {}, {}) == ({}, {})
+    assert merged({}, {"presence_penalty": 0}, {"presence_penalty": 1.5})[0] == {
+        "presence_penalty": 0
+    }
+
+
+def test_a_stored_parameter_that_is_honoured_no_more_is_told() -> None:
+    stored = {"temperature": 0.1, "mirostat": 2}
+    with pytest.raises(UnsupportedParameter) as raised:
+        check_override(stored, HONOURED, "strict", model="x://m")
+    assert raised.value.param == "mirostat"
+    kept, left_out = check_override(stored, HONOURED, "warn", model="x://m")
+    assert (kept, left_out) == ({"temperature": 0.1}, ("mirostat",))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from venom_core.models import registry as registry_module
 from venom_core.models.references import parse_reference
-from venom_core.models.registry import ModelRegistry
+from venom_core.models.registry import ModelRegistry, Names
 from venom_core.sdk.errors import (
     AmbiguousModel,
     EngineMissing,
@@ -242,3 +242,72 @@ def test_probllama_names_that_could_leave_a_folder_are_refused(text: str) -> Non
 )  # fmt: skip
 def test_the_fields_names_pass(text: str) -> None:
     assert str(parse_reference(text)) == text
+
+
+def names_in_use(**more: object) -> object:
+    """What the registry is told of aliases and of models that win over others."""
+
+    async def meant() -> Names:
+        return names
+
+    names = Names(**more)  # type: ignore[arg-type]
+    return meant
+
+
+def two_shelves(**more: object) -> ModelRegistry:
+    registry = registry_of(("a", "b"), a=Shelf(model("x"), model("y:latest")), b=Shelf(model("x")))
+    registry._meant = names_in_use(**more)  # type: ignore[assignment]
+    return registry
+
+
+async def test_the_order_of_meanings_alias_then_in_use_then_the_profile() -> None:
+    """Each step is taken only where the one before it says nothing."""
+    steps = (
+        ({"aliases": {"x": "a://y"}, "preferred": (("b", "x"),)}, "a://y:latest"),
+        ({"preferred": (("b", "x"),)}, "b://x"),
+        ({}, "a://x"),
+    )
+    for more, meant in steps:
+        registry = two_shelves(**more)
+        assert (await registry.resolve("x")).reference == meant
+        assert (await registry.resolve("b://x")).reference == "b://x", "a full name is never bent"
+
+
+async def test_the_listed_id_follows_aliases_and_what_is_in_use() -> None:
+    for more in ({"preferred": (("b", "x"),)}, {"aliases": {"x": "a://y"}}, {}):
+        registry = two_shelves(**more)
+        for item in (await registry.listing()).installed:
+            assert (await registry.resolve(item.id)).reference == item.reference
+
+
+async def test_a_change_of_what_is_in_use_shows_at_once() -> None:
+    registry = two_shelves()
+    assert [item.id for item in (await registry.listing()).models] == ["x", "y:latest", "b://x"]
+    registry._meant = names_in_use(preferred=(("b", "x"),))  # type: ignore[assignment]
+    assert [item.id for item in (await registry.listing()).models] == ["a://x", "y:latest", "x"]
+
+
+async def test_what_is_in_use_settles_what_would_be_ambiguous() -> None:
+    registry = registry_of((), a=Shelf(model("x")), b=Shelf(model("x")))
+    registry._meant = names_in_use(preferred=(("c", "x"), ("b", "x")))  # type: ignore[assignment]
+    assert (await registry.resolve("x")).reference == "b://x"
+
+
+async def test_aliases_may_follow_each_other_and_a_loop_ends() -> None:
+    registry = two_shelves(aliases={"one": "two", "two": "b://x", "p": "q", "q": "p"})
+    assert (await registry.resolve("one")).reference == "b://x"
+    with pytest.raises(InvalidRequest) as raised:
+        await registry.resolve("p")
+    assert raised.value.code == "alias_loop"
+
+
+async def test_what_is_known_is_told_without_asking() -> None:
+    shelf = Shelf(model("x"))
+    registry = registry_of((), a=shelf)
+    assert registry.known() is None
+    await registry.listing()
+    shelf.error = Unavailable("It is down.")
+    known = registry.known()
+    assert known is not None
+    assert [item.reference for item in known.installed] == ["a://x"]
+    assert shelf.asked == 1
