@@ -42,10 +42,11 @@ _PRIVATE = re.compile(
 )
 # Two words of which the second is no name ("Gemma 3 4B"), a full stop, or four words of any kind.
 _SENTENCE = re.compile(
-    r"(?=.*[a-z]{2})(([A-Z]|\{0\})\S* (.* )?[(]?[a-z]{2}.*|.* .*\.|\S+( \S+){3,})"
+    r"(?!SELECT |PRAGMA )(?=.*[a-z]{2})"
+    r"(([A-Z]|\{0\})\S* (.* )?[(]?[a-z]{2}.*|.* .*\.|\S+( \S+){3,})"
 )
 #: A fix that is a command alone is the same in every language.
-_COMMAND = re.compile(r"venom( [a-z]+| \{\d\}| [A-Z]+| --[a-z]+)*")
+_COMMAND = re.compile(r"venom [^;]*[^.;]")
 #: A licence's name is its name; the prime is a question to a model that knows English only.
 _PRIVATE_KEYWORDS = ("license", "prime")
 _HOLE = re.compile(r"\{\d+\}")

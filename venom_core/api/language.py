@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 Language = Literal["en", "pl"]
 #: Beside a plugin's manifest, and beside this module for the core.
 CATALOGUE: Final = "sentences.pl.toml"
+#: What pydantic says of a field, which is no sentence of ours.
+VALIDATION: Final = "validation.pl.toml"
 
 #: The keys under which the API sends words for people.
 _WORDS = frozenset(
@@ -176,14 +178,27 @@ def _catalogue() -> _Catalogue:
     import tomllib
 
     sentences: dict[str, str] = {}
-    for path in (*_of_plugins(), Path(__file__).with_name(CATALOGUE)):
+    here = Path(__file__)
+    for path in (*_of_plugins(), here.with_name(CATALOGUE), here.with_name(VALIDATION)):
         try:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             log.warning("%s cannot be read; its sentences stay English", path, exc_info=True)
             continue
-        sentences |= {text: said for text, said in found.items() if _usable(text, said)}
+        usable = {text: said for text, said in found.items() if _usable(text, said)}
+        sentences |= _after_a_field(usable) if path.name == VALIDATION else usable
     return _Catalogue(sentences)
+
+
+def _after_a_field(words: Mapping[str, str]) -> dict[str, str]:
+    """What pydantic says, as the sentences of ours in which it is said."""
+
+    def later(text: str) -> str:
+        return _HOLE.sub(lambda hole: f"{{{int(hole[1]) + 1}{hole[2]}}}", text)
+
+    fields = {f"{{0}}: {later(text)}.": f"{{0}}: {later(said)}." for text, said in words.items()}
+    bodies = {f"The body: {text}.": f"Treść żądania: {said}." for text, said in words.items()}
+    return fields | bodies
 
 
 def _usable(text: str, said: object) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic_core import PydanticKnownError
 
 from tests.unit.api.conftest import MakeVenom, client_of
 from venom_core.api import language
@@ -123,6 +124,56 @@ async def test_refusals(
         assert record["docs"].startswith("/docs/pl/" if answered == "pl" else "/docs/errors")
         assert response.headers["content-language"] == answered
         assert "Accept-Language" in response.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "context", "said"),
+    [
+        ("missing", None, "to pole jest wymagane"),
+        ("extra_forbidden", None, "nie ma takiego pola"),
+        ("string_type", None, "ma być tekstem"),
+        ("int_type", None, "ma być liczbą całkowitą"),
+        ("int_parsing", None, "ma być liczbą całkowitą, a nie da się jej odczytać z tekstu"),
+        ("int_from_float", None, "ma być liczbą całkowitą, a ma część ułamkową"),
+        ("float_type", None, "ma być liczbą"),
+        ("float_parsing", None, "ma być liczbą, a nie da się jej odczytać z tekstu"),
+        ("finite_number", None, "ma być liczbą skończoną"),
+        ("bool_type", None, "ma być true albo false"),
+        ("bool_parsing", None, "ma być true albo false"),
+        ("list_type", None, "ma być listą"),
+        ("dict_type", None, "ma być obiektem"),
+        ("model_attributes_type", None, "ma być obiektem"),
+        ("greater_than", {"gt": 1}, "ma być większe niż 1"),
+        ("greater_than_equal", {"ge": 1}, "ma być co najmniej 1"),
+        ("less_than", {"lt": 1}, "ma być mniejsze niż 1"),
+        ("less_than_equal", {"le": 1}, "ma być co najwyżej 1"),
+        ("literal_error", {"expected": "'a' or 'b'"}, "ma być: 'a' or 'b'"),
+        ("string_too_short", {"min_length": 1}, "ma mieć co najmniej 1 znak"),
+        ("string_too_short", {"min_length": 5}, "ma mieć co najmniej 5 znaków"),
+        ("string_too_long", {"max_length": 9}, "ma mieć co najwyżej 9 znaków"),
+        ("string_pattern_mismatch", {"pattern": "^a$"}, "ma pasować do wzorca '^a$'"),
+        ("too_short", {"field_type": "List", "min_length": 1, "actual_length": 0},
+         "lista ma mieć co najmniej 1 element, a ma 0"),
+        ("too_short", {"field_type": "List", "min_length": 5, "actual_length": 0},
+         "lista ma mieć co najmniej 5 elementów, a ma 0"),
+        ("too_long", {"field_type": "List", "max_length": 1, "actual_length": 2},
+         "lista ma mieć co najwyżej 1 element, a ma 2"),
+        ("too_long", {"field_type": "List", "max_length": 5, "actual_length": 6},
+         "lista ma mieć co najwyżej 5 elementów, a ma 6"),
+        ("json_invalid", {"error": "EOF"}, "niepoprawny JSON: EOF"),
+    ],
+)  # fmt: skip
+def test_what_pydantic_says(kind: Any, context: dict[str, Any] | None, said: str) -> None:
+    words = PydanticKnownError(kind, context).message()
+    assert polish(f"messages[0].content: {words}.") == f"messages[0].content: {said}."
+    assert polish(f"The body: {words}.") == f"Treść żądania: {said}."
+
+
+async def test_a_wrong_field(client: httpx.AsyncClient) -> None:
+    body = {"model": "m", **HI, "temperature": "hot"}
+    wire = await client.post("/v1/chat/completions", json=body, headers=PL)
+    assert wire.json()["error"]["message"] == "temperature: ma być liczbą."
+    assert wire.json()["error"]["param"] == "temperature"
 
 
 async def test_a_wrong_key_and_a_foreign_host(make_venom: MakeVenom, tmp_path: Path) -> None:
