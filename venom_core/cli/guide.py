@@ -197,12 +197,12 @@ class _Guide:
         serving = asyncio.create_task(serve_until_stopped(server, self._venom, listener))
         client = ServerClient(url, self._venom.local_token)
         try:
-            await _first_of(asyncio.create_task(_up(up)), serving)
+            await _first_of(asyncio.create_task(_up(up)), serving, server)
             loopback = self._venom.settings.core.host in ("127.0.0.1", "::1", "localhost")
             where = "this machine only" if loopback else "other machines need an API key"
             figures = f"up in {time.monotonic() - began:.1f} s, {where}"
             print(server_line(url, figures, before), flush=True)
-            await _first_of(asyncio.create_task(self._answer(client, url)), serving)
+            await _first_of(asyncio.create_task(self._answer(client, url)), serving, server)
             if not self._once:
                 await self._stay(serving, url)
         finally:
@@ -266,16 +266,20 @@ async def _up(event: asyncio.Event) -> None:
     await event.wait()
 
 
-async def _first_of(work: asyncio.Task[None], serving: asyncio.Task[None]) -> None:
-    """Await ``work``, unless the server ends first: by a signal, or because it could not start."""
+async def _first_of(work: asyncio.Task[None], serving: asyncio.Task[None], server: Server) -> None:
+    """Await ``work``, unless the server ends first: by a signal, or because it could not start.
+
+    What fails while the server is stopping, fails because of that: it is the signal that counts.
+    """
     try:
         await asyncio.wait({work, serving}, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
+        if work.done() and not (work.exception() and server.should_exit):
             return work.result()
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-    serving.result()
+    if serving.done():
+        serving.result()
     raise KeyboardInterrupt
 
 

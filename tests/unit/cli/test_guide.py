@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -155,8 +156,9 @@ async def test_the_next_free_port_with_a_word_on_who_holds_the_first(monkeypatch
         assert f"port {port} is held by" in told
 
 
-async def _first(work, serving) -> None:
-    await guide._first_of(asyncio.create_task(work), asyncio.create_task(serving))
+async def _first(work, serving, *, stopping: bool = False) -> None:
+    server = SimpleNamespace(should_exit=stopping)
+    await guide._first_of(asyncio.create_task(work), asyncio.create_task(serving), server)
 
 
 async def test_a_server_that_ends_during_the_answer_interrupts_it() -> None:
@@ -177,6 +179,17 @@ async def test_a_server_that_ends_during_the_answer_interrupts_it() -> None:
 
     with pytest.raises(VenomError):
         await _first(asyncio.sleep(60), broken())
+
+
+@pytest.mark.parametrize(("stopping", "raised"), [(True, KeyboardInterrupt), (False, VenomError)])
+async def test_ctrl_c_during_the_answer_is_no_failure_of_the_server(stopping, raised) -> None:
+    """The server that is told to stop closes the connection before it has ended."""
+
+    async def cut_off() -> None:
+        raise VenomError("The server does not answer any more.")
+
+    with pytest.raises(raised):
+        await _first(cut_off(), asyncio.sleep(60), stopping=stopping)
 
 
 @pytest.fixture
