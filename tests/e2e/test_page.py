@@ -199,7 +199,7 @@ def test_a_refusal_is_shown_with_its_code_and_fix(
     error = finished(send(page, prompt)).get_by_test_id("error")
     for part in ("message", "code", "fix"):
         expect(error).to_contain_text(scenarios.ERRORS[prompt][part])
-    more = error.get_by_role("link", name=f"More about {scenarios.ERRORS[prompt]['code']}")
+    more = error.get_by_role("link", name=f"Read more: {scenarios.ERRORS[prompt]['code']}")
     expect(more).to_have_attribute("href", scenarios.ERRORS[prompt]["docs"])
     expect(more).to_have_attribute("target", "_blank")
     error.get_by_role("button", name="Try again").click()

@@ -50,8 +50,8 @@ export const en = {
   page_missing: "There is no such page.",
   back_to_chat: "Back to the chat",
   fix: "What to do",
-  docs: "More about it",
-  docs_of: (code: string) => `More about ${code} (new tab)`,
+  docs: "Read more",
+  docs_of: (code: string) => `Read more: ${code} (new tab)`,
 
   new_chat: "New chat",
   chats: "Chats",

@@ -41,8 +41,8 @@ export const pl: Dictionary = {
   page_missing: "Nie ma takiej strony.",
   back_to_chat: "Wróć do rozmowy",
   fix: "Co zrobić",
-  docs: "Więcej o tym",
-  docs_of: (code) => `Więcej o ${code} (nowa karta)`,
+  docs: "Czytaj więcej",
+  docs_of: (code) => `Czytaj więcej: ${code} (nowa karta)`,
 
   new_chat: "Nowa rozmowa",
   chats: "Rozmowy",
