@@ -20,6 +20,7 @@ from venom_core.chat.ledger import Ledger
 from venom_core.chat.limits import Limits
 from venom_core.chat.metering import Meter
 from venom_core.chat.parameters import Policy
+from venom_core.chat.quotas import Quotas
 from venom_core.chat.service import ChatService
 from venom_core.models.manager import ModelManager
 from venom_core.models.memory import ModelMemory
@@ -34,6 +35,7 @@ from venom_core.sdk.spec import Capability
 from venom_core.sdk.states import ProviderStatus, Reason
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+from venom_core.store.audit import Actor, write_audit
 from venom_core.store.in_use import InUseRepository
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Venom:
         self.host.scan()
         self.meter = Meter()
         self.host.add_observer("meter", self.meter)
+        self.quotas = Quotas(lambda key_id, day: self.usage.used(key_id, day))
         self.ledger = Ledger(lambda: self.usage, core.usage_retention_days)
         self.host.add_observer("ledger", self.ledger)
         self.registry = ModelRegistry(
@@ -99,6 +102,7 @@ class Venom:
             self.default_model,
             lambda: self.profile.chat,
             self.report,
+            self.quotas,
             overrides=self.manager.overrides,
         )
         #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
@@ -160,6 +164,20 @@ class Venom:
         from venom_core.store.keys import KeyRepository
 
         return KeyRepository(self.database)
+
+    def audit(
+        self,
+        actor: Actor,
+        action: str,
+        subject: str,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        """Write down a change that was made outside the store. Blocks: call it in a thread."""
+        from venom_core.store.database import writing
+
+        with writing(self.database) as connection:
+            write_audit(connection, actor, action, subject, before, after)
 
     @property
     def usage(self) -> UsageRepository:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from venom_core.api.errors import (
 )
 from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
+from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
-from venom_core.api.v1 import models, overview, plugins, usage
+from venom_core.api.v1 import audit, models, overview, plugins, usage
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.settings.core import CoreSettings
@@ -49,6 +50,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         Path(core.api_key_file) if core.api_key_file else None,
         venom.local_token,
         always=not is_loopback_host(core.host),
+        know=venom.quotas.know,
     )
     app = VenomApp(
         title="Venom",
@@ -67,15 +69,14 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.state.venom = venom
     app.state.key_ring = ring
 
-    async def require_key(request: Request) -> str | None:
-        return await ring.require(request.headers)
-
     app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
-    protected = [Depends(require_key)]
-    for router in (plugins.router, models.router, overview.router, usage.router):
+    protected = [Depends(_key_check(ring, "/api/v1"))]
+    for router in (plugins.router, models.router, overview.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
-    app.include_router(health.router, dependencies=protected)
+    for router in (usage.router, audit.router):
+        app.include_router(router, prefix="/api/v1", dependencies=protected)
+    app.include_router(health.router, dependencies=[Depends(_key_check(ring, ""))])
     app.router.routes.append(Mount("/docs", Docs()))
     app.router.default = _Page()
     guards = _guards(core)
@@ -87,6 +88,19 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     for kind, options in guards:
         app.openai_front = kind(app.openai_front, **options)
     return app
+
+
+def _key_check(ring: KeyRing, prefix: str) -> Callable[[Request], Awaitable[None]]:
+    """Lets in whose key has one of the scopes that the route needs."""
+
+    async def check(request: Request) -> None:
+        caller = await ring.require(request.headers)
+        path = request.scope["route"].path  # newer FastAPI leaves the prefix out
+        whole = path if path.startswith(f"{prefix}/") else prefix + path
+        caller.check(scopes_of(request.method, whole))
+        request.state.caller = caller
+
+    return check
 
 
 def _guards(core: CoreSettings) -> list[tuple[Any, dict[str, Any]]]:

@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,7 +25,8 @@ from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomE
 from venom_core.store.keys import hash_key
 
 if TYPE_CHECKING:
-    from venom_core.store.keys import KeyRepository
+    from venom_core.api.scopes import Scopes
+    from venom_core.store.keys import ApiKey, KeyRepository
 
 #: How long a revoked key may still pass.
 KEYS_FRESH_SECONDS = 2.0
@@ -149,10 +151,35 @@ def presented_key(headers: Headers) -> str | None:
     return keys.pop() if len(keys) == 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request: the key's id, None where no key is needed; its scopes, None for all."""
+
+    key_id: str | None = None
+    scopes: Scopes | None = None
+
+    def may(self, needed: Scopes) -> bool:
+        return self.scopes is None or not needed.isdisjoint(self.scopes)
+
+    def check(self, needed: Scopes) -> None:
+        """Raise ``Forbidden`` where the key has none of the scopes ``needed``."""
+        if not self.may(needed):
+            named = " or ".join(sorted(needed))
+            raise Forbidden(
+                f"This key may not do this: it lacks the scope {named}.",
+                code="scope_missing",
+                fix=f"Make a key that may: venom keys create NAME --scope {min(needed)}",
+            )
+
+
+ANYBODY = Caller()
+
+
 class KeyRing:
     """The one check of keys.
 
     Args:
+        know: is told of each key that is looked up.
         keys: opens the store; called in a thread, and only when its file is there.
         store_file: whose absence means that no key was ever made.
         key_file: a file of keys, one a line (``VENOM_API_KEY_FILE``).
@@ -167,14 +194,16 @@ class KeyRing:
         key_file: Path | None,
         local_token: str,
         always: bool = False,
+        know: Callable[[ApiKey], None] = lambda _: None,
     ) -> None:
         self._keys = keys
+        self._know = know
         self._store_file = store_file
         self._always = always
         # Hashes only: what is not kept cannot be shown by a dump or a trace.
         self._file_keys = [hash_key(key) for key in read_key_file(key_file)] if key_file else []
         self._local = hash_key(local_token)
-        self._known: dict[bytes, tuple[float, str]] = {}
+        self._known: dict[bytes, tuple[float, Caller]] = {}
         self._required: tuple[float, bool] = (float("-inf"), False)
 
     async def required(self) -> bool:
@@ -190,37 +219,41 @@ class KeyRing:
     def _any_in_store(self) -> bool:
         return self._store_file.exists() and self._keys().any_active()
 
-    async def require(self, headers: Headers) -> str | None:
-        """The id of the presented key; None where none is needed. Raises ``InvalidApiKey``."""
+    async def require(self, headers: Headers) -> Caller:
+        """Who sends this. Raises ``InvalidApiKey``."""
         if not await self.required():
-            return None
+            return ANYBODY
         key = presented_key(headers)
-        key_id = await self._identify(key) if key else None
-        if key_id is None:
+        caller = await self._identify(key) if key else None
+        if caller is None:
             raise InvalidApiKey(
                 "This server needs an API key." if key is None else "This API key is not valid.",
                 fix="Send it as 'Authorization: Bearer KEY'; make one with: venom keys create NAME",
             )
-        return key_id
+        return caller
 
-    async def _identify(self, key: str) -> str | None:
+    async def _identify(self, key: str) -> Caller | None:
         digest = hash_key(key)
         if hmac.compare_digest(digest, self._local):
-            return "local"
+            return Caller("local")
         if sum(hmac.compare_digest(digest, known) for known in self._file_keys):
-            return "file"
-        seen, key_id = self._known.get(digest, (float("-inf"), ""))
+            return Caller("file")
+        seen, caller = self._known.get(digest, (float("-inf"), ANYBODY))
         if time.monotonic() - seen <= KEYS_FRESH_SECONDS:
-            return key_id
+            return caller
         self._known.pop(digest, None)
         if not self._store_file.exists():
             return None
         found = await asyncio.to_thread(lambda: self._keys().verify(key))
-        if found is not None:
-            if len(self._known) > MAX_KNOWN:
-                self._known.clear()
-            self._known[digest] = (time.monotonic(), found)
-        return found
+        if found is None:
+            return None
+        self._know(found)
+        if len(self._known) > MAX_KNOWN:
+            self._known.clear()
+        scopes = found.rights.scopes
+        caller = Caller(found.id, None if scopes is None else frozenset(scopes))
+        self._known[digest] = (time.monotonic(), caller)
+        return caller
 
 
 def read_key_file(path: Path) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from venom_core.chat.admission import Admission
 from venom_core.chat.checks import check_capable, check_messages
 from venom_core.chat.limits import Limits
 from venom_core.chat.parameters import apply_policy, check_override, merge_generation
+from venom_core.chat.quotas import Quotas
 from venom_core.chat.stream import Account, ChatStream, provider_failed
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
@@ -52,6 +53,7 @@ class _Asking:
     request_id: str
     key_id: str | None
     resolved: ListedModel | None = None
+    taken: bool = False
 
     def refused(self, error: BaseException) -> ObservedEvent:
         """It ended before a provider was asked."""
@@ -94,7 +96,8 @@ class ChatService:
 
     ``choose`` picks the model of a role where none is named and says why; ``chat_allowed`` is the
     profile's word; ``report`` hands an event to the observers without waiting for them;
-    ``overrides`` gives the stored generation parameters of a model, from memory.
+    ``overrides`` gives the stored generation parameters of a model, from memory; ``quotas`` are
+    the limits of the keys.
     """
 
     host: Host
@@ -103,6 +106,7 @@ class ChatService:
     choose: Callable[[Role], Awaitable[tuple[ListedModel, str]]]
     chat_allowed: Callable[[], bool]
     report: Callable[[ObservedEvent], None]
+    quotas: Quotas
     overrides: Callable[[ListedModel], Awaitable[Mapping[str, Any]]] = no_overrides
     _gates: dict[str, Admission] = field(default_factory=dict)
 
@@ -121,7 +125,7 @@ class ChatService:
         try:
             stream = await self._admitted(call, asking, queued)
         except BaseException as error:
-            self.report(asking.refused(error))
+            self._refused(asking, error)
             raise
         await stream.begin()
         return stream
@@ -132,6 +136,7 @@ class ChatService:
         """Everything that can refuse a request before a provider is asked."""
         resolved, because = await self._resolve(call.model)
         asking.resolved = resolved
+        self.quotas.check_model(call.key_id, resolved)
         capability = "chat" if call.wire == "chat" else "completion"
         check_capable(resolved, capability)
         if call.wire == "chat":
@@ -160,9 +165,11 @@ class ChatService:
         )
         source = (provider.chat if call.wire == "chat" else provider.complete)(request)
         gate = self._gate(resolved.provider)
+        await self._take(asking)
 
         def on_end(account: Account) -> None:
             gate.leave(time.monotonic() - account.started)
+            self.quotas.spend(call.key_id, account.tokens)
             self.report(_finished(call, resolved, account))
 
         stream = ChatStream(
@@ -192,7 +199,7 @@ class ChatService:
         try:
             resolved, provider = await self._admitted_embedding(model, dimensions, asking)
         except BaseException as error:
-            self.report(asking.refused(error))
+            self._refused(asking, error)
             raise
         gate = self._gate(resolved.provider)
         entered = time.monotonic()
@@ -216,6 +223,7 @@ class ChatService:
             raise
         finally:
             gate.leave(time.monotonic() - entered)
+            self.quotas.spend(key_id, 0 if answer is None else answer.prompt_tokens)
             self.report(asking.embedded(answer, code))
 
     async def _admitted_embedding(
@@ -223,6 +231,7 @@ class ChatService:
     ) -> tuple[ListedModel, Provider]:
         resolved, _ = await self._resolve(model, "embedding")
         asking.resolved = resolved
+        self.quotas.check_model(asking.key_id, resolved)
         check_capable(resolved, "embedding")
         spec = self.host.specs()[resolved.provider]
         self._require(spec, Capability.EMBED)
@@ -231,8 +240,18 @@ class ChatService:
                 {"dimensions": dimensions}, spec.parameters, "strict", model=resolved.reference
             )
         provider = await self.host.provider(resolved.provider)
+        await self._take(asking)
         await self._gate(resolved.provider).enter()
         return resolved, provider
+
+    async def _take(self, asking: _Asking) -> None:
+        await self.quotas.take(asking.key_id)
+        asking.taken = True
+
+    def _refused(self, asking: _Asking, error: BaseException) -> None:
+        if asking.taken:
+            self.quotas.give_back(asking.key_id)
+        self.report(asking.refused(error))
 
     def queues(self) -> dict[str, tuple[int, int]]:
         """Running and waiting requests of each provider that had any."""

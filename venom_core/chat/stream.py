@@ -36,6 +36,12 @@ class Account:
         return None if self.first_token is None else (self.first_token - self.started) * 1000
 
     @property
+    def tokens(self) -> int:
+        """Prompt and completion as the engine counted them, else the deltas that were relayed."""
+        usage = self.usage
+        return self.pieces if usage is None else usage.prompt_tokens + usage.completion_tokens
+
+    @property
     def tokens_per_second(self) -> float | None:
         """Completion tokens after the first, over the time since the first one."""
         if self.usage is None or self.first_token is None or self.ended is None:

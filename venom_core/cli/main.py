@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to mend it."),
     "usage": (f"{_HOME}.usage:usage", "Show what was asked of the models."),
     "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
+    "audit": (f"{_HOME}.audit:audit", "Show who changed what."),
     "config": (f"{_HOME}.config:config", "Show the settings and where each comes from."),
     "completion": (f"{_HOME}.completion:completion", "Print the completion script of a shell."),
     "quickstart": (f"{_HOME}.quickstart:quickstart", "Fetch two small models, ask one, serve."),

@@ -10,11 +10,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
+from venom_core.store.audit import Actor, write_audit
 from venom_core.store.database import writing
 
 if TYPE_CHECKING:
@@ -22,6 +24,55 @@ if TYPE_CHECKING:
 
 KEY_PATTERN = re.compile(r"venom-([0-9a-f]{8})-([A-Za-z0-9_-]{43})", re.ASCII)
 NAME_PATTERN = re.compile(r"[\w .@+-]{1,100}")
+GLOB_PATTERN = re.compile(r"[\w.:/@+*?\[\]!-]{1,200}", re.ASCII)
+MAX_GLOBS = 50
+MAX_PER_DAY = 10**15
+#: A command of the user, who needs no key for it.
+COMMAND = Actor()
+
+Scope = Literal["chat", "models", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRights:
+    """What a key may do; None is everything, as keys of the first schema may.
+
+    ``models`` are globs: with ``://`` in them of a whole reference, else of a model's name. The
+    limits are per day (UTC).
+    """
+
+    scopes: tuple[Scope, ...] | None = None
+    models: tuple[str, ...] | None = None
+    requests_per_day: int | None = None
+    tokens_per_day: int | None = None
+
+    def check(self) -> None:
+        """Raise ``InvalidRequest`` where these are no rights."""
+        if self.scopes is not None and (not self.scopes or not set(self.scopes) <= set(SCOPES)):
+            raise InvalidRequest(
+                f"A key's scopes are some of {', '.join(SCOPES)}.",
+                param="scope",
+                fix="venom keys create laptop --scope chat",
+            )
+        globs = self.models
+        if globs is not None and not (
+            0 < len(globs) <= MAX_GLOBS and all(map(GLOB_PATTERN.fullmatch, globs))
+        ):
+            raise InvalidRequest(
+                "A key's models are names, with * and ? where any will do.",
+                param="model",
+                fix="venom keys create laptop --model 'gemma3:*'",
+            )
+        for name in ("requests_per_day", "tokens_per_day"):
+            limit = getattr(self, name)
+            if limit is not None and not 1 <= limit <= MAX_PER_DAY:
+                raise InvalidRequest(
+                    f"{name} is at least 1.", param=name, fix="Leave it out for no limit."
+                )
+
+
+EVERYTHING = KeyRights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +83,12 @@ class ApiKey:
     name: str
     created_at: str
     revoked_at: str | None = None
+    rights: KeyRights = EVERYTHING
+
+    def record(self) -> dict[str, Any]:
+        """As the API and the commands show it."""
+        shown = asdict(self)
+        return {**shown, **shown.pop("rights")}
 
 
 def hash_key(key: str) -> bytes:
@@ -44,7 +101,9 @@ class KeyRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def create(self, name: str) -> tuple[str, ApiKey]:
+    def create(
+        self, name: str, rights: KeyRights = EVERYTHING, actor: Actor = COMMAND
+    ) -> tuple[str, ApiKey]:
         """A new key: its text, which is shown this once, and its record."""
         from venom_core.store.tables import api_keys
 
@@ -54,28 +113,36 @@ class KeyRepository:
                 param="name",
                 fix="venom keys create laptop",
             )
+        rights.check()
         key_id = secrets.token_hex(4)
         key = f"venom-{key_id}-{secrets.token_urlsafe(32)}"
-        record = ApiKey(key_id, name, _now())
+        record = ApiKey(key_id, name, _now(), rights=rights)
         with writing(self._engine) as connection:
             connection.execute(
                 api_keys.insert().values(
-                    id=key_id, name=name, sha256=hash_key(key), created_at=record.created_at
+                    id=key_id,
+                    name=name,
+                    sha256=hash_key(key),
+                    created_at=record.created_at,
+                    **{
+                        field: list(value) if isinstance(value, tuple) else value
+                        for field, value in asdict(rights).items()
+                        if value is not None
+                    },
                 )
             )
+            write_audit(connection, actor, "key.create", key_id, None, record.record())
         return key, record
 
     def list(self) -> list[ApiKey]:
         """Every key, revoked ones too, oldest first."""
-        from sqlalchemy import select
-
         from venom_core.store.tables import api_keys as t
 
-        query = select(t.c.id, t.c.name, t.c.created_at, t.c.revoked_at).order_by(t.c.created_at)
+        query = _select().order_by(t.c.created_at)
         with self._engine.connect() as connection:
-            return [ApiKey(*row) for row in connection.execute(query)]
+            return [_record(row) for row in connection.execute(query).mappings()]
 
-    def revoke(self, key_id: str) -> ApiKey:
+    def revoke(self, key_id: str, actor: Actor = COMMAND) -> ApiKey:
         """Revoke for good; revoking twice is no error. Raises ``NotFound``."""
         from venom_core.store.tables import api_keys as t
 
@@ -85,30 +152,65 @@ class KeyRepository:
                 f"There is no key {key_id!r}.", code="key_not_found", fix="venom keys list"
             )
         with writing(self._engine) as connection:
-            connection.execute(
+            changed = connection.execute(
                 t.update()
                 .where(t.c.id == key_id, t.c.revoked_at.is_(None))
-                .values(revoked_at=_now())
+                .values(revoked_at=(now := _now()))
             )
+            if changed.rowcount:
+                before = known[key_id].record()
+                after = {**before, "revoked_at": now}
+                write_audit(connection, actor, "key.revoke", key_id, before, after)
         return next(key for key in self.list() if key.id == key_id)
 
     def any_active(self) -> bool:
         return any(key.revoked_at is None for key in self.list())
 
-    def verify(self, key: str) -> str | None:
-        """The id of an active key, or None. The id part only selects the row."""
-        from sqlalchemy import select
-
+    def verify(self, key: str) -> ApiKey | None:
+        """The active key of this text, or None. The id part only selects the row."""
         from venom_core.store.tables import api_keys as t
 
         match = KEY_PATTERN.fullmatch(key)
         if match is None:
             return None
-        query = select(t.c.sha256).where(t.c.id == match[1], t.c.revoked_at.is_(None))
+        query = _select(t.c.sha256).where(t.c.id == match[1], t.c.revoked_at.is_(None))
         with self._engine.connect() as connection:
-            stored = connection.execute(query).scalar_one_or_none()
-        found = hmac.compare_digest(stored or bytes(32), hash_key(key))
-        return match[1] if found and stored is not None else None
+            row = connection.execute(query).mappings().one_or_none()
+        stored = bytes(32) if row is None else row["sha256"]
+        found = hmac.compare_digest(stored, hash_key(key))
+        return _record(row) if found and row is not None else None
+
+    def active(self, key_id: str) -> ApiKey | None:
+        """The key of this id, or None where there is none or it was revoked."""
+        from venom_core.store.tables import api_keys as t
+
+        query = _select().where(t.c.id == key_id, t.c.revoked_at.is_(None))
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else _record(row)
+
+
+def _select(*more: Any) -> Any:
+    from sqlalchemy import select
+
+    from venom_core.store.tables import api_keys as t
+
+    shown = (t.c.id, t.c.name, t.c.created_at, t.c.revoked_at)
+    rights = (t.c.scopes, t.c.models, t.c.requests_per_day, t.c.tokens_per_day)
+    return select(*shown, *rights, *more)
+
+
+def _record(row: Any) -> ApiKey:
+    def several(values: Iterable[Any] | None) -> Any:
+        return None if values is None else tuple(values)
+
+    rights = KeyRights(
+        several(row["scopes"]),
+        several(row["models"]),
+        row["requests_per_day"],
+        row["tokens_per_day"],
+    )
+    return ApiKey(row["id"], row["name"], row["created_at"], row["revoked_at"], rights)
 
 
 def _now() -> str:

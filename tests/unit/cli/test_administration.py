@@ -40,6 +40,31 @@ def test_keys_as_json_and_revoking(cli) -> None:
     assert "key" not in listed[0]
 
 
+def test_a_key_with_rights(cli) -> None:
+    limits = ("--requests-per-day", "5", "--tokens-per-day", "900")
+    words = ("create", "team", "--scope", "chat", "--model", "gemma3:*", *limits)
+    made = json.loads(cli("keys", *words, "--json").out)
+    assert made["scopes"] == ["chat"] and made["models"] == ["gemma3:*"]
+    assert (made["requests_per_day"], made["tokens_per_day"]) == (5, 900)
+    cli("keys", "create", "all")
+    shown = cli("keys", "list").out
+    assert "chat: gemma3:*" in shown and "5 requests, 900 tokens" in shown
+    assert "everything" in shown
+    assert cli("keys", "create", "bad", "--scope", "root").code == ExitCode.USAGE
+    assert cli("keys", "create", "bad", "--model", "a b").code == ExitCode.USAGE
+
+
+def test_the_audit_trail(cli, paths: Paths) -> None:
+    assert "Nothing was changed" in cli("audit").out
+    assert not paths.store_file.exists()
+    made = json.loads(cli("keys", "create", "ci", "--json").out)
+    cli("keys", "revoke", made["id"])
+    actions = [e["action"] for e in json.loads(cli("audit", "--json").out)["entries"]]
+    assert actions == ["key.revoke", "key.create"]
+    assert "key.revoke" in cli("audit").out
+    assert len(json.loads(cli("audit", "--limit", "1", "--json").out)["entries"]) == 1
+
+
 def test_a_key_that_is_not_there(cli) -> None:
     assert cli("keys", "revoke", "nope").code == ExitCode.NOT_FOUND
 

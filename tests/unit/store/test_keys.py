@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from venom_core.sdk.errors import InvalidRequest, NotFound, StorageError
+from venom_core.store.audit import Actor, read_audit
 from venom_core.store.database import open_database
-from venom_core.store.keys import KEY_PATTERN, KeyRepository
+from venom_core.store.keys import KEY_PATTERN, KeyRepository, KeyRights
 from venom_core.store.tables import api_keys
 
 
@@ -24,7 +25,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(keys: KeyRepository) -> None:
         row = connection.execute(select(api_keys)).one()
     assert row.sha256 == hashlib.sha256(key.encode()).digest()
     assert key.rsplit("-", 1)[1] not in str(row)
-    assert keys.verify(key) == record.id
+    assert keys.verify(key) == record
     assert keys.list() == [record]
 
 
@@ -59,7 +60,7 @@ def test_keys_survive_a_restart(tmp_path: Path) -> None:
     key, record = KeyRepository(engine).create("laptop")
     engine.dispose()
     engine = open_database(path)
-    assert KeyRepository(engine).verify(key) == record.id
+    assert KeyRepository(engine).verify(key) == record
 
 
 @pytest.mark.parametrize("damage", ["a directory", "garbage"])
@@ -73,3 +74,45 @@ def test_a_store_that_cannot_be_opened_is_a_sentence(tmp_path: Path, damage: str
         open_database(path)
     assert raised.value.code == "store_not_writable"
     assert raised.value.fix
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [
+        KeyRights(scopes=()),
+        KeyRights(scopes=("chat", "root")),  # type: ignore[arg-type]
+        KeyRights(models=()),
+        KeyRights(models=("a b",)),
+        KeyRights(models=("x" * 201,)),
+        KeyRights(models=("m",) * 51),
+        KeyRights(requests_per_day=0),
+        KeyRights(tokens_per_day=-1),
+    ],
+)
+def test_rights_that_are_none_are_refused(keys: KeyRepository, rights: KeyRights) -> None:
+    with pytest.raises(InvalidRequest):
+        keys.create("laptop", rights)
+    assert keys.list() == []
+
+
+def test_rights_are_kept(keys: KeyRepository) -> None:
+    rights = KeyRights(("chat", "models"), ("gemma3:*", "ollama://[ab]?"), 10, 2_000_000_000_000)
+    key, record = keys.create("laptop", rights)
+    assert keys.verify(key) == record and record.rights == rights
+    assert keys.active(record.id) == record
+    keys.revoke(record.id)
+    assert keys.active(record.id) is None
+
+
+def test_making_and_revoking_are_written_down_without_the_key(keys: KeyRepository) -> None:
+    key, record = keys.create("laptop", actor=Actor("boss", "req-1"))
+    keys.revoke(record.id)
+    keys.revoke(record.id)
+    revoked, made = read_audit(keys._engine)
+    assert (made.action, made.subject, made.key_id, made.before) == (
+        "key.create", record.id, "boss", None,
+    )  # fmt: skip
+    assert made.after is not None and made.after["name"] == "laptop"
+    assert revoked.action == "key.revoke" and revoked.after["revoked_at"]
+    assert revoked.before is not None and revoked.before["revoked_at"] is None
+    assert key.rsplit("-", 1)[1] not in str((revoked, made))

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 import venom_core.store.migrations as migrations
 from venom_core.sdk.errors import StorageError
 from venom_core.store.database import open_database
-from venom_core.store.keys import KeyRepository, hash_key
+from venom_core.store.keys import EVERYTHING, KeyRepository, hash_key
 from venom_core.store.schema import HEAD, KNOWN, revision
 from venom_core.store.tables import metadata
 
@@ -72,7 +72,8 @@ def test_the_revisions_are_those_that_the_store_knows() -> None:
 def test_what_the_release_before_wrote_is_there_and_works(tmp_path: Path) -> None:
     path = first_store(tmp_path / "venom.db")
     keys = KeyRepository(open_database(path))
-    assert keys.verify(KEY) == "0a1b2c3d"
+    found = keys.verify(KEY)
+    assert found is not None and (found.id, found.rights) == ("0a1b2c3d", EVERYTHING)
     assert [key.name for key in keys.list()] == ["laptop"]
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import re
 import struct
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from venom_core.api.callers import request_id
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.openai import bodies
 from venom_core.api.openai.answers import AnswerResponse, until_disconnect
+from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.chat.service import ChatCall
 from venom_core.sdk.errors import VenomError
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from venom_core.models.registry import ListedModel
 
 Endpoint = Callable[[Request, str | None], Awaitable[Response]]
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def openai_app(venom: Venom, ring: KeyRing) -> OpenAIApp:
@@ -43,7 +42,7 @@ def openai_app(venom: Venom, ring: KeyRing) -> OpenAIApp:
     )
     return OpenAIApp(
         [
-            Route(path, Protected(endpoint, ring), methods=[method])
+            Route(path, Protected(endpoint, ring, scopes_of(method, path)), methods=[method])
             for method, path, endpoint in table
         ]
     )
@@ -61,18 +60,20 @@ class OpenAIApp(Router):
 
 
 class Protected:
-    """An endpoint behind the key check, as an ASGI application of its own: Starlette's wrapping of
-    functions costs a call more for each message that is sent."""
+    """An endpoint behind the check of the key and its scopes, as an ASGI application of its own:
+    Starlette's wrapping of functions costs a call more for each message that is sent."""
 
-    def __init__(self, endpoint: Endpoint, ring: KeyRing) -> None:
+    def __init__(self, endpoint: Endpoint, ring: KeyRing, scopes: Scopes) -> None:
         self._endpoint = endpoint
         self._ring = ring
+        self._scopes = scopes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         try:
-            key_id = await self._ring.require(request.headers)
-            response = await self._endpoint(request, key_id)
+            caller = await self._ring.require(request.headers)
+            caller.check(self._scopes)
+            response = await self._endpoint(request, caller.key_id)
         except VenomError as error:
             response = error_response(scope, error)
         except HTTPException as error:
@@ -91,11 +92,13 @@ class OpenAIRoutes:
 
     async def models(self, request: Request, key_id: str | None) -> Response:
         listing = await self._venom.registry.listing()
-        data = [self._model(item) for item in listing.installed]
+        allows = self._venom.quotas.allows
+        data = [self._model(item) for item in listing.installed if allows(key_id, item)]
         return JSONResponse({"object": "list", "data": data})
 
     async def model(self, request: Request, key_id: str | None) -> Response:
         item = await self._venom.registry.resolve(request.path_params["model_id"])
+        self._venom.quotas.check_model(key_id, item)
         return JSONResponse(self._model(item))
 
     async def chat(self, request: Request, key_id: str | None) -> Response:
@@ -113,7 +116,7 @@ class OpenAIRoutes:
         answer: list[Response] = []
         async with until_disconnect(request.receive):
             resolved, result = await self._venom.chat.embed(
-                model, inputs, _request_id(request), body.get("dimensions"), key_id
+                model, inputs, request_id(request), body.get("dimensions"), key_id
             )
             answer.append(
                 JSONResponse(
@@ -154,17 +157,11 @@ def _call(request: Request, body: dict[str, Any], key_id: str | None) -> dict[st
     return {
         "model": body.get("model"),
         "body": body,
-        "request_id": _request_id(request),
+        "request_id": request_id(request),
         "stream": bool(body.get("stream")),
         "include_usage": bodies.wants_usage(body),
         "key_id": key_id,
     }
-
-
-def _request_id(request: Request) -> str:
-    """The client's own id where it is harmless in a log, else a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else f"req-{uuid.uuid4().hex}"
 
 
 def _vector(vector: Sequence[float], encoding: str | None) -> list[float] | str:

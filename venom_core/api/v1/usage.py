@@ -11,8 +11,10 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
+from venom_core.api.scopes import ADMIN
 from venom_core.chat.ledger import day_of
 from venom_core.chat.usage import (
     CSV_COLUMNS,
@@ -35,6 +37,7 @@ KeyId = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,16}$")]
 
 
 async def wanted(
+    request: Request,
     days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 30,
     since: date | None = None,
     until: date | None = None,
@@ -43,7 +46,12 @@ async def wanted(
     model: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Range:
     """The last ``days`` days, today included, or ``since`` to ``until``; UTC throughout. An empty
-    ``key`` means requests without one."""
+    ``key`` means requests without one; whose key lacks the scope ``admin`` sees its own only."""
+    caller = caller_of(request)
+    if not caller.may(ADMIN):
+        if key not in (None, caller.key_id):
+            caller.check(ADMIN)
+        key = caller.key_id
     last = until or date.fromisoformat(day_of(time.time()))
     first = since.toordinal() if since else last.toordinal() - days + 1
     if first < 1 or not 0 <= last.toordinal() - first < MAX_DAYS:
@@ -118,6 +126,9 @@ def _page(venom: Venom, where: Range, after: Line | None) -> Any:
 @router.delete("")
 async def erase(request: Request, key: KeyId) -> Response:
     """Forget everything that was counted for a key; an empty one is requests without a key."""
-    lines = await venom_of(request).ledger.erase(key)
+    venom = venom_of(request)
+    lines = await venom.ledger.erase(key)
+    done = ("usage.erase", key, {"lines": lines}, None)
+    await asyncio.to_thread(venom.audit, actor_of(request), *done)
     message = f"The usage of {key or 'requests without a key'} was erased."
     return localized(request, {"success": True, "message": message, "lines": lines})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,7 @@ import click
 from venom_core.cli.options import json_option
 
 if TYPE_CHECKING:
-    from venom_core.store.keys import KeyRepository
+    from venom_core.store.keys import KeyRepository, KeyRights, Scope
 
 _HELP = """API keys. While there is none, this machine needs none; once there is one, every request
 needs one. A running server notices within seconds.
@@ -29,21 +28,46 @@ def keys() -> None:
 
 @keys.command()
 @click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(["chat", "models", "admin"]),
+    multiple=True,
+    help="What it may do; more than one may be given. [default: everything]",
+)
+@click.option(
+    "--model", "models", metavar="GLOB", multiple=True, help="Models it may use. [default: all]"
+)
+@click.option(
+    "--requests-per-day", type=click.IntRange(1), metavar="N", help="A limit, per UTC day."
+)
+@click.option("--tokens-per-day", type=click.IntRange(1), metavar="N", help="A limit, per UTC day.")
 @json_option
-def create(name: str, as_json: bool) -> None:
-    """Make a key and print it, this once: only its hash is kept.
+def create(
+    name: str,
+    scopes: tuple[Scope, ...],
+    models: tuple[str, ...],
+    requests_per_day: int | None,
+    tokens_per_day: int | None,
+    as_json: bool,
+) -> None:
+    """Make a key and print it, this once: only its hash is kept. Without options it may do
+    everything.
 
     \b
       venom keys create laptop
+      venom keys create team --scope chat --model 'gemma3:*' --tokens-per-day 200000
       KEY=$(venom keys create ci --json | jq -r .key)
     """
     import sys
 
     from venom_core.cli.terminal import note, print_json
+    from venom_core.store.keys import KeyRights
 
-    key, record = _repository().create(name)
+    rights = KeyRights(scopes or None, models or None, requests_per_day, tokens_per_day)
+    key, record = _repository().create(name, rights)
     if as_json:
-        print_json({"key": key, **asdict(record)})
+        print_json({"key": key, **record.record()})
         return
     print(key)
     sys.stdout.flush()
@@ -64,13 +88,16 @@ def list_keys(as_json: bool) -> None:
     # Looking must not make a store, in a data directory that may not even be writable.
     records = _repository().list() if Paths.resolve().store_file.exists() else []
     if as_json:
-        print_json({"keys": [asdict(record) for record in records]})
+        print_json({"keys": [record.record() for record in records]})
     elif not records:
         print("There is no key. Make one with: venom keys create NAME")
     else:
         print_table(
-            ("ID", "NAME", "CREATED", "REVOKED"),
-            [(r.id, r.name, r.created_at, r.revoked_at) for r in records],
+            ("ID", "NAME", "MAY", "A DAY", "CREATED", "REVOKED"),
+            [
+                (r.id, r.name, _may(r.rights), _limits(r.rights), r.created_at, r.revoked_at)
+                for r in records
+            ],
         )
 
 
@@ -87,9 +114,19 @@ def revoke(key_id: str, as_json: bool) -> None:
 
     record = _repository().revoke(key_id)
     if as_json:
-        print_json(asdict(record))
+        print_json(record.record())
     else:
         print(f"The key {record.id} ({record.name}) is revoked.")
+
+
+def _may(rights: KeyRights) -> str:
+    scopes = "everything" if rights.scopes is None else ", ".join(rights.scopes)
+    return scopes if rights.models is None else f"{scopes}: {', '.join(rights.models)}"
+
+
+def _limits(rights: KeyRights) -> str | None:
+    limits = ((rights.requests_per_day, "requests"), (rights.tokens_per_day, "tokens"))
+    return ", ".join(f"{limit} {what}" for limit, what in limits if limit is not None) or None
 
 
 def _repository() -> KeyRepository:

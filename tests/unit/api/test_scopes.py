@@ -1,0 +1,182 @@
+"""What a key may do: scopes by route, models and amounts by admission, and what is written down."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.test_security import routes_of
+from venom_core.api.app import create_app
+from venom_core.api.scopes import ANY, is_declared, scopes_of
+from venom_core.sdk.frames import Usage
+from venom_core.store.keys import SCOPES, KeyRights
+from venom_core.testing import scripted
+from venom_core.testing.scripted import Script, answer, say
+
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+OPEN = {"/healthz", "/readyz"}
+
+
+@pytest.fixture(autouse=True)
+def models() -> None:
+    scripted.SCRIPTS["m"] = Script(answer("x"))
+    scripted.SCRIPTS["other"] = Script(say("a", "b", usage=Usage(30, 70)))
+
+
+async def test_every_route_declares_its_scope(make_venom: MakeVenom) -> None:
+    missing = [
+        f"{method} {path}"
+        for method, path in routes_of(create_app(make_venom()))
+        if path not in OPEN and not is_declared(method, path)
+    ]
+    assert missing == [], "declare their scopes in venom_core/api/scopes.py"
+
+
+def test_a_route_that_is_not_declared_is_for_admins() -> None:
+    assert scopes_of("GET", "/api/v1/nothing") == {"admin"}
+
+
+async def test_each_scope_opens_its_routes_and_no_other(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    routes = routes_of(create_app(venom))
+    async with client_of(venom) as client:
+        for scope in SCOPES:
+            key, _ = venom.keys.create(scope, KeyRights(scopes=(scope,)))
+            for method, path in routes:
+                if path in OPEN or path.endswith("/events"):
+                    continue
+                concrete = re.sub(r"\{[a-z_:]+\}", "nothing", path)
+                response = await client.request(
+                    method, concrete, json={}, headers={"x-api-key": key}
+                )
+                needed = scopes_of(method, path)
+                refused = response.status_code == 403 and "scope_missing" in response.text
+                assert refused == (scope not in needed), (scope, method, path, response.text)
+
+
+async def test_a_key_of_the_first_schema_may_do_everything(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    key, record = venom.keys.create("old")
+    assert record.rights == KeyRights(None, None, None, None)
+    async with client_of(venom, headers={"x-api-key": key}) as client:
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+        assert (await client.get("/api/v1/audit")).status_code == 200
+        assert (await client.get("/metrics")).status_code == 200
+
+
+async def test_the_users_own_commands_may_do_everything(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    venom.keys.create("team", KeyRights(scopes=("chat",), models=("other",)))
+    headers = {"x-api-key": venom.local_token}
+    async with client_of(venom, headers=headers) as client:
+        assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+        assert (await client.get("/api/v1/audit")).status_code == 200
+
+
+async def test_models_of_a_key(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    key, _ = venom.keys.create("team", KeyRights(models=("oth*",)))
+    async with client_of(venom, headers={"x-api-key": key}) as client:
+        listed = (await client.get("/v1/models")).json()["data"]
+        assert [item["id"] for item in listed] == ["other"]
+        for method, path, body in (
+            ("POST", "/v1/chat/completions", CHAT),
+            ("POST", "/v1/completions", {"model": "m", "prompt": "x"}),
+            ("POST", "/v1/embeddings", {"model": "m", "input": "x"}),
+            ("GET", "/v1/models/m", None),
+        ):
+            response = await client.request(method, path, json=body)
+            assert response.status_code == 403, path
+            assert response.json()["error"]["code"] == "model_not_allowed"
+        assert scripted.SEEN.requests == [] and scripted.SEEN.embeds == []
+        allowed = {**CHAT, "model": "other", "stream": True}
+        assert (await client.post("/v1/chat/completions", json=allowed)).status_code == 200
+        counted = (await client.get("/api/v1/usage/summary")).json()["totals"]
+        assert (counted["requests"], counted["refused"]) == (1, 3)
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "embeddings"])
+async def test_requests_a_day_hold_across_a_restart(make_venom: MakeVenom, path: str) -> None:
+    body = CHAT if path.startswith("chat") else {"model": "m", "input": "x"}
+    first = make_venom()
+    key, _ = first.keys.create("team", KeyRights(requests_per_day=3))
+    headers = {"x-api-key": key}
+    async with client_of(first, headers=headers) as client:
+        for _ in range(2):
+            assert (await client.post(f"/v1/{path}", json=body)).status_code == 200
+        await client.post(f"/v1/{path}", json={**body, "model": "nobody-has-this"})
+    async with client_of(make_venom(), headers=headers) as client:
+        assert (await client.post(f"/v1/{path}", json=body)).status_code == 200
+        response = await client.post(f"/v1/{path}", json=body)
+        assert response.status_code == 429
+        assert response.json()["error"]["code"] == "quota_exceeded"
+        left = 86_400 - time.time() % 86_400
+        assert abs(int(response.headers["retry-after"]) - left) < 60
+
+
+async def test_tokens_a_day(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    key, _ = venom.keys.create("team", KeyRights(tokens_per_day=150))
+    body = {**CHAT, "model": "other", "stream": True}
+    async with client_of(venom, headers={"x-api-key": key}) as client:
+        for status in (200, 200, 429):
+            response = await client.post("/v1/chat/completions", json=body)
+            assert response.status_code == status
+        assert "150 tokens" in response.text
+
+
+async def test_a_key_without_admin_sees_its_own_usage_only(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    key, record = venom.keys.create("team", KeyRights(scopes=("chat",)))
+    boss, other = venom.keys.create("boss")
+    async with client_of(venom) as client:
+        for one in (key, boss, boss):
+            await client.post("/v1/chat/completions", json=CHAT, headers={"x-api-key": one})
+        mine = {"x-api-key": key}
+        for path in ("summary", "series"):
+            found = (await client.get(f"/api/v1/usage/{path}", headers=mine)).json()
+            rows = found.get("points") or [found["totals"]]
+            assert sum(row["requests"] for row in rows) == 1
+        text = (await client.get("/api/v1/usage/export.csv", headers=mine)).text
+        assert record.id in text and other.id not in text
+        for path in ("summary", "series", "export.csv"):
+            for asked in (other.id, ""):
+                response = await client.get(
+                    f"/api/v1/usage/{path}", params={"key": asked}, headers=mine
+                )
+                assert response.status_code == 403, path
+        all_of_it = await client.get("/api/v1/usage/summary", headers={"x-api-key": boss})
+        assert all_of_it.json()["totals"]["requests"] == 3
+
+
+async def test_what_an_admin_does_is_written_down(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    key, record = venom.keys.create("boss")
+    headers = {"x-api-key": key, "X-Request-Id": "req-of-mine"}
+    async with client_of(venom, headers=headers) as client:
+        await client.get("/api/v1/plugins")
+        assert (await client.post("/api/v1/plugins/scripted/disable")).status_code == 200
+        assert (await client.post("/api/v1/plugins/nobody/disable")).status_code == 404
+        assert (await client.delete("/api/v1/usage", params={"key": "k"})).status_code == 200
+        found = (await client.get("/api/v1/audit")).json()
+    assert [(entry["action"], entry["subject"]) for entry in found["entries"]] == [
+        ("usage.erase", "k"), ("plugin.disable", "scripted"), ("key.create", record.id),
+    ]  # fmt: skip
+    disabled = found["entries"][1]
+    assert (disabled["key_id"], disabled["request_id"]) == (record.id, "req-of-mine")
+    assert (disabled["before"], disabled["after"]) == ({"state": "loaded"}, {"state": "disabled"})
+    assert key.rsplit("-", 1)[1] not in str(found)
+
+
+@pytest.mark.parametrize(("limit", "status"), [(0, 422), (1, 200), (200, 200), (201, 422)])
+async def test_the_audit_has_bounds(make_venom: MakeVenom, limit: int, status: int) -> None:
+    async with client_of(make_venom()) as client:
+        response = await client.get("/api/v1/audit", params={"limit": limit})
+    assert response.status_code == status
+
+
+def test_any_is_every_scope() -> None:
+    assert frozenset(SCOPES) == ANY

@@ -1,0 +1,83 @@
+"""Which scope each route needs: the one place that says it.
+
+A route that is not here is for keys with the scope ``admin`` only, and a test names it. Keys
+without scopes, requests where no key is needed and the user's own commands may do everything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from venom_core.store.keys import SCOPES, Scope
+
+Scopes = frozenset[Scope]
+
+#: One of these is enough.
+ANY: Scopes = frozenset(SCOPES)
+CHAT: Scopes = frozenset({"chat"})
+MODELS: Scopes = frozenset({"models"})
+ADMIN: Scopes = frozenset({"admin"})
+
+_ROUTES: dict[str, Scopes] = {
+    "POST /v1/chat/completions": CHAT,
+    "POST /v1/completions": CHAT,
+    "POST /v1/embeddings": CHAT,
+    "GET /v1/models": ANY,
+    "GET /v1/models/{model_id}": ANY,
+    "GET /api/v1/overview": ANY,
+    "GET /api/v1/events": ANY,
+    "GET /api/v1/models": ANY,
+    "GET /api/v1/models/loaded": ANY,
+    "GET /api/v1/models/{name}/details": ANY,
+    "GET /api/v1/models/{name}/capabilities": ANY,
+    "GET /api/v1/models/{name}/config": ANY,
+    "POST /api/v1/models/{name}/config": MODELS,
+    "GET /api/v1/models/{name}/fit": ANY,
+    "GET /api/v1/models/usage": ANY,
+    "GET /api/v1/models/providers": ANY,
+    "GET /api/v1/models/trending": ANY,
+    "GET /api/v1/models/news": ANY,
+    "GET /api/v1/models/search": ANY,
+    "GET /api/v1/models/operations": ANY,
+    "GET /api/v1/models/operations/{id}": ANY,
+    "POST /api/v1/models/operations/{id}/{verb}": MODELS,
+    "POST /api/v1/models/pull": MODELS,
+    "POST /api/v1/models/install": MODELS,
+    "POST /api/v1/models/registry/install": MODELS,
+    "DELETE /api/v1/models/registry/{name}": MODELS,
+    "POST /api/v1/models/switch": MODELS,
+    "POST /api/v1/models/activate": MODELS,
+    "POST /api/v1/models/unload-all": MODELS,
+    "POST /api/v1/models/{name}/unload": MODELS,
+    "DELETE /api/v1/models/{name}": MODELS,
+    "POST /api/v1/translate": CHAT,
+    "POST /api/v1/llm/simple/stream": CHAT,
+    "GET /api/v1/plugins": ANY,
+    "POST /api/v1/plugins/{plugin_id}/{verb}": ADMIN,
+    # Without the scope admin a key sees its own usage only.
+    "GET /api/v1/usage/summary": ANY,
+    "GET /api/v1/usage/series": ANY,
+    "GET /api/v1/usage/export.csv": ANY,
+    "DELETE /api/v1/usage": ADMIN,
+    "GET /api/v1/audit": ADMIN,
+    "GET /metrics": MODELS | ADMIN,
+}
+
+_PARAMETER = re.compile(r"\{[^}]*\}")
+
+
+def _key(method: str, path: str) -> str:
+    """However a parameter is called and converted."""
+    return f"{method} {_PARAMETER.sub('{}', path)}"
+
+
+ROUTES = {_key(*route.split(" ")): scopes for route, scopes in _ROUTES.items()}
+
+
+def is_declared(method: str, path: str) -> bool:
+    return _key(method, path) in ROUTES
+
+
+def scopes_of(method: str, path: str) -> Scopes:
+    """What a route needs, by its own path and not by the request's."""
+    return ROUTES.get(_key(method, path), ADMIN)

@@ -1,0 +1,48 @@
+"""`venom audit`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from venom_core.cli.options import json_option
+
+_HELP = """Who changed what, newest first: keys, plugins, models in use, what was erased.
+
+\b
+  venom audit
+  venom audit --limit 200 --json
+"""
+
+
+@click.command(help=_HELP)
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@json_option
+def audit(limit: int, as_json: bool) -> None:
+    from venom_core.cli.terminal import print_json, print_table
+    from venom_core.settings.paths import Paths
+    from venom_core.store.audit import read_audit
+    from venom_core.store.database import open_database
+
+    file = Paths.resolve().store_file
+    # Looking must not make a store.
+    entries = read_audit(open_database(file), limit) if file.exists() else []
+    if as_json:
+        print_json({"entries": [entry.record() for entry in entries]})
+    elif not entries:
+        print("Nothing was changed yet.")
+    else:
+        print_table(
+            ("AT", "ACTION", "SUBJECT", "KEY", "AFTER"),
+            [(e.at, e.action, e.subject, e.key_id, _short(e.after)) for e in entries],
+        )
+
+
+def _short(after: Mapping[str, Any] | None) -> str | None:
+    if after is None:
+        return None
+    text = json.dumps(after, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
