@@ -48,7 +48,7 @@ class FakeRepository:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request: ``place`` is ``hub`` or ``storage``."""
+    """One request: ``place`` is ``hub`` or ``storage``; the headers' names are in lower case."""
 
     place: str
     method: str
@@ -325,9 +325,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self, status: int, body: bytes, headers: dict[str, str], path: str | None = None
     ) -> None:
-        self.hub.seen.append(
-            Seen(self.place, self.command, self.path, dict(self.headers.items()), status)
-        )
+        sent = {name.lower(): value for name, value in self.headers.items()}
+        self.hub.seen.append(Seen(self.place, self.command, self.path, sent, status))
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

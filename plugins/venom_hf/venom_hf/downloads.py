@@ -57,10 +57,16 @@ class Downloads:
             await self._end(process)
 
     async def run(
-        self, plan: Plan, cache_dir: Path, endpoint: str, token: str | None, timeout: float
+        self,
+        plan: Plan,
+        have: int,
+        cache_dir: Path,
+        endpoint: str,
+        token: str | None,
+        timeout: float,
     ) -> AsyncGenerator[PullProgress, None]:
         """Fetch what the plan names; ends after the last byte was checked. ``aclose()`` ends the
-        child and keeps what came."""
+        child and keeps what came. ``have`` bytes are there from before."""
         job = {
             "endpoint": endpoint,
             "token": token,
@@ -76,7 +82,7 @@ class Downloads:
             assert process.stdin is not None
             process.stdin.write(json.dumps(job).encode() + b"\n")
             await asyncio.wait_for(process.stdin.drain(), END_SECONDS)
-            async for step in self._steps(process, plan.choice.size_bytes):
+            async for step in self._steps(process, have, plan.choice.size_bytes):
                 yield step
         finally:
             await asyncio.shield(self._end(process))
@@ -100,12 +106,12 @@ class Downloads:
         return process
 
     async def _steps(
-        self, process: asyncio.subprocess.Process, total: int
+        self, process: asyncio.subprocess.Process, have: int, total: int
     ) -> AsyncGenerator[PullProgress, None]:
         assert process.stdout is not None
         loop = asyncio.get_running_loop()
         last: Mapping[str, Any] = {}
-        most, moved = 0, loop.time()
+        most, moved = have, loop.time()
         while True:
             try:
                 line = await asyncio.wait_for(process.stdout.readline(), SILENCE_SECONDS)
@@ -126,6 +132,8 @@ class Downloads:
                 last, moved = words, loop.time()
             elif loop.time() - moved > STALL_SECONDS:
                 raise _stalled()
+            if not words["file"]:
+                continue  # it has not begun
             # A server that cannot go on in the middle begins anew; the bar does not turn back.
             most = max(most, min(int(words["done"]), total))
             if words["stage"] == "verifying":

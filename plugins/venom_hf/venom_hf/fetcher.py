@@ -33,7 +33,8 @@ from venom_hf.refusals import digest_mismatch, refusal
 from venom_hf.weights import RemoteFile, is_safe_name
 
 ATTEMPTS = 4
-BLOCK = 1024 * 1024
+#: The library's own steps are of 10 MB: so much would be lost with each end, and be told late.
+STEP_BYTES = 256 * 1024
 REPORT_SECONDS = 0.2
 HEARTBEAT_SECONDS = 2.0
 LOCK_SECONDS = 3600
@@ -233,7 +234,6 @@ class Fetcher:
             right = is_what_it_says(path) if _is_weights(file) else True
             right = right and digest_of(path, file) in (file.sha256 or file.git, None)
             if not right:
-                os.path.realpath(path)
                 Path(os.path.realpath(path)).unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
         if not right:
@@ -354,9 +354,11 @@ def first_line() -> bytes:
     return bytes(line)
 
 
-def no_waiting_for_a_limit() -> None:
-    """The library sleeps as long as a 429 says; told at once, people decide for themselves."""
-    from huggingface_hub import get_session
+def prepare_the_library() -> None:
+    """Small steps; and no sleep for as long as a 429 says: people decide for themselves."""
+    from huggingface_hub import constants, get_session
+
+    constants.DOWNLOAD_CHUNK_SIZE = STEP_BYTES
 
     def tell(response: Any) -> None:
         if response.status_code == 429:
@@ -378,7 +380,7 @@ def main() -> int:
     report = Report()
     report.start()
     try:
-        no_waiting_for_a_limit()
+        prepare_the_library()
         Fetcher(job, report).run()
     except BaseException as error:
         told = refusal(error, job.repo)

@@ -15,7 +15,7 @@ from venom_core.sdk.errors import UpstreamError
 from venom_hf.client import HuggingFaceClient, utc
 
 if TYPE_CHECKING:
-    from huggingface_hub import PaperInfo
+    from huggingface_hub.hf_api import PaperInfo
 
 FEED = "/blog/feed.xml"
 PAPERS = "/api/daily_papers"
@@ -30,7 +30,7 @@ def blog(client: HuggingFaceClient, month: str | None, limit: int) -> tuple[News
 
 def papers(client: HuggingFaceClient, month: str | None, limit: int) -> tuple[NewsItem, ...]:
     """Papers of a month, the present one where none is named, most wanted first."""
-    from huggingface_hub import PaperInfo
+    from huggingface_hub.hf_api import PaperInfo
 
     asked = month or datetime.now(UTC).strftime("%Y-%m")
     rows = client.rows(PAPERS, {"month": asked, "limit": limit, "sort": "trending"})

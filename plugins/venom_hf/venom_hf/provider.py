@@ -102,9 +102,10 @@ class HuggingFaceProvider(Provider):
         missing = await asyncio.to_thread(cache.missing_bytes, plan.repo, plan.commit, files)
         await asyncio.to_thread(cache.check_space, missing)
         token = await asyncio.to_thread(self._client.token)
-        async with contextlib.aclosing(
-            self._downloads.run(plan, cache.folder, self._client.endpoint, token, self._timeout)
-        ) as steps:
+        steps = self._downloads.run(
+            plan, total - missing, cache.folder, self._client.endpoint, token, self._timeout
+        )
+        async with contextlib.aclosing(steps):
             async for step in steps:
                 yield step
         yield PullProgress("completed", f"{wanted} is in the Hugging Face cache.", total, total)
