@@ -38,7 +38,7 @@ test-lowest: dev ## Against the oldest dependencies that pyproject.toml allows
 test-engines: dev ## Long runs with real engines
 	$(PYTEST) -m engines
 
-test-install: wheelhouse ## The wheels in fresh environments, without a network
+test-install: wheelhouse ## The wheels in fresh environments, without a network but for one small model
 	$(PYTEST) -m install tests/install tests/integration/test_plugin_install.py
 
 e2e: dev ui ## A real server and a real browser
