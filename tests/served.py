@@ -20,7 +20,9 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
         async with asyncio.timeout(10):
             while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
                 await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        server.force_exit = True
-        await asyncio.wait_for(serving, 10)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            server.force_exit = True
+            await asyncio.wait_for(serving, 10)

@@ -27,6 +27,7 @@ from venom_core.models.memory import ModelMemory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
 from venom_core.plugins.host import PluginHost
+from venom_core.runtime.feed import Feed
 from venom_core.runtime.machine import fits, this_machine
 from venom_core.runtime.profiles import Profile, find_profile
 from venom_core.sdk.errors import ModelNotFound, VenomError
@@ -41,6 +42,7 @@ from venom_core.store.in_use import InUseRepository
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
     from venom_core.store.keys import KeyRepository
     from venom_core.store.ledger import UsageRepository
@@ -67,7 +69,7 @@ class Venom:
         self.host.scan()
         self.meter = Meter()
         self.host.add_observer("meter", self.meter)
-        self.quotas = Quotas(lambda key_id, day: self.usage.used(key_id, day))
+        self.quotas = Quotas(lambda key_id, day: self.usage.used(key_id, day))  # noqa: PLW0108 -- opens the store at its first use
         self.ledger = Ledger(lambda: self.usage, core.usage_retention_days)
         self.host.add_observer("ledger", self.ledger)
         self.registry = ModelRegistry(
@@ -105,8 +107,12 @@ class Venom:
             self.quotas,
             overrides=self.manager.overrides,
         )
+        #: What changes, for whoever watches.
+        self.feed = Feed()
+        self.host.add_observer("feed", self.feed)
         #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
         self.local_token = secrets.token_urlsafe(32)
+        self._operations: Operations | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
         self._database: Engine | None = None
@@ -136,6 +142,9 @@ class Venom:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.feed.close()
+        if self._operations is not None:
+            await self._operations.close()
         await self.manager.close()
         await self.registry.close()
         try:
@@ -192,6 +201,31 @@ class Venom:
         from venom_core.models.transfers import ModelTransfers
 
         return ModelTransfers(self.host, self.registry, self.report)
+
+    @property
+    def operations(self) -> Operations:
+        """Installs and removals as durable jobs; the store is opened at the first of them."""
+        if self._operations is None:
+            from venom_core.models.operations import Operations
+            from venom_core.store.operations import OperationRepository
+
+            self._operations = Operations(
+                lambda: OperationRepository(self.database),
+                self.host,
+                self.transfers,
+                lambda view: self.feed.publish("operations", view),
+            )
+        return self._operations
+
+    def resume_operations(self) -> None:
+        """Go on with what the process before left unfinished, behind what comes first."""
+        self._own(self._resume_operations())
+
+    async def _resume_operations(self) -> None:
+        from venom_core.store.interrupted import any_interrupted
+
+        if await asyncio.to_thread(any_interrupted, self.settings.paths.store_file):
+            await self.operations.resume_interrupted()
 
     async def default_model(self, role: Role = "chat") -> tuple[ListedModel, str]:
         """The model for a request that names none, and why this one: the active one of the role,

@@ -19,7 +19,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -79,6 +79,10 @@ class FakeVenom:
     languages: list[str] = field(default_factory=list)
     #: Streams that the client closed before their end.
     aborted: int = 0
+    #: The install under way, its last state, and how many were cancelled.
+    installing: Iterator[dict[str, Any]] | None = None
+    operation_shown: dict[str, Any] = field(default_factory=dict)
+    cancelled: int = 0
     url: str = ""
 
     def refusal(self, request: Request) -> JSONResponse | None:
@@ -126,12 +130,29 @@ class FakeVenom:
             {"Venom-Model": self.scenario.resolved(body.get("model"))},
         )
 
-    async def pull(self, request: Request) -> Response:
+    async def install(self, request: Request) -> Response:
         if refused := self.refusal(request):
             return refused
         name = (await request.json())["name"]
         self.pulls.append(name)
-        return self._stream(self.scenario.pull(name), {})
+        self.installing = self.scenario.pull(name)
+        return JSONResponse({"success": True, "operation_id": "1", "model_name": name})
+
+    async def operations(self, request: Request) -> Response:
+        nothing = {"success": True, "operations": [], "count": 0}
+        return self.refusal(request) or JSONResponse(nothing)
+
+    async def operation(self, request: Request) -> Response:
+        """One step further each time it is asked for, as time goes on for a real one."""
+        if self.installing is not None:
+            self.operation_shown = next(self.installing, self.operation_shown)
+        shown = {"operation_id": "1", "operation_type": "install", "model_name": self.pulls[-1]}
+        return JSONResponse({"success": True, "operation": {**shown, **self.operation_shown}})
+
+    async def cancel(self, _: Request) -> Response:
+        self.cancelled += 1
+        self.installing, self.operation_shown = None, {"status": "cancelled"}
+        return JSONResponse({"success": True})
 
     def _stream(self, events: list[Event], headers: dict[str, str]) -> StreamingResponse:
         async def send() -> AsyncIterator[str]:
@@ -185,7 +206,10 @@ def make_app(fake: FakeVenom, folder: Path) -> Starlette:
             Route("/api/v1/overview", fake.overview),
             Route("/api/v1/models", fake.models),
             Route("/api/v1/plugins", fake.plugins),
-            Route("/api/v1/models/pull", fake.pull, methods=["POST"]),
+            Route("/api/v1/models/install", fake.install, methods=["POST"]),
+            Route("/api/v1/models/operations", fake.operations),
+            Route("/api/v1/models/operations/1", fake.operation),
+            Route("/api/v1/models/operations/1/cancel", fake.cancel, methods=["POST"]),
             Route("/v1/chat/completions", fake.chat, methods=["POST"]),
             *page_routes(folder),
         ],

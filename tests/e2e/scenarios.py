@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -201,25 +201,25 @@ class Scenario:
         found = next((entry["reference"] for entry in self.models if entry["id"] == wanted), None)
         return found or f"fake://{wanted}"
 
-    def pull(self, name: str) -> list[Event]:
-        """Events of one pull; the model is there when its last one is made."""
+    def pull(self, name: str) -> Iterator[dict[str, Any]]:
+        """The states of one install; the model is there when the last one is asked for."""
         total = SMOLLM["size_bytes"]
-        steps: list[Event] = [
-            {
-                "status": "pulling",
+        for percent in range(0, 100, 4):
+            yield {
+                "status": "in_progress",
                 "bytes_total": total,
                 "bytes_done": total * percent // 100,
                 "progress": percent,
                 "message": f"fetching {name}",
             }
-            for percent in range(0, 100, 4)
-        ]
-        if self.pull_error:
-            return [*steps[:5], {"status": "failed", "error": self.pull_error}, "[DONE]"]
+            if self.pull_error and percent == 16:
+                error = self.pull_error
+                yield {**error, "status": "failed", "error": error["message"]}
+                return
         self.models.append(model(name, "llamacpp", size_bytes=total))
         self.overview["default_model"] = name
         done = {"bytes_total": total, "bytes_done": total, "progress": 100, "message": "done"}
-        return [*steps, {"status": "completed", **done}, "[DONE]"]
+        yield {"status": "completed", **done}
 
 
 def _overview(default: str | None, providers: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

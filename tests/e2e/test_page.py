@@ -333,11 +333,9 @@ def test_without_a_model_one_is_pulled_and_used(fake: FakeVenom, open_window: Op
     expect(card).to_contain_text("98 MB")
     expect(card).to_contain_text("fits")
     expect(card.get_by_role("link", name="Terms of use")).to_be_visible()
-    fake.pace = 0.1
     card.get_by_role("button", name="Pull SmolLM2 135M").click()
     expect(card.get_by_role("progressbar")).to_have_attribute("value", re.compile("^[1-9]"))
-    expect(page.get_by_role("button", name="Model: smollm2:135m")).to_be_visible()
-    fake.pace = 0.01
+    expect(page.get_by_role("button", name="Model: smollm2:135m")).to_be_visible(timeout=30_000)
     finished(send(page, "hi"))
     assert fake.pulls == ["smollm2:135m"]
     assert fake.chats[0]["model"] == "smollm2:135m"
@@ -360,14 +358,12 @@ def test_a_model_that_cannot_be_pulled_now_has_its_command(
 
 def test_cancelling_a_pull_aborts_it(fake: FakeVenom, open_window: OpenWindow) -> None:
     fake.scenario = scenarios.empty()
-    fake.pace = 0.1
     page = open_window(fake.url)
     page.get_by_role("button", name="Pull SmolLM2 135M").click()
     page.get_by_role("button", name="Cancel pulling smollm2:135m").click()
     expect(page.get_by_text("Cancelled.")).to_be_visible()
     expect(page.get_by_role("button", name="Pull SmolLM2 135M")).to_be_visible()
-    page.wait_for_timeout(500)
-    assert fake.aborted == 1
+    assert fake.cancelled == 1
 
 
 def test_a_pull_that_fails_says_what_to_do(fake: FakeVenom, open_window: OpenWindow) -> None:

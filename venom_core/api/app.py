@@ -29,7 +29,7 @@ from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
-from venom_core.api.v1 import audit, models, overview, plugins, usage
+from venom_core.api.v1 import audit, events, models, overview, plugins, usage
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.settings.core import CoreSettings
@@ -72,7 +72,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
     protected = [Depends(_key_check(ring, "/api/v1"))]
-    for router in (plugins.router, models.router, overview.router):
+    for router in (plugins.router, models.router, overview.router, events.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (usage.router, audit.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
@@ -154,6 +154,7 @@ def _lifespan(venom: Venom) -> Callable[[FastAPI], AbstractAsyncContextManager[N
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await venom.start()
+        venom.resume_operations()
         try:
             yield
         finally:

@@ -34,7 +34,7 @@ VALIDATION: Final = "validation.pl.toml"
 #: The keys under which the API sends words for people.
 _WORDS = frozenset(
     {
-        *("message", "fix", "detail", "title", "summary"),
+        *("message", "fix", "detail", "error", "title", "summary"),
         *("reason", "default_model_reason", "fit_message"),
     }
 )

@@ -59,4 +59,6 @@ def exit_code_of(error: VenomError) -> ExitCode:
     """
     if error.code == "no_model":
         return ExitCode.UNAVAILABLE
+    if error.code == "disk_full":  # found before or while fetching, the disk is what is full
+        return ExitCode.STORAGE
     return _BY_STATUS.get(error.status, ExitCode.FAILED)

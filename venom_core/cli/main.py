@@ -21,6 +21,10 @@ COMMANDS = {
     "list": (f"{_HOME}.list:list_models", "Show the models that are installed or to be had."),
     "ps": (f"{_HOME}.ps:ps", "Show the models in memory."),
     "pull": (f"{_HOME}.pull:pull", "Fetch a model."),
+    "operations": (
+        f"{_HOME}.operations:operations",
+        "Show installs and removals; pause, resume, cancel them.",
+    ),
     "show": (f"{_HOME}.show:show", "Show everything that is known of a model."),
     "rm": (f"{_HOME}.rm:rm", "Remove a model."),
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory."),

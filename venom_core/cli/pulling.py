@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
-from venom_core.cli.connection.interface import Connection
 from venom_core.cli.connection.session import Session
 from venom_core.cli.terminal import has_colours, is_terminal, size
 
@@ -18,24 +17,33 @@ LINE_PERCENT = 10
 LINE_SECONDS = 15.0
 
 KEPT = (
-    "Stopped; the model is not installed. Pull it again to go on: what has arrived is used where "
-    "its source can resume, and nothing half-fetched is ever listed."
+    "Paused; the model is not installed. Pull it again to go on: what has arrived is used where "
+    "its source can resume, and nothing half-fetched is ever listed. To delete what has arrived: "
+    "venom operations cancel"
 )
 
 
 def pull_and_show(session: Session, name: str) -> Step:
     """Fetch ``name`` and show how far it is, on stderr; gives the last step. Ctrl-C stops the
     transfer, says what remains, and goes on as ``KeyboardInterrupt``."""
+    return _shown(session, name, session.connection.pull(name))
+
+
+def show_to_the_end(session: Session, operation: Step) -> Step:
+    """Like :func:`pull_and_show`, of an operation that has begun."""
+    return _shown(session, operation["model_name"], session.connection.follow(operation))
+
+
+def _shown(session: Session, name: str, steps: AsyncGenerator[Step, None]) -> Step:
     try:
-        return session.run(_pull(session.connection, name))
+        return session.run(_last(name, steps))
     except KeyboardInterrupt:
         print(f"\n{KEPT}", file=sys.stderr)
         raise
 
 
-async def _pull(connection: Connection, name: str) -> Step:
+async def _last(name: str, steps: AsyncGenerator[Step, None]) -> Step:
     last: Step = {}
-    steps: AsyncGenerator[Step, None] = connection.pull(name)
     with progress_of(name) as show:
         async with contextlib.aclosing(steps):
             async for step in steps:
@@ -61,14 +69,18 @@ class _Lines:
         self._name = name
         self._stage = ""
         self._tenth = -1
-        self._printed_at = float("-inf")
+        self._printed_at = time.monotonic()
 
     def __call__(self, step: Step) -> None:
         tenth = step["progress"] // LINE_PERCENT
         silent = time.monotonic() - self._printed_at
-        if (step["status"], tenth) == (self._stage, self._tenth) and silent < LINE_SECONDS:
+        waits = not step["bytes_done"] and not step["bytes_total"]
+        if waits and step["status"] != "completed" and silent < LINE_SECONDS:
+            return  # nothing has come yet, which is worth a line only when it lasts
+        stage = f"{step['status']} {step['message']}"
+        if (stage, tenth) == (self._stage, self._tenth) and silent < LINE_SECONDS:
             return
-        self._stage, self._tenth, self._printed_at = step["status"], tenth, time.monotonic()
+        self._stage, self._tenth, self._printed_at = stage, tenth, time.monotonic()
         print(f"{self._name}: {describe(step)}", file=sys.stderr, flush=True)
 
 

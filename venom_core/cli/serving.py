@@ -72,6 +72,10 @@ class Server(uvicorn.Server):
         self._on_ready()
         asyncio.get_running_loop().call_later(SETTLE_SECONDS, settle_memory)
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._venom.feed.close()  # who watches the feed would be waited for
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Protocol
 
 from venom_core.models.references import parse_reference
-from venom_core.models.registry import ModelRegistry
+from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.sdk.errors import ModelNotFound, NotFound, UpstreamIncomplete
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.provider import Provider, PullProgress
@@ -69,32 +69,34 @@ class ModelTransfers:
             )
         return pullers[0], name
 
-    async def pull(self, name: str) -> AsyncGenerator[PullProgress, None]:
-        """Fetch a model; ends after ``completed``, else raises. ``aclose()`` stops the transfer."""
-        provider_name, ref = await self.source(name)
+    async def fetch(self, provider_name: str, ref: str) -> AsyncGenerator[PullProgress, None]:
+        """Fetch a model from its source; ends after ``completed``, else raises. ``aclose()`` stops
+        the transfer."""
         provider = await self._host.provider(provider_name)
         completed = False
         async with contextlib.aclosing(provider.pull(ref)) as steps:
             async for step in steps:
                 completed = step.status == "completed"
                 if completed:
-                    self._registry.forget(provider_name)
-                    self._report(
-                        ObservedEvent("model.pulled", {"provider": provider_name, "model": ref})
-                    )
+                    self._changed("model.pulled", provider_name, ref)
                 yield step
         if not completed:
             raise UpstreamIncomplete("The pull ended before it was complete.", fix="Pull it again.")
 
+    async def installed(self, name: str) -> ListedModel:
+        """The installed model that a name means. Raises ``ModelNotFound``."""
+        return await self._registry.resolve(name)
+
+    async def delete(self, provider_name: str, ref: str) -> None:
+        """Delete an installed model. Raises ``ModelNotFound``."""
+        provider = await self._host.provider(provider_name)
+        await provider.remove(ref)
+        self._changed("model.removed", provider_name, ref)
+
     async def remove(self, name: str) -> str:
-        """Delete an installed model; gives its reference. Raises ``ModelNotFound``."""
-        item = await self._registry.resolve(name)
-        provider = await self._host.provider(item.provider)
-        await provider.remove(item.model.ref)
-        self._registry.forget(item.provider)
-        self._report(
-            ObservedEvent("model.removed", {"provider": item.provider, "model": item.model.ref})
-        )
+        """Delete the installed model that a name means; gives its reference."""
+        item = await self.installed(name)
+        await self.delete(item.provider, item.model.ref)
         return item.reference
 
     async def unload(self, name: str) -> str:
@@ -104,3 +106,7 @@ class ModelTransfers:
         await provider.unload(item.model.ref)
         self._registry.forget(item.provider)
         return item.reference
+
+    def _changed(self, event: str, provider: str, ref: str) -> None:
+        self._registry.forget(provider)
+        self._report(ObservedEvent(event, {"provider": provider, "model": ref}))

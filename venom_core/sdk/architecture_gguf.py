@@ -6,7 +6,8 @@ window and what stands for a missing key is llama.cpp's rule (its ``load_arch_hp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from venom_core.sdk.architecture import (
@@ -34,7 +35,26 @@ _PERIODS: Mapping[str, tuple[int, bool, int | None]] = {
 _WINDOW_UNUSED = frozenset({"llama", "mistral", "phi3", "qwen2", "qwen3", "starcoder2"})
 #: Families that read a text at once and keep no cache, whatever their metadata says.
 _ENCODERS = frozenset({"gemma-embedding", "t5encoder", "modern-bert", "neo-bert", "eurobert"})
+#: ggml's types of a tensor: bytes and elements of one block.
+TENSOR_BLOCKS: Mapping[str, tuple[int, int]] = {
+    "F32": (4, 1), "F16": (2, 1), "BF16": (2, 1), "F64": (8, 1), "I8": (1, 1), "I16": (2, 1),
+    "I32": (4, 1), "I64": (8, 1), "Q4_0": (18, 32), "Q4_1": (20, 32), "Q5_0": (22, 32),
+    "Q5_1": (24, 32), "Q8_0": (34, 32), "Q8_1": (40, 32), "Q2_K": (84, 256), "Q3_K": (110, 256),
+    "Q4_K": (144, 256), "Q5_K": (176, 256), "Q6_K": (210, 256), "Q8_K": (292, 256),
+    "IQ2_XXS": (66, 256), "IQ2_XS": (74, 256), "IQ3_XXS": (98, 256), "IQ1_S": (50, 256),
+    "IQ4_NL": (18, 32), "IQ3_S": (110, 256), "IQ2_S": (82, 256), "IQ4_XS": (136, 256),
+    "IQ1_M": (56, 256), "TQ1_0": (54, 256), "TQ2_0": (66, 256), "MXFP4": (17, 32),
+    "NVFP4": (36, 64),
+}  # fmt: skip
 _STATE_KEYS = ("ssm.state_size", "wkv.head_size", "shortconv.l_cache", "kda.head_dim")
+
+
+def tensor_bytes(kind: str, shape: Sequence[int]) -> int | None:
+    """Bytes of a tensor; None for a type that is not known here."""
+    if kind not in TENSOR_BLOCKS:
+        return None
+    size, elements = TENSOR_BLOCKS[kind]
+    return math.prod(shape) // elements * size
 
 
 def from_gguf(

@@ -3,7 +3,9 @@ a running server."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +41,21 @@ def open_database(path: Path) -> Engine:
             fix="Make the data directory writable, or set VENOM_HOME to a folder that is.",
         ) from error
     return engine
+
+
+@contextlib.contextmanager
+def store_errors() -> Iterator[None]:
+    """What SQLite refuses (a full disk, a lock held too long), as ``StorageError``."""
+    from sqlalchemy import exc
+
+    try:
+        yield
+    except exc.DatabaseError as error:
+        raise StorageError(
+            "The store cannot be written.",
+            code="store_not_writable",
+            fix="Free some space, or make the data directory writable; venom doctor looks at both.",
+        ) from error
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -15,7 +15,7 @@ from venom_core.sdk.errors import ModelNotFound
 from venom_core.sdk.frames import Answer, Choice, Chunk, Event, Frame, Usage, delta, finish
 from venom_core.sdk.hookspecs import hookimpl
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
-from venom_core.sdk.provider import LoadedModel, Model, Provider, PullProgress
+from venom_core.sdk.provider import LoadedModel, Model, Provider, PullPlan, PullProgress
 from venom_core.sdk.spec import Capability, ProviderSpec
 from venom_core.sdk.states import Health, ProviderStatus
 
@@ -66,6 +66,8 @@ SCRIPTS: dict[str, Script] = {}
 SEEN = Seen()
 #: The steps of the next pulls, by name; the last may be an exception.
 PULLS: dict[str, Sequence[PullProgress | Pause | Exception]] = {}
+#: What the next pulls would take, by name.
+PLANS: dict[str, PullPlan] = {}
 
 
 def reset() -> None:
@@ -73,6 +75,7 @@ def reset() -> None:
     global SEEN  # noqa: PLW0603 -- one process-wide stage is what a scripted plugin is
     SCRIPTS.clear()
     PULLS.clear()
+    PLANS.clear()
     SEEN = Seen()
 
 
@@ -150,6 +153,12 @@ class ScriptedProvider(Provider):
 
     async def ps(self) -> Sequence[LoadedModel]:
         return [LoadedModel(ref, 1000) for ref in SCRIPTS]
+
+    async def plan_pull(self, ref: str) -> PullPlan:
+        return PLANS.get(ref, PullPlan(ref))
+
+    async def forget_pull(self, ref: str) -> None:
+        SEEN.calls.append(f"forget {ref}")
 
     async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
         SEEN.calls.append(f"pull {ref}")

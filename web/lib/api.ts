@@ -2,7 +2,7 @@ import { ApiError, errorFrom, isAbort } from "./errors";
 import { language } from "./i18n";
 import { askForKey, currentKey } from "./key";
 import { readEvents } from "./sse";
-import type { ChatPiece, ModelRecord, Overview, PluginRecord, PullEvent, WireMessage } from "./types";
+import type { ChatPiece, ModelRecord, Operation, Overview, PluginRecord, WireMessage } from "./types";
 
 /**
  * A request with the key, if there is one, and in the language chosen here, which the browser's own
@@ -44,9 +44,9 @@ async function getJson<T>(path: string): Promise<T> {
   }
 }
 
-function post(path: string, body: unknown, signal: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
-  const headers = { "Content-Type": "application/json", ...more };
-  return request(path, { method: "POST", body: JSON.stringify(body), headers, signal });
+function post(path: string, body: unknown, signal?: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
+  const headers = body === null ? more : { "Content-Type": "application/json", ...more };
+  return request(path, { method: "POST", body: body === null ? null : JSON.stringify(body), headers, signal });
 }
 
 function parseEvent(data: string): Record<string, unknown> {
@@ -129,8 +129,23 @@ export async function* streamChat(
   }
 }
 
-/** Fetch a model; leaving the loop or aborting the signal cancels it on the server as well. */
-export async function* streamPull(name: string, signal: AbortSignal): AsyncGenerator<PullEvent> {
-  const response = await post("/api/v1/models/pull", { name }, signal);
-  for await (const event of jsonEvents(response)) yield event as unknown as PullEvent;
+const OPERATIONS = "/api/v1/models/operations";
+
+type Operations = { operations: Operation[] };
+
+/** Installs and removals, newest first. */
+export const getOperations = () => getJson<Operations>(OPERATIONS).then((answer) => answer.operations);
+
+export const getOperation = (id: string) =>
+  getJson<{ operation: Operation }>(`${OPERATIONS}/${id}`).then((answer) => answer.operation);
+
+/** Begin to fetch a model, or join or go on with the fetching of the same. */
+export async function install(name: string): Promise<Operation> {
+  const response = await post("/api/v1/models/install", { name });
+  const begun = (await response.json()) as { operation_id: string };
+  return getOperation(begun.operation_id);
+}
+
+export async function cancelOperation(id: string): Promise<void> {
+  await post(`${OPERATIONS}/${id}/cancel`, null);
 }

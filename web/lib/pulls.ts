@@ -1,8 +1,10 @@
-import { streamPull } from "./api";
+import { cancelOperation, getOperation, getOperations, install } from "./api";
 import { chooseModel, catalogue, findModel, refresh } from "./catalogue";
-import { isAbort, recordOf, type ErrorRecord } from "./errors";
+import { errorFrom, recordOf, type ErrorRecord } from "./errors";
+import { language } from "./i18n";
 import { allowAsking } from "./key";
 import { createStore } from "./store";
+import type { Operation } from "./types";
 
 /** One model being fetched; `bytesTotal` is null while the server does not know it. */
 export interface Pull {
@@ -17,43 +19,71 @@ export interface Pull {
 
 export const pulls = createStore<Record<string, Pull>>({});
 
-const controllers = new Map<string, AbortController>();
+const POLL_MS = 400;
+/** The operation that fetches a model, by the model's name; null until the server has said it. */
+const fetching = new Map<string, string | null>();
 
 function change(name: string, next: Partial<Pull>): void {
   const start: Pull = { phase: "pulling", bytesDone: 0, bytesTotal: null, progress: 0, message: "", error: null };
   pulls.set((old) => ({ ...old, [name]: { ...start, ...old[name], ...next } }));
 }
 
-/** Fetch a model by the suggestion's name, then talk to it. */
+/** Fetch a model by the suggestion's name, then talk to it. It goes on where this page is closed. */
 export async function startPull(name: string): Promise<void> {
-  if (controllers.has(name)) return;
-  const controller = new AbortController();
-  controllers.set(name, controller);
+  if (fetching.has(name)) return;
+  fetching.set(name, null);
   allowAsking();
   change(name, { phase: "pulling", bytesDone: 0, progress: 0, message: "", error: null });
-  try {
-    for await (const event of streamPull(name, controller.signal)) {
-      change(name, {
-        bytesDone: event.bytes_done ?? 0,
-        bytesTotal: event.bytes_total ?? null,
-        progress: event.progress ?? 0,
-        message: event.message ?? "",
-      });
-    }
-    await refresh();
-    change(name, { phase: "completed", progress: 100 });
-    const pulled = findPulled(name);
-    if (pulled) chooseModel(pulled);
-  } catch (thrown) {
-    const cancelled = controller.signal.aborted || isAbort(thrown);
-    change(name, cancelled ? { phase: "cancelled" } : { phase: "failed", error: recordOf(thrown) });
-  } finally {
-    controllers.delete(name);
+  await followed(name, () => install(name));
+}
+
+/** Show what is being fetched already: begun before this page was opened, or elsewhere. */
+export async function adoptPulls(): Promise<void> {
+  const operations = await getOperations().catch(() => []);
+  for (const operation of operations) {
+    const name = operation.model_name;
+    if (operation.operation_type !== "install" || !isRunning(operation) || fetching.has(name)) continue;
+    fetching.set(name, operation.operation_id);
+    void followed(name, async () => operation);
   }
 }
 
-export function cancelPull(name: string): void {
-  controllers.get(name)?.abort();
+export async function cancelPull(name: string): Promise<void> {
+  const id = fetching.get(name);
+  if (id) await cancelOperation(id).catch((thrown) => change(name, { error: recordOf(thrown) }));
+}
+
+const isRunning = ({ status }: Operation) => status === "pending" || status === "in_progress";
+
+async function followed(name: string, begin: () => Promise<Operation>): Promise<void> {
+  try {
+    let operation = await begin();
+    fetching.set(name, operation.operation_id);
+    while (isRunning(operation)) {
+      show(name, operation);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      operation = await getOperation(operation.operation_id);
+    }
+    show(name, operation);
+    await ended(name, operation);
+  } catch (thrown) {
+    change(name, { phase: "failed", error: recordOf(thrown) });
+  } finally {
+    fetching.delete(name);
+  }
+}
+
+function show(name: string, { bytes_done, bytes_total, progress, message }: Operation): void {
+  change(name, { phase: "pulling", bytesDone: bytes_done, bytesTotal: bytes_total, progress, message });
+}
+
+async function ended(name: string, operation: Operation): Promise<void> {
+  if (operation.status === "failed") throw errorFrom({ ...operation, message: operation.error }, 500, language.get());
+  if (operation.status !== "completed") return change(name, { phase: "cancelled" });
+  await refresh();
+  change(name, { phase: "completed", progress: 100 });
+  const pulled = findPulled(name);
+  if (pulled) chooseModel(pulled);
 }
 
 function findPulled(name: string): string | undefined {

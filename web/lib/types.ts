@@ -86,10 +86,19 @@ export interface ChatPiece {
   usage?: { prompt_tokens: number; completion_tokens: number };
 }
 
-export interface PullEvent {
-  status: "pulling" | "completed" | "failed";
+/** An install or a removal, as `GET /api/v1/models/operations/{id}` shows it. */
+export interface Operation {
+  operation_id: string;
+  operation_type: "install" | "remove" | "activate" | "build";
+  model_name: string;
+  status: "pending" | "in_progress" | "completed" | "failed" | "paused" | "cancelled";
   bytes_total: number | null;
   bytes_done: number;
+  /** Percent. */
   progress: number;
   message: string;
+  error: string | null;
+  code: string | null;
+  fix: string | null;
+  docs: string | null;
 }

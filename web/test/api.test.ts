@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { getModels, streamChat, streamPull } from "../lib/api";
+import { getModels, streamChat } from "../lib/api";
 import { ApiError, errorFrom } from "../lib/errors";
 import { language } from "../lib/i18n";
 import { answerKey, currentKey, keyPrompt } from "../lib/key";
@@ -132,15 +132,6 @@ test("every request asks for the language chosen here, and an error keeps the on
   language.set("en");
   assert.equal((await thrownBy(getModels)).lang, "en");
   assert.deepEqual(sent.map((one) => one.language), ["pl", "pl", "en"]);
-});
-
-test("a pull that fails throws its error record", async () => {
-  const failed = { status: "failed", error: { code: "disk_full", message: "The disk is full.", fix: "Free 1 GB." } };
-  scripted(stream(JSON.stringify({ status: "pulling", bytes_done: 1, progress: 1 }), JSON.stringify(failed), "[DONE]"));
-  const thrown = await thrownBy(async () => {
-    for await (const event of streamPull("m", new AbortController().signal)) assert.equal(event.status, "pulling");
-  });
-  assert.deepEqual([thrown.code, thrown.fix], ["disk_full", "Free 1 GB."]);
 });
 
 const refused = () => Response.json({ detail: "A key is needed.", code: "invalid_api_key", fix: "f" }, { status: 401 });

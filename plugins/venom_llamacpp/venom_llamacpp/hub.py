@@ -37,7 +37,6 @@ from venom_llamacpp.store import (
     digest_mismatch,
     discard,
     disk_errors,
-    safe_name,
     sha256_of,
 )
 
@@ -53,9 +52,9 @@ MAX_LISTING_BYTES = 16 * 1024 * 1024
 MAX_PAGES = 20
 MAX_REDIRECTS = 5
 ATTEMPTS = 4
+BLOCK = 1024 * 1024
 #: How much of a file is read for its header; a vocabulary alone takes several megabytes.
 HEADER_STEPS = (2 * BLOCK, 12 * BLOCK, 48 * BLOCK)
-BLOCK = 1024 * 1024
 _REF = re.compile(
     r"(?:hf\.co|huggingface\.co)/([A-Za-z0-9][\w.-]{0,95})/([A-Za-z0-9][\w.-]{0,95})"
     r"(?::([A-Za-z0-9_.-]{1,40}))?",
@@ -104,6 +103,15 @@ class Hub:
         self._endpoint = endpoint.rstrip("/")
         self._token = token
 
+    async def plan(self, store: ModelStore, ref: HubRef) -> PullPlan:
+        """What a pull would fetch. Raises like :meth:`pull`."""
+        async with contextlib.AsyncExitStack() as stack:
+            hub = _Connections(self._endpoint, self._token)
+            stack.push_async_callback(hub.close)
+            file = choose(await self._listing(hub, ref), ref)
+        have = await asyncio.to_thread(_size, store.part(str(ref), file.sha256))
+        return PullPlan(str(ref), file.size_bytes, have, folder=store.folder)
+
     async def pull(self, store: ModelStore, ref: HubRef) -> AsyncGenerator[PullProgress, None]:
         """Fetch a model into the store. Closing the generator keeps what came so far.
 
@@ -114,8 +122,7 @@ class Hub:
             hub = _Connections(self._endpoint, self._token)
             stack.push_async_callback(hub.close)
             file = choose(await self._listing(hub, ref), ref)
-            # The digest in its name keeps the halves of two versions apart.
-            part = store.folder / f"{safe_name(str(ref))}.{file.sha256[:12]}.part"
+            part = store.part(str(ref), file.sha256)
             have = await asyncio.to_thread(_size, part)
             await asyncio.to_thread(check_space, store.folder, file.size_bytes - have)
             message = f"Fetching {file.name}"
@@ -135,13 +142,6 @@ class Hub:
             await asyncio.to_thread(store.publish, str(ref), part, file.sha256, facts_of(header))
             yield PullProgress("completed", f"{ref} is ready", total, total)
 
-    async def _listing(self, hub: _Connections, ref: HubRef) -> list[HubFile]:
-        url: str | None = f"{self._endpoint}/api/models/{ref.repo}/tree/main?recursive=1"
-        files: list[HubFile] = []
-        for _ in range(MAX_PAGES):
-            if url is None:
-                break
-            async with hub.get(url, {}) as response:
     async def header(self, ref: HubRef) -> tuple[HubFile, GgufHeader]:
         """The header of the file that a pull would fetch, read by range requests; nothing is
         written. Raises as ``pull`` does, and ``UpstreamError`` where it is no usable GGUF file."""
@@ -164,6 +164,13 @@ class Hub:
                 return file, found
         raise _unusable(NotGguf("it ends in the middle of its header, or its header is too large"))
 
+    async def _listing(self, hub: _Connections, ref: HubRef) -> list[HubFile]:
+        url: str | None = f"{self._endpoint}/api/models/{ref.repo}/tree/main?recursive=1"
+        files: list[HubFile] = []
+        for _ in range(MAX_PAGES):
+            if url is None:
+                break
+            async with hub.get(url, {}) as response:
                 body = await read_bounded(response, MAX_LISTING_BYTES)
                 following = _NEXT.search(response.headers.get("link", ""))
             files += parse_listing(body)
@@ -226,13 +233,6 @@ class _Connections:
             ) from error
 
 
-async def _download(
-    hub: _Connections, url: str, part: Path, size: int
-) -> AsyncGenerator[int, None]:
-    """Bring ``part`` to ``size`` bytes, going on from what it holds; yields the bytes it has."""
-    for attempt in range(ATTEMPTS):
-        have = await asyncio.to_thread(_size, part)
-        if have > size:
 async def _read_to(hub: _Connections, url: str, data: bytearray, length: int) -> None:
     """Go on reading a file from where ``data`` ends, until it has ``length`` bytes."""
     if len(data) >= length:
@@ -246,6 +246,13 @@ async def _read_to(hub: _Connections, url: str, data: bytearray, length: int) ->
                 return
 
 
+async def _download(
+    hub: _Connections, url: str, part: Path, size: int
+) -> AsyncGenerator[int, None]:
+    """Bring ``part`` to ``size`` bytes, going on from what it holds; yields the bytes it has."""
+    for attempt in range(ATTEMPTS):
+        have = await asyncio.to_thread(_size, part)
+        if have > size:
             await asyncio.to_thread(discard, part)
             have = 0
         yield have

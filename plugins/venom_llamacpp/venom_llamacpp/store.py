@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 BLOCK = 1024 * 1024
 # What a disk needs beside the files themselves.
 SPARE_BYTES = 64 * 1024 * 1024
+_PART = re.compile(r"\.[0-9a-f]{12}\.part$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -58,6 +59,22 @@ class ModelStore:
                 shutil.rmtree(path)
             path.mkdir(parents=True)
         return path
+
+    def part(self, ref: str, sha256: str) -> Path:
+        """Where a pull collects its bytes. The digest keeps the halves of two versions apart."""
+        return self.folder / f"{safe_name(ref)}.{sha256[:12]}.part"
+
+    def forget(self, ref: str) -> None:
+        """Remove what a pull that did not end left behind; a whole model stays."""
+        name = safe_name(ref)
+        leftovers = [self.folder / f".pull-{name}", self.gguf(ref).with_suffix(".json.tmp")]
+        leftovers += [
+            path for path in self.folder.glob("*.part") if _PART.sub("", path.name) == name
+        ]
+        if self.find(ref) is None:
+            leftovers.append(self.gguf(ref))
+        for path in leftovers:
+            discard(path)
 
     def list(self) -> tuple[StoredModel, ...]:
         """Every whole model, by name."""

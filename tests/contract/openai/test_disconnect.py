@@ -91,17 +91,3 @@ async def test_a_kept_connection_serves_the_next_request(base_url: str) -> None:
     writer.close()
     assert len(scripted.SEEN.requests) == 2
     assert scripted.SEEN.closed == 0
-
-
-async def test_a_pull_stops_with_its_client(base_url: str) -> None:
-    from venom_core.sdk.provider import PullProgress
-
-    scripted.PULLS["new"] = [PullProgress("pulling", "half", 5, 10), Pause(forever=True)]
-    host, port = base_url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    raw = b'{"name": "scripted://new"}'
-    head = f"POST /api/v1/models/pull HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(raw)}"
-    writer.write(head.encode() + b"\r\nContent-Type: application/json\r\n\r\n" + raw)
-    assert b'"progress": 50' in await reader.readuntil(b'"progress": 50')
-    writer.close()
-    await until(lambda: scripted.SEEN.closed == 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,11 +220,17 @@ async def test_the_page_is_told_its_theme(make_venom: MakeVenom, theme: str) -> 
         assert (await client.get("/api/v1/overview")).json()["theme"] == theme
 
 
-async def test_a_pull_that_fails(client: httpx.AsyncClient) -> None:
+async def test_an_install_that_fails(client: httpx.AsyncClient) -> None:
+    """Its sentence is kept as it was said, and told in the language of whoever asks."""
     scripted.PULLS["m"] = [UpstreamError("The upstream server answered 500.", fix="Try again.")]
-    response = await client.post("/api/v1/models/pull", json={"name": "scripted://m"}, headers=PL)
-    assert "Serwer nadrzędny odpowiedział 500." in response.text
-    assert response.headers["content-language"] == "pl"
+    begun = await client.post("/api/v1/models/install", json={"name": "scripted://m"})
+    path = f"/api/v1/models/operations/{begun.json()['operation_id']}"
+    async with asyncio.timeout(10):
+        while (told := await client.get(path, headers=PL)).json()["operation"]["error"] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert told.json()["operation"]["error"] == "Serwer nadrzędny odpowiedział 500."
+    assert told.headers["content-language"] == "pl"
+    assert "answered 500" in (await client.get(path)).text
 
 
 async def test_a_catalogue_of_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ async def test_unknown_routes_answer_in_openais_shape(
 
 
 async def test_our_own_routes_answer_in_ours(client: httpx.AsyncClient) -> None:
-    response = await client.post("/api/v1/models/pull", json={"name": 5})
+    response = await client.post("/api/v1/models/install", json={"name": 5})
     assert response.status_code == 422
     assert response.json()["param"] == "name"
     response = await client.get("/api/v1/models/nope/details")

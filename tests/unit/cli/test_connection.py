@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
@@ -36,7 +37,7 @@ from venom_core.sdk.errors import Conflict, StorageError, VenomError
 from venom_core.sdk.frames import delta
 from venom_core.sdk.provider import PullProgress
 from venom_core.settings.paths import Paths
-from venom_core.testing.scripted import PULLS, SCRIPTS, Script, say
+from venom_core.testing.scripted import PULLS, SCRIPTS, Pause, Script, say
 
 
 def own_record(url: str = "http://127.0.0.1:1") -> ServerRecord:
@@ -296,7 +297,10 @@ async def test_both_ways_tell_the_same(way) -> None:
         assert (await connection.overview())["default_model"] == "city"
         assert (await connection.plugins())[0]["id"] == "scripted"
         assert (await connection.change_plugin("scripted", "retry"))["state"] == "loaded"
-        assert [step["progress"] async for step in connection.pull("city")] == [100]
+        *_, last = [step async for step in connection.pull("city")]
+        assert (last["status"], last["progress"]) == ("completed", 100)
+        listed = await connection.operations(10)
+        assert listed == [await connection.operation(last["operation_id"])] == [last]
         assert "no longer in memory" in await connection.unload("city")
         assert (await connection.readiness())[0]["code"] == "provider_not_found"
         assert await connection.doctor() == []
@@ -398,12 +402,31 @@ async def test_a_server_that_went_away_is_said() -> None:
 
 
 @BOTH
+async def test_a_pull_that_is_left_is_paused_and_goes_on(way) -> None:
+    SCRIPTS["city"] = Script(say("x"))
+    PULLS["city"] = [PullProgress("pulling", "x", 40, 100), Pause(forever=True)]
+    async with way() as connection:
+        async with contextlib.aclosing(connection.pull("city")) as steps:
+            async for step in steps:
+                if step["bytes_done"] == 40:
+                    break
+        (left,) = await connection.operations(10)
+        assert (left["status"], left["progress"]) == ("paused", 40)
+        PULLS["city"] = [PullProgress("completed", "x", 100, 100)]
+        *_, last = [step async for step in connection.pull("city")]
+        assert (last["operation_id"], last["status"]) == (left["operation_id"], "completed")
+
+
+@BOTH
 async def test_progress_never_goes_back_when_the_total_grows(way) -> None:
     SCRIPTS["city"] = Script(say("x"))
     PULLS["city"] = [
         PullProgress("pulling", "x", 90, 100),
+        Pause(0.6),
         PullProgress("pulling", "x", 100, 1000),
+        Pause(0.6),
         PullProgress("completed", "x", 1000, 1000),
     ]
     async with way() as connection:
-        assert [step["progress"] async for step in connection.pull("city")] == [90, 90, 100]
+        seen = [step["progress"] async for step in connection.pull("city")]
+    assert seen == sorted(seen) and seen[-3:] == [90, 90, 100]

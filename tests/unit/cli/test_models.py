@@ -117,7 +117,10 @@ def steps(*percents: int) -> list[PullProgress]:
 
 
 def test_pull_prints_plain_lines_off_a_terminal(cli) -> None:
-    PULLS["offered"] = [*steps(0, 1, 2, 40, 41), PullProgress("completed", "It is ready", 100, 100)]
+    PULLS["offered"] = [
+        *(part for percent in (0, 1, 2, 40, 41) for part in (*steps(percent), Pause(0.6))),
+        PullProgress("completed", "It is ready", 100, 100),
+    ]
     done = cli("pull", "offered")
     assert (done.code, done.out) == (0, "")
     assert done.err.splitlines() == [

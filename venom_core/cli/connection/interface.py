@@ -6,13 +6,21 @@ with and without a server. Refusals are raised as ``VenomError``.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from venom_core.cli.connection.answer import Answer
+from venom_core.cli.connection.refusals import error_of
+from venom_core.sdk.errors import Conflict, VenomError
 
+POLL_SECONDS = 0.25
+RUNNING = ("pending", "in_progress")
+
+OperationVerb = Literal["pause", "resume", "cancel"]
 PluginVerb = Literal["enable", "disable", "retry"]
 
 
@@ -38,8 +46,50 @@ class Connection(ABC):
         """Machine, providers, default model, suggestions."""
 
     @abstractmethod
-    def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
-        """Fetch a model; yields progress, raises where it fails. ``aclose()`` stops it."""
+    async def install(self, name: str) -> dict[str, Any]:
+        """Begin to fetch a model, join the fetching of the same, or go on with it."""
+
+    @abstractmethod
+    async def operations(self, limit: int) -> list[dict[str, Any]]:
+        """Installs and removals, newest first."""
+
+    @abstractmethod
+    async def operation(self, operation_id: str) -> dict[str, Any]:
+        """One of them."""
+
+    @abstractmethod
+    async def change_operation(self, operation_id: str, verb: OperationVerb) -> dict[str, Any]:
+        """Pause, resume or cancel; gives the operation after it."""
+
+    async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
+        """Fetch a model; yields the operation as it goes on, raises where it fails. ``aclose()``
+        pauses it: the next pull of the same goes on from there."""
+        async with contextlib.aclosing(self.follow(await self.install(name))) as states:
+            async for operation in states:
+                yield operation
+
+    async def follow(self, operation: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """The operation as it goes on, up to its end; like :meth:`pull`."""
+        name, number = operation["model_name"], operation["operation_id"]
+        try:
+            while operation["status"] in RUNNING:
+                yield operation
+                await asyncio.sleep(POLL_SECONDS)
+                operation = await self.operation(number)
+        finally:
+            if operation["status"] in RUNNING:
+                with contextlib.suppress(VenomError):
+                    await self.change_operation(number, "pause")
+        if operation["status"] == "failed":
+            record = {**operation, "message": operation["error"]}
+            raise error_of(operation["error_status"] or 500, record)
+        if operation["status"] != "completed":
+            raise Conflict(
+                f"The install of {name} was {operation['status']} meanwhile.",
+                code="operation_ended",
+                fix=f"Go on with it: venom pull {name}",
+            )
+        yield operation
 
     @abstractmethod
     async def remove(self, name: str) -> str:

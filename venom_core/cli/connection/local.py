@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from venom_core.cli.connection.answer import Answer
-from venom_core.cli.connection.interface import Connection, PluginVerb
+from venom_core.cli.connection.interface import Connection, OperationVerb, PluginVerb
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Chunk
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
     from venom_core.composition import Venom
     from venom_core.models.registry import ListedModel
-    from venom_core.sdk.provider import PullProgress
 
 
 def make_venom() -> Venom:
@@ -63,13 +62,25 @@ class LocalVenom(Connection):
     async def overview(self) -> dict[str, Any]:
         return await self.venom.overview()
 
-    async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
-        percent = 0
-        async with contextlib.aclosing(self.venom.transfers.pull(name)) as steps:
-            async for step in steps:
-                # A total that grows as parts become known must not turn the bar back.
-                percent = max(percent, _percent(step))
-                yield {**asdict(step), "progress": percent}
+    async def install(self, name: str) -> dict[str, Any]:
+        return await self.venom.operations.install(name)
+
+    async def operations(self, limit: int) -> list[dict[str, Any]]:
+        if not self.venom.settings.paths.store_file.exists():
+            return []  # looking must not make a store
+        return await self.venom.operations.list(limit)
+
+    async def operation(self, operation_id: str) -> dict[str, Any]:
+        return await self.venom.operations.get(operation_id)
+
+    async def change_operation(self, operation_id: str, verb: OperationVerb) -> dict[str, Any]:
+        operations = self.venom.operations
+        change = {
+            "pause": operations.pause,
+            "resume": operations.resume,
+            "cancel": operations.cancel,
+        }[verb]
+        return await change(operation_id)
 
     async def remove(self, name: str) -> str:
         return f"{await self.venom.transfers.remove(name)} was removed."
@@ -134,13 +145,6 @@ class LocalVenom(Connection):
         """Bytes that the engine of a loaded plugin adds, as the plugin declares them."""
         spec = self.venom.host.specs().get(provider)
         return spec.engine.size_bytes if spec is not None and spec.engine is not None else None
-
-
-def _percent(step: PullProgress) -> int:
-    """Whole percent as the API counts them: 100 only at the end."""
-    if step.status == "completed":
-        return 100
-    return min(99, step.bytes_done * 100 // step.bytes_total) if step.bytes_total else 0
 
 
 async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from venom_core.cli.connection.answer import Answer
-from venom_core.cli.connection.interface import Connection, PluginVerb
-from venom_core.sdk import errors
+from venom_core.cli.connection.interface import Connection, OperationVerb, PluginVerb
+from venom_core.cli.connection.refusals import error_of
 from venom_core.sdk.errors import Unavailable, UpstreamIncomplete, VenomError
 from venom_core.sdk.frames import Chunk, decode
 
@@ -24,25 +24,10 @@ if TYPE_CHECKING:
 
     from venom_core.plugins.host import PluginHost
 
-#: Seconds of silence: before an answer a model may have to be loaded; a pull verifies its files.
+_OPERATIONS = "/api/v1/models/operations"
+#: Seconds of silence: before an answer a model may have to be loaded.
 ANSWER_TIMEOUT = 900.0
-PULL_TIMEOUT = 900.0
 ASK_TIMEOUT = 60.0
-
-_ERRORS: dict[int, type[VenomError]] = {
-    400: errors.InvalidRequest,
-    401: errors.InvalidApiKey,
-    403: errors.Forbidden,
-    404: errors.NotFound,
-    409: errors.Conflict,
-    413: errors.RequestTooLarge,
-    422: errors.InvalidRequest,
-    429: errors.RateLimited,
-    502: errors.UpstreamError,
-    503: errors.Unavailable,
-    504: errors.UpstreamTimeout,
-    507: errors.StorageError,
-}
 
 
 class ServerClient(Connection):
@@ -70,17 +55,20 @@ class ServerClient(Connection):
     async def overview(self) -> dict[str, Any]:
         return await self._json("GET", "/api/v1/overview")
 
-    async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
-        path = "/api/v1/models/pull"
-        async with (
-            self._open("POST", path, {"name": name}, PULL_TIMEOUT) as response,
-            contextlib.aclosing(_events(response)) as events,
-        ):
-            async for event in events:
-                if event.get("status") == "failed":
-                    record = event.get("error") or {}
-                    raise _error(int(record.get("status", 500)), record)
-                yield event
+    async def install(self, name: str) -> dict[str, Any]:
+        begun = await self._json("POST", "/api/v1/models/install", body={"name": name})
+        return await self.operation(begun["operation_id"])
+
+    async def operations(self, limit: int) -> list[dict[str, Any]]:
+        return list((await self._json("GET", f"{_OPERATIONS}?limit={limit}"))["operations"])
+
+    async def operation(self, operation_id: str) -> dict[str, Any]:
+        body = await self._json("GET", f"{_OPERATIONS}/{quote(operation_id, safe='')}")
+        return dict(body["operation"])
+
+    async def change_operation(self, operation_id: str, verb: OperationVerb) -> dict[str, Any]:
+        path = f"{_OPERATIONS}/{quote(operation_id, safe='')}/{verb}"
+        return dict((await self._json("POST", path))["operation"])
 
     async def remove(self, name: str) -> str:
         return str((await self._json("DELETE", f"/api/v1/models/{_quoted(name)}"))["message"])
@@ -145,8 +133,10 @@ class ServerClient(Connection):
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _json(self, method: str, path: str, accept: tuple[int, ...] = ()) -> dict[str, Any]:
-        async with self._open(method, path, None, ASK_TIMEOUT, accept=accept) as response:
+    async def _json(
+        self, method: str, path: str, body: Any = None, accept: tuple[int, ...] = ()
+    ) -> dict[str, Any]:
+        async with self._open(method, path, body, ASK_TIMEOUT, accept=accept) as response:
             return dict(json.loads(await response.aread()))
 
     @contextlib.asynccontextmanager
@@ -217,7 +207,7 @@ async def _chunks(response: httpx.Response) -> AsyncGenerator[Chunk, None]:
     async with contextlib.aclosing(_events(response)) as events:
         async for body in events:
             if "error" in body:
-                raise _error(502, body["error"])
+                raise error_of(502, body["error"])
             event = decode(body, answer=False)
             if isinstance(event, Chunk):
                 yield event
@@ -230,15 +220,7 @@ def _refusal(status: int, data: bytes) -> VenomError:
     except ValueError:
         body = {}
     record = body.get("error", body) if isinstance(body, dict) else {}
-    return _error(status, record if isinstance(record, dict) else {})
-
-
-def _error(status: int, record: Mapping[str, Any]) -> VenomError:
-    kind = _ERRORS.get(status, VenomError)
-    message = record.get("message") or record.get("detail") or f"The server answered {status}."
-    return kind(
-        str(message), fix=record.get("fix"), code=record.get("code"), param=record.get("param")
-    )
+    return error_of(status, record if isinstance(record, dict) else {})
 
 
 def _explanation(header: str | None) -> dict[str, Any]:

@@ -103,7 +103,7 @@ function Progress({ name, pull }: { name: string; pull: Pull }) {
       <progress className="meter" max={100} value={pull.progress} aria-label={t.pull_progress(name)} />
       <div className="flex items-center justify-between gap-3 text-sm text-soft">
         <p className="min-w-0 truncate tabular-nums" title={pull.message}>{amount ?? (pull.message || `${t.pull_starting}…`)}</p>
-        <button type="button" className="button" aria-label={t.pull_cancel(name)} onClick={() => cancelPull(name)}>
+        <button type="button" className="button" aria-label={t.pull_cancel(name)} onClick={() => void cancelPull(name)}>
           {t.cancel}
         </button>
       </div>

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { usePathname } from "next/navigation";
 import { catalogue, refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
+import { adoptPulls } from "@/lib/pulls";
 import { createStore, useStore } from "@/lib/store";
 import { KeyDialog } from "./key-dialog";
 import { MenuIcon } from "../ui/icons";
@@ -21,7 +22,7 @@ export function Shell({ children }: { children: ReactNode }) {
     if (lang === language.get()) delete document.documentElement.dataset.pending;
   }, [lang]);
   useEffect(() => {
-    void refresh();
+    void refresh().then(adoptPulls);
     const onFocus = () => {
       if (document.visibilityState === "visible") void refresh();
     };

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from venom_core.api.v1.models import install
+from venom_core.api.v1.models import install, operations
 
 router = APIRouter()
-for part in (install,):
+for part in (operations, install):
     router.include_router(part.router)

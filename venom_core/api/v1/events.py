@@ -1,0 +1,58 @@
+"""`GET /events`: one feed for everything that changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import StreamingResponse
+
+from venom_core.api.health import venom_of
+from venom_core.api.language import Language, in_language, language_headers, language_of
+from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
+from venom_core.sdk.errors import InvalidRequest
+
+router = APIRouter()
+
+
+@router.get("/events")
+async def events(request: Request, topics: str = "") -> StreamingResponse:
+    """Server-sent events: ``event`` is the topic, ``data`` a JSON object, ``id`` counts up.
+
+    ``topics`` is a comma-separated choice, everything where it is empty. ``Last-Event-ID`` goes on
+    from there; where that is too long ago the first event is ``resync``: ask anew for what you
+    watch.
+    """
+    chosen = [topic for topic in topics.split(",") if topic] or TOPICS
+    for topic in chosen:
+        if topic not in TOPICS:
+            raise InvalidRequest(
+                f"There is no topic {topic!r}.",
+                code="unknown_topic",
+                param="topics",
+                fix=f"Choose of: {', '.join(TOPICS)}",
+            )
+    last = request.headers.get("last-event-id", "")
+    after = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
+    language = language_of(request.scope)
+    return StreamingResponse(
+        _stream(venom_of(request).feed, chosen, after, language),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-cache", **language_headers(language)},
+    )
+
+
+async def _stream(
+    feed: Feed, topics: list[str] | tuple[str, ...], after: int | None, language: Language
+) -> AsyncIterator[bytes]:
+    with feed.watch(topics, after) as changes:
+        yield b": watching\n\n"
+        async for change in changes:
+            yield b": ping\n\n" if change is None else _event(change, language)
+
+
+def _event(change: FeedEvent, language: Language) -> bytes:
+    data: Any = in_language(change.data, language)
+    return f"id: {change.id}\nevent: {change.topic}\ndata: {json.dumps(data)}\n\n".encode()

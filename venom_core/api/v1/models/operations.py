@@ -1,0 +1,95 @@
+"""Installing and removing as operations, and what becomes of them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from venom_core.api.health import venom_of
+from venom_core.api.language import localized
+from venom_core.api.v1.models.shapes import (
+    InstallRequest,
+    Limit,
+    RegistryInstallRequest,
+    Unprocessable,
+)
+
+router = APIRouter()
+
+_MESSAGES = {"install": "The install has begun.", "remove": "The removal has begun."}
+
+
+@router.post("/models/install")
+async def install_model(request: Request, body: InstallRequest) -> Response:
+    """Begin to fetch a model, or join the install of the same that is under way."""
+    operation = await venom_of(request).operations.install(body.name)
+    return _begun(request, operation, {"model_name": body.name})
+
+
+@router.post("/models/registry/install")
+async def install_from(request: Request, body: RegistryInstallRequest) -> Response:
+    """Begin to fetch a model from a named provider."""
+    venom = venom_of(request)
+    if body.runtime is not None:
+        _check_pairing(venom, body.provider, body.runtime)
+    operation = await venom.operations.install(body.name, provider=body.provider)
+    return _begun(request, operation)
+
+
+@router.delete("/models/registry/{name:path}")
+async def remove_registered(request: Request, name: str) -> Response:
+    """Begin to delete an installed model."""
+    return _begun(request, await venom_of(request).operations.remove(name))
+
+
+@router.get("/models/operations")
+async def list_operations(request: Request, limit: Limit = 10) -> Response:
+    """Newest first."""
+    operations = await venom_of(request).operations.list(limit)
+    body = {"success": True, "operations": operations, "count": len(operations)}
+    return localized(request, body)
+
+
+@router.get("/models/operations/{operation_id}")
+async def get_operation(request: Request, operation_id: str) -> Response:
+    """One operation; polling it shows what the feed tells."""
+    operation = await venom_of(request).operations.get(operation_id)
+    return localized(request, {"success": True, "operation": operation})
+
+
+@router.post("/models/operations/{operation_id}/{verb}")
+async def change_operation(
+    request: Request, operation_id: str, verb: Literal["pause", "resume", "cancel"]
+) -> Response:
+    """Pause, go on, or end and forget what has come."""
+    operations = venom_of(request).operations
+    change = {"pause": operations.pause, "resume": operations.resume, "cancel": operations.cancel}
+    operation = await change[verb](operation_id)
+    return localized(request, {"success": True, "operation": operation})
+
+
+def _begun(
+    request: Request, operation: dict[str, Any], more: dict[str, Any] | None = None
+) -> Response:
+    body = {
+        "success": True,
+        "operation_id": operation["operation_id"],
+        "message": _MESSAGES[operation["operation_type"]],
+        **(more or {}),
+    }
+    return localized(request, body)
+
+
+def _check_pairing(venom: Any, source: str, runtime: str) -> None:
+    """Refuse a runtime that cannot serve what the source brings (422, as the contract has it)."""
+    specs = venom.host.specs()
+    serves = venom.host.resolve_name(runtime)
+    if serves is None or "chat" not in specs[serves].capabilities:
+        raise Unprocessable(
+            f"{runtime!r} is no runtime that can serve what {source} brings.",
+            code="unknown_runtime",
+            param="runtime",
+            fix="See the installed providers with: venom plugins",
+        )

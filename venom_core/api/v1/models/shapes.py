@@ -1,0 +1,38 @@
+"""What the model area's requests look like, and the limits they share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from venom_core.sdk.errors import InvalidRequest
+
+#: How many of something a listing gives; outside is 422.
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+class Unprocessable(InvalidRequest):
+    """Well-formed, and still no request that could be carried out."""
+
+    status = 422
+
+
+class Body(BaseModel):
+    """A JSON object without unknown keys and without conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class InstallRequest(Body):
+    """``name`` is a reference; ``provider://`` in front says who fetches it."""
+
+    name: str = Field(min_length=1, max_length=200)
+
+
+class RegistryInstallRequest(InstallRequest):
+    """``runtime`` is the provider that is to serve the model, where that is not its source."""
+
+    provider: str = Field(min_length=1, max_length=50)
+    runtime: str | None = Field(default=None, max_length=50)

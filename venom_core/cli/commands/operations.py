@@ -1,0 +1,139 @@
+"""`venom operations`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from venom_core.cli.options import json_option
+
+if TYPE_CHECKING:
+    from venom_core.cli.connection.interface import OperationVerb
+    from venom_core.cli.connection.session import Session
+
+_HELP = """Show installs and removals, newest first, and pause, resume or cancel them.
+
+An install survives whatever ends the server and goes on at its next start. The first letters of an
+ID are enough.
+
+\b
+  venom operations
+  venom operations pause 3f2a
+  venom operations cancel 3f2a
+"""
+_MOST = 200
+
+
+@click.group(help=_HELP, invoke_without_command=True)
+@click.option("--limit", type=click.IntRange(1, _MOST), default=10, show_default=True)
+@json_option
+@click.pass_context
+def operations(ctx: click.Context, limit: int, as_json: bool) -> None:
+    from venom_core.cli.connection.session import connected
+    from venom_core.cli.terminal import print_json, print_table
+
+    if ctx.invoked_subcommand is not None:
+        return
+    with connected("venom operations", writes=False) as session:
+        found = session.run(session.connection.operations(limit))
+    if as_json:
+        print_json({"operations": found})
+    elif not found:
+        print("Nothing was installed or removed yet. Fetch a model with: venom pull NAME")
+    else:
+        rows = [
+            (
+                item["operation_id"][:8],
+                item["operation_type"],
+                item["model_name"],
+                item["status"],
+                _amount(item),
+                item["error"] or item["message"],
+            )
+            for item in found
+        ]
+        print_table(("ID", "WHAT", "MODEL", "STATUS", "PROGRESS", "MESSAGE"), rows)
+
+
+@operations.command()
+@click.argument("operation_id", metavar="ID")
+@json_option
+def pause(operation_id: str, as_json: bool) -> None:
+    """Stop an install for now and keep what it has.
+
+    \b
+      venom operations pause 3f2a
+    """
+    _change(operation_id, "pause", as_json)
+
+
+@operations.command()
+@click.argument("operation_id", metavar="ID")
+@json_option
+def resume(operation_id: str, as_json: bool) -> None:
+    """Go on with an install that is paused or failed. Without a running server use: venom pull
+
+    \b
+      venom operations resume 3f2a
+    """
+    _change(operation_id, "resume", as_json)
+
+
+@operations.command()
+@click.argument("operation_id", metavar="ID")
+@json_option
+def cancel(operation_id: str, as_json: bool) -> None:
+    """End an install and delete what it has brought.
+
+    \b
+      venom operations cancel 3f2a
+    """
+    _change(operation_id, "cancel", as_json)
+
+
+def _change(start: str, verb: OperationVerb, as_json: bool) -> None:
+    from venom_core.cli.connection.session import connected
+    from venom_core.cli.pulling import show_to_the_end
+    from venom_core.cli.terminal import print_json
+
+    with connected(f"venom operations {verb}", writes=True) as session:
+        found = _find(session, start)
+        connection = session.connection
+        operation = session.run(connection.change_operation(found["operation_id"], verb))
+        if verb == "resume" and connection.url is None:
+            # Nobody else would go on with it once this command has ended.
+            operation = show_to_the_end(session, operation)
+    if as_json:
+        print_json(operation)
+    else:
+        print(f"{operation['model_name']}: {operation['status']}")
+
+
+def _find(session: Session, start: str) -> dict[str, Any]:
+    """The one operation whose ID begins so. Raises ``NotFound`` or ``InvalidRequest``."""
+    from venom_core.sdk.errors import InvalidRequest, NotFound
+
+    listed = session.run(session.connection.operations(_MOST))
+    found = [item for item in listed if start and item["operation_id"].startswith(start)]
+    if not found:
+        raise NotFound(
+            f"There is no operation {start!r}.",
+            code="operation_not_found",
+            fix="See the operations with: venom operations",
+        )
+    if len(found) > 1:
+        raise InvalidRequest(
+            f"{len(found)} operations begin with {start!r}.",
+            code="operation_ambiguous",
+            fix="Give more letters of the ID; venom operations --json shows them whole.",
+        )
+    return found[0]
+
+
+def _amount(item: dict[str, Any]) -> str:
+    from venom_core.cli.terminal import size
+
+    total = item["bytes_total"]
+    done = f"{size(item['bytes_done'])} of {size(total)}" if total else ""
+    return ", ".join(part for part in (f"{item['progress']} %", done) if part)

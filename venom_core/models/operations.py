@@ -1,0 +1,406 @@
+"""What is being done: installs and removals as durable jobs.
+
+An operation is in the store before anything is fetched, and every state that is shown was stored
+first: whoever kills the process finds the same or a later state after the next start. The class
+asks providers by name and knows none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+from venom_core.models.pace import Pace
+from venom_core.models.space import check_space
+from venom_core.models.transfers import ModelTransfers
+from venom_core.sdk.errors import (
+    Conflict,
+    ModelNotFound,
+    NotFound,
+    StorageError,
+    UpstreamTimeout,
+    VenomError,
+)
+from venom_core.sdk.provider import Provider, PullPlan, PullProgress
+from venom_core.store.database import store_errors
+from venom_core.store.operations import OPEN, Operation, OperationRepository
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PER_PROVIDER = 2
+SAVE_SECONDS = 0.25
+PLAN_SECONDS = 15.0
+ENDED_SHOWN = 200
+
+
+class Host(Protocol):
+    """What operations need of the plugin host."""
+
+    async def provider(self, name: str) -> Provider: ...
+
+
+@dataclass(slots=True)
+class _Job:
+    """An operation of which something is still to come; ``shown`` is what the store holds."""
+
+    shown: Operation
+    pace: Pace = field(default_factory=Pace)
+    task: asyncio.Task[None] | None = None
+    #: How far it is; the store may be a moment behind.
+    latest: PullProgress | None = None
+    saved_at: float = float("-inf")
+
+    @property
+    def running(self) -> bool:
+        return self.task is not None and not self.task.done()
+
+
+class Operations:
+    """Durable jobs.
+
+    Args:
+        repository: opens the store; called in a thread, once.
+        publish: hands a changed operation's view to whoever watches.
+    """
+
+    def __init__(
+        self,
+        repository: Callable[[], OperationRepository],
+        host: Host,
+        transfers: ModelTransfers,
+        publish: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._open_repository = repository
+        self._host = host
+        self._transfers = transfers
+        self._publish = publish
+        self._jobs: dict[str, _Job] | None = None
+        self._changing = asyncio.Lock()
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(PER_PROVIDER)
+        )
+        # One thread: what is stored is stored in the order in which it happened.
+        self._disk = ThreadPoolExecutor(1, "operations")
+        self._repository: OperationRepository | None = None
+
+    # -- asking ------------------------------------------------------------------------------
+
+    async def get(self, operation_id: str) -> dict[str, Any]:
+        """One operation as shown. Raises ``NotFound``."""
+        job = (await self._known()).get(operation_id)
+        if job is not None:
+            return view(job.shown, job.pace.eta_seconds)
+        found = await self._in_store(lambda store: store.get(operation_id))
+        if found is None:
+            raise _unknown(operation_id)
+        return view(found)
+
+    async def list(self, limit: int) -> list[dict[str, Any]]:
+        """Newest first."""
+        jobs = await self._known()
+        found = await self._in_store(lambda store: store.list(limit))
+        return [
+            view(job.shown, job.pace.eta_seconds) if (job := jobs.get(item.id)) else view(item)
+            for item in found
+        ]
+
+    # -- doing -------------------------------------------------------------------------------
+
+    async def install(
+        self, name: str, *, provider: str | None = None, key_id: str | None = None
+    ) -> dict[str, Any]:
+        """Begin to fetch a model, or join or resume the install of the same that is open.
+
+        Raises ``ModelNotFound``, ``NoDiskSpace`` and what keeps the provider from answering,
+        before anything is stored.
+        """
+        asked = f"{provider}://{name}" if provider and "://" not in name else name
+        source, ref = await self._transfers.source(asked)
+        plan = await self._plan(source, ref)
+        async with self._changing:
+            for job in (await self._known()).values():
+                same = (job.shown.type, job.shown.provider, job.shown.ref)
+                if same == ("install", source, plan.ref):
+                    return await self._go_on(job)
+            await asyncio.to_thread(check_space, plan)
+            return await self._begin("install", source, plan.ref, name, key_id)
+
+    async def remove(self, name: str, *, key_id: str | None = None) -> dict[str, Any]:
+        """Begin to delete an installed model. Raises ``ModelNotFound``."""
+        item = await self._transfers.installed(name)
+        async with self._changing:
+            await self._known()
+            return await self._begin("remove", item.provider, item.model.ref, name, key_id)
+
+    async def pause(self, operation_id: str) -> dict[str, Any]:
+        """Stop an install and keep what it has. Raises ``NotFound``, ``Conflict``."""
+        async with self._changing:
+            job = await self._job(operation_id)
+            if job.shown.status != "paused":
+                await self._stop(job)
+                if job.shown.status in OPEN:  # it may have ended under our hands
+                    await self._save(job, status="paused", message="Paused")
+            return view(job.shown)
+
+    async def resume(self, operation_id: str) -> dict[str, Any]:
+        """Go on with a paused or failed install. Raises ``NotFound``, ``Conflict``."""
+        async with self._changing:
+            jobs = await self._known()
+            if operation_id not in jobs:
+                found = await self._in_store(lambda store: store.get(operation_id))
+                if found is not None and found.status == "failed" and found.type == "install":
+                    jobs[operation_id] = _Job(replace(found, error=None, completed_at=None))
+            return await self._go_on(await self._job(operation_id))
+
+    async def cancel(self, operation_id: str) -> dict[str, Any]:
+        """End an install and delete what it has brought. Raises ``NotFound``, ``Conflict``."""
+        async with self._changing:
+            job = await self._job(operation_id)
+            await self._stop(job)
+            if job.shown.status in OPEN:
+                await self._forget(job)
+                await self._end(job, "cancelled", "Cancelled; nothing of it is kept")
+            return view(job.shown)
+
+    async def resume_interrupted(self) -> None:
+        """Go on with what the last process left unfinished; paused ones stay so."""
+        async with self._changing:
+            for job in list((await self._known()).values()):
+                if job.shown.status != "paused":
+                    log.info("going on with the %s of %s", job.shown.type, job.shown.model_name)
+                    await self._go_on(job)
+
+    async def close(self) -> None:
+        """Stop every job; those unfinished go on after the next start."""
+        jobs = list((self._jobs or {}).values())
+        await asyncio.gather(*(self._stop(job) for job in jobs))
+        await asyncio.to_thread(self._disk.shutdown)
+
+    # -- one job -----------------------------------------------------------------------------
+
+    async def _plan(self, source: str, ref: str) -> PullPlan:
+        try:
+            async with asyncio.timeout(PLAN_SECONDS):
+                return await (await self._host.provider(source)).plan_pull(ref)
+        except TimeoutError as error:
+            raise UpstreamTimeout(
+                f"{source} did not say what {ref} is within {PLAN_SECONDS:g} s.", fix="Try again."
+            ) from error
+
+    async def _begin(
+        self, kind: Any, provider: str, ref: str, name: str, key_id: str | None
+    ) -> dict[str, Any]:
+        operation = Operation(
+            id=str(uuid.uuid4()),
+            type=kind,
+            status="pending",
+            provider=provider,
+            ref=ref,
+            model_name=name,
+            message="Waiting",
+            started_at=_now(),
+            key_id=key_id,
+        )
+        job = _Job(operation)
+        await self._save(job)
+        (await self._known())[operation.id] = job
+        return self._start(job)
+
+    def _start(self, job: _Job) -> dict[str, Any]:
+        job.task = asyncio.create_task(self._run(job))
+        return view(job.shown)
+
+    async def _go_on(self, job: _Job) -> dict[str, Any]:
+        if job.running:
+            return view(job.shown, job.pace.eta_seconds)
+        await self._save(job, status="pending", message="Waiting")
+        return self._start(job)
+
+    async def _stop(self, job: _Job) -> None:
+        if job.task is not None:
+            job.task.cancel()
+            await asyncio.gather(job.task, return_exceptions=True)
+
+    async def _run(self, job: _Job) -> None:
+        try:
+            async with self._slots[job.shown.provider]:
+                await self._save(job, status="in_progress", message="Starting")
+                if job.shown.type == "install":
+                    message = await self._fetch(job)
+                else:
+                    message = await self._delete(job)
+            await self._end(job, "completed", message)
+        except VenomError as error:
+            await self._end(job, "failed", error.message, _record(error))
+        except (Exception, SystemExit):
+            log.exception("the %s of %s failed", job.shown.type, job.shown.model_name)
+            fault = VenomError("The operation failed.", fix="The server's log has the details.")
+            await self._end(job, "failed", fault.message, _record(fault))
+
+    async def _fetch(self, job: _Job) -> str:
+        job.pace, job.latest = Pace(), None
+        message = job.shown.message
+        steps = self._transfers.fetch(job.shown.provider, job.shown.ref)
+        async with contextlib.aclosing(steps):
+            async for step in steps:
+                message = step.message
+                job.pace.note(step.bytes_done, step.bytes_total)
+                job.latest = step
+                late = time.monotonic() - job.saved_at >= SAVE_SECONDS
+                if late or step.status != "pulling" or not job.shown.bytes_done:
+                    await self._save(job)
+        return message
+
+    async def _forget(self, job: _Job) -> None:
+        try:
+            async with asyncio.timeout(PLAN_SECONDS):
+                provider = await self._host.provider(job.shown.provider)
+                await provider.forget_pull(job.shown.ref)
+        except Exception:  # what is left over must not keep anybody from cancelling
+            log.exception("what %s left behind was not deleted", job.shown.model_name)
+
+    async def _delete(self, job: _Job) -> str:
+        # It was there when this began: where it is gone, an earlier process got as far as that.
+        with contextlib.suppress(ModelNotFound):
+            await self._transfers.delete(job.shown.provider, job.shown.ref)
+        return f"{job.shown.model_name} was removed"
+
+    async def _end(
+        self, job: _Job, status: str, message: str, error: Mapping[str, Any] | None = None
+    ) -> None:
+        changes: dict[str, Any] = {
+            "status": status,
+            "message": message,
+            "error": error,
+            "completed_at": _now(),
+        }
+        if status == "completed":
+            changes["progress"] = 100
+        try:
+            await self._save(job, **changes)
+        except StorageError as fault:  # a full disk ends most operations: it must be seen to end
+            log.error("the end of %s is not stored: %s", job.shown.model_name, fault.message)
+            self._show(job, replace(job.shown, **{**_advanced(job), **changes}))
+        (await self._known()).pop(job.shown.id, None)
+
+    async def _save(self, job: _Job, **changes: Any) -> None:
+        """Store first, then show."""
+        new = replace(job.shown, **{**_advanced(job), **changes})
+        saving = asyncio.ensure_future(self._in_store(lambda store: store.save(new)))
+        try:
+            await asyncio.shield(saving)
+        except asyncio.CancelledError:
+            # It is being stored all the same, and before whatever is stored next.
+            saving.add_done_callback(_seen)
+            self._show(job, new)
+            raise
+        self._show(job, new)
+
+    def _show(self, job: _Job, new: Operation) -> None:
+        job.shown, job.saved_at = new, time.monotonic()
+        self._publish(view(new, job.pace.eta_seconds))
+
+    # -- the store ---------------------------------------------------------------------------
+
+    async def _known(self) -> dict[str, _Job]:
+        """Open operations; those of the process before are read at the first question."""
+        if self._jobs is None:
+            found = await self._in_store(lambda store: store.list(ENDED_SHOWN, OPEN))
+            if self._jobs is None:
+                self._jobs = {item.id: _Job(item) for item in reversed(found)}
+        return self._jobs
+
+    async def _job(self, operation_id: str) -> _Job:
+        job = (await self._known()).get(operation_id)
+        if job is not None and job.shown.type == "install":
+            return job
+        found = job.shown if job else await self._in_store(lambda store: store.get(operation_id))
+        if found is None:
+            raise _unknown(operation_id)
+        raise Conflict(
+            f"The operation on {found.model_name} is {found.status} and cannot be changed.",
+            code="operation_ended",
+            fix="See the operations with: venom operations",
+        )
+
+    async def _in_store(self, work: Callable[[OperationRepository], T]) -> T:
+        def do() -> T:
+            if self._repository is None:
+                self._repository = self._open_repository()
+                self._repository.prune()
+            with store_errors():
+                return work(self._repository)
+
+        return await asyncio.get_running_loop().run_in_executor(self._disk, do)
+
+
+def view(operation: Operation, eta_seconds: float | None = None) -> dict[str, Any]:
+    """An operation as every surface shows it."""
+    error = operation.error or {}
+    comes = operation.status == "in_progress" and eta_seconds is not None
+    return {
+        "operation_id": operation.id,
+        "model_name": operation.model_name,
+        "reference": f"{operation.provider}://{operation.ref}",
+        "operation_type": operation.type,
+        "status": operation.status,
+        "progress": operation.progress,
+        "message": operation.message,
+        "started_at": operation.started_at,
+        "completed_at": operation.completed_at,
+        "error": error.get("message"),
+        "code": error.get("code"),
+        "fix": error.get("fix"),
+        "docs": error.get("docs"),
+        "error_status": error.get("status"),
+        "provider": operation.provider,
+        "bytes_total": operation.bytes_total,
+        "bytes_done": operation.bytes_done,
+        "eta_seconds": round(eta_seconds or 0) if comes else None,
+    }
+
+
+def _advanced(job: _Job) -> dict[str, Any]:
+    """What the latest step changes. Neither bytes nor percent ever fall: not where a total grows as
+    parts become known, and not where a source begins anew after a restart."""
+    shown, step = job.shown, job.latest
+    if step is None:
+        return {}
+    percent = min(99, step.bytes_done * 100 // step.bytes_total) if step.bytes_total else 0
+    return {
+        "message": step.message,
+        "progress": max(shown.progress, percent),
+        "bytes_done": max(shown.bytes_done, step.bytes_done),
+        "bytes_total": step.bytes_total or shown.bytes_total,
+    }
+
+
+def _record(error: VenomError) -> dict[str, Any]:
+    return {**error.record(), "status": error.status}
+
+
+def _seen(saving: asyncio.Future[None]) -> None:
+    if not saving.cancelled() and (error := saving.exception()) is not None:
+        log.error("an operation's state is not stored: %s", error)
+
+
+def _unknown(operation_id: str) -> NotFound:
+    return NotFound(
+        f"There is no operation {operation_id!r}.",
+        code="operation_not_found",
+        fix="See the operations with: venom operations",
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,33 @@
+"""How fast bytes come, and when the rest will be here."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+WINDOW_SECONDS = 10.0
+
+
+class Pace:
+    """The rate over the last ten seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+        self._total: int | None = None
+
+    def note(self, bytes_done: int, bytes_total: int | None) -> None:
+        now = time.monotonic()
+        self._total = bytes_total
+        self._seen.append((now, bytes_done))
+        while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW_SECONDS:
+            self._seen.popleft()
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds to the last byte; None while that cannot be told."""
+        if self._total is None or len(self._seen) < 2:
+            return None
+        (began, first), (ended, last) = self._seen[0], self._seen[-1]
+        if last <= first or ended <= began:
+            return None
+        return max(0, self._total - last) * (ended - began) / (last - first)

@@ -1,0 +1,95 @@
+"""Operations in the store: installs, removals and builds, as they were last known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from venom_core.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+OperationType = Literal["install", "remove", "activate", "build"]
+OperationStatus = Literal["pending", "in_progress", "completed", "failed", "paused", "cancelled"]
+
+#: Those of which something is still to come.
+OPEN: frozenset[OperationStatus] = frozenset({"pending", "in_progress", "paused"})
+#: Ended operations that are kept; the oldest go first.
+KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. ``progress`` is whole percent and ``error`` a refusal's record; times are ISO
+    8601 in UTC. ``model_name`` is the name as it was asked for."""
+
+    id: str
+    type: OperationType
+    status: OperationStatus
+    provider: str
+    ref: str
+    model_name: str
+    message: str
+    started_at: str
+    progress: int = 0
+    bytes_done: int = 0
+    bytes_total: int | None = None
+    error: Mapping[str, Any] | None = None
+    key_id: str | None = None
+    completed_at: str | None = None
+
+
+class OperationRepository:
+    """Its methods block for a disk access: call them in a thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def save(self, operation: Operation) -> None:
+        """Insert or replace; once this returns a killed process has not lost it."""
+        from sqlalchemy.dialects.sqlite import insert
+
+        from venom_core.store.tables import operations
+
+        row = asdict(operation)
+        row["error"] = None if operation.error is None else dict(operation.error)
+        statement = insert(operations).values(row)
+        changes = {name: statement.excluded[name] for name in row if name != "id"}
+        with writing(self._engine) as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+
+    def get(self, operation_id: str) -> Operation | None:
+        from sqlalchemy import select
+
+        from venom_core.store.tables import operations as t
+
+        with self._engine.connect() as connection:
+            row = connection.execute(select(t).where(t.c.id == operation_id)).one_or_none()
+        return None if row is None else Operation(**row._mapping)
+
+    def list(
+        self, limit: int, statuses: Collection[OperationStatus] | None = None
+    ) -> list[Operation]:
+        """Newest first."""
+        from sqlalchemy import select
+
+        from venom_core.store.tables import operations as t
+
+        query = select(t).order_by(t.c.started_at.desc(), t.c.id).limit(limit)
+        if statuses is not None:
+            query = query.where(t.c.status.in_(statuses))
+        with self._engine.connect() as connection:
+            return [Operation(**row._mapping) for row in connection.execute(query)]
+
+    def prune(self) -> None:
+        """Forget the oldest of the ended operations beyond ``KEPT``."""
+        from sqlalchemy import delete, select
+
+        from venom_core.store.tables import operations as t
+
+        ended = t.c.status.not_in(OPEN)
+        kept = select(t.c.id).where(ended).order_by(t.c.started_at.desc()).limit(KEPT)
+        with writing(self._engine) as connection:
+            connection.execute(delete(t).where(ended, t.c.id.not_in(kept)))
