@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import unquote, urldefrag, urljoin
 
 import httpx
 import pytest
@@ -41,7 +41,7 @@ async def test_every_link_of_the_served_pages_leads_somewhere(
             for target in _LINK.findall(body):
                 url, fragment = urldefrag(urljoin(page, target))
                 if not url.startswith(("http", "mailto:")):
-                    wanted.append((page, url, fragment))
+                    wanted.append((page, url, unquote(fragment)))
             if not body:
                 dead.append(f"{source} -> {page}: {answer.status_code}")
         if anchor and anchor not in anchors[page]:
