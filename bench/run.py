@@ -17,7 +17,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bench.report import Report, show, write  # noqa: E402
 
-NAMES = ("startup", "memory", "request", "stream", "engine", "twelve", "install")
+NAMES = ("startup", "memory", "request", "stream", "engine", "fit", "ledger", "twelve", "install")
 
 
 def main() -> int:

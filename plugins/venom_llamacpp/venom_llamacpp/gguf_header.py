@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from venom_core.sdk.architecture import MAX_BYTES, MAX_LAYERS, Architecture, BadNumber
-from venom_core.sdk.architecture_gguf import from_gguf
+from venom_core.sdk.architecture_gguf import from_gguf, tensor_bytes
 
 MAGIC = b"GGUF"
 MAX_HEADER_BYTES = 128 * 1024 * 1024
@@ -41,17 +41,13 @@ FILE_TYPES = {
 }  # fmt: skip
 
 
-#: ggml's tensor types: name, bytes of a block, elements of a block.
+# ggml's tensor types
 TENSOR_TYPES = {
-    0: ("F32", 4, 1), 1: ("F16", 2, 1), 2: ("Q4_0", 18, 32), 3: ("Q4_1", 20, 32),
-    6: ("Q5_0", 22, 32), 7: ("Q5_1", 24, 32), 8: ("Q8_0", 34, 32), 9: ("Q8_1", 40, 32),
-    10: ("Q2_K", 84, 256), 11: ("Q3_K", 110, 256), 12: ("Q4_K", 144, 256), 13: ("Q5_K", 176, 256),
-    14: ("Q6_K", 210, 256), 15: ("Q8_K", 292, 256), 16: ("IQ2_XXS", 66, 256),
-    17: ("IQ2_XS", 74, 256), 18: ("IQ3_XXS", 98, 256), 19: ("IQ1_S", 50, 256),
-    20: ("IQ4_NL", 18, 32), 21: ("IQ3_S", 110, 256), 22: ("IQ2_S", 82, 256),
-    23: ("IQ4_XS", 136, 256), 24: ("I8", 1, 1), 25: ("I16", 2, 1), 26: ("I32", 4, 1),
-    27: ("I64", 8, 1), 28: ("F64", 8, 1), 29: ("IQ1_M", 56, 256), 30: ("BF16", 2, 1),
-    34: ("TQ1_0", 54, 256), 35: ("TQ2_0", 66, 256), 39: ("MXFP4", 17, 32), 40: ("NVFP4", 36, 64),
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1",
+    10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS",
+    17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S",
+    23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16",
+    34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4",
 }  # fmt: skip
 
 
@@ -72,15 +68,13 @@ class Tensor:
     shape: tuple[int, ...]
 
     @property
+    def type_name(self) -> str:
+        return TENSOR_TYPES.get(self.kind, "")
+
+    @property
     def size_bytes(self) -> int | None:
         """None for a type that is not known here."""
-        if self.kind not in TENSOR_TYPES:
-            return None
-        _, size, elements = TENSOR_TYPES[self.kind]
-        count = 1
-        for length in self.shape:
-            count *= length
-        return count // elements * size
+        return tensor_bytes(self.type_name, self.shape)
 
 
 @dataclass(frozen=True, slots=True)

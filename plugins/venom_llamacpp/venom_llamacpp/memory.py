@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from venom_core.sdk.architecture import Measured, MemoryPlan
-from venom_llamacpp.gguf_header import TENSOR_TYPES, Tensor
+from venom_llamacpp.gguf_header import Tensor
 
 #: Types that ggml keeps in another order for its fast paths, as seen in the log of xllamacpp
 #: 2026.10.11549 on an x86-64 with AVX2. With AVX-512 there is one more (Q2_K), and on ARM there are
@@ -82,5 +82,5 @@ def reordered_bytes(tensors: Iterable[Tensor]) -> int:
         if len(tensor.shape) >= 2
         and not tensor.name.startswith("token_embd")
         and tensor.shape[1] % _ROWS_AT_ONCE == 0
-        and TENSOR_TYPES.get(tensor.kind, ("",))[0] in _REORDERED
+        and tensor.type_name in _REORDERED
     )

@@ -49,7 +49,9 @@ from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.files import LocalFiles
 from venom_llamacpp.hub import Hub, HubRef
+from venom_llamacpp.headers import Headers
 from venom_llamacpp.packages import pull_built_in
+from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.pool import EnginePool
 from venom_llamacpp.shelf import ENCODERS, Served, Shelf
 from venom_llamacpp.store import ModelStore, discard, safe_name
@@ -79,6 +81,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
             cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
         )
         self._pool = EnginePool(
+        self._headers = Headers(self._hub)
             cast(int, settings["max_loaded"]),
             cast(int, settings["keep_alive"]),
             self.forget,
@@ -117,10 +120,41 @@ class LlamaCppProvider(OpenAIEngineProvider):
         return [self._shown(item) for item in served.values()]
 
     async def describe(self, ref: str) -> Model:
-        return self._shown(await self._find(ref))
+        """Of a file of Hugging Face that is not fetched yet, what its header says."""
+        try:
+            served = await self._find(ref)
+        except ModelNotFound:
+            if (hub := HubRef.parse(ref)) is None:
+                raise
+            file, header = await self._headers.of_hub(hub)
+            served = self._shelf.offered(str(hub), file.size_bytes, file.sha256, header)
+        else:
+            if served.numbers is not None or served.path is None:
+                return self._shown(served)
+            header = await self._headers.of_file(served.path)
+        reordered = reordered_bytes(header.tensors)
+        return self._shown(replace(served, numbers=header.numbers, reordered=reordered))
 
     def _shown(self, served: Served) -> Model:
-        return replace(served.model, loaded=self._pool.is_loaded(served.model.ref))
+        model = replace(served.model, loaded=self._pool.is_loaded(served.model.ref))
+        if served.numbers is None:
+            return model
+        plan = memory_plan(
+            served.numbers.vocabulary,
+            served.reordered,
+            context=self._shelf.context_of(served.trained_context),
+            parallel=self._parallel_of(served),
+            batch=self._batch_of(served),
+        )
+        return replace(model, architecture=served.numbers, memory_plan=plan)
+
+    def _parallel_of(self, served: Served) -> int:
+        return 1 if served.prime else self._parallel
+
+    def _batch_of(self, served: Served) -> int:
+        context = self._shelf.context_of(served.trained_context)
+        encoder = served.model.details.get("architecture") in ENCODERS
+        return context if encoder else min(context, EMBED_TOKENS)
 
     async def _find(self, ref: str) -> Served:
         if ref in self._serving and self._pool.is_loaded(ref):
@@ -162,14 +196,13 @@ class LlamaCppProvider(OpenAIEngineProvider):
 
     def _configuration(self, served: Served) -> dict[str, Any]:
         context = self._shelf.context_of(served.trained_context)
-        encoder = served.model.details.get("architecture") in ENCODERS
         return {
             "path": str(served.path),
             "alias": served.model.ref,
             "context_length": context,
-            "parallel": 1 if served.prime else self._parallel,
+            "parallel": self._parallel_of(served),
             "threads": self._threads,
-            "batch": context if encoder else min(context, EMBED_TOKENS),
+            "batch": self._batch_of(served),
             "pooling": "own" if served.own_pooling else "mean",
             "template": served.template,
             "slot_folder": str(self._slot_folder(served)) if served.prime else None,

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.architecture import Architecture
 from venom_core.sdk.provider import Model, ModelCapability
 from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
 from venom_llamacpp.files import LocalFile, LocalFiles
+from venom_llamacpp.gguf_header import GgufHeader
 from venom_llamacpp.hub import facts_of
 from venom_llamacpp.store import ModelStore, StoredModel
 
@@ -26,6 +28,7 @@ class Served:
 
     ``own_pooling``: the file says how its embeddings are pooled.
     ``removable``: it lies in our store; what the user keeps elsewhere is not ours to delete.
+    ``numbers``, ``reordered``: of a built-in model; others tell them in their header.
     """
 
     model: Model
@@ -36,6 +39,8 @@ class Served:
     trained_context: int | None = None
     own_pooling: bool = False
     removable: bool = True
+    numbers: Architecture | None = None
+    reordered: int = 0
 
 
 class Shelf:
@@ -91,11 +96,20 @@ class Shelf:
             entry.trim,
             entry.prime,
             entry.trained_context,
+            numbers=entry.numbers,
+            reordered=entry.reordered_bytes,
         )
 
     def _pulled(self, stored: StoredModel) -> Served:
         model = self._described(stored.ref, stored.size_bytes, stored.facts, "Hugging Face")
         return _with_facts(model, stored.path, stored.facts, f"sha256:{stored.sha256}")
+
+    def offered(self, ref: str, size: int, sha256: str, header: GgufHeader) -> Served:
+        """A file of Hugging Face that is not fetched yet."""
+        facts = facts_of(header)
+        model = self._described(ref, size, facts, "Hugging Face")
+        served = _with_facts(model, None, facts, f"sha256:{sha256}")
+        return replace(served, model=replace(served.model, installed=False))
 
     def _file(self, local: LocalFile) -> Served:
         facts = facts_of(local.header)
@@ -123,7 +137,9 @@ class Shelf:
         )
 
 
-def _with_facts(model: Model, path: Path, facts: Mapping[str, Any], digest: str | None) -> Served:
+def _with_facts(
+    model: Model, path: Path | None, facts: Mapping[str, Any], digest: str | None
+) -> Served:
     return Served(
         replace(model, digest=digest),
         path,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from venom_core.sdk.provider import LoadedModel, Model, ModelCapability
+from venom_ollama.memory import Numbers, memory_plan
 
 _CAPABILITIES: Mapping[str, tuple[ModelCapability, ...]] = {
     "completion": ("chat", "completion"),
@@ -63,10 +64,18 @@ def canonical(ref: str) -> str:
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
-def listed(item: Mapping[str, Any], shown: Mapping[str, Any] | None, loaded: bool | None) -> Model:
-    """One entry of ``/api/tags``, with what ``/api/show`` adds where that is known."""
+def listed(
+    item: Mapping[str, Any],
+    shown: Mapping[str, Any] | None,
+    loaded: bool | None,
+    context: int | None = None,
+) -> Model:
+    """One entry of ``/api/tags``, with what ``/api/show`` adds where that is known (and under
+    ``numbers`` what was made of it). ``context``: what the settings want every model to have."""
     details = _mapping(item.get("details"))
     shown = shown or {}
+    numbers: Numbers | None = shown.get("numbers")
+    shown_details = _details(details, shown)
     # Newer versions list the capabilities and the context; others tell them in the details only.
     capabilities = item.get("capabilities") or shown.get("capabilities")
     return Model(
@@ -81,7 +90,11 @@ def listed(item: Mapping[str, Any], shown: Mapping[str, Any] | None, loaded: boo
         defaults=defaults(shown),
         license=_first_line(shown.get("license")),
         terms_url=_first_address(shown.get("license")),
-        details=_details(details, shown),
+        details=shown_details,
+        architecture=numbers.architecture if numbers else None,
+        memory_plan=memory_plan(numbers, context or shown_details.get("num_ctx"))
+        if numbers
+        else None,
     )
 
 

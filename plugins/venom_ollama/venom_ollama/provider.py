@@ -24,6 +24,7 @@ from venom_ollama.address import keep_alive, parse_address
 from venom_ollama.client import OllamaClient
 from venom_ollama.events import Translator
 from venom_ollama.lines import not_ollama
+from venom_ollama.memory import numbers_of
 from venom_ollama.models import PROPOSED, canonical, listed, loaded_model
 from venom_ollama.pulling import PullTracker
 from venom_ollama.refusals import does_not_fit, model_not_found
@@ -190,12 +191,13 @@ class OllamaProvider(Provider):
         tags, shown = await asyncio.gather(self._client.tags(), self._client.show(ref))
         for item in tags:
             if canonical(item["name"]) == canonical(ref):
-                self._shown[str(item.get("digest"))] = shown
+                self._shown[str(item.get("digest"))] = _kept(shown, item.get("size"))
                 return self._listed(item, None)
         raise model_not_found(ref)
 
     def _listed(self, item: Mapping[str, Any], loaded: bool | None) -> Model:
-        return listed(item, self._shown.get(str(item.get("digest"))), loaded)
+        shown = self._shown.get(str(item.get("digest")))
+        return listed(item, shown, loaded, self._context_length or None)
 
     async def _learn(self, tags: Sequence[Mapping[str, Any]]) -> None:
         """Ask for the details of models not seen before. A model whose details cannot be had is
@@ -211,7 +213,7 @@ class OllamaProvider(Provider):
                 except VenomError as error:
                     self.context.logger.info("no details of %s: %s", item["name"], error.code)
                     shown = {}
-                self._shown[str(item.get("digest"))] = _kept(shown)
+                self._shown[str(item.get("digest"))] = _kept(shown, item.get("size"))
 
         unknown = [
             item
@@ -275,10 +277,11 @@ def _embeddings(answer: Mapping[str, Any], count: int) -> Embeddings:
         raise not_ollama() from error
 
 
-def _kept(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+def _kept(shown: Mapping[str, Any], size: Any) -> Mapping[str, Any]:
     """What of the details is used; the list of tensors and the templates are most of the bytes."""
     names = ("capabilities", "parameters", "model_info", "license")
-    return {name: shown[name] for name in names if name in shown}
+    kept = {name: shown[name] for name in names if name in shown}
+    return {**kept, "numbers": numbers_of(shown, size if isinstance(size, int) else None)}
 
 
 def _text(value: Any) -> str | None:

@@ -1,0 +1,215 @@
+"""The fit check against real loads: how far the estimate is from what the engine really took.
+
+Every truth is a load of the engine as the plugin starts it, in a process of its own. What it takes
+is the sum of the buffers that llama.cpp's log states (weights, weights in another order, cache,
+cache of the windows, outputs, computing) and, beside them, what the system counts for the process
+without those buffers. The estimate is made from the file's header alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench.processes import ROOT
+from bench.real_model import GEMMA, models_folder
+from bench.report import Figure, Goal, Report
+from venom_core.models.fit import needed
+from venom_core.sdk.architecture import Architecture, MemoryPlan
+from venom_llamacpp.gguf_header import read_header
+from venom_llamacpp.memory import CALIBRATION, memory_plan, reordered_bytes
+
+CACHE = ROOT / ".cache" / "bench-fit"
+#: Writes the random-weight files; apart from the environment of Venom, which has no numpy.
+WRITER = ("gguf==0.19.0", "numpy==2.4.6")
+SHAPES = ("grouped-heads", "sliding-window", "mixture-of-experts", "compressed-cache")
+CONTEXTS = (1024, 4096, 8192, 32_768)
+SMALL_CONTEXTS = (1024, 2048, 4096, 8192)
+LOAD_TIMEOUT = 180.0
+BATCH = 1024
+_BUFFER = re.compile(r"(model|output|KV|compute) buffer size = +([0-9.]+) MiB")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    model: str
+    path: Path
+    context: int
+    parallel: int = 2
+    kv_type: str = "f16"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Bytes that the log states, by kind, and what the process has beside those it touched."""
+
+    buffers: dict[str, int]
+    process: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.buffers.values()) + self.process
+
+
+def run(*, quick: bool = False) -> Report:
+    cases = list(_cases(quick))
+    report = Report("fit", rounds=1)
+    rows: list[dict[str, Any]] = []
+    for case in cases:
+        truth = load(case)
+        architecture, plan = estimated(case)
+        need = needed(architecture, plan, case.context)
+        told = {
+            "model": case.model,
+            "context": case.context,
+            "parallel": case.parallel,
+            "kv_type": case.kv_type,
+            "true_bytes": truth.total,
+            "true": {**truth.buffers, "process": truth.process},
+            "estimate_bytes": need.total,
+            "estimate": {
+                "weights": need.weights,
+                "kv_cache": need.kv_cache,
+                "compute": need.compute,
+                "overhead": need.overhead,
+            },
+            "error": round(need.total / truth.total - 1, 5),
+            "vocabulary": architecture.vocabulary,
+        }
+        rows.append(told)
+        report.notes.append(_line(told))
+    errors = [abs(row["error"]) * 100 for row in rows]
+    report.figures = [
+        Figure("median error", "%", [statistics.median(errors)], goals=(Goal("value", 8),)),
+        Figure("worst error", "%", [max(errors)], goals=(Goal("value", 20),)),
+    ]
+    report.notes.append("how obtained: buffers as llama.cpp's log states them at load, and the")
+    report.notes.append("process's proportional set size (/proc) without those it had touched")
+    process, token = calibrated(rows)
+    report.notes.append(
+        f"calibration: {process / 1e6:.1f} MB a process, {token:.0f} bytes a vocabulary entry by "
+        f"these loads; in use: {CALIBRATION.process_bytes / 1e6:.1f} and {CALIBRATION.token_bytes}"
+    )
+    report.extra = {
+        "loads": rows,
+        "engine": "xllamacpp 2026.10.11549",
+        "calibration": {"process_bytes": round(process), "token_bytes": round(token, 1)},
+        "in_use": {
+            "process_bytes": CALIBRATION.process_bytes,
+            "token_bytes": CALIBRATION.token_bytes,
+        },
+    }
+    return report
+
+
+def _cases(quick: bool) -> Iterator[Case]:
+    store = models_folder() / "llamacpp"
+    gemma = next(store.glob(f"{GEMMA}*.gguf"))
+    # The provider gives this one a single slot: its template is read once and kept.
+    yield from (Case(GEMMA, gemma, context, 1) for context in CONTEXTS[: 1 if quick else None])
+    if quick:
+        return
+    small = next(store.glob("smollm2--135m*.gguf"))
+    yield from (Case("smollm2:135m", small, context) for context in SMALL_CONTEXTS)
+    folder = shapes()
+    for name in SHAPES:
+        yield from (Case(name, folder / f"{name}.gguf", context) for context in CONTEXTS)
+    for kv_type in ("q8_0", "q4_0"):
+        yield Case("smollm2:135m", small, 4096, kv_type=kv_type)
+        yield Case("sliding-window", folder / "sliding-window.gguf", 8192, kv_type=kv_type)
+
+
+def shapes() -> Path:
+    """The folder with the random-weight files; written once."""
+    folder, tools = CACHE / "shapes", CACHE / "gguf"
+    if all((folder / f"{name}.gguf").exists() for name in SHAPES):
+        return folder
+    if not (tools / "gguf").is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(tools), *WRITER]
+        subprocess.run(pip, check=True, timeout=600)
+    subprocess.run(
+        [sys.executable, "bench/fit_shapes.py", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tools)},
+        check=True,
+        timeout=600,
+    )
+    return folder
+
+
+def estimated(case: Case) -> tuple[Architecture, MemoryPlan]:
+    """What the provider would tell of this file, from its header."""
+    header = read_header(case.path)
+    assert header.numbers is not None
+    plan = memory_plan(
+        header.numbers.vocabulary,
+        reordered_bytes(header.tensors),
+        context=case.context,
+        parallel=case.parallel,
+        batch=_batch(case),
+    )
+    return header.numbers, replace(plan, kv_type=case.kv_type)  # type: ignore[arg-type]
+
+
+def _batch(case: Case) -> int:
+    return min(case.context, BATCH)
+
+
+def load(case: Case) -> Truth:
+    """Load it; raises ``RuntimeError`` with the end of the log where that fails."""
+    config = {
+        "path": str(case.path),
+        "alias": case.model,
+        "context_length": case.context,
+        "parallel": case.parallel,
+        "threads": 1,
+        "batch": _batch(case),
+        "pooling": "mean",
+        "template": None,
+        "slot_folder": None,
+        "kv_type": case.kv_type,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.fit_load", json.dumps(config)],
+        cwd=ROOT, capture_output=True, text=True, timeout=LOAD_TIMEOUT, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"{case.model} did not load:\n{done.stderr[-2000:]}")
+    buffers: dict[str, int] = {}
+    for kind, size in _BUFFER.findall(done.stderr):
+        buffers[kind] = buffers.get(kind, 0) + round(float(size) * 1024 * 1024)
+    if not {"model", "output", "KV", "compute"} <= set(buffers):
+        raise RuntimeError(f"the log states no buffers:\n{done.stderr[-2000:]}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    # What of the computing buffer the warm-up touched counts as the process's own: a little.
+    held = told["pss"] - told["mapped"] - buffers["KV"] - buffers["output"] - _copies(case)
+    return Truth(buffers, held)
+
+
+def _copies(case: Case) -> int:
+    return estimated(case)[1].copies_bytes
+
+
+def calibrated(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """Least squares of the process's bytes over the vocabulary: intercept and slope."""
+    if len({row["vocabulary"] for row in rows}) < 2:
+        return float(rows[0]["true"]["process"]), 0.0
+    points = [(row["vocabulary"], row["true"]["process"]) for row in rows]
+    slope, intercept = statistics.linear_regression(*zip(*points, strict=True))
+    return intercept, slope
+
+
+def _line(row: dict[str, Any]) -> str:
+    true, estimate, error = row["true_bytes"], row["estimate_bytes"], row["error"]
+    return (
+        f"{row['model']:20} {row['kv_type']:5} {row['parallel']} x {row['context']:>6} tokens: "
+        f"true {true / 1e6:7.1f} MB, estimate {estimate / 1e6:7.1f} MB, {100 * error:+5.1f} %"
+    )
