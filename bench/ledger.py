@@ -173,7 +173,7 @@ async def _connect(port: int, kind: type[Connection]) -> Connection:
 def _ledger(home: Path, expected: int) -> dict[str, Any]:
     """What the store says, as soon as it has what is expected or stopped growing."""
     end = time.monotonic() + PATIENCE
-    while (found := _rows(home))["requests"] < expected and time.monotonic() < end:
+    while _rows(home)["requests"] < expected and time.monotonic() < end:
         time.sleep(0.2)
     time.sleep(2)  # more than was expected would be wrong too
     return _rows(home)
