@@ -43,15 +43,16 @@ from venom_core.sdk.provider import (
     LoadedModel,
     Model,
     ProviderContext,
+    PullPlan,
     PullProgress,
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.files import LocalFiles
-from venom_llamacpp.hub import Hub, HubRef
 from venom_llamacpp.headers import Headers
-from venom_llamacpp.packages import pull_built_in
+from venom_llamacpp.hub import Hub, HubRef
 from venom_llamacpp.memory import memory_plan, reordered_bytes
+from venom_llamacpp.packages import pull_built_in
 from venom_llamacpp.pool import EnginePool
 from venom_llamacpp.shelf import ENCODERS, Served, Shelf
 from venom_llamacpp.store import ModelStore, discard, safe_name
@@ -80,8 +81,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
         self._hub = Hub(
             cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
         )
-        self._pool = EnginePool(
         self._headers = Headers(self._hub)
+        self._pool = EnginePool(
             cast(int, settings["max_loaded"]),
             cast(int, settings["keep_alive"]),
             self.forget,
@@ -375,15 +376,27 @@ class LlamaCppProvider(OpenAIEngineProvider):
 
     # -- files -------------------------------------------------------------------------------
 
+    async def plan_pull(self, ref: str) -> PullPlan:
+        ref, hub = _to_fetch(ref)
+        if await asyncio.to_thread(self._store.find, ref):
+            return PullPlan(ref)
+        if hub is not None:
+            return await self._hub.plan(self._store, hub)
+        entry = BUILT_IN[ref]
+        return PullPlan(
+            ref,
+            entry.source.download_bytes,
+            bytes_needed=entry.size_bytes,
+            folder=self._store.folder,
+        )
+
+    async def forget_pull(self, ref: str) -> None:
+        ref, _ = _to_fetch(ref)
+        if ref not in self._pulling:
+            await asyncio.to_thread(self._store.forget, ref)
+
     async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
-        hub = HubRef.parse(ref)
-        ref = str(hub) if hub else ref
-        if hub is None and ref not in BUILT_IN:
-            raise ModelNotFound(
-                f"The embedded engine cannot fetch {ref!r}.",
-                param="name",
-                fix="Name a built-in model (venom list --available), or hf.co/org/repo:Q4_K_M",
-            )
+        ref, hub = _to_fetch(ref)
         if ref in self._pulling:
             raise Conflict(f"{ref} is being fetched already.", code="operation_in_progress")
         self._pulling.add(ref)
@@ -418,6 +431,18 @@ def _clear(folder: Path) -> None:
     """Remove the states that nothing can go on from any more."""
     for file in folder.glob("primed*.bin"):
         discard(file)
+
+
+def _to_fetch(ref: str) -> tuple[str, HubRef | None]:
+    """The reference as it is listed, and its parts where it is one of the Hub's."""
+    hub = HubRef.parse(ref)
+    if hub is None and ref not in BUILT_IN:
+        raise ModelNotFound(
+            f"The embedded engine cannot fetch {ref!r}.",
+            param="name",
+            fix="Name a built-in model (venom list --available), or hf.co/org/repo:Q4_K_M",
+        )
+    return (str(hub) if hub else ref), hub
 
 
 def engine_missing() -> VenomError:
