@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from starlette.requests import Request
 
+from venom_core.api.health import venom_of
 from venom_core.api.security import Caller
 from venom_core.store.audit import Actor
 
+MAX_SUBJECT = 250
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -25,6 +29,14 @@ def request_id(request: Request) -> str:
     return given if _REQUEST_ID.fullmatch(given) else f"req-{uuid.uuid4().hex}"
 
 
-def actor_of(request: Request) -> Actor:
-    """Who to write into the audit trail."""
-    return Actor(caller_of(request).key_id, request_id(request))
+async def write_down(
+    request: Request,
+    action: str,
+    subject: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add a change that this request made to the audit trail."""
+    actor = Actor(caller_of(request).key_id, request_id(request))
+    venom = venom_of(request)
+    await asyncio.to_thread(venom.audit, actor, action, subject[:MAX_SUBJECT], before, after)

@@ -12,6 +12,7 @@ from tests.unit.api.test_security import routes_of
 from venom_core.api.app import create_app
 from venom_core.api.scopes import ANY, is_declared, scopes_of
 from venom_core.sdk.frames import Usage
+from venom_core.sdk.provider import PullProgress
 from venom_core.store.keys import SCOPES, KeyRights
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer, say
@@ -180,3 +181,22 @@ async def test_the_audit_has_bounds(make_venom: MakeVenom, limit: int, status: i
 
 def test_any_is_every_scope() -> None:
     assert frozenset(SCOPES) == ANY
+
+
+async def test_what_is_done_to_models_is_written_down(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    key, record = venom.keys.create("boss")
+    scripted.PULLS["new"] = [PullProgress("completed", "new is ready", 1, 1)]
+    async with client_of(venom, headers={"x-api-key": key}) as client:
+        begun = await client.post("/api/v1/models/install", json={"name": "scripted://new"})
+        await client.post("/api/v1/models/m/unload")
+        await client.delete("/api/v1/models/m")
+        entries = (await client.get("/api/v1/audit")).json()["entries"]
+    assert [(entry["action"], entry["subject"]) for entry in entries] == [
+        ("model.remove", "scripted://m"),
+        ("model.unload", "scripted://m"),
+        ("model.install", "scripted://new"),
+        ("key.create", record.id),
+    ]
+    assert {entry["key_id"] for entry in entries[:3]} == {record.id}
+    assert entries[2]["after"]["operation_id"] == begun.json()["operation_id"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from venom_core.api.callers import actor_of
+from venom_core.api.callers import write_down
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 
@@ -31,19 +30,12 @@ async def change_plugin(
     request: Request, plugin_id: PluginId, verb: Literal["enable", "disable", "retry"]
 ) -> Response:
     """Enable, disable or retry; the second time changes nothing more."""
-    venom = venom_of(request)
-    host = venom.host
+    host = venom_of(request).host
     before = {record.id: record.state.label for record in host.records()}
     act = {"enable": host.enable, "disable": host.disable, "retry": host.retry}[verb]
     record = await act(plugin_id)
-    await asyncio.to_thread(
-        venom.audit,
-        actor_of(request),
-        f"plugin.{verb}",
-        plugin_id,
-        {"state": before[record.id]} if record.id in before else None,
-        {"state": record.state.label},
-    )
+    was = {"state": before[record.id]} if record.id in before else None
+    await write_down(request, f"plugin.{verb}", plugin_id, was, {"state": record.state.label})
     done = {"enable": "enabled", "disable": "disabled", "retry": "tried again"}[verb]
     answer = {"success": True, "message": f"{plugin_id} was {done}.", "plugin": record.record()}
     return localized(request, answer)

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from venom_core.api.callers import write_down
 from venom_core.api.health import venom_of
 from venom_core.api.language import (
     localized,
@@ -53,6 +54,7 @@ async def model_details(request: Request, name: str) -> Response:
 async def unload_model(request: Request, name: str) -> Response:
     """Take a model out of memory."""
     reference = await venom_of(request).transfers.unload(name)
+    await write_down(request, "model.unload", reference, {"loaded": True}, {"loaded": False})
     return localized(request, {"success": True, "message": f"{reference} is no longer in memory."})
 
 
@@ -60,4 +62,5 @@ async def unload_model(request: Request, name: str) -> Response:
 async def remove_model(request: Request, name: str) -> Response:
     """Delete an installed model."""
     reference = await venom_of(request).transfers.remove(name)
+    await write_down(request, "model.remove", reference, {"installed": True}, {"installed": False})
     return localized(request, {"success": True, "message": f"{reference} was removed."})

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from venom_core.api.callers import caller_of, write_down
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.v1.models.shapes import (
@@ -24,8 +25,9 @@ _MESSAGES = {"install": "The install has begun.", "remove": "The removal has beg
 @router.post("/models/install")
 async def install_model(request: Request, body: InstallRequest) -> Response:
     """Begin to fetch a model, or join the install of the same that is under way."""
-    operation = await venom_of(request).operations.install(body.name)
-    return _begun(request, operation, {"model_name": body.name})
+    key_id = caller_of(request).key_id
+    operation = await venom_of(request).operations.install(body.name, key_id=key_id)
+    return await _begun(request, operation, {"model_name": body.name})
 
 
 @router.post("/models/registry/install")
@@ -34,14 +36,16 @@ async def install_from(request: Request, body: RegistryInstallRequest) -> Respon
     venom = venom_of(request)
     if body.runtime is not None:
         _check_pairing(venom, body.provider, body.runtime)
-    operation = await venom.operations.install(body.name, provider=body.provider)
-    return _begun(request, operation)
+    key_id = caller_of(request).key_id
+    operation = await venom.operations.install(body.name, provider=body.provider, key_id=key_id)
+    return await _begun(request, operation)
 
 
 @router.delete("/models/registry/{name:path}")
 async def remove_registered(request: Request, name: str) -> Response:
     """Begin to delete an installed model."""
-    return _begun(request, await venom_of(request).operations.remove(name))
+    key_id = caller_of(request).key_id
+    return await _begun(request, await venom_of(request).operations.remove(name, key_id=key_id))
 
 
 @router.get("/models/operations")
@@ -65,14 +69,20 @@ async def change_operation(
 ) -> Response:
     """Pause, go on, or end and forget what has come."""
     operations = venom_of(request).operations
+    before = await operations.get(operation_id)
     change = {"pause": operations.pause, "resume": operations.resume, "cancel": operations.cancel}
     operation = await change[verb](operation_id)
+    states = ({"status": one["status"]} for one in (before, operation))
+    await write_down(request, f"operation.{verb}", operation["model_name"], *states)
     return localized(request, {"success": True, "operation": operation})
 
 
-def _begun(
+async def _begun(
     request: Request, operation: dict[str, Any], more: dict[str, Any] | None = None
 ) -> Response:
+    after = {name: operation[name] for name in ("operation_id", "provider", "status")}
+    kind = operation["operation_type"]
+    await write_down(request, f"model.{kind}", operation["model_name"], None, after)
     body = {
         "success": True,
         "operation_id": operation["operation_id"],
