@@ -17,7 +17,10 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bench.report import Report, show, write  # noqa: E402
 
-NAMES = ("startup", "memory", "request", "stream", "engine", "fit", "ledger", "twelve", "install")
+NAMES = (
+    *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills"),
+    *("twelve", "install"),
+)
 
 
 def main() -> int:

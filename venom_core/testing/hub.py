@@ -157,6 +157,14 @@ class FakeHub:
                 row["lfs"] = {"sha256": digest, "size": len(data), "pointerSize": 134}
         return row
 
+    def leaf(self, path: str, data: bytes) -> dict[str, Any]:
+        """A file as the listing of a repository's tree has it."""
+        row: dict[str, Any] = {"type": "file", "path": path, "size": len(data), "oid": _git(data)}
+        if path.endswith(_LARGE):
+            digest = "0" * 64 if path in self.lies else _sha256(data)
+            row["lfs"] = {"oid": digest, "size": len(data), "pointerSize": 134}
+        return row
+
     def found(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:
         """The rows of ``/api/models`` that match, sorted."""
         words = query.get("search", [""])[0].lower()
@@ -216,6 +224,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(fitting[: int(self._query.get("limit", ["50"])[0])])
         elif self._path == "/blog/feed.xml":
             self._send(200, self.hub.feed.encode(), {"Content-Type": "application/rss+xml"})
+        elif found := re.fullmatch(r"/api/models/(.+)/tree/([^/]+)", self._path):
+            self._tree(found[1], found[2])
         elif self._path.startswith("/api/models/"):
             self._info()
         elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self._path):
@@ -243,6 +253,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
             return
         self._json(self.hub.info(repository, commit, blobs="blobs" in self._query))
+
+    def _tree(self, name: str, revision: str) -> None:
+        repository = self._visible(name)
+        if repository is None:
+            return
+        files = repository.commits[repository.commit(revision) or ""]
+        self._json([self.hub.leaf(path, data) for path, data in files.items()])
 
     def _visible(self, name: str) -> FakeRepository | None:
         """The repository, where the caller may know of it; else the refusal has been sent."""
