@@ -25,6 +25,7 @@ COMMANDS = {
         f"{_HOME}.operations:operations",
         "Show installs and removals; pause, resume, cancel them.",
     ),
+    "search": (f"{_HOME}.search:search", "Look for models to fetch."),
     "show": (f"{_HOME}.show:show", "Show everything that is known of a model."),
     "rm": (f"{_HOME}.rm:rm", "Remove a model."),
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory."),

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.refusals import error_of
+from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import Conflict, VenomError
 
 POLL_SECONDS = 0.25
@@ -40,6 +41,12 @@ class Connection(ABC):
     @abstractmethod
     async def details(self, name: str) -> dict[str, Any]:
         """One model with everything that is known of it."""
+
+    @abstractmethod
+    async def search(
+        self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
+    ) -> dict[str, Any]:
+        """A page of a source's catalogue; ``success`` is false where it cannot be asked."""
 
     @abstractmethod
     async def overview(self) -> dict[str, Any]:

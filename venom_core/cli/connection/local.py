@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection, OperationVerb, PluginVerb
+from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Chunk
 
@@ -58,6 +59,14 @@ class LocalVenom(Connection):
         from venom_core.models.views import model_view
 
         return model_view(await self.venom.describe(name), None, whole=True)
+
+    async def search(
+        self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
+    ) -> dict[str, Any]:
+        from venom_core.models.catalogue_views import search_view
+
+        name, answer = await self.venom.catalogue.search(provider, query, filters, limit, page)
+        return search_view(provider, name, query, answer, page, limit)
 
     async def overview(self) -> dict[str, Any]:
         return await self.venom.overview()

@@ -11,11 +11,12 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection, OperationVerb, PluginVerb
 from venom_core.cli.connection.refusals import error_of
+from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import Unavailable, UpstreamIncomplete, VenomError
 from venom_core.sdk.frames import Chunk, decode
 
@@ -51,6 +52,13 @@ class ServerClient(Connection):
     async def details(self, name: str) -> dict[str, Any]:
         body = await self._json("GET", f"/api/v1/models/{_quoted(name)}/details")
         return dict(body["model"])
+
+    async def search(
+        self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
+    ) -> dict[str, Any]:
+        asked = {"provider": provider, "query": query, "limit": limit, "page": page}
+        asked |= {name: value for name, value in asdict(filters).items() if value is not None}
+        return await self._json("GET", f"/api/v1/models/search?{urlencode(asked)}")
 
     async def overview(self) -> dict[str, Any]:
         return await self._json("GET", "/api/v1/overview")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from venom_core.api.v1.models import install, operations
+from venom_core.api.v1.models import install, operations, registry
 
 router = APIRouter()
-for part in (operations, install):
+for part in (registry, operations, install):
     router.include_router(part.router)

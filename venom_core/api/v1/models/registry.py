@@ -1,0 +1,91 @@
+"""What could be fetched: catalogues, what is in demand, searches, news."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from venom_core.api.health import venom_of
+from venom_core.api.language import in_language, language_headers, language_of, localized
+from venom_core.api.v1.models.shapes import Limit
+from venom_core.models.catalogue_views import entries_view, news_view, search_view
+from venom_core.sdk.catalogue import SearchFilters, SearchSort, WeightFormat
+from venom_core.sdk.errors import InvalidRequest
+
+router = APIRouter()
+
+Name = Annotated[str, Query(min_length=1, max_length=50)]
+Word = Annotated[str | None, Query(min_length=1, max_length=100)]
+
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+_KINDS: dict[str, Literal["blog", "papers"]] = {"blog": "blog", "papers": "papers"}
+_LANGUAGES = ("en", "pl", "de")
+
+
+@router.get("/models/providers")
+async def list_providers(
+    request: Request, provider: Name | None = None, limit: Limit = 20
+) -> Response:
+    """What each provider offers; a source that fails is stale, never an error."""
+    found = await venom_of(request).catalogue.providers(provider, limit)
+    return localized(request, entries_view(found))
+
+
+@router.get("/models/trending")
+async def list_trending(
+    request: Request, provider: Name | None = None, limit: Limit = 12
+) -> Response:
+    """What is in demand."""
+    found = await venom_of(request).catalogue.trending(provider, limit)
+    return localized(request, {**entries_view(found), "provider": provider})
+
+
+@router.get("/models/news")
+async def list_news(
+    request: Request,
+    provider: Name = "huggingface",
+    limit: Limit = 5,
+    type: str = "blog",  # noqa: A002 - the contract's name
+    month: str | None = None,
+    lang: str = "en",
+) -> Response:
+    """News and papers, in the language that their source has them in."""
+    kind = _KINDS.get(type)
+    if kind is None:
+        raise _unusable("type", f"{type!r} is no kind of news.", "Choose of: blog, papers")
+    if month is not None and not _MONTH.fullmatch(month):
+        raise _unusable("month", f"{month!r} is no month.", "Write it as 2026-11.")
+    if lang not in _LANGUAGES:
+        raise _unusable("lang", f"{lang!r} is no language of ours.", "Choose of: en, pl, de")
+    _, answer = await venom_of(request).catalogue.news(provider, kind, month, lang, limit)
+    view, language = news_view(provider, answer), language_of(request.scope)
+    # Other people's words are not ours to translate.
+    body = {**in_language({**view, "items": []}, language), "items": view["items"]}
+    return JSONResponse(body, headers=language_headers(language))
+
+
+@router.get("/models/search")
+async def search_models(
+    request: Request,
+    query: Annotated[str, Query(min_length=2, max_length=200)],
+    provider: Name = "huggingface",
+    limit: Limit = 10,
+    page: Annotated[int, Query(ge=1, le=200)] = 1,
+    author: Word = None,
+    format: WeightFormat | None = None,  # noqa: A002 - what people call it
+    license: Word = None,  # noqa: A002 - what people call it
+    task: Word = None,
+    sort: SearchSort | None = None,
+) -> Response:
+    """Models of a source's catalogue."""
+    filters = SearchFilters(author, format, license, task, sort)
+    venom: Any = venom_of(request)
+    name, answer = await venom.catalogue.search(provider, query, filters, limit, page)
+    return localized(request, search_view(provider, name, query, answer, page, limit))
+
+
+def _unusable(param: str, message: str, fix: str) -> InvalidRequest:
+    return InvalidRequest(message, param=param, fix=fix)
