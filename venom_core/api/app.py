@@ -29,7 +29,7 @@ from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
-from venom_core.api.v1 import audit, events, models, overview, plugins, usage
+from venom_core.api.v1 import audit, events, models, overview, plugins, session, usage
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.settings.core import CoreSettings
@@ -76,6 +76,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (usage.router, audit.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
+    app.include_router(session.router, prefix="/api/v1")
     app.include_router(health.router, dependencies=[Depends(_key_check(ring, ""))])
     app.router.routes.append(Mount("/docs", Docs()))
     app.router.default = _Page()
@@ -94,7 +95,7 @@ def _key_check(ring: KeyRing, prefix: str) -> Callable[[Request], Awaitable[None
     """Lets in whose key has one of the scopes that the route needs."""
 
     async def check(request: Request) -> None:
-        caller = await ring.require(request.headers)
+        caller = await ring.require(request.headers, request.method)
         path = request.scope["route"].path  # newer FastAPI leaves the prefix out
         whole = path if path.startswith(f"{prefix}/") else prefix + path
         caller.check(scopes_of(request.method, whole))

@@ -18,12 +18,18 @@ CHAT: Scopes = frozenset({"chat"})
 MODELS: Scopes = frozenset({"models"})
 ADMIN: Scopes = frozenset({"admin"})
 
+#: Needs no key.
+NOTHING: Scopes = frozenset()
+
 _ROUTES: dict[str, Scopes] = {
     "POST /v1/chat/completions": CHAT,
     "POST /v1/completions": CHAT,
     "POST /v1/embeddings": CHAT,
     "GET /v1/models": ANY,
     "GET /v1/models/{model_id}": ANY,
+    "GET /api/v1/session": NOTHING,
+    "POST /api/v1/session": NOTHING,
+    "DELETE /api/v1/session": NOTHING,
     "GET /api/v1/overview": ANY,
     "GET /api/v1/events": ANY,
     "GET /api/v1/models": ANY,

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venom_core.api.errors import error_response, too_large
+from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
 from venom_core.store.keys import hash_key
 
@@ -205,6 +206,7 @@ class KeyRing:
         self._local = hash_key(local_token)
         self._known: dict[bytes, tuple[float, Caller]] = {}
         self._required: tuple[float, bool] = (float("-inf"), False)
+        self.signins = SignIns()
 
     async def required(self) -> bool:
         """Whether requests need a key now."""
@@ -219,18 +221,46 @@ class KeyRing:
     def _any_in_store(self) -> bool:
         return self._store_file.exists() and self._keys().any_active()
 
-    async def require(self, headers: Headers) -> Caller:
-        """Who sends this. Raises ``InvalidApiKey``."""
+    async def require(self, headers: Headers, method: str = "GET") -> Caller:
+        """Who sends this: a key in a header or, where there is none, a signed-in browser.
+
+        Raises ``InvalidApiKey``, and ``Forbidden`` where a browser does not say that our own page
+        sends what changes something.
+        """
         if not await self.required():
             return ANYBODY
+        if "authorization" not in headers and "x-api-key" not in headers:
+            token = presented_token(headers)
+            signed_in = await self._signed_in(token) if token else None
+            if signed_in is not None:
+                _check_same_page(headers, method)
+                return signed_in
         key = presented_key(headers)
         caller = await self._identify(key) if key else None
         if caller is None:
-            raise InvalidApiKey(
-                "This server needs an API key." if key is None else "This API key is not valid.",
-                fix="Send it as 'Authorization: Bearer KEY'; make one with: venom keys create NAME",
-            )
+            raise _no_key(key)
         return caller
+
+    async def sign_in(self, key: str) -> tuple[str, Caller]:
+        """A session's token for a valid key. Raises ``InvalidApiKey``."""
+        caller = await self._identify(key)
+        if caller is None or caller.key_id is None:
+            raise _no_key(key)
+        return self.signins.begin(caller.key_id), caller
+
+    async def _signed_in(self, token: str) -> Caller | None:
+        key_id = self.signins.key_id(token)
+        if key_id is None or key_id in ("local", "file"):
+            return None if key_id is None else Caller(key_id)
+        digest = hash_key(token)
+        seen, caller = self._known.get(digest, (float("-inf"), ANYBODY))
+        if time.monotonic() - seen <= KEYS_FRESH_SECONDS:
+            return caller
+        found = await asyncio.to_thread(lambda: self._keys().active(key_id))
+        if found is None:  # revoked meanwhile
+            self.signins.end(token)
+            return None
+        return self._remember(digest, found)
 
     async def _identify(self, key: str) -> Caller | None:
         digest = hash_key(key)
@@ -245,8 +275,9 @@ class KeyRing:
         if not self._store_file.exists():
             return None
         found = await asyncio.to_thread(lambda: self._keys().verify(key))
-        if found is None:
-            return None
+        return None if found is None else self._remember(digest, found)
+
+    def _remember(self, digest: bytes, found: ApiKey) -> Caller:
         self._know(found)
         if len(self._known) > MAX_KNOWN:
             self._known.clear()
@@ -254,6 +285,25 @@ class KeyRing:
         caller = Caller(found.id, None if scopes is None else frozenset(scopes))
         self._known[digest] = (time.monotonic(), caller)
         return caller
+
+
+def _no_key(key: str | None) -> InvalidApiKey:
+    return InvalidApiKey(
+        "This server needs an API key." if key is None else "This API key is not valid.",
+        fix="Send it as 'Authorization: Bearer KEY'; make one with: venom keys create NAME",
+    )
+
+
+def _check_same_page(headers: Headers, method: str) -> None:
+    """A cookie goes wherever the browser sends it. Whatever Origin says was checked before, here it
+    must say something: a form of another page may send none."""
+    named = "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
+    if method not in ("GET", "HEAD") and not named:
+        raise Forbidden(
+            "A signed-in browser must say which page sends this.",
+            code="origin_not_allowed",
+            fix="Send an API key in a header instead of the cookie.",
+        )
 
 
 def read_key_file(path: Path) -> tuple[str, ...]:

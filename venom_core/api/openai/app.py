@@ -71,7 +71,7 @@ class Protected:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         try:
-            caller = await self._ring.require(request.headers)
+            caller = await self._ring.require(request.headers, request.method)
             caller.check(self._scopes)
             response = await self._endpoint(request, caller.key_id)
         except VenomError as error:

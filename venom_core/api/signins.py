@@ -1,0 +1,75 @@
+"""Sign-ins of browsers: a key becomes a cookie that scripts cannot read.
+
+The cookie holds a random token of its own, never the key, and only its hash is kept here, in
+memory: a restart signs everybody out.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+from starlette.datastructures import Headers
+
+from venom_core.store.keys import hash_key
+
+COOKIE = "venom_session"
+SIGNED_IN_SECONDS = 7 * 86_400
+MAX_SIGNED_IN = 1000
+
+
+class SignIns:
+    """Who is signed in, by the hash of the cookie's token.
+
+    Args:
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._keys: dict[bytes, tuple[float, str]] = {}
+
+    def begin(self, key_id: str) -> str:
+        """A new token for the cookie; the oldest sign-in makes room where there are too many."""
+        self._forget_old()
+        while len(self._keys) >= MAX_SIGNED_IN:
+            del self._keys[next(iter(self._keys))]
+        token = secrets.token_urlsafe(32)
+        self._keys[hash_key(token)] = (self._clock() + SIGNED_IN_SECONDS, key_id)
+        return token
+
+    def key_id(self, token: str) -> str | None:
+        """Whose token this is. It is found by its hash, so no comparison tells how near a guess
+        is."""
+        until, key_id = self._keys.get(hash_key(token), (float("-inf"), None))
+        return key_id if self._clock() < until else None
+
+    def end(self, token: str) -> str | None:
+        """Sign out; gives whose token it was."""
+        _, key_id = self._keys.pop(hash_key(token), (0.0, None))
+        return key_id
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        self._keys = {token: one for token, one in self._keys.items() if one[0] > now}
+
+
+def presented_token(headers: Headers) -> str | None:
+    """The token in the cookie. Two different ones are none."""
+    found = set()
+    for header in headers.getlist("cookie"):
+        for part in header.split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == COOKIE and value:
+                found.add(value)
+    return found.pop() if len(found) == 1 else None
+
+
+def cookie(token: str, *, path: str, secure: bool) -> str:
+    """The Set-Cookie header that signs in; with an empty token the one that signs out."""
+    parts = [f"{COOKIE}={token}", f"Path={path}", "HttpOnly", "SameSite=Strict"]
+    parts.append(f"Max-Age={SIGNED_IN_SECONDS if token else 0}")
+    if secure:
+        parts.append("Secure")
+    return "; ".join(parts)

@@ -1,0 +1,90 @@
+"""Signing a browser in and out. Needs no key: the key comes in the body, and leaves as a cookie."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from venom_core.api.callers import request_id
+from venom_core.api.health import venom_of
+from venom_core.api.language import localized
+from venom_core.api.security import Caller, KeyRing
+from venom_core.api.signins import SIGNED_IN_SECONDS, cookie, presented_token
+from venom_core.sdk.errors import InvalidApiKey
+from venom_core.store.audit import Actor
+
+router = APIRouter()
+
+
+class SignIn(BaseModel):
+    """``key`` is an API key, as `venom keys create` printed it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    key: str = Field(min_length=1, max_length=200, repr=False)
+
+
+def _ring(request: Request) -> KeyRing:
+    return cast(KeyRing, request.app.state.key_ring)
+
+
+@router.get("/session")
+async def session(request: Request) -> dict[str, Any]:
+    """Whether a key is needed, and whether this browser has shown one."""
+    ring = _ring(request)
+    try:
+        caller = await ring.require(request.headers)
+    except InvalidApiKey:
+        return _told(None, required=True)
+    return _told(caller, required=await ring.required())
+
+
+@router.post("/session")
+async def sign_in(request: Request, body: SignIn) -> Response:
+    """Exchange a key for a session cookie."""
+    ring = _ring(request)
+    if not await ring.required():
+        return localized(request, _told(None, required=False))
+    token, caller = await ring.sign_in(body.key)
+    await _write_down(request, "session.begin", caller.key_id)
+    told = {**_told(caller, required=True), "expires_in": SIGNED_IN_SECONDS}
+    response = localized(request, told)
+    response.headers["Set-Cookie"] = _cookie(request, token)
+    return response
+
+
+@router.delete("/session")
+async def sign_out(request: Request) -> Response:
+    """Forget the session; doing it twice is no error."""
+    token = presented_token(request.headers)
+    ended = _ring(request).signins.end(token) if token else None
+    if ended is not None:
+        await _write_down(request, "session.end", ended)
+    response = localized(request, {"success": True, "signed_in": False})
+    response.headers["Set-Cookie"] = _cookie(request, "")
+    return response
+
+
+def _told(caller: Caller | None, *, required: bool) -> dict[str, Any]:
+    scopes = None if caller is None or caller.scopes is None else sorted(caller.scopes)
+    return {
+        "success": True,
+        "key_required": required,
+        "signed_in": caller is not None and required,
+        "key_id": None if caller is None else caller.key_id,
+        "scopes": scopes,
+    }
+
+
+def _cookie(request: Request, token: str) -> str:
+    path = request.scope.get("root_path") or "/"
+    return cookie(token, path=path, secure=request.scope["scheme"] == "https")
+
+
+async def _write_down(request: Request, action: str, key_id: str | None) -> None:
+    actor = Actor(key_id, request_id(request))
+    await asyncio.to_thread(venom_of(request).audit, actor, action, key_id or "", None, None)
