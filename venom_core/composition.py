@@ -41,8 +41,8 @@ from venom_core.store.in_use import InUseRepository
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from venom_core.models.catalogue import Catalogue
 
+    from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
     from venom_core.store.keys import KeyRepository
@@ -113,8 +113,8 @@ class Venom:
         self.host.add_observer("feed", self.feed)
         #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
         self.local_token = secrets.token_urlsafe(32)
-        self._catalogue: Catalogue | None = None
         self._operations: Operations | None = None
+        self._catalogue: Catalogue | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
         self._database: Engine | None = None
@@ -146,9 +146,9 @@ class Venom:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.feed.close()
         if self._operations is not None:
+            await self._operations.close()
         if self._catalogue is not None:
             await self._catalogue.close()
-            await self._operations.close()
         await self.manager.close()
         await self.registry.close()
         try:
@@ -205,6 +205,7 @@ class Venom:
         from venom_core.models.transfers import ModelTransfers
 
         return ModelTransfers(self.host, self.registry, self.report)
+
     @property
     def catalogue(self) -> Catalogue:
         """What sources offer, kept for a while."""
@@ -215,7 +216,6 @@ class Venom:
                 self.host, self.registry.providers, lambda: self.registry.listing(fresh=False)
             )
         return self._catalogue
-
 
     @property
     def operations(self) -> Operations:
