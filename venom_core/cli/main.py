@@ -35,6 +35,8 @@ COMMANDS = {
     "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
     "audit": (f"{_HOME}.audit:audit", "Show who changed what."),
     "config": (f"{_HOME}.config:config", "Show the settings and where each comes from."),
+    "backup": (f"{_HOME}.backup:backup", "Write the store and the settings to one file."),
+    "restore": (f"{_HOME}.restore:restore", "Put a backup in place."),
     "completion": (f"{_HOME}.completion:completion", "Print the completion script of a shell."),
     "quickstart": (f"{_HOME}.quickstart:quickstart", "Fetch two small models, ask one, serve."),
 }

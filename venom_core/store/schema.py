@@ -63,6 +63,18 @@ def revision(connection: Connection) -> str | None:
     return KNOWN[-1] if "api_keys" in tables else None
 
 
+def schema_of(file: Path) -> str | None:
+    """The revision of a store that nothing else has open."""
+    from sqlalchemy import create_engine
+
+    engine = create_engine(f"sqlite:///{file}")
+    try:
+        with engine.connect() as connection:
+            return revision(connection)
+    finally:
+        engine.dispose()
+
+
 def _create(connection: Connection) -> None:
     from venom_core.store.tables import metadata
 

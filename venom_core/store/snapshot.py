@@ -6,18 +6,28 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from venom_core.sdk.errors import StorageError
+
 
 def copy_database(source: Path, target: Path) -> None:
     """A consistent copy, readable by its owner only; an older ``target`` is replaced at the end.
 
-    Raises ``OSError`` or ``sqlite3.Error``.
+    Raises ``OSError``, or ``StorageError`` where the source is no readable store.
     """
     partial = target.with_name(f"{target.name}.part")
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
-    with (
-        contextlib.closing(sqlite3.connect(source)) as old,
-        contextlib.closing(sqlite3.connect(partial)) as new,
-    ):
-        old.backup(new)
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(source)) as old,
+            contextlib.closing(sqlite3.connect(partial)) as new,
+        ):
+            old.backup(new)
+    except sqlite3.Error as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(
+            "The store cannot be read.",
+            code="backup_failed",
+            fix="Stop the server and try again; venom doctor looks at the store.",
+        ) from error
     partial.replace(target)

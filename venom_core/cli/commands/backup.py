@@ -1,0 +1,40 @@
+"""`venom backup`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from venom_core.cli.options import json_option
+
+_HELP = """Write the store and the settings to one file.
+
+In it are API keys (their hashes), conversations, operations, the usage ledger, and config.toml with
+whatever secrets you wrote there: keep it as you keep those. Models are not in it. The server may go
+on running.
+
+\b
+  venom backup
+  venom backup ~/venom-before-upgrade.zip
+"""
+
+
+@click.command(help=_HELP)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@json_option
+def backup(file: Path | None, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from venom_core.cli.terminal import print_json, size
+    from venom_core.runtime.backup import write_backup
+    from venom_core.settings.paths import Paths
+
+    target = file or Path(f"venom-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip")
+    found = write_backup(Paths.resolve(), target.absolute())
+    if as_json:
+        print_json({"file": str(target.absolute()), **asdict(found)})
+        return
+    print(f"{target}  {size(target.stat().st_size)}  {', '.join(found.files)}")
+    print(f"Put it back with: venom restore {target}")

@@ -1,0 +1,44 @@
+"""`venom restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from venom_core.cli.options import json_option
+
+_HELP = """Put a backup's store and settings in place of those that are here.
+
+The server must not run. What was here is backed up first, and the file's name is printed. A backup
+of an earlier release is migrated when it is first opened; one of a newer release is refused.
+
+\b
+  venom restore venom-backup-20261122T101500Z.zip
+"""
+
+
+@click.command(help=_HELP)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def restore(file: Path, yes: bool, as_json: bool) -> None:
+    from venom_core.cli.connection.lock import hold_data_directory
+    from venom_core.cli.terminal import ask, print_json
+    from venom_core.runtime.backup import read_backup, restore_backup
+    from venom_core.settings.paths import Paths
+
+    paths = Paths.resolve()
+    found = read_backup(file)
+    with hold_data_directory(paths, "venom restore"):
+        what = f"the backup of {found.created_at} (Venom {found.version})"
+        if not yes and (as_json or not ask(f"Replace what is in {paths.home} by {what}?")):
+            raise click.UsageError("Not restored; --yes answers the question.")
+        before = restore_backup(paths, file)
+    if as_json:
+        kept = None if before is None else str(before)
+        print_json({"restored": sorted(found.files), "version": found.version, "before": kept})
+        return
+    print(f"Restored {', '.join(sorted(found.files))} of {found.created_at}.")
+    if before is not None:
+        print(f"What was here before: {before}")
