@@ -13,7 +13,6 @@ import os
 import secrets
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from venom_core.chat.ledger import Ledger
@@ -22,17 +21,17 @@ from venom_core.chat.metering import Meter
 from venom_core.chat.parameters import Policy
 from venom_core.chat.quotas import Quotas
 from venom_core.chat.service import ChatService
+from venom_core.models.fit import fits_memory
 from venom_core.models.manager import ModelManager
 from venom_core.models.memory import ModelMemory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
 from venom_core.plugins.host import PluginHost
 from venom_core.runtime.feed import Feed
-from venom_core.runtime.machine import fits, this_machine
+from venom_core.runtime.machine import this_machine
 from venom_core.runtime.profiles import Profile, find_profile
 from venom_core.sdk.errors import ModelNotFound, VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
-from venom_core.sdk.spec import Capability
 from venom_core.sdk.states import ProviderStatus, Reason
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -255,7 +254,9 @@ class Venom:
                 gone = True
         machine = await asyncio.to_thread(this_machine)
         pattern = f"ollama://{self.settings.core.ollama_model}"
-        item, because = await self.registry.default(pattern, lambda size: fits(size, machine))
+        item, because = await self.registry.default(
+            pattern, lambda model: fits_memory(model, machine.memory_available_bytes)
+        )
         return item, f"the active model was removed; {because}" if gone else because
 
     async def overview(self) -> dict[str, Any]:
@@ -265,12 +266,16 @@ class Venom:
         return await overview(self.host, self.registry, self.profile, self.default_model)
 
     async def describe(self, name: str) -> ListedModel:
-        """A model with everything its provider knows of it."""
-        item = await self.registry.resolve(name)
-        if Capability.DESCRIBE not in self.host.specs()[item.provider].capabilities:
-            return item
-        provider = await self.host.provider(item.provider)
-        return replace(item, model=await provider.describe(item.model.ref))
+        """A model with everything its provider knows of it, fetched already or not."""
+        from venom_core.models.describing import described
+
+        return await described(self.host, self.registry, name)
+
+    async def fit(self, name: str, context: int | None = None) -> dict[str, Any]:
+        """Whether a model fits into this machine's memory; see ``venom_core.runtime.fitting``."""
+        from venom_core.runtime.fitting import fit_view
+
+        return await fit_view(self.host, await self.describe(name), context)
 
     async def loaded(self) -> list[dict[str, Any]]:
         """Models in memory over all providers that can tell; one that is down has none."""

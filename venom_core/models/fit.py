@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from venom_core.sdk.architecture import KV_BLOCKS, MAX_CONTEXT, Architecture, MemoryPlan
-from venom_core.sdk.provider import Model
 
 Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]
 
@@ -98,9 +97,20 @@ def check(
     )
 
 
-def fits_memory(model: Model, free_bytes: int) -> bool:
-    """Whether a listed model can be expected to run: by its numbers where they are known, else by
-    its size alone."""
+class Weighed(Protocol):
+    """A model, or the proposal of one."""
+
+    @property
+    def size_bytes(self) -> int | None: ...
+    @property
+    def architecture(self) -> Architecture | None: ...
+    @property
+    def memory_plan(self) -> MemoryPlan | None: ...
+
+
+def fits_memory(model: Weighed, free_bytes: int) -> bool:
+    """Whether a listed or proposed model can be expected to run: by its numbers where they are
+    known, else by its size alone."""
     if model.architecture is not None and model.memory_plan is not None:
         verdict = check(model.architecture, model.memory_plan, free_bytes).verdict
         if verdict != "unknown":
@@ -247,8 +257,8 @@ def _assumptions(
     architecture: Architecture, plan: MemoryPlan, need: Need, context: int
 ) -> Iterator[str]:
     yield (
-        f"Counted for {plan.engine} with {plan.parallel} requests at a time, {context} tokens "
-        f"each, and a cache of type {plan.kv_type}."
+        f"Counted for {plan.engine}: {plan.parallel} x {context} tokens at a time, in a cache of "
+        f"{plan.kv_type}."
     )
     windowed = sum(architecture.windowed)
     if windowed and plan.windows:

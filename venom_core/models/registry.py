@@ -223,20 +223,20 @@ class ModelRegistry:
         down = "".join(f" {reason.message}" for reason in listing.stale.values())
         return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
 
-    async def default(self, pattern: str, fits: Callable[[int], bool]) -> tuple[ListedModel, str]:
+    async def default(self, pattern: str, fits: Callable[[Model], bool]) -> tuple[ListedModel, str]:
         """The chat model to use where none is named, and a sentence that says why this one.
 
         Args:
             pattern: a reference with a glob (``ollama://gemma3:*``); of several, the largest
                 that fits, else the smallest.
-            fits: whether a file of so many bytes can run in the memory free now.
+            fits: whether a model can run in the memory free now.
         """
         listing = await self.listing()
         chats = [item for item in listing.installed if item.chats]
         preferred = [item for item in chats if fnmatch.fnmatchcase(item.reference, pattern)]
         if preferred:
             by_size = sorted(preferred, key=lambda item: item.model.size_bytes or 0)
-            fitting = [item for item in by_size if fits(item.model.size_bytes or 0)]
+            fitting = [item for item in by_size if fits(item.model)]
             chosen = fitting[-1] if fitting else by_size[0]
             return chosen, f"the largest installed match of {pattern} that fits"
         if chats:

@@ -9,11 +9,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from venom_core.models.registry import Listing
+from venom_core.sdk.architecture import Architecture, MemoryPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """``provider`` is who would serve it; ``sources`` are those that can fetch it."""
+    """``provider`` is who would serve it; ``sources`` are those that can fetch it.
+
+    ``architecture``, ``memory_plan``: for the fit check, where they are known before a download.
+    """
 
     name: str
     title: str
@@ -22,6 +26,30 @@ class Suggestion:
     size_bytes: int
     summary: str
     terms_url: str | None = None
+    architecture: Architecture | None = None
+    memory_plan: MemoryPlan | None = None
+
+
+def _gemma(
+    layers: int, heads: int, kv_heads: int, width: int, hidden: int, window: int, context: int,
+    weights: int,
+) -> Architecture:  # fmt: skip
+    """As in the models' published ``config.json`` (google/gemma-3-4b-it and gemma-3-1b-it)."""
+    return Architecture(
+        "gemma3",
+        layers=layers,
+        heads=heads,
+        kv_heads=(kv_heads,) * layers,
+        key_length=256,
+        value_length=256,
+        window=window,
+        windowed=tuple(layer % 6 != 5 for layer in range(layers)),
+        vocabulary=262_144,
+        embedding_length=width,
+        feed_forward=hidden,
+        weights_bytes=weights,
+        context_length=context,
+    )
 
 
 GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
@@ -35,6 +63,8 @@ SUGGESTIONS = (
         3_300_000_000,
         "For everyday work: several languages, images, long texts.",
         GEMMA_TERMS,
+        _gemma(34, 8, 4, 2560, 10_240, 1024, 131_072, 3_300_000_000),
+        MemoryPlan("Ollama", context_length=4096, batch=512, graph="llama.cpp"),
     ),
     Suggestion(
         "hf.co/ggml-org/gemma-3-1b-it-GGUF:Q4_K_M",
@@ -44,6 +74,8 @@ SUGGESTIONS = (
         806_000_000,
         "For small machines: conversation and short texts.",
         GEMMA_TERMS,
+        _gemma(26, 4, 1, 1152, 6912, 512, 32_768, 806_000_000),
+        MemoryPlan("llama.cpp", context_length=4096, parallel=2, batch=1024, graph="llama.cpp"),
     ),
 )
 
@@ -69,6 +101,8 @@ def suggestions(listing: Listing, providers: Collection[str]) -> list[tuple[Sugg
                 model.size_bytes,
                 model.summary or "",
                 model.terms_url,
+                model.architecture,
+                model.memory_plan,
             )
             found.append((offered, item.provider in answering))
     return found

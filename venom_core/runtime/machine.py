@@ -1,15 +1,10 @@
-"""Figures of this machine: memory, cores, and whether a model of some size fits."""
+"""Figures of this machine: memory and cores."""
 
 from __future__ import annotations
 
 import os
 import platform
 from dataclasses import dataclass
-
-#: Weights are not all: context, buffers and the engine itself. A rule of thumb for before the
-#: download, used for suggestions only.
-WORKING_SHARE = 1.25
-WORKING_BYTES = 400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +28,3 @@ def this_machine() -> Machine:
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         f"{platform.system()} {platform.machine()}",
     )
-
-
-def fits(size_bytes: int, machine: Machine) -> bool:
-    """Whether a model file of this size can be expected to run in the memory free now."""
-    return size_bytes * WORKING_SHARE + WORKING_BYTES <= machine.memory_available_bytes

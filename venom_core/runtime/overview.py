@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from venom_core._version import __version__
+from venom_core.models.fit import fits_memory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.suggestions import Suggestion, suggestions
 from venom_core.plugins.host import PluginHost
-from venom_core.runtime.machine import Machine, fits, this_machine
+from venom_core.runtime.machine import Machine, this_machine
 from venom_core.runtime.profiles import Profile
 from venom_core.sdk.errors import VenomError
 
@@ -63,7 +64,7 @@ async def overview(
 
 def suggestion_view(suggestion: Suggestion, available: bool, machine: Machine) -> dict[str, Any]:
     """One suggestion: its command, its size against the memory free now, and how to get it."""
-    enough = fits(suggestion.size_bytes, machine)
+    enough = fits_memory(suggestion, machine.memory_available_bytes)
     free = machine.memory_available_bytes / 1e9
     verb = "run" if suggestion.sources == ("ollama",) else "pull"
     return {

@@ -35,7 +35,12 @@ class Calibration:
 CALIBRATION = Calibration(
     process_bytes=29_000_000,
     token_bytes=227,
-    measured=Measured(0.01, 0.05, 1, "to be measured"),
+    measured=Measured(
+        0.02,
+        0.05,
+        28,
+        "Compared with the buffers in llama.cpp's log and the process's memory, on an x86-64.",
+    ),
 )
 
 

@@ -7,11 +7,13 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from venom_core.cli import terminal
 from venom_core.cli.exit_codes import ExitCode
+from venom_core.sdk.architecture import Architecture, Measured, MemoryPlan
 from venom_core.sdk.errors import StorageError
 from venom_core.sdk.provider import Model, PullProgress
 from venom_core.testing import scripted
@@ -76,6 +78,28 @@ def test_show(cli) -> None:
         assert text in out
     model = json.loads(cli("show", "city", "--json").out)["model"]
     assert model["parameters"] == {"stop": ["\n"]} and model["details"] == {"layers": 18}
+
+
+def test_show_says_whether_it_fits(cli) -> None:
+    assert "Whether city fits is not known" in cli("show", "city").out
+    fit = json.loads(cli("show", "city", "--json").out)["fit"]
+    assert fit["verdict"] == "unknown" and fit["parts"] is None
+    numbers = Architecture(
+        "llama", layers=2, heads=1, kv_heads=(1, 1), key_length=64, value_length=64,
+        vocabulary=100, embedding_length=64, weights_bytes=1_000_000, context_length=2048,
+    )  # fmt: skip
+    measured = Measured(0.01, 0.05, 3, "Real loads.")
+    plan = MemoryPlan("an engine", context_length=1024, graph="llama.cpp", measured=measured)
+    known = replace(SCRIPTS["city"].model, architecture=numbers, memory_plan=plan)
+    SCRIPTS["known"] = Script(say("x"), replace(known, ref="known"))
+    out = " ".join(cli("show", "known", "--context", "2048").out.split())
+    assert "known fits: it needs" in out and "at a context of 2048 tokens" in out
+    assert "Counted: weights 1 MB" in out and "at most 5% off: Real loads." in out
+    assert cli("show", "known", "--context", "2049").code == ExitCode.USAGE
+
+
+def test_show_of_a_model_that_is_not_fetched(cli) -> None:
+    assert "For talk." in cli("show", "offered").out
 
 
 def test_rm_without_a_terminal_needs_yes(cli) -> None:

@@ -166,7 +166,7 @@ def test_what_is_unknown_is_named_and_never_guessed() -> None:
 def test_assumptions_say_what_the_architecture_means() -> None:
     lines = check(GEMMA, PLAN, 10**12, 8192).assumptions
     assert "15 of its 18 layers look back 512 tokens and keep no more." in lines
-    assert "2 requests at a time, 8192 tokens" in lines[0]
+    assert "2 x 8192 tokens at a time" in lines[0]
     assert any("All of its 32 experts" in line for line in check(EXPERTS, PLAN, 1).assumptions)
     assert any("one compressed row" in line for line in check(COMPRESSED, PLAN, 1).assumptions)
     ignored = replace(SMOLLM2, window=4096)

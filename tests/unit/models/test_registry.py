@@ -82,7 +82,7 @@ async def test_without_its_engine_a_provider_offers_and_serves_nothing() -> None
     assert [item.reference for item in listing.installed] == ["a://big"]
     assert [item.id for item in listing.models if not item.model.installed] == ["b://small"]
     assert listing.stale["b"].code == "engine_missing"
-    chosen, _ = await registry.default("x://*", lambda size: True)
+    chosen, _ = await registry.default("x://*", lambda _: True)
     assert chosen.reference == "a://big"
     for name, code in (("small", "model_not_found"), ("b://small", "engine_missing")):
         with pytest.raises(VenomError) as raised:
@@ -193,7 +193,9 @@ async def test_the_default_is_the_largest_match_that_fits(fits_up_to: int, chose
                      model("other:70b", size_bytes=70)),
         b=Shelf(model("z")),
     )  # fmt: skip
-    item, because = await registry.default("ollama://gemma3:*", lambda size: size <= fits_up_to)
+    item, because = await registry.default(
+        "ollama://gemma3:*", lambda one: one.size_bytes <= fits_up_to
+    )
     assert item.reference == chosen
     assert because
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import Any
 
 import click
 
 from venom_core.cli.options import json_option
 
-_HELP = """Show everything that is known of an installed model: what it is for, its size, context,
-capabilities, licence, and the parameters it sets itself.
+_HELP = """Show everything that is known of a model: what it is for, its size, context,
+capabilities, licence, the parameters it sets itself, and whether it fits into this machine's
+memory. A model that is not fetched yet is shown as far as its source tells.
 
 \b
   venom show gemma3-270m-base
+  venom show smollm2:135m --context 8192
+  venom show hf.co/ggml-org/gemma-3-1b-it-GGUF
   venom show ollama://gemma3:4b --json
 """
 _FIRST = (
@@ -27,21 +31,32 @@ _FIRST = (
     ("terms_url", "Terms"),
     ("digest", "Digest"),
 )
+_PARTS = {"weights": "weights", "kv_cache": "cache", "compute": "buffers", "overhead": "engine"}
+LINE = 96
 
 
 @click.command(help=_HELP)
 @click.argument("name")
+@click.option(
+    "--context",
+    type=click.IntRange(1),
+    metavar="TOKENS",
+    help="Say whether it fits at this context, not at the one it would get.",
+)
 @json_option
-def show(name: str, as_json: bool) -> None:
+def show(name: str, context: int | None, as_json: bool) -> None:
     from venom_core.cli.connection.session import connected
     from venom_core.cli.terminal import print_json
 
     with connected("venom show", writes=False) as session:
         model = session.run(session.connection.details(name))
+        fit = session.run(session.connection.fit(name, context))
     if as_json:
-        print_json({"success": True, "model": model})
+        print_json({"success": True, "model": model, "fit": fit})
     else:
         _print(model)
+        print()
+        print("\n".join(textwrap.wrap(_fit(fit), LINE)))
 
 
 def _print(model: dict[str, Any]) -> None:
@@ -63,6 +78,25 @@ def _print(model: dict[str, Any]) -> None:
     width = max(len(title) for title, _ in rows)
     for title, value in rows:
         print(f"{title.ljust(width)}  {value}")
+
+
+def _fit(fit: dict[str, Any]) -> str:
+    """The fit check in a paragraph: the answer, its parts, how good such estimates were."""
+    from venom_core.cli.terminal import size
+
+    said = [fit["message"]]
+    if fit["parts"]:
+        parts = [f"{_PARTS[name]} {size(count)}" for name, count in fit["parts"].items() if count]
+        said.append(f"Counted: {', '.join(parts)}.")
+    if fit["verdict"] == "fits" and fit["largest_context_length"]:
+        said.append(f"The largest context that fits is {fit['largest_context_length']} tokens.")
+    said += [line["message"] for line in fit["assumptions"]]
+    if fit["estimate_error"]:
+        worst = fit["estimate_error"]["worst"]
+        said.append(
+            f"Such estimates were at most {worst:.0%} off: {fit['estimate_error']['message']}"
+        )
+    return " ".join(said)
 
 
 def _plain(value: Any) -> str:

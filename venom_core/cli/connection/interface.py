@@ -107,6 +107,10 @@ class Connection(ABC):
         """Take a model out of memory; gives the sentence that says so."""
 
     @abstractmethod
+    async def fit(self, name: str, context: int | None) -> dict[str, Any]:
+        """Whether a model fits into the memory, at ``context`` tokens or what its engine takes."""
+
+    @abstractmethod
     async def plugins(self) -> list[dict[str, Any]]:
         """Every installed plugin, its providers' present health in it."""
 

@@ -97,6 +97,9 @@ class LocalVenom(Connection):
     async def unload(self, name: str) -> str:
         return f"{await self.venom.transfers.unload(name)} is no longer in memory."
 
+    async def fit(self, name: str, context: int | None) -> dict[str, Any]:
+        return await self.venom.fit(name, context)
+
     async def plugins(self) -> list[dict[str, Any]]:
         host = self.venom.host
         await host.load_all()

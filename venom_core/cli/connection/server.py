@@ -85,6 +85,10 @@ class ServerClient(Connection):
         body = await self._json("POST", f"/api/v1/models/{_quoted(name)}/unload")
         return str(body["message"])
 
+    async def fit(self, name: str, context: int | None) -> dict[str, Any]:
+        asked = f"?context={context}" if context is not None else ""
+        return await self._json("GET", f"/api/v1/models/{_quoted(name)}/fit{asked}")
+
     async def plugins(self) -> list[dict[str, Any]]:
         return list((await self._json("GET", "/api/v1/plugins"))["plugins"])
 

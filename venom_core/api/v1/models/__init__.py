@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from venom_core.api.v1.models import install, operations, registry
+from venom_core.api.v1.models import fit, install, operations, registry
 
 router = APIRouter()
-for part in (registry, operations, install):
+for part in (registry, operations, fit, install):
     router.include_router(part.router)

@@ -1,0 +1,161 @@
+"""The fit check of one model on this machine: its numbers, the memory free now, and the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from venom_core.models.fit import Fit, check, size, valid_context
+from venom_core.models.registry import ASK_TIMEOUT, ListedModel
+from venom_core.plugins.host import PluginHost
+from venom_core.runtime.machine import this_machine
+from venom_core.sdk.architecture import Architecture, MemoryPlan
+from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.sdk.spec import Capability
+
+log = logging.getLogger(__name__)
+
+
+class InvalidContext(InvalidRequest):
+    """A context that this model cannot have."""
+
+    status = 422
+    default_code = "invalid_context"
+
+
+async def fit_view(host: PluginHost, item: ListedModel, context: int | None) -> dict[str, Any]:
+    """JSON values for a described model.
+
+    Args:
+        context: tokens of one request; None for what the engine would take.
+
+    Raises ``InvalidContext`` where the model was trained for fewer.
+    """
+    model = item.model
+    if context is not None and not valid_context(context, model.architecture):
+        trained = model.architecture.context_length if model.architecture else None
+        raise InvalidContext(
+            f"{model.ref} was trained for {trained} tokens; {context} cannot be asked for.",
+            param="context",
+            fix=f"Ask for 1 to {trained} tokens, or leave the context out.",
+        )
+    machine = await asyncio.to_thread(this_machine)
+    held = await _held(host, item)
+    free = machine.memory_available_bytes + held
+    view: dict[str, Any] = {
+        "success": True,
+        "model_name": model.ref,
+        "reference": item.reference,
+        "provider": item.provider,
+        "installed": model.installed,
+        "free_bytes": free,
+        "memory_total_bytes": machine.memory_total_bytes,
+        "loaded_bytes": held or None,
+    }
+    if model.architecture is None or model.memory_plan is None:
+        return view | _without_numbers(item, free)
+    found = check(model.architecture, model.memory_plan, free, context)
+    return view | _with_numbers(item, model.architecture, model.memory_plan, found)
+
+
+async def _held(host: PluginHost, item: ListedModel) -> int:
+    """What the model takes now, where it is loaded: loading it anew would begin by giving that
+    back. 0 where it is not loaded or its provider does not tell."""
+    if not item.model.installed or Capability.PS not in host.specs()[item.provider].capabilities:
+        return 0
+    try:
+        async with asyncio.timeout(ASK_TIMEOUT):
+            loaded = await (await host.provider(item.provider)).ps()
+    except (VenomError, TimeoutError) as error:
+        log.info("%s does not say what it has loaded: %s", item.provider, error)
+        return 0
+    return sum(one.size_bytes or 0 for one in loaded if one.ref == item.model.ref)
+
+
+def _without_numbers(item: ListedModel, free: int) -> dict[str, Any]:
+    """All that can be said without numbers: a file larger than the memory does not fit."""
+    weights = item.model.size_bytes
+    too_large = weights is not None and weights > free
+    message = (
+        f"{item.model.ref} does not fit: its weights alone are {size(weights or 0)}, and "
+        f"{size(free)} are free."
+        if too_large
+        else f"Whether {item.model.ref} fits is not known: its provider does not tell its numbers."
+    )
+    return {
+        "verdict": "does_not_fit" if too_large else "unknown",
+        "message": message,
+        "context_length": None,
+        "trained_context_length": item.model.context_length,
+        "largest_context_length": None,
+        "needed_bytes": None,
+        "working_bytes": None,
+        "parts": None,
+        "unknown": ["architecture"],
+        "assumptions": [],
+        "engine": None,
+        "estimate_error": None,
+    }
+
+
+def _with_numbers(
+    item: ListedModel, architecture: Architecture, plan: MemoryPlan, found: Fit
+) -> dict[str, Any]:
+    need, measured = found.need, plan.measured
+    return {
+        "verdict": found.verdict,
+        "message": _message(item.model.ref, found),
+        "context_length": found.context_length,
+        "trained_context_length": architecture.context_length,
+        "largest_context_length": found.largest_context,
+        "needed_bytes": need.total if need else None,
+        "working_bytes": need.working if need else None,
+        "parts": None
+        if need is None
+        else {
+            "weights": need.weights,
+            "kv_cache": need.kv_cache,
+            "compute": need.compute,
+            "overhead": need.overhead,
+        },
+        "unknown": list(found.unknown),
+        "assumptions": [{"message": line} for line in found.assumptions],
+        "engine": {
+            "name": plan.engine,
+            "parallel": plan.parallel,
+            "batch": plan.batch,
+            "kv_type": plan.kv_type,
+        },
+        "estimate_error": None
+        if measured is None
+        else {
+            "median": measured.median,
+            "worst": measured.worst,
+            "loads": measured.loads,
+            "message": measured.against,
+        },
+    }
+
+
+def _message(ref: str, found: Fit) -> str:
+    need, free = found.need, size(found.free_bytes)
+    if need is None:
+        return f"Whether {ref} fits is not known: nothing tells its {', '.join(found.unknown)}."
+    context, most = found.context_length, found.largest_context
+    if found.verdict == "fits":
+        return (
+            f"{ref} fits: it needs {size(need.total)} of the {free} that are free, at a context of "
+            f"{context} tokens."
+        )
+    if found.verdict == "tight":
+        said = (
+            f"{ref} is tight at a context of {context} tokens: it needs {size(need.working)} to "
+            f"{size(need.total)}, and {free} are free."
+        )
+    else:
+        said = (
+            f"{ref} does not fit at a context of {context} tokens: it needs "
+            f"{size(need.working)} at least, and {free} are free."
+        )
+    return f"{said} With {most} tokens it fits." if most else f"{said} No context fits."
