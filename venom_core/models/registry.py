@@ -137,6 +137,8 @@ class ModelRegistry:
         self._offered = offered
         self._meant = meant
         self._parts: dict[str, _Part] = {}
+        #: Those whose models have changed since they were asked.
+        self._changed: set[str] = set()
         self._refreshing: asyncio.Task[None] | None = None
         self._listed: tuple[_Basis, Listing] | None = None
 
@@ -149,7 +151,7 @@ class ModelRegistry:
         """Every model of every provider. At most ``FRESH_SECONDS`` old when ``fresh``; otherwise
         an older list is given at once while a new one is fetched behind it."""
         names = await self._providers()
-        unknown = [name for name in names if name not in self._parts]
+        unknown = [name for name in names if self._is_unknown(name)]
         if fresh or unknown:
             await self._ask(names if fresh else unknown)
         elif any(self._expired(name) for name in names):
@@ -171,7 +173,11 @@ class ModelRegistry:
 
     def forget(self, provider: str) -> None:
         """Ask this provider anew next time (after a pull or a removal)."""
-        self._parts.pop(provider, None)
+        # Its part stays: whoever is between asking and reading must not find nothing.
+        self._changed.add(provider)
+
+    def _is_unknown(self, provider: str) -> bool:
+        return provider not in self._parts or provider in self._changed
 
     async def resolve(self, name: str) -> ListedModel:
         """The installed model that a reference or bare name means.
@@ -201,7 +207,7 @@ class ModelRegistry:
                 fix="See the installed providers with: venom plugins",
             )
         for fresh in (False, True):
-            if fresh or provider not in self._parts:
+            if fresh or self._is_unknown(provider):
                 await self._ask([provider])
             for model in self._parts[provider].models:
                 if model.installed and names_match(reference.name, model.ref):
@@ -271,6 +277,7 @@ class ModelRegistry:
 
     async def _ask_one(self, name: str) -> None:
         part = self._parts.get(name, _Part())
+        self._changed.discard(name)  # what changes from here on is a change anew
         try:
             async with asyncio.timeout(ASK_TIMEOUT):
                 provider = await self._opened(name)

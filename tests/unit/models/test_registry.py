@@ -313,3 +313,19 @@ async def test_what_is_known_is_told_without_asking() -> None:
     assert known is not None
     assert [item.reference for item in known.installed] == ["a://x"]
     assert shelf.asked == 1
+
+
+async def test_a_change_between_asking_and_reading_leaves_no_gap() -> None:
+    """A pull that ends while somebody else's question is on its way forgets the listing."""
+    shelf = Shelf(model("x"))
+    registry = registry_of(a=shelf, b=Shelf(model("y")))
+    ask_one = registry._ask_one
+
+    async def asked_and_changed(name: str) -> None:
+        await ask_one(name)
+        registry.forget(name)
+
+    registry._ask_one = asked_and_changed  # type: ignore[method-assign]
+    assert [item.id for item in (await registry.listing()).models] == ["x", "y"]
+    assert (await registry.resolve("a://x")).model.ref == "x"
+    assert shelf.asked >= 2, "what was forgotten is asked for again"
