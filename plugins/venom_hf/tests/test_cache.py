@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
-from plugins.venom_hf.tests.conftest import FILES, REPO, Opened, gguf, pulled, tensors
+from plugins.venom_hf.tests.conftest import FILES, REPO, Opened, gguf, halves, pulled, tensors
 from venom_core.sdk.errors import ModelNotFound
 from venom_core.testing.hub import FakeHub
 from venom_hf.cache import HubCache, default_cache
@@ -83,6 +84,10 @@ def disk(cache: Path) -> int:
     return sum(path.stat().st_size for path in cache.rglob("blobs/*") if path.is_file())
 
 
+def found(root: Path, pattern: str) -> list[Path]:
+    return sorted(root.rglob(pattern))
+
+
 async def test_removing_frees_the_blobs(hub: FakeHub, opened: Opened, cache: Path) -> None:
     hub.add(REPO, {**FILES, "model.safetensors": tensors(50_000)})
     async with opened() as provider:
@@ -123,11 +128,58 @@ async def test_one_quantization_of_two(hub: FakeHub, opened: Opened, cache: Path
     assert disk(cache) == 0
 
 
-async def test_a_half_can_be_removed(hub: FakeHub, opened: Opened, cache: Path) -> None:
-    """What is cancelled for good leaves nothing behind."""
-    blobs = cache / "models--org--tiny" / "blobs"
-    blobs.mkdir(parents=True)
-    (blobs / "x.incomplete").write_bytes(b"x" * 100)
+async def test_removing_leaves_another_s_half_alone(
+    hub: FakeHub, opened: Opened, cache: Path
+) -> None:
+    hub.add(REPO, {"m-Q4_K_M.gguf": gguf(4000)})
     async with opened() as provider:
-        await provider.remove(REPO)
-    assert disk(cache) == 0
+        await pulled(provider)
+        half = cache / "models--org--tiny" / "blobs" / "x.incomplete"
+        half.write_bytes(b"x" * 100)
+        await provider.remove(f"{REPO}:Q4_K_M")
+        assert await provider.models() == []
+    assert disk(cache) == 100 and half.exists()
+
+
+async def test_a_pull_is_planned(hub: FakeHub, opened: Opened, cache: Path) -> None:
+    hub.add(REPO, {"m-Q4_K_M.gguf": gguf(4000), "m-Q8_0.gguf": gguf(9000)})
+    async with opened() as provider:
+        plan = await provider.plan_pull(f"hf.co/{REPO}")
+        assert (plan.ref, plan.bytes_total, plan.bytes_here, plan.folder) == (
+            f"{REPO}:Q4_K_M", 4004, 0, cache,
+        )  # fmt: skip
+        await pulled(provider)
+        assert (await provider.plan_pull(REPO)).bytes_here == 4004
+        with pytest.raises(ModelNotFound):
+            await provider.plan_pull("org/nothing")
+
+
+async def test_a_cancelled_pull_leaves_nothing(
+    hub: FakeHub, opened: Opened, cache: Path, tmp_path: Path
+) -> None:
+    """Whole files of it, the half one and its names go; what another model uses stays."""
+    shared, first, second = tensors(9000), tensors(5000, 1), tensors(900_000, 2)
+    hub.add(REPO, {"model-00001-of-00002.safetensors": shared,
+                   "model-00002-of-00002.safetensors": first}, revision="v1")  # fmt: skip
+    hub.add(REPO, {"model-00001-of-00002.safetensors": shared, "config.json": b"{}",
+                   "model-00002-of-00002.safetensors": second})  # fmt: skip
+    hub.pace = 900_000
+    async with opened() as provider:
+        await pulled(provider, f"{REPO}@v1")
+        before = found(cache, "blobs/*")
+        async with contextlib.aclosing(provider.pull(REPO)) as steps:
+            async for step in steps:
+                if step.bytes_done > 400_000:
+                    break
+        assert halves(cache)
+        await provider.forget_pull(REPO)
+        assert found(cache, "blobs/*") == before
+        assert [model.ref for model in await provider.models()] == [f"{REPO}@v1"]
+        assert len(found(cache, "snapshots/*")) == 1
+        await provider.forget_pull(REPO)
+        assert not found(tmp_path, "pulls/*")
+        hub.pace = None
+        await pulled(provider)
+        assert not found(tmp_path, "pulls/*")
+        await provider.forget_pull(REPO)  # nothing was left behind by one that ended
+        assert [model.ref for model in await provider.models()] == [REPO, f"{REPO}@v1"]

@@ -10,12 +10,13 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from venom_core.sdk.errors import ModelNotFound, StorageError
 from venom_core.sdk.provider import Model
+from venom_hf.begun import Begun
 from venom_hf.references import COMMIT, DEFAULT_REVISION, HubRef
 from venom_hf.weights import RemoteFile, gguf_groups, safetensors_of
 
@@ -110,53 +111,79 @@ class HubCache:
             )
 
     def remove(self, ref: HubRef) -> None:
-        """Delete a model and the blobs that nothing else uses; halves of its download too.
-
-        Raises ``ModelNotFound``.
-        """
-        folder = self._repository(ref.repo)
+        """Delete a model and the blobs that nothing else uses. Raises ``ModelNotFound``."""
         held = [one for one in self.held() if one.ref.repo == ref.repo]
-        wanted = [one for one in held if _same(one.ref, ref)]
-        if not wanted:
-            if held or not _discard_halves(folder):
-                raise ModelNotFound(
-                    f"The Hugging Face cache has no {ref}.", param="name", fix="venom list"
-                )
-            return
-        one = wanted[0]
-        beside = [other for other in held if other.commit == one.commit and other is not one]
-        if beside:  # another quantization of the same revision stays
-            self._remove_files(folder, one)
-        else:
-            self._remove_revision(one)
-        if not any(_folders(folder / "snapshots")):
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.rmtree(self.folder / ".locks" / folder.name, ignore_errors=True)
+        wanted = next((one for one in held if _same(one.ref, ref)), None)
+        if wanted is None:
+            raise ModelNotFound(
+                f"The Hugging Face cache has no {ref}.", param="name", fix="venom list"
+            )
+        folder = self._repository(ref.repo)
+        beside = [one for one in held if one.commit == wanted.commit and one is not wanted]
+        try:
+            if beside or _halves(folder):  # what is not removed shares the revision's folder
+                self._unlink(folder, wanted.commit, [(name, None) for name in wanted.files])
+            else:
+                self._remove_revision(wanted)
+            self._tidy(folder)
+        except OSError as error:
+            raise _not_writable() from error
+
+    def discard(self, begun: Begun) -> None:
+        """Delete what an unfinished pull brought, as far as nothing else uses it."""
+        folder = self._repository(begun.repo)
+        whole = {
+            name
+            for one in self.held()
+            if (one.ref.repo, one.commit) == (begun.repo, begun.commit)
+            for name in one.files
+        }
+        files = [(name, blob) for name, blob in begun.files if name not in whole]
+        try:
+            self._unlink(folder, begun.commit, files)
+            self._tidy(folder)
+        except OSError as error:
+            raise _not_writable() from error
 
     def _remove_revision(self, held: Held) -> None:
         from huggingface_hub import scan_cache_dir
 
-        strategy = scan_cache_dir(self.folder).delete_revisions(held.commit)
-        strategy.execute()
+        scan_cache_dir(self.folder).delete_revisions(held.commit).execute()
         if (self._repository(held.ref.repo) / "snapshots" / held.commit).exists():
             raise _not_writable()
 
-    def _remove_files(self, folder: Path, held: Held) -> None:
+    def _unlink(self, folder: Path, commit: str, files: Sequence[tuple[str, str | None]]) -> None:
+        """Remove files of a revision, their halves, and the blobs that no other file points at."""
+        names = {name for name, _ in files}
         used = {
             os.path.realpath(path)
             for snapshot in _folders(folder / "snapshots")
             for path in snapshot.rglob("*")
-            if not (snapshot.name == held.commit and _name(path, snapshot) in held.files)
+            if not (snapshot.name == commit and _name(path, snapshot) in names)
         }
-        try:
-            for name in held.files:
-                pointer = folder / "snapshots" / held.commit / name
-                blob = Path(os.path.realpath(pointer))
-                pointer.unlink(missing_ok=True)
+        for name, digest in files:
+            pointer = folder / "snapshots" / commit / name
+            blobs = [Path(os.path.realpath(pointer))]
+            if digest:
+                blob = folder / "blobs" / digest
+                blobs += [blob, blob.with_name(f"{digest}.incomplete")]
+            pointer.unlink(missing_ok=True)
+            for blob in blobs:
                 if str(blob) not in used:
                     blob.unlink(missing_ok=True)
-        except OSError as error:
-            raise _not_writable() from error
+
+    def _tidy(self, folder: Path) -> None:
+        """Remove what stands for nothing any more: empty folders, names of revisions without a
+        file, and in the end the repository's own folder."""
+        for path in sorted((folder / "snapshots").rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
+                path.rmdir()
+        for commit, path in _pointers(folder / "refs"):
+            if not (folder / "snapshots" / commit).is_dir():
+                path.unlink(missing_ok=True)
+        if not any(_folders(folder / "snapshots")) and not _halves(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.folder / ".locks" / folder.name, ignore_errors=True)
 
     def _repository(self, repo: str) -> Path:
         return self.folder / f"models--{repo.replace('/', '--')}"
@@ -204,18 +231,23 @@ def _is_whole(snapshot: Path, tensors: list[str]) -> bool:
 
 
 def _revisions(repo_folder: Path) -> dict[str, list[str]]:
-    """Commit -> the names that stand for it; the main branch's first."""
+    """Commit -> the name that stands for it; the main branch's, where it is one of several."""
     names: dict[str, list[str]] = {}
-    refs = repo_folder / "refs"
+    for commit, path in _pointers(repo_folder / "refs"):
+        names.setdefault(commit, []).append(_name(path, repo_folder / "refs"))
+    for commit, known in names.items():
+        names[commit] = [DEFAULT_REVISION] if DEFAULT_REVISION in known else known[:1]
+    return names
+
+
+def _pointers(refs: Path) -> Iterator[tuple[str, Path]]:
+    """The commits that names of revisions stand for."""
     for path in sorted(refs.rglob("*")) if refs.is_dir() else ():
         if path.is_file() and not path.name.startswith("."):
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 commit = path.read_text(encoding="ascii").strip()
                 if COMMIT.fullmatch(commit):
-                    names.setdefault(commit, []).append(_name(path, refs))
-    for commit, known in names.items():
-        names[commit] = [DEFAULT_REVISION] if DEFAULT_REVISION in known else known[:1]
-    return names
+                    yield commit, path
 
 
 def _same(held: HubRef, asked: HubRef) -> bool:
@@ -226,12 +258,9 @@ def _same(held: HubRef, asked: HubRef) -> bool:
     )
 
 
-def _discard_halves(folder: Path) -> bool:
-    """Remove what an unfinished download left; whether there was anything."""
-    if not folder.is_dir():
-        return False
-    shutil.rmtree(folder, ignore_errors=True)
-    return True
+def _halves(folder: Path) -> list[Path]:
+    """What unfinished downloads have brought so far, by whichever program."""
+    return list((folder / "blobs").glob("*.incomplete"))
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -17,11 +17,18 @@ from venom_core.sdk.catalogue import (
     SearchPage,
 )
 from venom_core.sdk.errors import Unavailable, UpstreamTimeout, VenomError
-from venom_core.sdk.provider import Model, Provider, ProviderContext, PullProgress
+from venom_core.sdk.provider import (
+    Model,
+    Provider,
+    ProviderContext,
+    PullPlan,
+    PullProgress,
+)
 from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_hf.begun import BegunPulls
 from venom_hf.cache import HubCache, default_cache
 from venom_hf.calls import Calls
-from venom_hf.client import HuggingFaceClient
+from venom_hf.client import HuggingFaceClient, Plan
 from venom_hf.downloads import Downloads
 from venom_hf.news import news_of
 from venom_hf.references import HubRef
@@ -48,6 +55,7 @@ class HuggingFaceProvider(Provider):
         self._cache_dir = settings["cache_dir"]
         self._calls = Calls(self._timeout)
         self._downloads = Downloads(context.logger)
+        self._begun = BegunPulls(context.data_dir / "pulls")
         self._trouble: Reason | None = None
 
     async def close(self) -> None:
@@ -95,12 +103,18 @@ class HuggingFaceProvider(Provider):
 
     # -- files -------------------------------------------------------------------------------
 
+    async def plan_pull(self, ref: str) -> PullPlan:
+        plan, name = await self._plan(ref)
+        missing = await self._missing(plan)
+        total = plan.choice.size_bytes
+        return PullPlan(name, total, total - missing, folder=self._cache().folder)
+
     async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
-        wanted, cache = HubRef.parse(ref), self._cache()
-        plan = await self._ask(self._client.plan, wanted)
-        files, total = plan.choice.files, plan.choice.size_bytes
-        missing = await asyncio.to_thread(cache.missing_bytes, plan.repo, plan.commit, files)
+        plan, name = await self._plan(ref)
+        missing, total = await self._missing(plan), plan.choice.size_bytes
+        cache = self._cache()
         await asyncio.to_thread(cache.check_space, missing)
+        await asyncio.to_thread(self._begun.note, name, plan)
         token = await asyncio.to_thread(self._client.token)
         steps = self._downloads.run(
             plan, total - missing, cache.folder, self._client.endpoint, token, self._timeout
@@ -108,7 +122,26 @@ class HuggingFaceProvider(Provider):
         async with contextlib.aclosing(steps):
             async for step in steps:
                 yield step
-        yield PullProgress("completed", f"{wanted} is in the Hugging Face cache.", total, total)
+        await asyncio.to_thread(self._begun.forget, name)
+        yield PullProgress("completed", f"{name} is in the Hugging Face cache.", total, total)
+
+    async def _plan(self, ref: str) -> tuple[Plan, str]:
+        """What a pull takes, and the reference under which it will be listed."""
+        wanted = HubRef.parse(ref)
+        plan = await self._ask(self._client.plan, wanted)
+        return plan, str(HubRef(wanted.repo, plan.choice.label, wanted.revision))
+
+    async def _missing(self, plan: Plan) -> int:
+        return await asyncio.to_thread(
+            self._cache().missing_bytes, plan.repo, plan.commit, plan.choice.files
+        )
+
+    async def forget_pull(self, ref: str) -> None:
+        name = str(HubRef.parse(ref))
+        begun = await asyncio.to_thread(self._begun.find, name)
+        if begun is not None:
+            await asyncio.to_thread(self._cache().discard, begun)
+            await asyncio.to_thread(self._begun.forget, name)
 
     async def remove(self, ref: str) -> None:
         await asyncio.to_thread(self._cache().remove, HubRef.parse(ref))

@@ -36,7 +36,9 @@ ENTRY = {
     "downloads",
     "likes",
 }
-FILES = {"config.json": b"{}", "model.safetensors": b"x" * 100}
+HEADER = b'{"w": {"dtype": "U8", "shape": [9], "data_offsets": [0, 9]}}'
+WEIGHTS = len(HEADER).to_bytes(8, "little") + HEADER + b"x" * 9
+FILES = {"config.json": b"{}", "model.safetensors": WEIGHTS}
 
 
 @pytest.fixture
@@ -194,3 +196,41 @@ async def test_static_paths_hide_no_model(client: httpx.AsyncClient) -> None:
         assert (await get(client, "news"))[1]["items"]
         _, body = await get(client, "scripted://news/details")
     assert body["model"]["name"] == "news"
+
+
+async def test_what_is_found_can_be_installed_and_removed(
+    hub: FakeHub, client: httpx.AsyncClient
+) -> None:
+    """From the catalogue to the disk and back, by the names that the catalogue gave."""
+    (entry,) = (await get(client, "search?query=gemma"))[1]["models"]
+    body = {"name": entry["model_name"], "provider": "huggingface"}
+    begun = (await client.post("/api/v1/models/registry/install", json=body)).json()
+    done = await ended(client, begun["operation_id"])
+    total = sum(map(len, FILES.values()))
+    assert (done["status"], done["progress"], done["bytes_done"]) == ("completed", 100, total)
+    (model,) = (await client.get("/api/v1/models")).json()["models"]
+    assert (model["reference"], model["type"], model["path"]) == ("hf://org/gemma", "folder", None)
+    begun = (await client.delete("/api/v1/models/registry/hf://org/gemma")).json()
+    assert (await ended(client, begun["operation_id"]))["status"] == "completed"
+    assert (await client.get("/api/v1/models")).json()["models"] == []
+
+
+async def test_what_cannot_be_installed_says_why(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    hub.add("org/pickled", {"pytorch_model.bin": b"x"})
+    hub.add("org/secret", FILES, gated="manual")
+    body = {"name": "org/pickled", "provider": "huggingface"}
+    refused = await client.post("/api/v1/models/registry/install", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "unsafe_weights")
+    body = {"name": "hf://org/secret"}
+    begun = (await client.post("/api/v1/models/install", json=body)).json()
+    failed = await ended(client, begun["operation_id"])
+    assert (failed["status"], failed["code"]) == ("failed", "model_gated")
+
+
+async def ended(client: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+    async with asyncio.timeout(30):
+        while True:
+            _, body = await get(client, f"operations/{operation_id}")
+            if body["operation"]["completed_at"]:
+                return body["operation"]  # type: ignore[no-any-return]
+            await asyncio.sleep(0.05)

@@ -1,0 +1,52 @@
+"""Which pulls were begun and not ended: what a cancelled one left behind can be found by it.
+
+One small file a pull, in the provider's own folder. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from venom_hf.client import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """``files`` are names in the snapshot with the names of their blobs."""
+
+    repo: str
+    commit: str
+    files: tuple[tuple[str, str], ...]
+
+
+class BegunPulls:
+    """The folder of these records."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def note(self, ref: str, plan: Plan) -> None:
+        files = [(file.name, file.sha256 or file.git or "") for file in plan.choice.files]
+        record = {"ref": ref, "repo": plan.repo, "commit": plan.commit, "files": files}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._path(ref).with_suffix(".tmp")
+        temporary.write_text(json.dumps(record), encoding="utf-8")
+        os.replace(temporary, self._path(ref))
+
+    def find(self, ref: str) -> Begun | None:
+        try:
+            record = json.loads(self._path(ref).read_text(encoding="utf-8"))
+            files = tuple((str(name), str(blob)) for name, blob in record["files"])
+            return Begun(str(record["repo"]), str(record["commit"]), files)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def forget(self, ref: str) -> None:
+        self._path(ref).unlink(missing_ok=True)
+
+    def _path(self, ref: str) -> Path:
+        return self._folder / f"{hashlib.sha256(ref.encode()).hexdigest()[:24]}.json"
