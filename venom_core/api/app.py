@@ -27,6 +27,7 @@ from venom_core.api.errors import (
 )
 from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
+from venom_core.api.proxies import Arrival
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
 from venom_core.api.v1 import audit, events, models, overview, plugins, session, usage
@@ -49,7 +50,8 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         venom.settings.paths.store_file,
         Path(core.api_key_file) if core.api_key_file else None,
         venom.local_token,
-        always=not is_loopback_host(core.host),
+        # Through a proxy others reach a server that listens on loopback.
+        always=not is_loopback_host(core.host) or bool(core.trusted_proxies),
         know=venom.quotas.know,
     )
     app = VenomApp(
@@ -66,6 +68,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
             Exception: on_unexpected,
         },
     )
+    app.arrival = Arrival(core.root_path, core.trusted_proxies)
     app.state.venom = venom
     app.state.key_ring = ring
 
@@ -78,7 +81,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(health.router, dependencies=[Depends(_key_check(ring, ""))])
-    app.router.routes.append(Mount("/docs", Docs()))
+    app.router.routes.append(Mount("/docs", Docs(root_path=app.arrival.root_path)))
     app.router.default = _Page()
     guards = _guards(core)
     for kind, options in guards:
@@ -130,8 +133,11 @@ class VenomApp(FastAPI):
     """
 
     openai_front: ASGIApp
+    arrival: Arrival
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.arrival.is_direct:
+            scope = self.arrival(scope)
         if scope["type"] == "http" and scope["path"].startswith("/v1/"):
             scope["app"] = self
             await self.openai_front(scope, receive, send)

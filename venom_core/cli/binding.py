@@ -83,19 +83,22 @@ def local_url(listener: socket.socket) -> str:
 
 
 def require_key_beyond_loopback(venom: Venom) -> None:
-    """Refuse an address that others reach while there is no key. Opens the store only then."""
+    """Refuse a way in for others, an address or a proxy, while there is no key. Opens the store
+    only then."""
     from venom_core.api.security import is_loopback_host, read_key_file
 
     core = venom.settings.core
     if core.api_key_file:
         read_key_file(Path(core.api_key_file))
         return
-    if is_loopback_host(core.host):
+    through_proxy = bool(core.trusted_proxies)
+    if is_loopback_host(core.host) and not through_proxy:
         return
     store = venom.settings.paths.store_file
     if not (store.exists() and venom.keys.any_active()):
+        where = "Through a proxy the server" if through_proxy else core.host
         raise Forbidden(
-            f"{core.host} can be reached from other machines, and there is no API key yet.",
+            f"{where} can be reached from other machines, and there is no API key yet.",
             code="key_required",
             fix="Make one first: venom keys create NAME",
         )

@@ -109,6 +109,20 @@ class CoreSettings(BaseSettings):
         (),
         "Origins of foreign web pages that may call the API.",
     )
+    root_path: str = _declare(
+        "server.root_path",
+        "VENOM_ROOT_PATH",
+        "str",
+        "",
+        "Path that a reverse proxy serves the API under, such as /venom.",
+    )
+    trusted_proxies: tuple[str, ...] = _declare(
+        "server.trusted_proxies",
+        "VENOM_TRUSTED_PROXIES",
+        "list",
+        (),
+        "Addresses and networks of reverse proxies whose X-Forwarded headers are believed.",
+    )
     api_key_file: str | None = _declare(
         "server.api_key_file",
         "VENOM_API_KEY_FILE",

@@ -41,9 +41,15 @@ nav{border-bottom:1px solid var(--line);padding-bottom:.8rem}img{max-width:100%}
 
 
 class Docs:
-    """The ASGI application to mount at ``/docs``."""
+    """The ASGI application to mount at ``/docs``.
 
-    def __init__(self, roots: tuple[Path, ...] = ROOTS) -> None:
+    Args:
+        roots: folders with the pages, the first that is there.
+        root_path: what stands before ``/docs`` in the browser's address, behind a proxy.
+    """
+
+    def __init__(self, roots: tuple[Path, ...] = ROOTS, root_path: str = "") -> None:
+        self._root_path = root_path
         self._root = next((root for root in roots if root.is_dir()), roots[0])
         self._pages: dict[str, Response] = {}
 
@@ -57,7 +63,7 @@ class Docs:
         if path == "style.css":
             return Response(STYLE, media_type="text/css")
         if path.endswith(".md"):
-            return RedirectResponse("/docs/" + path.removesuffix(".md"), 308)
+            return RedirectResponse(f"{self._root_path}/docs/" + path.removesuffix(".md"), 308)
         name = path or "index"
         if path == "pl":
             name = "pl/index"
@@ -68,6 +74,7 @@ class Docs:
         except FileNotFoundError:
             raise HTTPException(404) from None
         page = await asyncio.to_thread(render, source, name, self._twin(name))
+        page = page.replace('href="/', f'href="{self._root_path}/')
         return Response(page, media_type="text/html", headers={"Content-Security-Policy": POLICY})
 
     def _twin(self, name: str) -> str | None:

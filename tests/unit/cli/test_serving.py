@@ -21,6 +21,13 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 
+def test_a_proxy_is_a_way_in_for_others_and_needs_a_key(monkeypatch, paths: Paths) -> None:
+    monkeypatch.setenv("VENOM_TRUSTED_PROXIES", "127.0.0.1")
+    with pytest.raises(Forbidden) as caught:
+        require_key_beyond_loopback(Venom.from_environment())
+    assert caught.value.code == "key_required" and "proxy" in caught.value.message
+
+
 def test_a_port_in_use_names_who_holds_it_and_another_one() -> None:
     with listen("127.0.0.1", 0) as held:
         port = held.getsockname()[1]

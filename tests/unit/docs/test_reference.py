@@ -24,10 +24,10 @@ LANGUAGES = ("", "pl/")
 FIRST_STATUS_OF_A_REASON = 429
 #: Written by the command line alone, without an exception.
 NOT_RAISED = {"usage"}
-#: Of installing, of starting the server and of its clients: no provider has them.
+#: Of installing, of starting the server, of keys and of clients: no provider has them.
 NOT_OF_PROVIDERS = {
-    "install_failed", "install_timeout", "key_file_unreadable", "server_gone", "start_failed",
-    "store_too_new",
+    "install_failed", "install_timeout", "key_file_unreadable", "quota_exceeded", "server_gone",
+    "start_failed", "store_too_new",
 }  # fmt: skip
 
 

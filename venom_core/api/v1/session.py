@@ -81,7 +81,7 @@ def _told(caller: Caller | None, *, required: bool) -> dict[str, Any]:
 
 
 def _cookie(request: Request, token: str) -> str:
-    path = request.scope.get("root_path") or "/"
+    path = request.app.arrival.root_path or "/"
     return cookie(token, path=path, secure=request.scope["scheme"] == "https")
 
 

@@ -30,8 +30,9 @@ Ctrl-C or SIGTERM stops it and every engine it started.
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. [default: 8366]"
 )
+@click.option("--root-path", metavar="PATH", help="Path that a reverse proxy serves it under.")
 @click.option("--profile", metavar="NAME", help="light, llm_off or full. [default: light]")
-def serve(host: str | None, port: int | None, profile: str | None) -> None:
+def serve(host: str | None, port: int | None, root_path: str | None, profile: str | None) -> None:
     gc.disable()  # until the server stands, see settle_memory
 
     from venom_core.cli.binding import listen, require_key_beyond_loopback
@@ -41,7 +42,8 @@ def serve(host: str | None, port: int | None, profile: str | None) -> None:
     from venom_core.runtime.profiles import find_profile
 
     chosen = None if profile is None else find_profile(profile).name
-    venom = Venom.from_environment(flags={"host": host, "port": port, "runtime_profile": chosen})
+    flags = {"host": host, "port": port, "root_path": root_path, "runtime_profile": chosen}
+    venom = Venom.from_environment(flags=flags)
     core, paths = venom.settings.core, venom.settings.paths
     require_key_beyond_loopback(venom)
     with hold_data_directory(paths, "venom serve"):
