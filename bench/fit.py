@@ -31,6 +31,9 @@ CACHE = ROOT / ".cache" / "bench-fit"
 #: Writes the random-weight files; apart from the environment of Venom, which has no numpy.
 WRITER = ("gguf==0.19.0", "numpy==2.4.6")
 SHAPES = ("grouped-heads", "sliding-window", "mixture-of-experts", "compressed-cache")
+#: Nothing of the formulas was read off these.
+HELD_OUT = tuple(f"{name}-2" for name in SHAPES)
+HELD_OUT_CONTEXTS = (4096, 16_384)
 CONTEXTS = (1024, 4096, 8192, 32_768)
 SMALL_CONTEXTS = (1024, 2048, 4096, 8192)
 LOAD_TIMEOUT = 180.0
@@ -45,14 +48,18 @@ class Case:
     context: int
     parallel: int = 2
     kv_type: str = "f16"
+    words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Bytes that the log states, by kind, and what the process has beside those it touched."""
+    """Bytes that the log states, by kind, and what the process has beside those it touched;
+    ``in_use``: the whole process after a prompt of ``tokens``."""
 
     buffers: dict[str, int]
     process: int
+    tokens: int = 0
+    in_use: int = 0
 
     @property
     def total(self) -> int:
@@ -83,14 +90,23 @@ def run(*, quick: bool = False) -> Report:
             },
             "error": round(need.total / truth.total - 1, 5),
             "vocabulary": architecture.vocabulary,
+            "held_out": case.model in HELD_OUT,
         }
+        if truth.tokens:
+            told |= {
+                "prompt_tokens": truth.tokens,
+                "true_in_use_bytes": truth.in_use,
+                "estimate_in_use_bytes": need.working + need.copies,
+                "error_in_use": round((need.working + need.copies) / truth.in_use - 1, 5),
+            }
+            report.notes.append(_in_use(told))
         rows.append(told)
         report.notes.append(_line(told))
     errors = [abs(row["error"]) * 100 for row in rows]
-    report.figures = [
-        Figure("median error", "%", [statistics.median(errors)], goals=(Goal("value", 8),)),
-        Figure("worst error", "%", [max(errors)], goals=(Goal("value", 20),)),
-    ]
+    report.figures = _figures("", errors)
+    held_out = [abs(row["error"]) * 100 for row in rows if row["held_out"]]
+    in_use = [abs(row["error_in_use"]) * 100 for row in rows if "error_in_use" in row]
+    report.figures += _figures("held out: ", held_out) + _figures("in use: ", in_use)
     report.notes.append("how obtained: buffers as llama.cpp's log states them at load, and the")
     report.notes.append("process's proportional set size (/proc) without those it had touched")
     process, token = calibrated(rows)
@@ -110,6 +126,15 @@ def run(*, quick: bool = False) -> Report:
     return report
 
 
+def _figures(what: str, errors: list[float]) -> list[Figure]:
+    if not errors:
+        return []
+    median = Figure(f"{what}median error", "%", [statistics.median(errors)])
+    worst = Figure(f"{what}worst error", "%", [max(errors)])
+    median.goals, worst.goals = (Goal("value", 8),), (Goal("value", 20),)
+    return [median, worst]
+
+
 def _cases(quick: bool) -> Iterator[Case]:
     store = models_folder() / "llamacpp"
     gemma = next(store.glob(f"{GEMMA}*.gguf"))
@@ -119,9 +144,14 @@ def _cases(quick: bool) -> Iterator[Case]:
         return
     small = next(store.glob("smollm2--135m*.gguf"))
     yield from (Case("smollm2:135m", small, context) for context in SMALL_CONTEXTS)
+    # What is resident after a prompt of more than one batch, which touches what chats touch.
+    yield Case(GEMMA, gemma, 4096, 1, words=1500)
+    yield Case("smollm2:135m", small, 4096, words=1500)
     folder = shapes()
     for name in SHAPES:
         yield from (Case(name, folder / f"{name}.gguf", context) for context in CONTEXTS)
+    for name in HELD_OUT:
+        yield from (Case(name, folder / f"{name}.gguf", context) for context in HELD_OUT_CONTEXTS)
     for kv_type in ("q8_0", "q4_0"):
         yield Case("smollm2:135m", small, 4096, kv_type=kv_type)
         yield Case("sliding-window", folder / "sliding-window.gguf", 8192, kv_type=kv_type)
@@ -130,7 +160,7 @@ def _cases(quick: bool) -> Iterator[Case]:
 def shapes() -> Path:
     """The folder with the random-weight files; written once."""
     folder, tools = CACHE / "shapes", CACHE / "gguf"
-    if all((folder / f"{name}.gguf").exists() for name in SHAPES):
+    if all((folder / f"{name}.gguf").exists() for name in (*SHAPES, *HELD_OUT)):
         return folder
     if not (tools / "gguf").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(tools), *WRITER]
@@ -176,6 +206,7 @@ def load(case: Case) -> Truth:
         "template": None,
         "slot_folder": None,
         "kv_type": case.kv_type,
+        "words": case.words,
     }
     done = subprocess.run(
         [sys.executable, "-m", "bench.fit_load", json.dumps(config)],
@@ -191,7 +222,8 @@ def load(case: Case) -> Truth:
     told = json.loads(done.stdout.splitlines()[-1])
     # What of the computing buffer the warm-up touched counts as the process's own: a little.
     held = told["pss"] - told["mapped"] - buffers["KV"] - buffers["output"] - _copies(case)
-    return Truth(buffers, held)
+    in_use = told.get("in_use", {}).get("pss", 0)
+    return Truth(buffers, held, told.get("tokens", 0), in_use)
 
 
 def _copies(case: Case) -> int:
@@ -205,6 +237,15 @@ def calibrated(rows: list[dict[str, Any]]) -> tuple[float, float]:
     points = [(row["vocabulary"], row["true"]["process"]) for row in rows]
     slope, intercept = statistics.linear_regression(*zip(*points, strict=True))
     return intercept, slope
+
+
+def _in_use(row: dict[str, Any]) -> str:
+    true, estimate = row["true_in_use_bytes"], row["estimate_in_use_bytes"]
+    return (
+        f"{row['model']:20} after a prompt of {row['prompt_tokens']} tokens: resident "
+        f"{true / 1e6:.1f} MB, estimate of what chats take {estimate / 1e6:.1f} MB, "
+        f"{100 * row['error_in_use']:+.1f} %"
+    )
 
 
 def _line(row: dict[str, Any]) -> str:

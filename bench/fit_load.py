@@ -2,7 +2,7 @@
 
 ``python bench/fit_load.py JSON``: the plugin's engine configuration, and ``kv_type``. llama.cpp's
 log goes to stderr; the last line of stdout is JSON with what the system says of this process once
-the model can answer, in bytes.
+the model can answer, in bytes; with ``words`` also after it has read a prompt of so many.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def main() -> None:
@@ -24,11 +25,31 @@ def main() -> None:
     kind = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{config['kv_type'].upper()}")
     params.cache_type_k = params.cache_type_v = kind
     server = xllamacpp.Server(params)
-    told = json.dumps({"address": server.listening_address, **memory(config["path"])})
+    told: dict[str, Any] = memory(config["path"])
+    if words := config.get("words"):
+        told["tokens"] = read(server.listening_address, words)
+        told["in_use"] = memory(config["path"])
     sys.stderr.flush()
-    sys.stdout.write(f"\n{told}\n")
+    sys.stdout.write(f"\n{json.dumps(told)}\n")
     sys.stdout.flush()
     os._exit(0)
+
+
+def read(address: str, words: int) -> int:
+    """Answer a prompt; gives its tokens. Over a bare socket: an HTTP client would be memory that
+    the engine's process does not have."""
+    import socket
+
+    host, _, port = address.removeprefix("http://").partition(":")
+    body = json.dumps({"prompt": "word " * words, "max_tokens": 4}).encode()
+    head = (
+        f"POST /v1/completions HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer bench\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=150) as connection:
+        connection.sendall(head.encode() + body)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    return int(json.loads(answer.partition(b"\r\n\r\n")[2])["usage"]["prompt_tokens"])
 
 
 def memory(model: str) -> dict[str, int]:

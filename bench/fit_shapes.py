@@ -147,9 +147,15 @@ def mixture_of_experts(folder: Path) -> None:
 
 def compressed_cache(folder: Path) -> None:
     """Multi-head latent attention: the cache keeps one compressed row for all heads."""
-    rank, query_rank, rotary, nope, value, experts = 256, 384, 64, 96, 96, 8
+    _compressed(folder, "compressed-cache", layers=12, width=768, heads=8, rank=256, rotary=64)
+
+
+def _compressed(
+    folder: Path, name: str, *, layers: int, width: int, heads: int, rank: int, rotary: int
+) -> None:
+    query_rank, nope, value, experts = 384, 96, 96, 8
     shape = Shape(
-        folder, "compressed-cache", "deepseek2", layers=12, width=768, heads=8, kv_heads=1,
+        folder, name, "deepseek2", layers=layers, width=width, heads=heads, kv_heads=1,
         key=rank + rotary, value=rank, hidden=1536,
     )  # fmt: skip
     writer = shape.writer
@@ -187,7 +193,56 @@ def compressed_cache(folder: Path) -> None:
     shape.close()
 
 
-SHAPES = (grouped_heads, sliding_window, mixture_of_experts, compressed_cache)
+def grouped_heads_held_out(folder: Path) -> None:
+    """Sixteen wide heads over two; nothing of the formulas was read off this or the next three."""
+    shape = Shape(
+        folder, "grouped-heads-2", "llama", layers=10, width=1024, heads=16, kv_heads=2, key=128,
+        value=128, hidden=2816, vocabulary=20_000,
+    )  # fmt: skip
+    shape.writer.add_rope_dimension_count(128)
+    for layer in range(shape.layers):
+        shape.attention(layer, "ffn_norm")
+        shape.dense(layer)
+    shape.close()
+
+
+def sliding_window_held_out(folder: Path) -> None:
+    """Every second layer looks back 1024 tokens."""
+    shape = Shape(
+        folder, "sliding-window-2", "gemma2", layers=12, width=512, heads=4, kv_heads=2, key=128,
+        value=128, hidden=1536, vocabulary=24_000,
+    )  # fmt: skip
+    shape.writer.add_sliding_window(1024)
+    for layer in range(shape.layers):
+        shape.attention(layer, "ffn_norm", "post_attention_norm", "post_ffw_norm")
+        shape.dense(layer)
+    shape.close()
+
+
+def mixture_of_experts_held_out(folder: Path) -> None:
+    """Two of eight wide experts read each token."""
+    shape = Shape(
+        folder, "mixture-of-experts-2", "llama", layers=6, width=640, heads=10, kv_heads=5, key=64,
+        value=64, hidden=1792, vocabulary=12_000,
+    )  # fmt: skip
+    shape.writer.add_rope_dimension_count(64)
+    shape.writer.add_expert_count(8)
+    shape.writer.add_expert_used_count(2)
+    for layer in range(shape.layers):
+        shape.attention(layer, "ffn_norm")
+        shape.experts(layer, 8, 1792)
+    shape.close()
+
+
+def compressed_cache_held_out(folder: Path) -> None:
+    """More heads over a shorter row."""
+    _compressed(folder, "compressed-cache-2", layers=10, width=640, heads=20, rank=192, rotary=32)
+
+
+SHAPES = (
+    grouped_heads, sliding_window, mixture_of_experts, compressed_cache, grouped_heads_held_out,
+    sliding_window_held_out, mixture_of_experts_held_out, compressed_cache_held_out,
+)  # fmt: skip
 
 
 if __name__ == "__main__":
