@@ -227,9 +227,17 @@ class Venom:
                 lambda: OperationRepository(self.database),
                 self.host,
                 self.transfers,
+                self._check_room,
                 lambda view: self.feed.publish("operations", view),
             )
         return self._operations
+
+    async def _check_room(self, plan: PullPlan) -> None:
+        from venom_core.models.space import check_space
+
+        await asyncio.to_thread(check_space, plan)
+        if plan.bytes_total is not None:
+            await self.manager.check_disk_limit(plan.bytes_total)
 
     def resume_operations(self) -> None:
         """Go on with what the process before left unfinished, behind what comes first."""

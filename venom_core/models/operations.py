@@ -13,14 +13,13 @@ import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from venom_core.models.pace import Pace
-from venom_core.models.space import check_space
 from venom_core.models.transfers import ModelTransfers
 from venom_core.sdk.errors import (
     Conflict,
@@ -70,6 +69,7 @@ class Operations:
 
     Args:
         repository: opens the store; called in a thread, once.
+        check_room: raises ``NoDiskSpace`` where a plan does not fit.
         publish: hands a changed operation's view to whoever watches.
     """
 
@@ -78,11 +78,13 @@ class Operations:
         repository: Callable[[], OperationRepository],
         host: Host,
         transfers: ModelTransfers,
+        check_room: Callable[[PullPlan], Awaitable[None]],
         publish: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._open_repository = repository
         self._host = host
         self._transfers = transfers
+        self._check_room = check_room
         self._publish = publish
         self._jobs: dict[str, _Job] | None = None
         self._changing = asyncio.Lock()
@@ -132,7 +134,7 @@ class Operations:
                 same = (job.shown.type, job.shown.provider, job.shown.ref)
                 if same == ("install", source, plan.ref):
                     return await self._go_on(job)
-            await asyncio.to_thread(check_space, plan)
+            await self._check_room(plan)
             return await self._begin("install", source, plan.ref, name, key_id)
 
     async def remove(self, name: str, *, key_id: str | None = None) -> dict[str, Any]:

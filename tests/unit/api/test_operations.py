@@ -20,7 +20,7 @@ from venom_core.api.app import create_app
 from venom_core.models import operations as module
 from venom_core.models import space
 from venom_core.sdk.errors import StorageError
-from venom_core.sdk.provider import PullPlan, PullProgress
+from venom_core.sdk.provider import Model, PullPlan, PullProgress
 from venom_core.store.database import open_database
 from venom_core.store.operations import KEPT, Operation, OperationRepository
 from venom_core.testing import scripted
@@ -213,6 +213,17 @@ async def test_a_disk_without_room_is_found_before_anything_begins(
     response = await client.post("/api/v1/models/install", json={"name": "scripted://m"})
     assert (response.status_code, response.json()["code"]) == (400, "disk_full")
     assert (await client.get(OPERATIONS)).json()["count"] == 1
+
+
+async def test_the_limit_over_all_models_is_kept(make_venom: MakeVenom) -> None:
+    scripted.SCRIPTS["there"] = Script(say("x"), Model("there", "gguf", size_bytes=600_000_000))
+    scripted.PULLS["m"] = [DONE]
+    async with client_of(make_venom(VENOM_DISK_LIMIT_GB="1")) as client:
+        for size, status in ((400_000_001, 400), (400_000_000, 200)):
+            scripted.PLANS["m"] = PullPlan("m", size)
+            response = await client.post("/api/v1/models/install", json={"name": "scripted://m"})
+            assert response.status_code == status, response.text
+            assert status == 200 or response.json()["code"] == "disk_limit"
 
 
 async def test_removing_is_an_operation_too(client: httpx.AsyncClient) -> None:
