@@ -48,6 +48,12 @@ class ListedModel:
         return f"{self.provider}://{self.model.ref}"
 
     @property
+    def serves(self) -> bool:
+        """Whether it can answer anything; what a source merely keeps cannot."""
+        known = self.model.capabilities
+        return known is None or bool(known)
+
+    @property
     def chats(self) -> bool:
         """Whether it may be chosen for chat; unknown capabilities count as yes."""
         known = self.model.capabilities

@@ -22,6 +22,7 @@ from venom_hf.weights import RemoteFile, gguf_groups, safetensors_of
 
 # What a disk needs beside the files themselves.
 SPARE_BYTES = 64 * 1024 * 1024
+MAX_TEXT_BYTES = 4 * 1024 * 1024
 _INDEX = "model.safetensors.index.json"
 
 
@@ -82,6 +83,20 @@ class HubCache:
                 for held in _models(repo, snapshot, names.get(snapshot.name, [snapshot.name])):
                     found.setdefault(str(held.ref), held)
         return [found[ref] for ref in sorted(found)]
+
+    def find(self, ref: HubRef) -> Held | None:
+        """A whole model by its reference."""
+        return next((one for one in self.held() if _same(one.ref, ref)), None)
+
+    def text(self, held: Held, name: str) -> str | None:
+        """A text file beside a model's weights; None where there is none."""
+        path = self._repository(held.ref.repo) / "snapshots" / held.commit / name
+        try:
+            if path.stat().st_size > MAX_TEXT_BYTES:
+                return None
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
 
     def missing_bytes(self, repo: str, commit: str, files: tuple[RemoteFile, ...]) -> int:
         """How much of these files is not here yet."""

@@ -179,6 +179,12 @@ class HuggingFaceClient:
 
     # -- the wire ----------------------------------------------------------------------------
 
+    def file(self, repo: str, commit: str, name: str) -> str:
+        """A small text file of a repository."""
+        return self._get(f"{self.endpoint}/{repo}/resolve/{commit}/{name}", None, repo=repo)[
+            0
+        ].decode("utf-8", "replace")
+
     def text(self, path: str) -> str:
         """The text at a path of the endpoint, without the token: it is public."""
         return self._get(f"{self.endpoint}{path}", None, authorized=False)[0].decode("utf-8")
@@ -198,7 +204,12 @@ class HuggingFaceClient:
         return rows, following
 
     def _get(
-        self, url: str, parameters: Mapping[str, Any] | None, *, authorized: bool = True
+        self,
+        url: str,
+        parameters: Mapping[str, Any] | None,
+        *,
+        authorized: bool = True,
+        repo: str | None = None,
     ) -> tuple[bytes, str | None]:
         """A body, and the address of the next page. Raises what an answer but 200 stands for."""
         self._check_online()
@@ -221,7 +232,7 @@ class HuggingFaceClient:
                         raise UpstreamError("Hugging Face's answer is too large.")
                 following = response.links.get("next", {}).get("url")
         except Exception as error:
-            raise refusal(error) from error
+            raise refusal(error, repo) from error
         if following is not None:
             following = urljoin(url, following)
             # The token goes with it: to the same place only.

@@ -55,7 +55,7 @@ def venom_providers() -> list[ProviderSpec]:
             capabilities=frozenset(
                 {
                     Capability.SEARCH, Capability.TRENDING, Capability.NEWS, Capability.CARD,
-                    Capability.PULL, Capability.REMOVE,
+                    Capability.DESCRIBE, Capability.PULL, Capability.REMOVE,
                 }
             ),
             settings=SETTINGS,

@@ -29,6 +29,7 @@ from venom_hf.begun import BegunPulls
 from venom_hf.cache import HubCache, default_cache
 from venom_hf.calls import Calls
 from venom_hf.client import HuggingFaceClient, Plan
+from venom_hf.description import held_model, remote_model
 from venom_hf.downloads import Downloads
 from venom_hf.news import news_of
 from venom_hf.references import HubRef
@@ -72,6 +73,13 @@ class HuggingFaceProvider(Provider):
     async def models(self) -> Sequence[Model]:
         held = await asyncio.to_thread(self._cache().held)
         return [one.model() for one in held]
+
+    async def describe(self, ref: str) -> Model:
+        wanted = HubRef.parse(ref)
+        held = await asyncio.to_thread(held_model, self._cache(), wanted)
+        if held is not None:
+            return held
+        return await self._ask(remote_model, self._client, wanted)
 
     # -- the catalogue -----------------------------------------------------------------------
 

@@ -210,6 +210,11 @@ async def test_what_is_found_can_be_installed_and_removed(
     assert (done["status"], done["progress"], done["bytes_done"]) == ("completed", 100, total)
     (model,) = (await client.get("/api/v1/models")).json()["models"]
     assert (model["reference"], model["type"], model["path"]) == ("hf://org/gemma", "folder", None)
+    # A source keeps it and nothing serves it: it is no model for a client of /v1.
+    assert (await client.get("/v1/models")).json()["data"] == []
+    body = {"model": "hf://org/gemma", "messages": [{"role": "user", "content": "hi"}]}
+    refused = await client.post("/v1/chat/completions", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "model_not_capable")
     begun = (await client.delete("/api/v1/models/registry/hf://org/gemma")).json()
     assert (await ended(client, begun["operation_id"]))["status"] == "completed"
     assert (await client.get("/api/v1/models")).json()["models"] == []
@@ -234,3 +239,14 @@ async def ended(client: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
             if body["operation"]["completed_at"]:
                 return body["operation"]  # type: ignore[no-any-return]
             await asyncio.sleep(0.05)
+
+
+async def test_a_model_is_shown_before_it_is_fetched(
+    hub: FakeHub, client: httpx.AsyncClient
+) -> None:
+    _, body = await get(client, "hf://org/gemma/details")
+    assert (body["model"]["installed"], body["model"]["size_bytes"]) == (
+        False, sum(map(len, FILES.values())),
+    )  # fmt: skip
+    _, body = await get(client, "hf://org/gemma/fit")
+    assert body["verdict"] == "unknown"

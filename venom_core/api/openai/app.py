@@ -93,7 +93,8 @@ class OpenAIRoutes:
     async def models(self, request: Request, key_id: str | None) -> Response:
         listing = await self._venom.registry.listing()
         allows = self._venom.quotas.allows
-        data = [self._model(item) for item in listing.installed if allows(key_id, item)]
+        served = (item for item in listing.installed if item.serves)
+        data = [self._model(item) for item in served if allows(key_id, item)]
         return JSONResponse({"object": "list", "data": data})
 
     async def model(self, request: Request, key_id: str | None) -> Response:

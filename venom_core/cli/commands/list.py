@@ -54,7 +54,7 @@ def _print_installed(listing: dict[str, Any]) -> None:
                     model["provider"],
                     size(model["size_bytes"]),
                     model["context_length"],
-                    ", ".join(model["capabilities"] or ("unknown",)),
+                    _abilities(model["capabilities"]),
                 )
                 for model in listing["models"]
             ],
@@ -64,6 +64,11 @@ def _print_installed(listing: dict[str, Any]) -> None:
     sys.stdout.flush()
     for stale in listing["stale"]:
         note(" ".join(filter(None, (f"{stale['provider']}:", stale["message"], stale["fix"]))))
+
+
+def _abilities(known: list[str] | None) -> str:
+    """What a source keeps and no engine serves can do nothing yet."""
+    return "unknown" if known is None else ", ".join(known) or "-"
 
 
 def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
