@@ -68,7 +68,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
             Exception: on_unexpected,
         },
     )
-    app.arrival = Arrival(core.root_path, core.trusted_proxies)
+    app.arrival = Arrival(core.root_path or "", core.trusted_proxies)
     app.state.venom = venom
     app.state.key_ring = ring
 

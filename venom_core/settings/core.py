@@ -109,7 +109,7 @@ class CoreSettings(BaseSettings):
         (),
         "Origins of foreign web pages that may call the API.",
     )
-    root_path: str = _declare(
+    root_path: str | None = _declare(
         "server.root_path",
         "VENOM_ROOT_PATH",
         "str",
