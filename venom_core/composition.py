@@ -28,6 +28,7 @@ from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
 from venom_core.plugins.host import PluginHost
 from venom_core.runtime.feed import Feed
+from venom_core.runtime.figures import FigureReader
 from venom_core.runtime.machine import this_machine
 from venom_core.runtime.profiles import Profile, find_profile
 from venom_core.sdk.errors import ModelNotFound, VenomError
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
+    from venom_core.runtime.payload import RuntimeStatus
+    from venom_core.sdk.provider import PullPlan
     from venom_core.store.keys import KeyRepository
     from venom_core.store.ledger import UsageRepository
 
@@ -116,6 +119,7 @@ class Venom:
         self._catalogue: Catalogue | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
+        self._figures = FigureReader(settings.paths.models_dir)
         self._database: Engine | None = None
         self._opening_database = threading.Lock()
 
@@ -148,6 +152,7 @@ class Venom:
             await self._operations.close()
         if self._catalogue is not None:
             await self._catalogue.close()
+        await self._figures.close()
         await self.manager.close()
         await self.registry.close()
         try:
@@ -203,7 +208,7 @@ class Venom:
         """Pulls and removals."""
         from venom_core.models.transfers import ModelTransfers
 
-        return ModelTransfers(self.host, self.registry, self.report)
+        return ModelTransfers(self.host, self.registry, self.report, self.manager.check_removable)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -284,6 +289,81 @@ class Venom:
         from venom_core.runtime.fitting import fit_view
 
         return await fit_view(self.host, await self.describe(name), context)
+
+    async def models(self) -> dict[str, Any]:
+        """Every model, which are active, and the runtime that answers where none is named."""
+        from venom_core.models.views import listing_view
+
+        listing = await self.registry.listing(fresh=True)
+        active: dict[str, list[str]] = {}
+        for role, key in (await self.manager.state()).active.items():
+            if role != "chat":
+                active.setdefault("{}://{}".format(*key), []).append(role)
+        answering: ListedModel | None = None
+        try:
+            answering, _ = await self.default_model()
+            active.setdefault(answering.reference, []).insert(0, "chat")
+            why = listing.stale.get(answering.provider)
+        except VenomError as error:
+            why = Reason.of(error)
+        runtime = await self.runtime(answering, why)
+        return {**listing_view(listing, active), "active": runtime}
+
+    async def runtime(self, item: ListedModel | None, why: Reason | None = None) -> dict[str, Any]:
+        """Which runtime serves a model (``RuntimePayload``); ``why`` it cannot answer now."""
+        from venom_core.runtime.payload import runtime_payload
+
+        if item is None:
+            return runtime_payload(None, None, None, "offline", why)
+        endpoint = None
+        try:
+            endpoint = (await self.host.provider(item.provider)).endpoint
+        except VenomError as error:
+            why = why or Reason.of(error)
+        known = {p.name: p.status for record in self.host.records() for p in record.providers}
+        status: RuntimeStatus = "ready" if item.model.loaded is False else "online"
+        if known.get(item.provider) is ProviderStatus.DEGRADED:
+            status = "degraded"
+        spec = self.host.specs()[item.provider]
+        return runtime_payload(item, spec, endpoint, "offline" if why else status, why)
+
+    async def generation(self, name: str, runtime: str | None = None) -> dict[str, Any]:
+        """The generation parameters of a model: schema, values, saved, effective, default."""
+        from venom_core.models.views import generation_view
+
+        item = await self._installed(name, runtime)
+        saved = await self.manager.overrides(item)
+        return generation_view(item, self.manager.generation(item, saved))
+
+    async def configure(
+        self, name: str, runtime: str | None, parameters: Mapping[str, Any], actor: Actor
+    ) -> dict[str, Any]:
+        """Store generation parameters in place of what was stored; none forgets them."""
+        item = await self._installed(name, runtime)
+        kept = await self.manager.configure(item, parameters, actor)
+        return {
+            "success": True,
+            "model_name": item.model.ref,
+            "reference": item.reference,
+            "runtime": item.provider,
+            "params": kept,
+        }
+
+    async def _installed(self, name: str, runtime: str | None) -> ListedModel:
+        return await self.describe((await self.manager.servable(name, runtime)).reference)
+
+    async def figures(self) -> dict[str, Any]:
+        """What models and machine take now; asks no provider for it."""
+        from venom_core.runtime.usage import usage_view
+
+        known = self.registry.known()
+        count = None if known is None else len(known.installed)
+        return usage_view(
+            await self._figures.read(),
+            self.manager.disk_bytes(),
+            self.manager.disk_limit_bytes,
+            count,
+        )
 
     async def loaded(self) -> list[dict[str, Any]]:
         """Models in memory over all providers that can tell; one that is down has none."""

@@ -29,6 +29,11 @@ def request_id(request: Request) -> str:
     return given if _REQUEST_ID.fullmatch(given) else f"req-{uuid.uuid4().hex}"
 
 
+def actor_of(request: Request) -> Actor:
+    """Who the audit trail says it was."""
+    return Actor(caller_of(request).key_id, request_id(request))
+
+
 async def write_down(
     request: Request,
     action: str,
@@ -37,6 +42,5 @@ async def write_down(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Add a change that this request made to the audit trail."""
-    actor = Actor(caller_of(request).key_id, request_id(request))
-    venom = venom_of(request)
+    venom, actor = venom_of(request), actor_of(request)
     await asyncio.to_thread(venom.audit, actor, action, subject[:MAX_SUBJECT], before, after)

@@ -35,7 +35,7 @@ VALIDATION: Final = "validation.pl.toml"
 _WORDS = frozenset(
     {
         *("message", "fix", "detail", "error", "title", "summary"),
-        *("reason", "default_model_reason", "fit_message"),
+        *("reason", "default_model_reason", "fit_message", "desc"),
     }
 )
 _HOLE = re.compile(r"\{(\d)(\*?)\}")

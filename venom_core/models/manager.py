@@ -129,6 +129,9 @@ class ModelManager:
         key = (await self.state()).active.get(role)
         if key is None:
             return None
+        for item in (await self._registry.listing()).installed:
+            if (item.provider, item.model.ref) == key:
+                return item
         reference = "{}://{}".format(*key)
         try:
             return await self._registry.resolve(reference)
@@ -139,6 +142,34 @@ class ModelManager:
                 param="model",
                 fix=f"Choose another one: venom use MODEL --role {role}",
             ) from error
+
+    async def servable(self, name: str, runtime: str | None = None) -> ListedModel:
+        """The installed model of that name, served by ``runtime`` where one is named.
+
+        Raises ``ModelNotFound``, ``AmbiguousModel``, ``InvalidRequest``
+        (``not_served_by_runtime``).
+        """
+        if runtime is None:
+            return await self._registry.resolve(name)
+        await self._registry.providers()  # at a start, plugins are loading still
+        provider = self._host.resolve_name(runtime)
+        parsed = parse_reference(follow((await self.state()).aliases, name), param="name")
+        named = parsed.provider and self._host.resolve_name(parsed.provider)
+        if provider is not None and (parsed.provider is None or named == provider):
+            try:
+                return await self._registry.resolve(f"{provider}://{parsed.name}")
+            except ModelNotFound:
+                pass  # known elsewhere it is a wrong runtime, else a wrong name
+        try:
+            found = (await self._registry.resolve(name)).reference
+        except Conflict:
+            found = f"{name!r}"
+        raise InvalidRequest(
+            f"{found} is not served by {runtime!r}.",
+            code="not_served_by_runtime",
+            param="runtime",
+            fix="See who serves each model with: venom list",
+        )
 
     # Transitions
 
@@ -162,7 +193,7 @@ class ModelManager:
             StorageError; the model that was active stays active then.
         """
         async with self._switching:
-            item = await self._servable(name, runtime)
+            item = await self.servable(name, runtime)
             check_role(item, self._host.specs()[item.provider], role)
             await self._check_health(item.provider)
             loaded = load and await self.memory.load(item)
@@ -194,6 +225,12 @@ class ModelManager:
                 return None
             await self._write(lambda store: store.set_active(role, None, actor))
             return "{}://{}".format(*before)
+
+    async def unload(self, name: str) -> ListedModel:
+        """Take a model out of memory; it stays active where it was."""
+        item = await self._registry.resolve(name)
+        await self.memory.unload(item)
+        return item
 
     async def check_removable(self, item: ListedModel) -> None:
         """Raise ``InvalidRequest`` (``model_active``) for the active model of any role."""
@@ -287,30 +324,6 @@ class ModelManager:
             )
 
     # Inside
-
-    async def _servable(self, name: str, runtime: str | None) -> ListedModel:
-        """The installed model of that name, served by ``runtime`` where one is named."""
-        if runtime is None:
-            return await self._registry.resolve(name)
-        await self._registry.providers()  # at a start, plugins are loading still
-        provider = self._host.resolve_name(runtime)
-        parsed = parse_reference(follow((await self.state()).aliases, name), param="name")
-        named = parsed.provider and self._host.resolve_name(parsed.provider)
-        if provider is not None and (parsed.provider is None or named == provider):
-            try:
-                return await self._registry.resolve(f"{provider}://{parsed.name}")
-            except ModelNotFound:
-                pass  # known elsewhere it is a wrong runtime, else a wrong name
-        try:
-            found = (await self._registry.resolve(name)).reference
-        except Conflict:
-            found = f"{name!r}"
-        raise InvalidRequest(
-            f"{found} is not served by {runtime!r}.",
-            code="not_served_by_runtime",
-            param="runtime",
-            fix="See who serves each model with: venom list",
-        )
 
     async def _check_health(self, provider: str) -> None:
         health = await self._host.health(provider)

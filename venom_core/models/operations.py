@@ -139,7 +139,7 @@ class Operations:
 
     async def remove(self, name: str, *, key_id: str | None = None) -> dict[str, Any]:
         """Begin to delete an installed model. Raises ``ModelNotFound``."""
-        item = await self._transfers.installed(name)
+        item = await self._transfers.removable(name)
         async with self._changing:
             await self._known()
             return await self._begin("remove", item.provider, item.model.ref, name, key_id)

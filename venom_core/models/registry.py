@@ -7,6 +7,7 @@ A provider that does not answer makes its part stale, with the reason; it never 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
 import logging
 import time
@@ -146,12 +147,14 @@ class ModelRegistry:
         #: Those whose models have changed since they were asked.
         self._changed: set[str] = set()
         self._refreshing: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._listed: tuple[_Basis, Listing] | None = None
 
     async def close(self) -> None:
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.gather(self._refreshing, return_exceptions=True)
+        tasks = [task for task in (self._refreshing, self._looking) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def listing(self, *, fresh: bool = False) -> Listing:
         """Every model of every provider. At most ``FRESH_SECONDS`` old when ``fresh``; otherwise
@@ -169,13 +172,20 @@ class ModelRegistry:
         return await self._providers()
 
     def known(self) -> Listing | None:
-        """What was heard so far, at once and without asking; None before the first answer."""
+        """What was heard so far, at once; None before the first answer. Who was not heard lately is
+        asked behind it."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
         parts = dict(self._parts)
         if not parts:
             return None
         items = [ListedModel(name, model) for name, part in parts.items() for model in part.models]
         stale = {name: part.reason for name, part in parts.items() if part.reason}
         return Listing(tuple(items), stale)
+
+    async def _look(self) -> None:
+        with contextlib.suppress(VenomError):
+            await self.listing()
 
     def forget(self, provider: str) -> None:
         """Ask this provider anew next time (after a pull or a removal)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Protocol
 
 from venom_core.models.references import parse_reference
@@ -26,8 +26,13 @@ class ModelTransfers:
     """Pull and remove by name."""
 
     def __init__(
-        self, host: Host, registry: ModelRegistry, report: Callable[[ObservedEvent], None]
+        self,
+        host: Host,
+        registry: ModelRegistry,
+        report: Callable[[ObservedEvent], None],
+        check_removable: Callable[[ListedModel], Awaitable[None]],
     ) -> None:
+        self._check_removable = check_removable
         self._host = host
         self._registry = registry
         self._report = report
@@ -83,9 +88,12 @@ class ModelTransfers:
         if not completed:
             raise UpstreamIncomplete("The pull ended before it was complete.", fix="Pull it again.")
 
-    async def installed(self, name: str) -> ListedModel:
-        """The installed model that a name means. Raises ``ModelNotFound``."""
-        return await self._registry.resolve(name)
+    async def removable(self, name: str) -> ListedModel:
+        """The installed model that a name means. Raises ``ModelNotFound``, and ``InvalidRequest``
+        (``model_active``) for one that is in use."""
+        item = await self._registry.resolve(name)
+        await self._check_removable(item)
+        return item
 
     async def delete(self, provider_name: str, ref: str) -> None:
         """Delete an installed model. Raises ``ModelNotFound``."""
@@ -95,16 +103,8 @@ class ModelTransfers:
 
     async def remove(self, name: str) -> str:
         """Delete the installed model that a name means; gives its reference."""
-        item = await self.installed(name)
+        item = await self.removable(name)
         await self.delete(item.provider, item.model.ref)
-        return item.reference
-
-    async def unload(self, name: str) -> str:
-        """Take a model out of memory; gives its reference."""
-        item = await self._registry.resolve(name)
-        provider = await self._host.provider(item.provider)
-        await provider.unload(item.model.ref)
-        self._registry.forget(item.provider)
         return item.reference
 
     def _changed(self, event: str, provider: str, ref: str) -> None:

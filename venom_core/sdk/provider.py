@@ -55,6 +55,7 @@ class Model:
         ref: the provider's own reference; ``provider://ref`` is unique.
         capabilities: None where the provider does not know without asking the model.
         allowed_roles: message roles the template renders; None where unknown (all pass).
+        prompt_template: how messages become a prompt, in the model's own template language.
         instruct: trained to converse; False for a base model; None where unknown.
         defaults: the model's own generation defaults by OpenAI name; sent where neither the
             request nor a stored override says otherwise.
@@ -78,6 +79,7 @@ class Model:
     installed: bool = True
     loaded: bool | None = None
     allowed_roles: tuple[str, ...] | None = None
+    prompt_template: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     license: str | None = None
     terms_url: str | None = None
@@ -152,6 +154,12 @@ class Provider(ABC):
 
     def __init__(self, context: ProviderContext) -> None:
         self.context = context
+
+    @property
+    def endpoint(self) -> str | None:
+        """Where the server behind it listens, a URL as the settings say it; the first of several.
+        None where it has none or starts engines of its own. Known once it is open, without I/O."""
+        return None
 
     async def open(self) -> None:
         """Make clients; raise :class:`~venom_core.sdk.errors.Unavailable` only where nothing can

@@ -61,6 +61,10 @@ class OllamaProvider(Provider):
             raise RuntimeError("the provider is not open")
         return self._made
 
+    @property
+    def endpoint(self) -> str:
+        return parse_address(_text(self.context.settings.get("base_url"))).url
+
     async def open(self) -> None:
         """Make the client. Raises Unavailable(invalid_setting) for an address or a duration that
         cannot be used."""

@@ -52,6 +52,10 @@ class RemoteProvider(OpenAIEngineProvider):
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._retry_after = cast(float, settings["retry_after"])
 
+    @property
+    def endpoint(self) -> str | None:
+        return self._nodes[0].url if self._nodes else None
+
     async def health(self) -> Health:
         if not self._nodes:
             return Health(ProviderStatus.UNAVAILABLE, NO_URLS)

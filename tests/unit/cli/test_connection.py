@@ -430,3 +430,29 @@ async def test_progress_never_goes_back_when_the_total_grows(way) -> None:
     async with way() as connection:
         seen = [step["progress"] async for step in connection.pull("city")]
     assert seen == sorted(seen) and seen[-3:] == [90, 90, 100]
+
+
+async def choose(connection: Connection) -> list[Any]:
+    """Each choice about models, and what is said of it."""
+    told = [
+        await connection.set_alias("team/fast", "city"),
+        await connection.aliases(),
+        await connection.use("team/fast", "chat"),
+        await connection.use(None, "chat"),
+        await connection.configure("city", {"temperature": 0.5}),
+        await connection.generation("team/fast"),
+        await connection.configure("city", {}),
+        await connection.unload_all(),
+        await connection.remove_alias("team/fast"),
+    ]
+    for refused in (connection.use("ghost", "chat"), connection.configure("city", {"top_k": 1})):
+        with pytest.raises(VenomError) as raised:
+            await refused
+        told.append(raised.value.record())
+    return told
+
+
+async def test_choices_are_equal() -> None:
+    SCRIPTS["city"] = Script(say("Warsaw"))
+    first, second = await both(choose)
+    assert first == second

@@ -27,7 +27,7 @@ NOT_RAISED = {"usage"}
 #: Of installing, of starting the server, of keys and of clients: no provider has them.
 NOT_OF_PROVIDERS = {
     "install_failed", "install_timeout", "key_file_unreadable", "quota_exceeded", "server_gone",
-    "start_failed", "store_too_new",
+    "start_failed", "store_too_new", "unload_incomplete",
 }  # fmt: skip
 
 

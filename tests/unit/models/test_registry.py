@@ -312,7 +312,7 @@ async def test_what_is_known_is_told_without_asking() -> None:
     known = registry.known()
     assert known is not None
     assert [item.reference for item in known.installed] == ["a://x"]
-    assert shelf.asked == 1
+    await registry.close()
 
 
 async def test_a_change_between_asking_and_reading_leaves_no_gap() -> None:

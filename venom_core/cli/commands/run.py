@@ -57,11 +57,12 @@ def run(
     explain: bool,
     as_json: bool,
 ) -> None:
+    from venom_core.cli.assignments import assignment
     from venom_core.cli.connection.session import connected
     from venom_core.cli.first_steps import guided
     from venom_core.cli.gguf import is_gguf_path, offer_file, reference_of
 
-    parameters = dict(map(_parameter, settings))
+    parameters = dict(map(assignment, settings))
     words = tuple(_encodable(word) for word in words)
     file = offer_file(words[0]) if words and is_gguf_path(words[0]) else None
     with connected("venom run", writes=True) as session:
@@ -86,25 +87,6 @@ def run(
                 lambda: _answer(session, request.model, body, explain, as_json),
                 may_ask=not as_json,
             )
-
-
-def _parameter(text: str) -> tuple[str, Any]:
-    """``NAME=VALUE``; a value that is no JSON is a string."""
-    import json
-
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise click.UsageError(
-            f"--set takes NAME=VALUE, not {text!r}.", click.get_current_context()
-        )
-    try:
-        return name, json.loads(value, parse_constant=_no_constant)
-    except ValueError:
-        return name, value
-
-
-def _no_constant(name: str) -> Any:
-    raise click.UsageError(f"{name} is not a number that can be sent.", click.get_current_context())
 
 
 def _request(session: Session, words: tuple[str, ...]) -> Request:

@@ -6,23 +6,30 @@ import click
 
 from venom_core.cli.options import json_option
 
-_HELP = """Take a model out of memory; it stays installed. Stopping one that is not loaded is no
-error. The server itself is stopped with Ctrl-C where it runs.
+_HELP = """Take a model out of memory, or with --all every one; it stays installed. Stopping one
+that is not loaded is no error. The server itself is stopped with Ctrl-C where it runs.
 
 \b
   venom stop gemma3:4b
+  venom stop --all
 """
 
 
 @click.command(help=_HELP)
-@click.argument("name")
+@click.argument("name", required=False, metavar="MODEL")
+@click.option("--all", "everything", is_flag=True, help="Every model of every provider.")
 @json_option
-def stop(name: str, as_json: bool) -> None:
+def stop(name: str | None, everything: bool, as_json: bool) -> None:
     from venom_core.cli.connection.session import connected
     from venom_core.cli.terminal import print_json
 
+    if (name is None) is not everything:
+        raise click.UsageError("Name a model, or say --all.", click.get_current_context())
     with connected("venom stop", writes=True) as session:
-        message = session.run(session.connection.unload(name))
+        if name is None:
+            message = session.run(session.connection.unload_all())["message"]
+        else:
+            message = session.run(session.connection.unload(name))
     if as_json:
         print_json({"success": True, "message": message})
     else:

@@ -111,6 +111,34 @@ class Connection(ABC):
         """Whether a model fits into the memory, at ``context`` tokens or what its engine takes."""
 
     @abstractmethod
+    async def unload_all(self) -> dict[str, Any]:
+        """Take every model out of memory: ``message``, ``unloaded``."""
+
+    @abstractmethod
+    async def use(self, name: str | None, role: str, *, load: bool = False) -> dict[str, Any]:
+        """Make a model the active one of a role, None lets it have none; ``message`` says so."""
+
+    @abstractmethod
+    async def generation(self, name: str) -> dict[str, Any]:
+        """The generation parameters of a model: schema, saved, effective, default, origins."""
+
+    @abstractmethod
+    async def configure(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Store them in place of what was stored; none forgets them."""
+
+    @abstractmethod
+    async def aliases(self) -> dict[str, Any]:
+        """``aliases``: name and target of each."""
+
+    @abstractmethod
+    async def set_alias(self, name: str, target: str) -> dict[str, Any]:
+        """Let a name stand for another; ``message`` says so."""
+
+    @abstractmethod
+    async def remove_alias(self, name: str) -> dict[str, Any]:
+        """Forget an alias; ``message`` says so."""
+
+    @abstractmethod
     async def plugins(self) -> list[dict[str, Any]]:
         """Every installed plugin, its providers' present health in it."""
 

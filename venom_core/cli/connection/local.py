@@ -8,18 +8,18 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection, OperationVerb, PluginVerb
 from venom_core.sdk.catalogue import SearchFilters
-from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Chunk
+from venom_core.store.audit import Actor
 
 if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
     from venom_core.composition import Venom
-    from venom_core.models.registry import ListedModel
+    from venom_core.models.roles import Role
 
 
 def make_venom() -> Venom:
@@ -41,16 +41,7 @@ class LocalVenom(Connection):
         return cls(venom)
 
     async def models(self) -> dict[str, Any]:
-        from venom_core.models.views import listing_view
-
-        listing = await self.venom.registry.listing(fresh=True)
-        return listing_view(listing, await self._default())
-
-    async def _default(self) -> ListedModel | None:
-        with contextlib.suppress(VenomError):
-            item, _ = await self.venom.default_model()
-            return item
-        return None
+        return await self.venom.models()
 
     async def loaded(self) -> list[dict[str, Any]]:
         return await self.venom.loaded()
@@ -58,7 +49,7 @@ class LocalVenom(Connection):
     async def details(self, name: str) -> dict[str, Any]:
         from venom_core.models.views import model_view
 
-        return model_view(await self.venom.describe(name), None, whole=True)
+        return model_view(await self.venom.describe(name), whole=True)
 
     async def search(
         self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
@@ -95,7 +86,42 @@ class LocalVenom(Connection):
         return f"{await self.venom.transfers.remove(name)} was removed."
 
     async def unload(self, name: str) -> str:
-        return f"{await self.venom.transfers.unload(name)} is no longer in memory."
+        return f"{(await self.venom.manager.unload(name)).reference} is no longer in memory."
+
+    async def unload_all(self) -> dict[str, Any]:
+        from venom_core.models import choices
+
+        return await choices.unload_all(self.venom.manager)
+
+    async def use(self, name: str | None, role: str, *, load: bool = False) -> dict[str, Any]:
+        from venom_core.models import choices
+
+        manager, wanted = self.venom.manager, cast("Role", role)
+        if name is None:
+            return await choices.leave(manager, wanted, _actor())
+        switch = await manager.use(name, role=wanted, load=load, actor=_actor())
+        return {**choices.switch_view(switch), "active_model": switch.item.model.ref}
+
+    async def generation(self, name: str) -> dict[str, Any]:
+        return await self.venom.generation(name)
+
+    async def configure(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return await self.venom.configure(name, None, parameters, _actor())
+
+    async def aliases(self) -> dict[str, Any]:
+        from venom_core.models import choices
+
+        return await choices.aliases(self.venom.manager)
+
+    async def set_alias(self, name: str, target: str) -> dict[str, Any]:
+        from venom_core.models import choices
+
+        return await choices.set_alias(self.venom.manager, name, target, _actor())
+
+    async def remove_alias(self, name: str) -> dict[str, Any]:
+        from venom_core.models import choices
+
+        return await choices.remove_alias(self.venom.manager, name, _actor())
 
     async def fit(self, name: str, context: int | None) -> dict[str, Any]:
         return await self.venom.fit(name, context)
@@ -157,6 +183,11 @@ class LocalVenom(Connection):
         """Bytes that the engine of a loaded plugin adds, as the plugin declares them."""
         spec = self.venom.host.specs().get(provider)
         return spec.engine.size_bytes if spec is not None and spec.engine is not None else None
+
+
+def _actor() -> Actor:
+    """Whoever may read the data directory; no key is asked for."""
+    return Actor("local", f"cli-{uuid.uuid4().hex}")
 
 
 async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:

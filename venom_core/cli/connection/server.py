@@ -89,6 +89,34 @@ class ServerClient(Connection):
         asked = f"?context={context}" if context is not None else ""
         return await self._json("GET", f"/api/v1/models/{_quoted(name)}/fit{asked}")
 
+    async def unload_all(self) -> dict[str, Any]:
+        return await self._json("POST", "/api/v1/models/unload-all")
+
+    async def use(self, name: str | None, role: str, *, load: bool = False) -> dict[str, Any]:
+        if name is None:
+            return await self._json("POST", "/api/v1/models/deactivate", {"role": role})
+        body = {"name": name, "role": role, "load": load}
+        path = "/api/v1/models/switch"
+        async with self._open("POST", path, body, ANSWER_TIMEOUT) as response:
+            return dict(json.loads(await response.aread()))
+
+    async def generation(self, name: str) -> dict[str, Any]:
+        return await self._json("GET", f"/api/v1/models/{_quoted(name)}/config")
+
+    async def configure(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        path = f"/api/v1/models/{_quoted(name)}/config"
+        return await self._json("POST", path, {"params": dict(parameters)})
+
+    async def aliases(self) -> dict[str, Any]:
+        return await self._json("GET", "/api/v1/models/aliases")
+
+    async def set_alias(self, name: str, target: str) -> dict[str, Any]:
+        body = {"name": name, "target": target}
+        return await self._json("POST", "/api/v1/models/aliases", body)
+
+    async def remove_alias(self, name: str) -> dict[str, Any]:
+        return await self._json("DELETE", f"/api/v1/models/aliases/{_quoted(name)}")
+
     async def plugins(self) -> list[dict[str, Any]]:
         return list((await self._json("GET", "/api/v1/plugins"))["plugins"])
 

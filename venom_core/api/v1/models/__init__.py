@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from venom_core.api.v1.models import fit, install, operations, registry
+from venom_core.api.v1.models import (
+    active,
+    aliases,
+    config,
+    fit,
+    install,
+    operations,
+    registry,
+    usage,
+)
 
 router = APIRouter()
-for part in (registry, operations, fit, install):
+for part in (registry, operations, active, aliases, usage, fit, config, install):
     router.include_router(part.router)

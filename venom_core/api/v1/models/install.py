@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,9 +12,7 @@ from venom_core.api.health import venom_of
 from venom_core.api.language import (
     localized,
 )
-from venom_core.models.registry import ListedModel
-from venom_core.models.views import listing_view, model_view
-from venom_core.sdk.errors import VenomError
+from venom_core.models.views import model_view
 
 router = APIRouter()
 
@@ -23,16 +20,7 @@ router = APIRouter()
 @router.get("/models")
 async def list_models(request: Request) -> Response:
     """Installed models, and those that can be had by name (``installed: false``)."""
-    venom = venom_of(request)
-    listing = await venom.registry.listing(fresh=True)
-    return localized(request, listing_view(listing, await _default(venom)))
-
-
-async def _default(venom: Any) -> ListedModel | None:
-    with contextlib.suppress(VenomError):
-        item, _ = await venom.default_model()
-        return item  # type: ignore[no-any-return]
-    return None
+    return localized(request, await venom_of(request).models())
 
 
 @router.get("/models/loaded")
@@ -47,13 +35,13 @@ async def model_details(request: Request, name: str) -> Response:
     """One model with everything that is known of it."""
     venom = venom_of(request)
     item = await venom.describe(name)
-    return localized(request, {"success": True, "model": model_view(item, None, whole=True)})
+    return localized(request, {"success": True, "model": model_view(item, whole=True)})
 
 
 @router.post("/models/{name:path}/unload")
 async def unload_model(request: Request, name: str) -> Response:
     """Take a model out of memory."""
-    reference = await venom_of(request).transfers.unload(name)
+    reference = (await venom_of(request).manager.unload(name)).reference
     await write_down(request, "model.unload", reference, {"loaded": True}, {"loaded": False})
     return localized(request, {"success": True, "message": f"{reference} is no longer in memory."})
 

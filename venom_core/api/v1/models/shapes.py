@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from venom_core.models.roles import Role
 from venom_core.sdk.errors import InvalidRequest
 
 #: How many of something a listing gives; outside is 422.
@@ -36,3 +37,32 @@ class RegistryInstallRequest(InstallRequest):
 
     provider: str = Field(min_length=1, max_length=50)
     runtime: str | None = Field(default=None, max_length=50)
+
+
+class RoleRequest(Body):
+    role: Role = "chat"
+
+
+class SwitchRequest(RoleRequest):
+    """``load`` brings the model into memory first."""
+
+    name: str = Field(min_length=1, max_length=200)
+    load: bool = False
+
+
+class ActivateRequest(SwitchRequest):
+    """``runtime`` is the provider that must serve the model."""
+
+    runtime: str = Field(min_length=1, max_length=50)
+
+
+class AliasRequest(Body):
+    name: str = Field(min_length=1, max_length=100)
+    target: str = Field(min_length=1, max_length=200)
+
+
+class ConfigRequest(Body):
+    """``params`` take the place of what was stored; empty forgets it."""
+
+    runtime: str | None = Field(default=None, min_length=1, max_length=50)
+    params: dict[str, Any] = Field(default_factory=dict, max_length=50)

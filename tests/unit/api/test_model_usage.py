@@ -1,0 +1,120 @@
+"""What models and machine take: every key, at once, whatever became of the providers."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.unit.api.conftest import MakeVenom, client_of
+from venom_core.runtime.figures import FigureReader, Gpu, parse_gpus
+from venom_core.sdk.errors import Unavailable
+from venom_core.sdk.provider import Model
+from venom_core.testing import scripted
+from venom_core.testing.scripted import Script, ScriptedProvider
+
+USAGE = "/api/v1/models/usage"
+KEYS = {
+    "disk_usage_gb", "disk_limit_gb", "disk_usage_percent", "disk_system_total_gb",
+    "disk_system_used_gb", "disk_system_usage_percent", "disk_system_mount", "cpu_usage_percent",
+    "memory_total_gb", "memory_used_gb", "memory_usage_percent", "models_count",
+    "gpu_usage_percent", "vram_usage_mb", "vram_total_mb", "vram_usage_percent",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("venom_core.runtime.figures.GPU_PROGRAM", "no-such-program")
+
+
+async def test_every_key_always(make_venom: MakeVenom) -> None:
+    big = Model("big", "folder", size_bytes=30_000_000_000)
+    scripted.SCRIPTS["big"] = Script([], big)
+    async with client_of(make_venom(VENOM_DISK_LIMIT_GB="60")) as client:
+        first = (await client.get(USAGE)).json()["usage"]
+        assert set(first) == KEYS
+        await client.get("/api/v1/models")
+        usage = (await client.get(USAGE)).json()["usage"]
+    assert set(usage) == KEYS
+    assert (usage["disk_usage_gb"], usage["disk_limit_gb"]) == (30.0, 60.0)
+    assert (usage["disk_usage_percent"], usage["models_count"]) == (50.0, 1)
+    assert (usage["vram_usage_mb"], usage["vram_total_mb"]) == (0, 0)
+    assert (usage["gpu_usage_percent"], usage["vram_usage_percent"]) == (None, None)
+    assert usage["memory_total_gb"] > usage["memory_used_gb"] > 0
+    assert usage["disk_system_mount"].startswith(Path("/").anchor)
+
+
+@pytest.mark.parametrize("way", ["refuses", "hangs"])
+async def test_dead_providers_cost_nothing(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    async def dead(self: ScriptedProvider) -> Sequence[Model]:
+        if way == "hangs":
+            await asyncio.sleep(1e6)
+        raise Unavailable("It is down.")
+
+    monkeypatch.setattr(ScriptedProvider, "models", dead)
+    await client.get(USAGE)  # imports
+    started = time.perf_counter()
+    for _ in range(5):
+        assert set((await client.get(USAGE)).json()["usage"]) == KEYS
+    assert time.perf_counter() - started < 1.0
+    assert "models" not in scripted.SEEN.calls
+
+
+async def test_what_was_not_heard_is_asked_behind_the_answer(client: httpx.AsyncClient) -> None:
+    scripted.SCRIPTS["m"] = Script([])
+    counts = []
+    for _ in range(100):
+        counts.append((await client.get(USAGE)).json()["usage"]["models_count"])
+        if counts[-1] is not None:
+            break
+        await asyncio.sleep(0.02)
+    assert counts[0] is None
+    assert counts[-1] == 1
+
+
+def test_what_a_cards_program_prints() -> None:
+    two = parse_gpus("12, 1024, 8192\n80, 2048, 8192\n")
+    assert two == Gpu(80.0, 3072 * 1024**2, 16384 * 1024**2)
+    assert parse_gpus("[N/A], 5, [Not Supported]\n") == Gpu(None, 5 * 1024**2, None)
+    for broken in ("", "NVIDIA-SMI has failed", "1, 2"):
+        with pytest.raises(ValueError, match=r"card|float"):
+            parse_gpus(broken)
+
+
+async def test_a_cards_program_that_hangs_is_ended_and_said_to_be_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "slow-smi"
+    program.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr("venom_core.runtime.figures.GPU_PROGRAM", str(program))
+    monkeypatch.setattr("venom_core.runtime.figures.GPU_SECONDS", 0.2)
+    reader = FigureReader(tmp_path / "not" / "there")
+    started = time.perf_counter()
+    assert (await reader.read()).gpu == Gpu(None, None, None)
+    assert time.perf_counter() - started < 0.2, "the answer waits for no card"
+    await asyncio.sleep(0.4)
+    assert reader._reading is None
+    await reader.close()
+
+
+async def test_a_cards_figures_are_read_once_for_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, log = tmp_path / "smi", tmp_path / "log"
+    program.write_text(f"#!/bin/sh\necho x >> {log}\necho '7, 1, 2'\n", encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr("venom_core.runtime.figures.GPU_PROGRAM", str(program))
+    monkeypatch.setattr("venom_core.runtime.figures.GPU_PATIENCE", 5)
+    reader = FigureReader(tmp_path)
+    read = [(await reader.read()).gpu for _ in range(5)]
+    assert set(read) == {Gpu(7.0, 1024**2, 2 * 1024**2)}
+    assert log.read_text().count("x") == 1
+    await reader.close()

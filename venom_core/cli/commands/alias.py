@@ -1,0 +1,88 @@
+"""`venom alias`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from venom_core.cli.options import json_option
+
+_HELP = """Names that stand for models, wherever a model is named.
+
+\b
+  venom alias set fast gemma3:1b
+  venom alias list
+  venom alias rm fast
+"""
+
+
+@click.group(help=_HELP)
+def alias() -> None:
+    """Replaced by ``_HELP``."""
+
+
+@alias.command("list")
+@json_option
+def list_aliases(as_json: bool) -> None:
+    """Show every alias and what it stands for.
+
+    \b
+      venom alias list
+    """
+    from venom_core.cli.connection.session import connected
+    from venom_core.cli.terminal import print_json, print_table
+
+    with connected("venom alias list", writes=False) as session:
+        answer = session.run(session.connection.aliases())
+    if as_json:
+        print_json(answer)
+    elif not answer["aliases"]:
+        print("There is no alias. Make one with: venom alias set NAME MODEL")
+    else:
+        print_table(
+            ("NAME", "STANDS FOR"), [(one["name"], one["target"]) for one in answer["aliases"]]
+        )
+
+
+@alias.command("set")
+@click.argument("name")
+@click.argument("target", metavar="MODEL")
+@json_option
+def set_alias(name: str, target: str, as_json: bool) -> None:
+    """Let NAME stand for MODEL: a reference, a bare name or another alias.
+
+    \b
+      venom alias set fast gemma3:1b
+      venom alias set gpt-4o ollama://gemma3:12b
+    """
+    from venom_core.cli.connection.session import connected
+
+    with connected("venom alias set", writes=True) as session:
+        answer = session.run(session.connection.set_alias(name, target))
+    _print(answer, as_json)
+
+
+@alias.command("rm")
+@click.argument("name")
+@json_option
+def remove_alias(name: str, as_json: bool) -> None:
+    """Forget an alias; the model stays.
+
+    \b
+      venom alias rm fast
+    """
+    from venom_core.cli.connection.session import connected
+
+    with connected("venom alias rm", writes=True) as session:
+        answer = session.run(session.connection.remove_alias(name))
+    _print(answer, as_json)
+
+
+def _print(answer: dict[str, Any], as_json: bool) -> None:
+    from venom_core.cli.terminal import print_json
+
+    if as_json:
+        print_json(answer)
+    else:
+        print(answer["message"])
