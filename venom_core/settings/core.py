@@ -113,7 +113,7 @@ class CoreSettings(BaseSettings):
         "server.root_path",
         "VENOM_ROOT_PATH",
         "str",
-        "",
+        None,
         "Path that a reverse proxy serves the API under, such as /venom.",
     )
     trusted_proxies: tuple[str, ...] = _declare(
