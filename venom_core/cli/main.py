@@ -40,6 +40,7 @@ COMMANDS = {
     "config": (f"{_HOME}.config:config", "Show the settings and where each comes from."),
     "backup": (f"{_HOME}.backup:backup", "Write the store and the settings to one file."),
     "restore": (f"{_HOME}.restore:restore", "Put a backup in place."),
+    "legacy": (f"{_HOME}.legacy:legacy", "Take over an installation of the original Venom."),
     "completion": (f"{_HOME}.completion:completion", "Print the completion script of a shell."),
     "quickstart": (f"{_HOME}.quickstart:quickstart", "Fetch two small models, ask one, serve."),
 }

@@ -1,0 +1,100 @@
+"""`venom legacy`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from venom_core.cli.options import json_option
+
+if TYPE_CHECKING:
+    from venom_core.runtime.legacy import Finding
+
+_HELP = """Take over an installation of the original Venom, and go back.
+
+Its .env is read: profile and settings, the active model, MODEL_GENERATION_OVERRIDES, short names,
+and folders of GGUF files. Nothing of it is changed. The server must not run.
+
+\b
+  venom legacy import ~/venom --dry-run
+  venom legacy import ~/venom
+  venom legacy rollback
+"""
+
+
+@click.group(help=_HELP)
+def legacy() -> None:
+    """Replaced by ``_HELP``."""
+
+
+@legacy.command("import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would be taken and change nothing.")
+@json_option
+def import_(folder: Path, dry_run: bool, as_json: bool) -> None:
+    """Take over what the original's folder holds, and say what became of each part.
+
+    \b
+      venom legacy import ~/venom --dry-run
+    """
+    from venom_core.cli.connection.lock import hold_data_directory
+    from venom_core.cli.terminal import print_json, print_table
+    from venom_core.runtime.legacy import read_original
+    from venom_core.settings.paths import Paths
+
+    read_original(folder)  # a wrong folder is told before anything is opened
+    with hold_data_directory(Paths.resolve(), "venom legacy import"):
+        findings = asyncio.run(_import(folder, dry_run))
+    if as_json:
+        print_json({"dry_run": dry_run, "findings": [one.record() for one in findings]})
+        return
+    print_table(("WHAT", "OUTCOME", ""), [(one.name, one.outcome, one.message) for one in findings])
+    if dry_run:
+        print("Nothing was changed. Take it over with: venom legacy import", folder)
+    else:
+        print("Go back with: venom legacy rollback")
+
+
+@legacy.command()
+@json_option
+def rollback(as_json: bool) -> None:
+    """Put back what was here before the import.
+
+    \b
+      venom legacy rollback
+    """
+    from venom_core.cli.connection.lock import hold_data_directory
+    from venom_core.cli.terminal import print_json
+    from venom_core.runtime.legacy import roll_back
+    from venom_core.settings.paths import Paths
+
+    paths = Paths.resolve()
+    with hold_data_directory(paths, "venom legacy rollback"):
+        done = roll_back(paths)
+    if as_json:
+        print_json({"done": done})
+    else:
+        print("\n".join(done))
+
+
+async def _import(folder: Path, dry_run: bool) -> list[Finding]:
+    from venom_core.composition import Venom
+    from venom_core.runtime.legacy import Takeover, read_original
+
+    venom = Venom.from_environment()
+    await venom.start()
+    try:
+        await venom.host.load_all()
+        takeover = Takeover(
+            venom.settings.paths,
+            venom.host.specs(),
+            venom.registry,
+            venom.manager,
+            dry_run=dry_run,
+        )
+        return await takeover.run(read_original(folder))
+    finally:
+        await venom.close()

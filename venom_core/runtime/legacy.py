@@ -1,0 +1,330 @@
+"""Taking over an installation of the original system: its ``.env``, overrides, names and models.
+
+Everything is reported: what was taken, as what, and what was not and why. Nothing of the original
+is changed. Before the first change the present state is backed up, and rolling back restores it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from venom_core.models.generation import checked
+from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.runtime.backup import restore_backup, write_backup
+from venom_core.runtime.profiles import find_profile
+from venom_core.sdk.errors import NotFound, VenomError
+from venom_core.sdk.spec import ProviderSpec, Setting
+from venom_core.settings import file
+from venom_core.settings.core import CORE_SETTINGS
+from venom_core.settings.layers import provider_variable
+from venom_core.settings.paths import Paths
+from venom_core.settings.values import convert, mask
+from venom_core.store.audit import Actor
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+    from venom_core.models.manager import ModelManager
+
+MAX_ENV_BYTES = 1024 * 1024
+OVERRIDES = "MODEL_GENERATION_OVERRIDES"
+#: The original's name -> ours, where they differ.
+RENAMED = {"LLM_KEEP_ALIVE": "OLLAMA_KEEP_ALIVE", "VLLM_ENDPOINT": "VENOM_REMOTE__URLS"}
+#: VENOM_OLLAMA_PROFILE -> context length and how long a model stays in memory.
+OLLAMA_PROFILES = {
+    "balanced-12-24gb": ("32768", "30m"),
+    "low-vram-8-12gb": ("16384", "20m"),
+    "max-context-24gb-plus": ("65536", "45m"),
+}
+#: The engines' own names of parameters -> the OpenAI ones.
+PARAMETERS = {
+    "num_predict": "max_tokens",
+    "max_length": "max_tokens",
+    "repetition_penalty": "repeat_penalty",
+}
+MODEL_FOLDERS = ("models", "data/models")
+MODEL_PATHS = "model_paths"
+
+Outcome = Literal["taken", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing of the original: ``name`` as it was called there, what became of it, and the
+    sentence that says so. A secret's value is not in it."""
+
+    name: str
+    outcome: Outcome
+    message: str
+
+    def record(self) -> dict[str, str]:
+        return {"name": self.name, "outcome": self.outcome, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What was found in the original's folder. ``models`` are folders that hold GGUF files."""
+
+    values: Mapping[str, str]
+    models: tuple[Path, ...]
+
+
+def read_original(folder: Path) -> Original:
+    """Read ``.env`` and look for models. Raises ``NotFound`` where neither is there."""
+    from dotenv import dotenv_values
+
+    env = folder / ".env"
+    values: dict[str, str] = {}
+    if env.is_file() and env.stat().st_size <= MAX_ENV_BYTES:
+        found = dotenv_values(env, interpolate=False, encoding="utf-8")
+        values = {name: value for name, value in found.items() if value}
+    folders = (folder / name for name in MODEL_FOLDERS)
+    models = tuple(path.resolve() for path in folders if any(path.rglob("*.gguf")))
+    if not values and not models:
+        raise NotFound(
+            f"{folder} holds no .env and no models of the original system.",
+            code="legacy_not_found",
+            fix="Name the folder that the original was started in.",
+        )
+    return Original(values, models)
+
+
+class Takeover:
+    """One import. ``dry_run`` reports and changes nothing."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        specs: Mapping[str, ProviderSpec],
+        registry: ModelRegistry,
+        manager: ModelManager,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._paths = paths
+        self._specs = specs
+        self._registry = registry
+        self._manager = manager
+        self._dry_run = dry_run
+
+    async def run(self, original: Original) -> list[Finding]:
+        """Everything that is found, in the order in which it is taken."""
+        if not self._dry_run:
+            keep_for_rollback(self._paths)
+        findings, changes = self._settings(original)
+        if changes and not self._dry_run:
+            file.change(self._paths, lambda document: _put(document, changes))
+        findings += [finding async for finding in self._active(original.values)]
+        findings += [finding async for finding in self._overrides(original.values)]
+        known = {finding.name for finding in findings}
+        findings += [
+            Finding(name, "left", "Shell commands are never run from settings.")
+            for name in sorted(original.values)
+            if name.endswith("_COMMAND") and name not in known
+        ]
+        return findings
+
+    # -- settings ----------------------------------------------------------------------------
+
+    def _settings(self, original: Original) -> tuple[list[Finding], dict[tuple[str, ...], Any]]:
+        findings: list[Finding] = []
+        changes: dict[tuple[str, ...], Any] = {}
+        places = dict(self._places())
+        for name, text in _expanded(original.values):
+            place = places.get(RENAMED.get(name, name))
+            if place is None:
+                continue
+            path, setting = place
+            try:
+                raw = find_profile(text).name if name == "VENOM_RUNTIME_PROFILE" else text
+                value = convert(setting, raw, f"{name} in .env")
+            except VenomError as error:
+                findings.append(Finding(name, "left", error.message))
+                continue
+            shown = mask(setting, value)
+            findings.append(Finding(name, "taken", f"{'.'.join(path)} = {shown}"))
+            changes[path] = list(value) if isinstance(value, tuple) else value
+        for name, spec in self._specs.items():
+            if original.models and any(one.name == MODEL_PATHS for one in spec.settings):
+                path = ("providers", name, MODEL_PATHS)
+                changes[path] = [str(folder) for folder in original.models]
+                message = f"{'.'.join(path)} = {', '.join(changes[path])}"
+                findings.append(Finding("models", "taken", message))
+        return findings, changes
+
+    def _places(self) -> Iterator[tuple[str, tuple[tuple[str, ...], Setting]]]:
+        """Environment name -> its place in config.toml and its declaration."""
+        for part in CORE_SETTINGS:
+            yield part.env, (tuple(part.key.split(".")), part.setting)
+        for name, spec in self._specs.items():
+            for setting in spec.settings:
+                place = ("providers", name, setting.name), setting
+                for env in (provider_variable(name, setting.name), *setting.env_aliases):
+                    yield env, place
+
+    # -- models ------------------------------------------------------------------------------
+
+    async def _active(self, values: Mapping[str, str]) -> Any:
+        server = values.get("ACTIVE_LLM_SERVER", "").lower()
+        name = values.get("LLM_MODEL_NAME") or values.get(f"LAST_MODEL_{server.upper()}")
+        if not name:
+            return
+        found = await self._find(name, server)
+        if found is None:
+            yield Finding("LLM_MODEL_NAME", "left", f"{name} is not installed here.")
+            return
+        if not self._dry_run:
+            try:
+                await self._manager.use(found.reference, role="chat", actor=Actor())
+            except VenomError as error:
+                yield Finding("LLM_MODEL_NAME", "left", error.message)
+                return
+        yield Finding("LLM_MODEL_NAME", "taken", f"the active chat model: {found.reference}")
+        if short := await self._short(name, found):
+            yield short
+
+    async def _short(self, name: str, found: ListedModel) -> Finding | None:
+        """An alias where the original's short name would mean nothing here."""
+        short = name.rsplit("/", 1)[-1]
+        try:
+            if (await self._registry.resolve(short)).reference == found.reference:
+                return None
+        except VenomError:
+            pass
+        if not self._dry_run:
+            await self._manager.set_alias(short, found.reference, Actor())
+        return Finding(short, "taken", f"an alias of {found.reference}")
+
+    async def _overrides(self, values: Mapping[str, str]) -> Any:
+        if OVERRIDES not in values:
+            return
+        try:
+            found = json.loads(values[OVERRIDES], parse_constant=_no_constant)
+            pairs = [
+                (runtime, model, dict(given))
+                for runtime, models in found.items()
+                for model, given in models.items()
+            ]
+        except (ValueError, AttributeError, TypeError):
+            yield Finding(OVERRIDES, "left", "It is not the JSON object that it should be.")
+            return
+        for runtime, model, given in pairs:
+            yield await self._override(str(runtime), str(model), given)
+
+    async def _override(self, runtime: str, model: str, given: dict[str, Any]) -> Finding:
+        name = f"{OVERRIDES} {runtime} {model}"
+        found = await self._find(model, runtime)
+        if found is None:
+            return Finding(name, "left", f"{model} is not installed here; install it and repeat.")
+        renamed = {PARAMETERS.get(key, key): value for key, value in given.items()}
+        schema = self._manager.generation(found, {}).schema
+        known = set(schema)
+        kept = {key: value for key, value in renamed.items() if key in known}
+        dropped = sorted(set(renamed) - known)
+        try:
+            checked(schema, kept, model=found.reference)
+            if kept and not self._dry_run:
+                await self._manager.configure(found, kept, Actor())
+        except VenomError as error:
+            return Finding(name, "left", error.message)
+        rest = f"; without {', '.join(dropped)}, which is none of its parameters" if dropped else ""
+        return Finding(name, "taken" if kept else "left", f"{found.reference}: {kept}{rest}")
+
+    async def _find(self, name: str, runtime: str) -> ListedModel | None:
+        """The installed model that the original's name means: as it is, or by its last part."""
+        short = name.rsplit("/", 1)[-1]
+        for candidate in (f"{runtime}://{name}", name, short):
+            try:
+                return await self._registry.resolve(candidate)
+            except VenomError:
+                continue
+        listing = await self._registry.listing()
+        same = [
+            item
+            for item in listing.installed
+            if item.model.ref.rsplit("/", 1)[-1].partition(":")[0] == short
+        ]
+        return same[0] if len(same) == 1 else None
+
+
+# -- going back ------------------------------------------------------------------------------
+
+
+def keep_for_rollback(paths: Paths) -> None:
+    """Note what is here before an import; a second import keeps the first one's note."""
+    note = _note(paths)
+    if note.exists():
+        return
+    paths.make(note.parent)
+    target = note.with_suffix(".zip")
+    try:
+        write_backup(paths, target)
+        kept: str | None = target.name
+    except NotFound:  # there was nothing yet
+        kept = None
+    note.write_text(json.dumps({"backup": kept}), encoding="utf-8")
+
+
+def roll_back(paths: Paths) -> list[str]:
+    """Put back what was here before the import; gives the names of what was restored or removed.
+
+    Raises ``NotFound`` where nothing was imported.
+    """
+    note = _note(paths)
+    if not note.exists():
+        raise NotFound(
+            "Nothing was imported from the original system.",
+            code="legacy_not_imported",
+            fix="venom legacy import FOLDER",
+        )
+    kept = json.loads(note.read_text(encoding="utf-8"))["backup"]
+    if kept is None:
+        gone = [path for path in (paths.config_file, paths.store_file) if path.exists()]
+        for path in gone:
+            path.unlink()
+        for suffix in ("-wal", "-shm"):
+            paths.store_file.with_name(f"{paths.store_file.name}{suffix}").unlink(missing_ok=True)
+        names = [f"removed {path.name}" for path in gone]
+    else:
+        restore_backup(paths, note.parent / str(kept))
+        names = ["restored what was here before the import"]
+    note.unlink()
+    return names
+
+
+def _note(paths: Paths) -> Path:
+    return paths.home / "backups" / "before-legacy-import.json"
+
+
+# -- the original's ways ---------------------------------------------------------------------
+
+
+def _expanded(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The values, and those that its Ollama profile stands for where none is set by itself."""
+    yield from values.items()
+    profile = OLLAMA_PROFILES.get(values.get("VENOM_OLLAMA_PROFILE", ""))
+    if profile is not None:
+        if "OLLAMA_CONTEXT_LENGTH" not in values:
+            yield "OLLAMA_CONTEXT_LENGTH", profile[0]
+        if not {"LLM_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE"} & set(values):
+            yield "OLLAMA_KEEP_ALIVE", profile[1]
+
+
+def _put(document: TOMLDocument, changes: Mapping[tuple[str, ...], Any]) -> None:
+    import tomlkit
+
+    for path, value in changes.items():
+        table: Any = document
+        for part in path[:-1]:
+            if part not in table:
+                table[part] = tomlkit.table()
+            table = table[part]
+        table[path[-1]] = value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
