@@ -188,6 +188,34 @@ def test_sizes_are_said_in_units_for_people() -> None:
     assert (size(1_234_000_000), size(56_789_000)) == ("1.23 GB", "57 MB")
 
 
+# Large models that no machine here can load: bounds only. Source: their published config.json.
+GEMMA_3_27B = Architecture(
+    "gemma3", layers=62, heads=32, kv_heads=(16,) * 62, key_length=128, value_length=128,
+    window=1024, windowed=tuple(layer % 6 != 5 for layer in range(62)), vocabulary=262_208,
+    embedding_length=5376, feed_forward=21_504, weights_bytes=16_500_000_000,
+    context_length=131_072,
+)  # fmt: skip
+DEEPSEEK_V3 = Architecture(
+    "deepseek2", layers=61, heads=128, kv_heads=(1,) * 61, key_length=576, value_length=512,
+    kv_rank=512, rope_length=64, expanded_key_length=192, expanded_value_length=128, experts=256,
+    experts_used=8, expert_feed_forward=2048, vocabulary=129_280, embedding_length=7168,
+    feed_forward=18_432, weights_bytes=404_000_000_000, context_length=163_840,
+)  # fmt: skip
+
+
+def test_large_models_stay_within_what_their_architecture_can_mean() -> None:
+    plan = replace(PLAN, parallel=1)
+    full = 10 * 131_072 * 16 * 256 * 2  # the ten layers without a window alone
+    naive = 62 * 131_072 * 32 * 256 * 2  # every layer, every head, the whole context
+    assert full < cache_bytes(GEMMA_3_27B, plan, 131_072) < 1.2 * full < naive / 8
+    row = 61 * 163_840 * 576 * 2
+    assert cache_bytes(DEEPSEEK_V3, plan, 163_840) == row
+    whole = cache_bytes(DEEPSEEK_V3, replace(plan, compresses=False), 163_840)
+    assert 70 < whole / row < 72
+    assert check(DEEPSEEK_V3, plan, 24 * 10**9).verdict == "does_not_fit"
+    assert check(DEEPSEEK_V3, plan, 10**12).verdict == "fits"
+
+
 numbers = st.integers(1, 300)
 
 
