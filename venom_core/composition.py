@@ -21,6 +21,7 @@ from venom_core.chat.metering import Meter
 from venom_core.chat.parameters import Policy
 from venom_core.chat.quotas import Quotas
 from venom_core.chat.service import ChatService
+from venom_core.chat.sessions import Sessions
 from venom_core.models.fit import fits_memory
 from venom_core.models.manager import ModelManager
 from venom_core.models.memory import ModelMemory
@@ -38,6 +39,7 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.audit import Actor, write_audit
 from venom_core.store.in_use import InUseRepository
+from venom_core.store.sessions import SessionRepository
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -109,6 +111,9 @@ class Venom:
             self.report,
             self.quotas,
             overrides=self.manager.overrides,
+        )
+        self.sessions = Sessions(
+            lambda: SessionRepository(self.database), settings.paths.store_file.exists
         )
         #: What changes, for whoever watches.
         self.feed = Feed()

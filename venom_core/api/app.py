@@ -30,7 +30,17 @@ from venom_core.api.openai.bodies import field_path
 from venom_core.api.proxies import Arrival
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
-from venom_core.api.v1 import audit, events, models, overview, plugins, session, usage
+from venom_core.api.v1 import (
+    audit,
+    chat,
+    events,
+    models,
+    overview,
+    plugins,
+    session,
+    sessions,
+    usage,
+)
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.settings.core import CoreSettings
@@ -77,7 +87,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     protected = [Depends(_key_check(ring, "/api/v1"))]
     for router in (plugins.router, models.router, overview.router, events.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
-    for router in (usage.router, audit.router):
+    for router in (usage.router, audit.router, chat.router, sessions.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(health.router, dependencies=[Depends(_key_check(ring, ""))])

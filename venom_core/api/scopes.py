@@ -62,6 +62,13 @@ _ROUTES: dict[str, Scopes] = {
     "DELETE /api/v1/models/{name}": MODELS,
     "POST /api/v1/translate": CHAT,
     "POST /api/v1/llm/simple/stream": CHAT,
+    "GET /api/v1/sessions": CHAT,
+    "POST /api/v1/sessions": CHAT,
+    "POST /api/v1/sessions/import": CHAT,
+    "GET /api/v1/sessions/{id}": CHAT,
+    "POST /api/v1/sessions/{id}/change": CHAT,
+    "DELETE /api/v1/sessions/{id}": CHAT,
+    "GET /api/v1/sessions/{id}/export": CHAT,
     "GET /api/v1/plugins": ANY,
     "POST /api/v1/plugins/{plugin_id}/{verb}": ADMIN,
     # Without the scope admin a key sees its own usage only.

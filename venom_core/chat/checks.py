@@ -21,6 +21,15 @@ def check_capable(listed: ListedModel, capability: str) -> None:
         )
 
 
+def with_system(listed: ListedModel, body: Mapping[str, Any], prompt: str) -> Mapping[str, Any]:
+    """The body with ``prompt`` before its messages, where the model's template has a place for it
+    and the messages bring no system prompt of their own."""
+    roles, messages = listed.model.allowed_roles, body["messages"]
+    if (roles is not None and "system" not in roles) or messages[0]["role"] == "system":
+        return body
+    return {**body, "messages": [{"role": "system", "content": prompt}, *messages]}
+
+
 def check_messages(listed: ListedModel, body: Mapping[str, Any]) -> None:
     """Raise where the messages hold what the model's template cannot render."""
     known, roles = listed.model.capabilities, listed.model.allowed_roles

@@ -6,11 +6,11 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from venom_core.chat.admission import Admission
-from venom_core.chat.checks import check_capable, check_messages
+from venom_core.chat.checks import check_capable, check_messages, with_system
 from venom_core.chat.limits import Limits
 from venom_core.chat.parameters import apply_policy, check_override, merge_generation
 from venom_core.chat.quotas import Quotas
@@ -35,6 +35,7 @@ class ChatCall:
         model: a reference, a bare name, or None: then one is chosen, and said.
         body: the validated OpenAI body.
         key_id: the API key's id, for the ledger; never the key.
+        system: a system prompt for models whose template takes one; others answer without it.
     """
 
     model: str | None
@@ -44,6 +45,7 @@ class ChatCall:
     stream: bool = False
     include_usage: bool = False
     key_id: str | None = None
+    system: str | None = None
 
 
 @dataclass(slots=True)
@@ -140,6 +142,8 @@ class ChatService:
         capability = "chat" if call.wire == "chat" else "completion"
         check_capable(resolved, capability)
         if call.wire == "chat":
+            if call.system:
+                call = replace(call, body=with_system(resolved, call.body, call.system))
             check_messages(resolved, call.body)
         spec = self.host.specs()[resolved.provider]
         self._require(spec, Capability.CHAT if call.wire == "chat" else Capability.COMPLETE)
@@ -185,6 +189,19 @@ class ChatService:
         )
         await gate.enter(None if queued is None else functools.partial(queued, stream))
         return stream
+
+    async def pick(self, role: Role, request_id: str, key_id: str | None) -> ListedModel:
+        """The model that would answer for a role, which the key may use; a refusal counts as one
+        of a request."""
+        asking = _Asking(request_id, key_id)
+        try:
+            resolved, _ = await self._resolve(None, role)
+            asking.resolved = resolved
+            self.quotas.check_model(key_id, resolved)
+        except BaseException as error:
+            self._refused(asking, error)
+            raise
+        return resolved
 
     async def embed(
         self,

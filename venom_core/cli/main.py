@@ -34,6 +34,7 @@ COMMANDS = {
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to mend it."),
+    "sessions": (f"{_HOME}.sessions:sessions", "Show, export, import and delete conversations."),
     "usage": (f"{_HOME}.usage:usage", "Show what was asked of the models."),
     "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
     "audit": (f"{_HOME}.audit:audit", "Show who changed what."),

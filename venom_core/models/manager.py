@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,6 +91,7 @@ class ModelManager:
         self._names = Names()
         #: One transition at a time; and one write at a time, which outlives whoever asked for it.
         self._switching = asyncio.Lock()
+        self._changing: Role | None = None
         self._writing = asyncio.Lock()
         self._writes: set[asyncio.Task[None]] = set()
 
@@ -192,7 +193,7 @@ class ModelManager:
             ModelNotFound, ModelNotCapable, InvalidRequest (``not_served_by_runtime``), Unavailable,
             StorageError; the model that was active stays active then.
         """
-        async with self._switching:
+        async with self._switching, self._transition(role):
             item = await self.servable(name, runtime)
             check_role(item, self._host.specs()[item.provider], role)
             await self._check_health(item.provider)
@@ -216,6 +217,10 @@ class ModelManager:
                     )
                 )
             return switch
+
+    def is_switching(self, role: Role) -> bool:
+        """Whether the active model of the role is being changed just now."""
+        return self._changing == role
 
     async def leave(self, role: Role, actor: Actor) -> str | None:
         """Let a role have no active model; gives the reference of the one that was."""
@@ -324,6 +329,14 @@ class ModelManager:
             )
 
     # Inside
+
+    @contextlib.asynccontextmanager
+    async def _transition(self, role: Role) -> AsyncIterator[None]:
+        self._changing = role
+        try:
+            yield
+        finally:
+            self._changing = None
 
     async def _check_health(self, provider: str) -> None:
         health = await self._host.health(provider)

@@ -170,6 +170,13 @@ class CoreSettings(BaseSettings):
         "gemma3:*",
         "The Ollama model, a name or a glob, that answers where a request names none.",
     )
+    simple_mode_system_prompt: str | None = _declare(
+        "chat.simple_mode_system_prompt",
+        "SIMPLE_MODE_SYSTEM_PROMPT",
+        "str",
+        None,
+        "System prompt of POST /api/v1/llm/simple/stream, for models whose template takes one.",
+    )
     disk_limit_gb: float = _declare(
         "models.disk_limit_gb",
         "VENOM_DISK_LIMIT_GB",

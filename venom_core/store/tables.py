@@ -97,15 +97,19 @@ audit = Table(
     Column("after", JSON),
 )
 
+# An id is its client's own word: two keys may use the same one, and neither sees the other's. A key
+# of "" stands for what was made while no key was needed.
 sessions = Table(
     "sessions",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("key_id", String(16)),
+    Column("number", Integer, primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("key_id", String(16), nullable=False),
     Column("title", String(200), nullable=False),
     Column("pinned", Boolean, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
+    Index("sessions_by_key", "key_id", "id", unique=True),
     Index("sessions_by_update", "updated_at"),
 )
 
@@ -113,14 +117,15 @@ messages = Table(
     "messages",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("session", ForeignKey("sessions.number", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
     Column("parent_message_id", String(36)),
     Column("role", String(20), nullable=False),
     Column("content", Text, nullable=False),
     Column("model", String(250)),
     Column("details", JSON),
     Column("created_at", String(32), nullable=False),
-    Index("messages_by_session", "session_id", "created_at"),
+    Index("messages_by_session", "session", "position", unique=True),
 )
 
 # A key of "" stands for requests without a key, so that the primary key can hold it.

@@ -8,7 +8,6 @@ import contextlib
 import json
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from starlette.types import Message, Receive, Send
 from venom_core.api.errors import error_response, internal_error, openai_error
 from venom_core.api.language import in_language, language_of
 from venom_core.api.openai.queueing import QueueNotes
+from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Envelope
 
@@ -25,54 +25,8 @@ if TYPE_CHECKING:
     from venom_core.chat.service import ChatCall, ChatService
     from venom_core.chat.stream import ChatStream
 
-PING_SECONDS = 15.0
-WATCH_AFTER = 0.02
 MAX_EXPLANATION = 4096
 _PREFIX = {"chat": "chatcmpl-", "completion": "cmpl-"}
-_SSE_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-cache",
-    "X-Accel-Buffering": "no",
-}
-
-
-class until_disconnect:  # noqa: N801 - a context manager, named as it reads
-    """Run the block; if the client leaves meanwhile, cancel it at once and swallow the cancelling.
-
-    The request's body must have been read. Closing the upstream is the block's own ``finally``. The
-    watch begins after ``WATCH_AFTER`` seconds: an answer that is there by then needs none.
-    """
-
-    __slots__ = ("_left", "_receive", "_task", "_timer", "_watcher")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._left = False
-        self._watcher: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._task = task
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._begin)
-
-    def _begin(self) -> None:
-        self._watcher = asyncio.create_task(self._watch())
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._left = True
-        self._task.cancel()
-
-    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-        if not self._left or not isinstance(error, asyncio.CancelledError):
-            return False
-        self._task.uncancel()
-        return True
 
 
 class AnswerResponse(Response):
@@ -113,7 +67,7 @@ class AnswerResponse(Response):
     def _notes(self, send: Send) -> QueueNotes | None:
         if not self._call.stream or self._request.headers.get("venom-queue") != "1":
             return None
-        return QueueNotes(lambda stream: send(_start(self._head(stream))), send)
+        return QueueNotes(lambda stream: send(start_events(self._head(stream))), send)
 
     def _head(self, stream: ChatStream) -> dict[str, str]:
         headers = answer_headers(self._call, stream)
@@ -132,7 +86,7 @@ class AnswerResponse(Response):
         )
         if call.stream:
             if not begun:
-                await send(_start(self._head(stream)))
+                await send(start_events(self._head(stream)))
             await _send_events(stream, envelope, self._request, send)
         else:
             await _send_object(stream, envelope, self._head(stream), self._request, send)
@@ -172,11 +126,6 @@ async def _send_object(
     await response(request.scope, request.receive, send)
 
 
-def _start(headers: dict[str, str]) -> Message:
-    raw = [(k.lower().encode(), v.encode()) for k, v in {**_SSE_HEADERS, **headers}.items()]
-    return {"type": "http.response.start", "status": 200, "headers": raw}
-
-
 def _last(event: bytes) -> Message:
     return {"type": "http.response.body", "body": event + b"data: [DONE]\n\n"}
 
@@ -184,8 +133,8 @@ def _last(event: bytes) -> Message:
 async def _send_events(
     stream: ChatStream, envelope: Envelope, request: Request, send: Send
 ) -> None:
-    clock = _Clock(time.monotonic())
-    pings = asyncio.create_task(_ping(send, clock))
+    clock = Clock(time.monotonic())
+    pings = asyncio.create_task(ping(send, clock))
     try:
         async with contextlib.aclosing(stream.frames()) as frames:
             async for frame in frames:
@@ -205,21 +154,3 @@ async def _send_events(
 def error_event(error: VenomError, request: Request) -> bytes:
     told = in_language(openai_error(error), language_of(request.scope))
     return b"data: " + json.dumps(told).encode() + b"\n\n"
-
-
-@dataclass(slots=True)
-class _Clock:
-    """When something was last sent, on the monotonic clock."""
-
-    sent_at: float
-
-
-async def _ping(send: Send, clock: _Clock) -> None:
-    """Comments on a silent stream, so that nothing between us and the client gives it up."""
-    while True:
-        silent = time.monotonic() - clock.sent_at
-        if silent >= PING_SECONDS:
-            await send({"type": "http.response.body", "body": b": ping\n\n", "more_body": True})
-            clock.sent_at = time.monotonic()
-            silent = 0.0
-        await asyncio.sleep(PING_SECONDS - silent)

@@ -17,8 +17,9 @@ from starlette.types import Receive, Scope, Send
 from venom_core.api.callers import request_id
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.openai import bodies
-from venom_core.api.openai.answers import AnswerResponse, until_disconnect
+from venom_core.api.openai.answers import AnswerResponse
 from venom_core.api.scopes import Scopes, scopes_of
+from venom_core.api.streaming import until_disconnect
 from venom_core.chat.service import ChatCall
 from venom_core.sdk.errors import VenomError
 

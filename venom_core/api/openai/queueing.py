@@ -19,17 +19,29 @@ if TYPE_CHECKING:
 AGAIN_SECONDS = 15.0
 
 
+def as_comment(place: int) -> bytes:
+    """A note that clients which know nothing of places pass over."""
+    return b": queue %d\n\n" % place
+
+
 class QueueNotes:
-    """Sends ``: queue 3`` while a call is opened: each new place, and the last one again on a long
+    """Sends the place while a call is opened: each new place, and the last one again on a long
     wait, so that nothing between us and the client gives it up. 0 means: its turn has come, and
     the first token has not.
 
     Args:
         start: sends the head of the answer, from what is known of the stream to be.
+        note: a place as it is sent.
     """
 
-    def __init__(self, start: Callable[[ChatStream], Awaitable[None]], send: Send) -> None:
+    def __init__(
+        self,
+        start: Callable[[ChatStream], Awaitable[None]],
+        send: Send,
+        note: Callable[[int], bytes] = as_comment,
+    ) -> None:
         self._start = start
+        self._note = note
         self._send = send
         self._place = 0
         self._new = asyncio.Event()
@@ -62,7 +74,7 @@ class QueueNotes:
         await self._start(stream)
         while not self._over:
             self._new.clear()
-            note = b": queue %d\n\n" % self._place
+            note = self._note(self._place)
             await self._send({"type": "http.response.body", "body": note, "more_body": True})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_SECONDS):

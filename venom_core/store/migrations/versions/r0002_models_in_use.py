@@ -68,15 +68,17 @@ def upgrade() -> None:
 
     op.create_table(
         "sessions",
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("id", sa.String(64), nullable=False),
-        sa.Column("key_id", sa.String(16)),
+        sa.Column("key_id", sa.String(16), nullable=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("pinned", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("updated_at", sa.String(32), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("number"),
     )
     with op.batch_alter_table("sessions") as batch_op:
+        batch_op.create_index("sessions_by_key", ["key_id", "id"], unique=True)
         batch_op.create_index("sessions_by_update", ["updated_at"], unique=False)
 
     op.create_table(
@@ -110,18 +112,19 @@ def upgrade() -> None:
     op.create_table(
         "messages",
         sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("session_id", sa.String(64), nullable=False),
+        sa.Column("session", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("parent_message_id", sa.String(36)),
         sa.Column("role", sa.String(20), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("model", sa.String(250)),
         sa.Column("details", sa.JSON()),
         sa.Column("created_at", sa.String(32), nullable=False),
-        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["session"], ["sessions.number"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("messages") as batch_op:
-        batch_op.create_index("messages_by_session", ["session_id", "created_at"], unique=False)
+        batch_op.create_index("messages_by_session", ["session", "position"], unique=True)
 
     with op.batch_alter_table("api_keys") as batch_op:
         batch_op.add_column(sa.Column("scopes", sa.JSON()))

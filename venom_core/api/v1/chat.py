@@ -1,0 +1,249 @@
+"""``POST /llm/simple/stream``: one question, its answer as server-sent events, and the session that
+both are kept in."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from venom_core.api.callers import caller_of, request_id
+from venom_core.api.errors import api_error, error_response, internal_error
+from venom_core.api.health import venom_of
+from venom_core.api.language import in_language, language_of
+from venom_core.api.openai.answers import answer_headers
+from venom_core.api.openai.queueing import QueueNotes
+from venom_core.api.streaming import Events, start_events, until_disconnect
+from venom_core.api.v1.models.shapes import Body
+from venom_core.api.v1.sessions import SESSION_ID, owner_of
+from venom_core.chat.service import ChatCall
+from venom_core.chat.sessions import AnswerParts, Conversation, exchange
+from venom_core.sdk.errors import Conflict, InvalidRequest, ModelNotFound, VenomError
+from venom_core.sdk.frames import Choice, Chunk, encode_usage
+from venom_core.store.audit import now
+
+if TYPE_CHECKING:
+    from venom_core.chat.stream import ChatStream
+    from venom_core.composition import Venom
+
+router = APIRouter()
+
+
+class SimpleQuestion(Body):
+    """``parent_message_id`` is the message of the session that the question follows, ``root`` for
+    none; without it the latest."""
+
+    content: str = Field(min_length=1, max_length=50_000)
+    model: str | None = Field(default=None, min_length=1, max_length=250)
+    max_tokens: int | None = Field(default=None, ge=1, le=10_000_000)
+    temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
+    top_p: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    response_format: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = Field(default=None, max_length=128)
+    tool_choice: str | dict[str, Any] | None = None
+    think: bool | None = None
+    session_id: str | None = Field(default=None, pattern=SESSION_ID)
+    parent_message_id: str | None = Field(default=None, min_length=1, max_length=64)
+
+    def parameters(self) -> dict[str, Any]:
+        """What the model is told beside the messages, by OpenAI's names."""
+        names = ("max_tokens", "temperature", "top_p", "response_format", "tools", "tool_choice")
+        found = {name: getattr(self, name) for name in names}
+        if self.think is not None:
+            found["reasoning_effort"] = "medium" if self.think else "none"
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@router.post("/llm/simple/stream")
+async def simple_stream(request: Request, body: SimpleQuestion) -> Response:
+    """Events: ``start``, then ``content``, ``reasoning``, ``tool_calls`` as they come, then
+    ``telemetry`` and ``done``, or ``error``: the last event is one of these two, once."""
+    venom = venom_of(request)
+    if body.session_id is None and body.parent_message_id is not None:
+        raise InvalidRequest(
+            "parent_message_id needs session_id.",
+            param="parent_message_id",
+            fix="Name the session that the message is in.",
+        )
+    talk = Conversation(owner_of(request), "")
+    if body.session_id is not None:
+        talk = await venom.sessions.conversation(
+            talk.owner, body.session_id, body.parent_message_id
+        )
+    model = body.model or talk.model
+    if model is None and venom.manager.is_switching("chat"):
+        raise Conflict(
+            "The active model is being changed just now.",
+            code="switch_in_progress",
+            fix="Try again in a moment, or name a model.",
+        )
+    call = ChatCall(
+        model=model,
+        body={"messages": talk.messages(body.content), **body.parameters()},
+        request_id=request_id(request),
+        stream=True,
+        include_usage=True,
+        key_id=caller_of(request).key_id,
+        system=venom.settings.core.simple_mode_system_prompt,
+    )
+    return SimpleAnswer(venom, call, talk, body.content, request)
+
+
+class SimpleAnswer(Response):
+    """The ASGI answer; like ``/v1`` it opens the call inside, so that a client who leaves while the
+    model still loads frees its place."""
+
+    def __init__(
+        self, venom: Venom, call: ChatCall, talk: Conversation, question: str, request: Request
+    ) -> None:
+        self._venom = venom
+        self._call = call
+        self._talk = talk
+        self._question = question
+        self._request = request
+        self._asked_at = now()
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with until_disconnect(receive):
+            events = Events(send)
+            notes = self._notes(send)
+            chat = self._venom.chat
+            try:
+                stream = await (
+                    chat.open(self._call)
+                    if notes is None
+                    else notes.during(chat.open(self._call, notes.tell))
+                )
+            except Exception as error:
+                refusal = self._refusal(error)
+                if notes is not None and notes.begun:
+                    await events.end("error", self._told(refusal))
+                    return
+                response = error_response(scope, refusal)
+                response.headers.update(self._own_headers())
+                await response(scope, receive, send)
+                return
+            try:
+                if notes is None or not notes.begun:
+                    await self._start(stream, send)
+                await self._send(stream, events)
+            finally:
+                await stream.close()
+
+    def _notes(self, send: Send) -> QueueNotes | None:
+        if self._request.headers.get("venom-queue") != "1":
+            return None
+        return QueueNotes(lambda stream: self._start(stream, send), send, _place)
+
+    def _own_headers(self) -> dict[str, str]:
+        headers = {"X-Request-Id": self._call.request_id}
+        if self._talk.session_id:
+            headers["X-Session-Id"] = self._talk.session_id
+        return headers
+
+    async def _start(self, stream: ChatStream, send: Send) -> None:
+        await send(start_events({**answer_headers(self._call, stream), **self._own_headers()}))
+        await Events(send).send("start", {})
+
+    async def _send(self, stream: ChatStream, events: Events) -> None:
+        try:
+            async with events.pinged():
+                parts = AnswerParts()
+                async with contextlib.aclosing(_pieces(stream, parts)) as pieces:
+                    async for name, data in pieces:
+                        await events.send(name, data)
+                telemetry = _telemetry(stream, parts)
+                done = await self._keep(stream, parts, telemetry)
+                await events.send("telemetry", telemetry)
+            last, told = "done", done
+        except Exception as error:
+            last, told = "error", self._told(self._refusal(error))
+        await events.end(last, told)
+
+    async def _keep(
+        self, stream: ChatStream, parts: AnswerParts, telemetry: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Before ``done`` is said: it means that the answer is in the session."""
+        if not self._talk.session_id:
+            return {}
+        details = {"usage": telemetry["usage"], "request_id": self._call.request_id}
+        messages = exchange(
+            self._talk,
+            self._question,
+            self._asked_at,
+            parts,
+            stream.resolved.reference,
+            {name: value for name, value in details.items() if value is not None},
+        )
+        await self._venom.sessions.keep(self._talk, *messages)
+        return {
+            "session_id": self._talk.session_id,
+            "question_id": messages[0].id,
+            "message_id": messages[1].id,
+        }
+
+    def _refusal(self, error: Exception) -> VenomError:
+        if isinstance(error, ModelNotFound) and self._call.model is None:
+            # The contract's word for it: the request lacks a model, none is missing by its name.
+            return InvalidRequest(error.message, code=error.code, param="model", fix=error.fix)
+        return error if isinstance(error, VenomError) else internal_error(error)
+
+    def _told(self, error: VenomError) -> dict[str, Any]:
+        record = api_error(error)
+        told = {"code": record.pop("code"), "message": record.pop("detail"), **record}
+        return dict(in_language(told, language_of(self._request.scope)))
+
+
+def _place(place: int) -> bytes:
+    return f"event: queue\ndata: {json.dumps({'place': place})}\n\n".encode()
+
+
+async def _pieces(
+    stream: ChatStream, parts: AnswerParts
+) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """The events of an answer, noted in ``parts``. Ends only where the answer is whole."""
+    async with contextlib.aclosing(stream.frames()) as frames:
+        async for frame in frames:
+            event = frame.event
+            for choice in event.choices if isinstance(event, Chunk) else ():
+                if choice.reasoning:
+                    parts.reasoning.append(choice.reasoning)
+                    yield "reasoning", {"text": choice.reasoning}
+                if choice.content:
+                    parts.content.append(choice.content)
+                    yield "content", {"text": choice.content}
+                if choice.tool_calls:
+                    yield "tool_calls", {"tool_calls": _tool_calls(choice, parts)}
+                parts.finish_reason = choice.finish_reason or parts.finish_reason
+
+
+def _tool_calls(choice: Choice, parts: AnswerParts) -> list[dict[str, Any]]:
+    """Fragments in OpenAI's shape; put together in ``parts``."""
+    shown = []
+    for call in choice.tool_calls:
+        kept = parts.tool_calls.setdefault(call.index, {"id": "", "name": "", "arguments": ""})
+        kept["id"] = kept["id"] or call.id or ""
+        kept["name"] = kept["name"] or call.name or ""
+        kept["arguments"] += call.arguments
+        function = {"name": call.name, "arguments": call.arguments}
+        shown.append({"index": call.index, "id": call.id, "function": function})
+    return shown
+
+
+def _telemetry(stream: ChatStream, parts: AnswerParts) -> dict[str, Any]:
+    account = stream.account
+    return {
+        "model": stream.resolved.reference,
+        "finish_reason": parts.finish_reason,
+        "time_to_first_token_ms": account.ttft_ms,
+        "tokens_per_second": account.tokens_per_second,
+        "usage": None if account.usage is None else encode_usage(account.usage),
+        "ignored_parameters": list(stream.left_out),
+    }

@@ -1,0 +1,116 @@
+"""Conversations: list, search, read, change, export, import. A session of another key is none."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from venom_core.api.callers import caller_of
+from venom_core.api.health import venom_of
+from venom_core.api.language import localized
+from venom_core.api.v1.models.shapes import Body, Limit
+from venom_core.chat.sessions import path_to
+from venom_core.chat.transcripts import ImportedSession, Title, exported, imported, markdown
+from venom_core.store.sessions import Owner, StoredSession
+
+router = APIRouter(prefix="/sessions")
+
+SESSION_ID = r"^[A-Za-z0-9_-]{1,64}$"
+SessionId = Annotated[str, Path(pattern=SESSION_ID)]
+MAX_OFFSET = 1_000_000
+
+
+class NewSession(Body):
+    """``id`` is the client's own choice; without one it gets one."""
+
+    id: str | None = Field(default=None, pattern=SESSION_ID)
+    title: Title = ""
+
+
+class SessionChange(Body):
+    """What is left out stays."""
+
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+    pinned: bool | None = None
+
+
+def owner_of(request: Request) -> Owner:
+    """The sessions that the caller may see: those of its key. What the user's own commands make
+    belongs to no key."""
+    key_id = caller_of(request).key_id
+    return Owner("" if key_id in (None, "local") else key_id)
+
+
+@router.get("")
+async def list_sessions(
+    request: Request,
+    limit: Limit = 50,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+    query: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+) -> Response:
+    """Pinned ones first, then newest first; ``query`` is looked for in titles and messages."""
+    sessions = venom_of(request).sessions
+    found = await sessions.list(owner_of(request), limit, offset, query)
+    shown = [session.record() for session in found]
+    return JSONResponse({"success": True, "sessions": shown, "count": len(shown)})
+
+
+@router.post("")
+async def create_session(request: Request, body: NewSession) -> Response:
+    """An empty session; the first question makes one too."""
+    sessions = venom_of(request).sessions
+    return _one(await sessions.create(owner_of(request), body.title, body.id))
+
+
+@router.post("/import")
+async def import_session(request: Request, body: ImportedSession) -> Response:
+    """Take an export in, under new ids."""
+    made = await venom_of(request).sessions.take_in(
+        owner_of(request), body.title, imported(body), pinned=body.pinned
+    )
+    return _one(made)
+
+
+@router.get("/{session_id}")
+async def get_session(request: Request, session_id: SessionId) -> Response:
+    """A session with all its messages, each after the one that it follows."""
+    session, messages = await venom_of(request).sessions.read(owner_of(request), session_id)
+    return _one(session, messages=[message.record() for message in messages])
+
+
+@router.post("/{session_id}/change")
+async def change_session(request: Request, session_id: SessionId, body: SessionChange) -> Response:
+    """Rename, pin, unpin."""
+    sessions = venom_of(request).sessions
+    return _one(await sessions.change(owner_of(request), session_id, body.title, body.pinned))
+
+
+@router.delete("/{session_id}")
+async def delete_session(request: Request, session_id: SessionId) -> Response:
+    """Delete a session with its messages, for good."""
+    await venom_of(request).sessions.delete(owner_of(request), session_id)
+    return localized(request, {"success": True, "message": f"{session_id} was removed."})
+
+
+@router.get("/{session_id}/export")
+async def export_session(
+    request: Request,
+    session_id: SessionId,
+    wanted: Annotated[Literal["json", "markdown"], Query(alias="format")] = "json",
+    leaf: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
+) -> Response:
+    """JSON has every branch; Markdown has the one that ends with ``leaf``, else the latest."""
+    session, messages = await venom_of(request).sessions.read(owner_of(request), session_id)
+    ending = "md" if wanted == "markdown" else "json"
+    headers = {"Content-Disposition": f'attachment; filename="venom-{session_id}.{ending}"'}
+    if wanted == "json":
+        return JSONResponse(exported(session, messages), headers=headers)
+    text = markdown(session, path_to(messages, leaf))
+    return PlainTextResponse(text, headers=headers, media_type="text/markdown; charset=utf-8")
+
+
+def _one(session: StoredSession, **more: Any) -> Response:
+    return JSONResponse({"success": True, "session": session.record(), **more})

@@ -1,0 +1,204 @@
+"""Conversations: what of a session is sent to a model, what of an answer is kept, and how sessions
+leave and enter Venom.
+
+Only a whole answer is kept, and its question with it: one that broke off or was stopped leaves the
+session as it was, so that nothing half is ever shown, or sent to a model, as if it were whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from venom_core.sdk.errors import InvalidRequest, NotFound
+from venom_core.store.audit import now
+from venom_core.store.sessions import (
+    Message,
+    Owner,
+    SessionRepository,
+    StoredSession,
+    check_room,
+    message_not_found,
+)
+
+#: In place of a message's id: the question begins the conversation anew.
+ROOT = "root"
+MAX_TITLE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A session as one question finds it: ``path`` leads from the first message to the one that
+    the question follows."""
+
+    owner: Owner
+    session_id: str
+    path: Sequence[Message] = ()
+
+    @property
+    def model(self) -> str | None:
+        """The reference of the model that answered last; it goes on where none is named."""
+        said = (message.model for message in reversed(self.path) if message.role == "assistant")
+        return next(said, None)
+
+    def messages(self, question: str) -> list[dict[str, Any]]:
+        """What is sent: the path, and the question after it."""
+        history = [{"role": one.role, "content": one.content} for one in self.path]
+        return [*history, {"role": "user", "content": question}]
+
+
+@dataclass(slots=True)
+class AnswerParts:
+    """An answer as its pieces come."""
+
+    content: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    tool_calls: dict[int, dict[str, str]] = field(default_factory=dict)
+    finish_reason: str | None = None
+
+    def details(self) -> dict[str, Any]:
+        """What there is beside the content."""
+        found: dict[str, Any] = {"finish_reason": self.finish_reason}
+        if self.reasoning:
+            found["reasoning"] = whole_text(self.reasoning)
+        if self.tool_calls:
+            found["tool_calls"] = [self.tool_calls[index] for index in sorted(self.tool_calls)]
+        return found
+
+
+class Sessions:
+    """The sessions of every owner.
+
+    Args:
+        repository: opens the store; called in a thread.
+        stored: whether there is a store: looking must not make one.
+    """
+
+    def __init__(
+        self, repository: Callable[[], SessionRepository], stored: Callable[[], bool]
+    ) -> None:
+        self._repository = repository
+        self._stored = stored
+
+    async def list(
+        self, owner: Owner, limit: int, offset: int = 0, query: str | None = None
+    ) -> list[StoredSession]:
+        def read() -> list[StoredSession]:
+            return self._repository().list(owner, limit, offset, query) if self._stored() else []
+
+        return await asyncio.to_thread(read)
+
+    async def create(self, owner: Owner, title: str, session_id: str | None) -> StoredSession:
+        made = session_id or new_id()
+        return await asyncio.to_thread(lambda: self._repository().create(owner, made, title))
+
+    async def read(self, owner: Owner, session_id: str) -> tuple[StoredSession, Sequence[Message]]:
+        return await asyncio.to_thread(lambda: self._repository().read(owner, session_id))
+
+    async def change(
+        self, owner: Owner, session_id: str, title: str | None, pinned: bool | None
+    ) -> StoredSession:
+        change = (owner, session_id, title, pinned)
+        return await asyncio.to_thread(lambda: self._repository().change(*change))
+
+    async def delete(self, owner: Owner, session_id: str) -> StoredSession:
+        return await asyncio.to_thread(lambda: self._repository().delete(owner, session_id))
+
+    async def conversation(self, owner: Owner, session_id: str, parent: str | None) -> Conversation:
+        """The session as a question finds it; one that is not there yet is empty.
+
+        Args:
+            parent: the message that the question follows, ``ROOT`` for none; None is the latest.
+
+        Raises ``NotFound`` (``message_not_found``), ``InvalidRequest`` (``parent_is_question``,
+        ``session_full``).
+        """
+        messages: Sequence[Message] = ()
+        if await asyncio.to_thread(self._stored):
+            with contextlib.suppress(NotFound):  # then it begins with this question
+                _, messages = await self.read(owner, session_id)
+        check_room(len(messages) + 2)
+        return Conversation(owner, session_id, path_to(messages, parent))
+
+    async def keep(
+        self, conversation: Conversation, question: Message, answer: Message
+    ) -> StoredSession:
+        """Store a question with its whole answer. Raises ``StorageError``, or ``NotFound`` where
+        the session was deleted meanwhile."""
+        title = title_of(question.content)
+        added = (conversation.owner, conversation.session_id, title, [question, answer])
+        return await asyncio.to_thread(lambda: self._repository().add(*added))
+
+    async def take_in(
+        self, owner: Owner, title: str, messages: Sequence[Message], *, pinned: bool
+    ) -> StoredSession:
+        """A session from elsewhere, under a new id."""
+        return await asyncio.to_thread(
+            lambda: self._repository().create(owner, new_id(), title, messages, pinned=pinned)
+        )
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def path_to(messages: Sequence[Message], parent: str | None) -> list[Message]:
+    """From the first message to ``parent``; see :meth:`Sessions.conversation`."""
+    if parent == ROOT:
+        return []
+    by_id = {message.id: message for message in messages}
+    if parent is None:
+        answers = (message.id for message in reversed(messages) if message.role != "user")
+        parent = next(answers, None)
+        if parent is None:
+            return []
+    elif parent not in by_id:
+        raise message_not_found(parent)
+    elif by_id[parent].role == "user":
+        raise InvalidRequest(
+            "A question follows an answer, not another question.",
+            code="parent_is_question",
+            param="parent_message_id",
+            fix="Name the message before it, or 'root' to begin anew.",
+        )
+    path: list[Message] = []
+    at: str | None = parent
+    while at is not None:
+        path.append(by_id[at])
+        at = by_id[at].parent_message_id
+    return path[::-1]
+
+
+def exchange(
+    conversation: Conversation,
+    question: str,
+    asked_at: str,
+    parts: AnswerParts,
+    model: str,
+    details: Mapping[str, Any],
+) -> tuple[Message, Message]:
+    """The two messages that a whole answer leaves; ``details`` are beside those of the answer."""
+    parent = conversation.path[-1].id if conversation.path else None
+    asked = Message("user", question, parent, created_at=asked_at)
+    content = whole_text(parts.content)
+    told = {**parts.details(), **details}
+    return asked, Message("assistant", content, asked.id, model, told, now())
+
+
+def whole_text(pieces: Sequence[str]) -> str:
+    """Joined; an engine that cut an emoji sends its halves in two pieces, and half of one alone is
+    no text that could be stored."""
+    return "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def title_of(question: str) -> str:
+    """The first line that says something, cut at a word."""
+    line = next((" ".join(line.split()) for line in question.splitlines() if line.strip()), "")
+    if len(line) <= MAX_TITLE:
+        return line
+    cut = line[: MAX_TITLE - 1]
+    return f"{cut[: cut.rfind(' ')] if ' ' in cut[40:] else cut}…"

@@ -1,0 +1,126 @@
+"""Sessions as files: JSON that another Venom takes in, and Markdown for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from venom_core.sdk.errors import InvalidRequest
+from venom_core.store.sessions import MAX_MESSAGES, Message, MessageRole, StoredSession
+
+FORMAT = "venom-session"
+VERSION = 1
+MAX_CONTENT = 1_000_000
+MAX_DETAILS = 200_000
+
+Title = Annotated[str, Field(max_length=200)]
+_Id = Annotated[str, Field(min_length=1, max_length=64)]
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+class ImportedMessage(BaseModel):
+    """A message as :func:`exported` writes it; a parent stands before its children."""
+
+    model_config = _STRICT
+
+    id: _Id
+    parent_message_id: _Id | None = None
+    role: MessageRole
+    content: str = Field(max_length=MAX_CONTENT)
+    model: str | None = Field(default=None, max_length=250)
+    details: dict[str, Any] | None = None
+    created_at: str | None = Field(default=None, max_length=40)
+
+
+class ImportedSession(BaseModel):
+    """A whole export."""
+
+    model_config = _STRICT
+
+    format: Literal["venom-session"]
+    version: Literal[1]
+    title: Title = ""
+    pinned: bool = False
+    created_at: str | None = Field(default=None, max_length=40)
+    updated_at: str | None = Field(default=None, max_length=40)
+    messages: list[ImportedMessage] = Field(max_length=MAX_MESSAGES)
+
+
+def exported(session: StoredSession, messages: Sequence[Message]) -> dict[str, Any]:
+    """Everything of a session, every branch too, as JSON values."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": session.title,
+        "pinned": session.pinned,
+        "created_at": session.created_at,
+        "updated_at": session.updated_at,
+        "messages": [message.record() for message in messages],
+    }
+
+
+def read_export(text: str) -> ImportedSession:
+    """The session in a file. Raises ``InvalidRequest`` (``invalid_session``) naming the place."""
+    try:
+        return ImportedSession.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise not_importable(place or "The file", str(first["msg"]).rstrip(".")) from error
+
+
+def imported(session: ImportedSession) -> list[Message]:
+    """Its messages with new ids. Raises ``InvalidRequest`` (``invalid_session``) where they are no
+    trees, or a time or a detail is none."""
+    by_old: dict[str, Message] = {}
+    for place, one in enumerate(session.messages):
+        where = f"messages.{place}"
+        if one.id in by_old:
+            raise not_importable(f"{where}.id", "an id stands twice")
+        if one.parent_message_id is not None and one.parent_message_id not in by_old:
+            raise not_importable(f"{where}.parent_message_id", "no message before it has this id")
+        if len(_dumped(one.details)) > MAX_DETAILS:
+            raise not_importable(f"{where}.details", f"more than {MAX_DETAILS} characters")
+        parent = by_old[one.parent_message_id].id if one.parent_message_id else None
+        times = {}
+        if one.created_at is not None:
+            times["created_at"] = _time(one.created_at, f"{where}.created_at")
+        by_old[one.id] = Message(one.role, one.content, parent, one.model, one.details, **times)
+    return list(by_old.values())
+
+
+def _dumped(details: Mapping[str, Any] | None) -> str:
+    return "" if details is None else json.dumps(details)
+
+
+def _time(text: str, where: str) -> str:
+    try:
+        when = datetime.fromisoformat(text)
+        whole = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise not_importable(where, "no time in ISO 8601") from error
+    return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def not_importable(where: str, why: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{where}: {why}; this is no session that can be taken in.",
+        code="invalid_session",
+        param=where,
+        fix="Take a file that an export made, unchanged.",
+    )
+
+
+def markdown(session: StoredSession, path: Sequence[Message]) -> str:
+    """One branch for people; what was said stays as it was said."""
+    title = re.sub(r"\s+", " ", session.title).strip() or session.id
+    parts = [f"# {title}"]
+    for message in path:
+        who = {"user": "You", "system": "System"}.get(message.role, message.model or "Model")
+        parts.append(f"**{who}** · {message.created_at}\n\n{message.content}")
+    return "\n\n---\n\n".join(parts) + "\n"
