@@ -68,6 +68,8 @@ class FakeVenom:
 
     scenario: scenarios.Scenario = field(default_factory=scenarios.ready)
     key: str | None = None
+    #: The cookie of whoever signed in with the key.
+    session: str = "token-of-a-session"
     #: Seconds between two events of a stream.
     pace: float = 0.01
     chats: list[dict[str, Any]] = field(default_factory=list)
@@ -86,9 +88,13 @@ class FakeVenom:
     url: str = ""
 
     def refusal(self, request: Request) -> JSONResponse | None:
-        """401 in the shape of the route's family, where a key is needed and not there."""
-        if self.key is None or request.headers.get("authorization") == f"Bearer {self.key}":
+        """401 in the shape of the route's family, where a key is needed and nobody signed in."""
+        if self.key is None or request.cookies.get("venom_session") == self.session:
             return None
+        return self._refused(request)
+
+    @staticmethod
+    def _refused(request: Request) -> JSONResponse:
         message = "This server needs an API key."
         fix = "Send it as 'Authorization: Bearer KEY'; make one with: venom keys create NAME"
         if request.url.path.startswith("/v1"):
@@ -97,6 +103,18 @@ class FakeVenom:
         else:
             body = {"detail": message, "code": "invalid_api_key", "fix": fix, "docs": None}
         return JSONResponse(body, status_code=401)
+
+    async def sign_in(self, request: Request) -> Response:
+        if (await request.json())["key"] != self.key:
+            return self._refused(request)
+        response = JSONResponse({"success": True, "signed_in": True})
+        cookie = f"venom_session={self.session}; Path=/; HttpOnly; SameSite=Strict"
+        response.headers["Set-Cookie"] = cookie
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        self.session += "-anew"
+        return JSONResponse({"success": True, "signed_in": False})
 
     async def overview(self, request: Request) -> Response:
         self.languages.append(request.headers["accept-language"])
@@ -203,6 +221,8 @@ def make_app(fake: FakeVenom, folder: Path) -> Starlette:
 
     return Starlette(
         routes=[
+            Route("/api/v1/session", fake.sign_in, methods=["POST"]),
+            Route("/api/v1/session", fake.sign_out, methods=["DELETE"]),
             Route("/api/v1/overview", fake.overview),
             Route("/api/v1/models", fake.models),
             Route("/api/v1/plugins", fake.plugins),

@@ -236,12 +236,28 @@ def test_a_key_is_asked_for_and_the_page_goes_on(fake: FakeVenom, open_window: O
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("button", name="Model: gemma3:4b")).to_be_visible()
     finished(send(page, "hi"))
-    assert page.evaluate("sessionStorage.getItem('venom.key')") == "right"
-    assert "right" not in page.evaluate("JSON.stringify(localStorage)")
+    for place in ("localStorage", "sessionStorage"):
+        assert "right" not in page.evaluate(f"JSON.stringify({place})")
+    assert fake.session not in page.evaluate("document.cookie"), "scripts can read the session"
     page.get_by_role("button", name="Connect a tool").click()
     lines = page.get_by_role("dialog", name="Connect a tool")
     expect(lines).to_contain_text('api_key="YOUR_KEY"')
     expect(lines).not_to_contain_text("right")
+
+
+@pytest.mark.refusals(401)
+def test_who_signed_in_stays_so_and_can_sign_out(fake: FakeVenom, open_window: OpenWindow) -> None:
+    fake.key = "right"
+    page = open_window(fake.url)
+    dialog = page.get_by_role("dialog", name="This server wants a key")
+    dialog.get_by_label("API key").fill("right")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Model: gemma3:4b")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Model: gemma3:4b")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click()
+    expect(dialog).to_be_visible()
 
 
 @pytest.mark.refusals(401)

@@ -1,29 +1,28 @@
 import { ApiError, errorFrom, isAbort } from "./errors";
 import { language } from "./i18n";
-import { askForKey, currentKey } from "./key";
+import { askForKey, signInCount } from "./key";
 import { readEvents } from "./sse";
 import type { ChatPiece, ModelRecord, Operation, Overview, PluginRecord, WireMessage } from "./types";
 
 /**
- * A request with the key, if there is one, and in the language chosen here, which the browser's own
+ * A request as whoever is signed in, and in the language chosen here, which the browser's own
  * header does not know; a 401 asks for a key and sends the request again.
  */
 async function request(path: string, init: RequestInit = {}): Promise<Response> {
   for (;;) {
-    const key = currentKey();
+    const count = signInCount();
     const headers = new Headers(init.headers);
     headers.set("Accept-Language", language.get());
-    if (key) headers.set("Authorization", `Bearer ${key}`);
     let response: Response;
     try {
-      response = await fetch(path, { ...init, headers, cache: "no-store", credentials: "omit" });
+      response = await fetch(path, { ...init, headers, cache: "no-store", credentials: "same-origin" });
     } catch (thrown) {
       if (isAbort(thrown)) throw thrown;
       throw new ApiError({ code: "client_unreachable", message: String(thrown) });
     }
     if (response.ok) return response;
     const refusal = errorFrom(await response.json().catch(() => null), response.status, languageOf(response));
-    if (response.status === 401 && (await askForKey(refusal, key))) {
+    if (response.status === 401 && (await askForKey(refusal, count))) {
       init.signal?.throwIfAborted();
       continue;
     }

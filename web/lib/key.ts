@@ -1,47 +1,71 @@
-import { ApiError } from "./errors";
-import { readItem, writeItem } from "./storage";
+import { ApiError, errorFrom } from "./errors";
 import { createStore } from "./store";
 
-/** The API key lives as long as the browser tab: sessionStorage, never localStorage. */
-const ITEM = "venom.key";
+/**
+ * Signing in: a key is exchanged for a cookie that no script can read. The key itself is kept nowhere.
+ */
+const SESSION = "/api/v1/session";
 
-let key = readItem("sessionStorage", ITEM);
+let signIns = 0;
 let declined = false;
 let pending: Promise<boolean> | null = null;
-let settle: ((given: boolean) => void) | null = null;
+let settle: ((signedIn: boolean) => void) | null = null;
 
-/** What the key dialog shows while it is open: the refusal that asked for it. */
+/** What the key dialog shows while it is open: the refusal that asked for it, or that of the key given. */
 export const keyPrompt = createStore<{ refusal: ApiError; again: boolean } | null>(null);
 
-export function currentKey(): string | null {
-  return key;
+/** How often somebody has signed in on this page: whoever was refused before the last time may try again. */
+export function signInCount(): number {
+  return signIns;
 }
 
 /**
  * Ask for a key after a 401; resolves to true when the request is worth sending again.
  * All requests refused at the same time wait for one answer.
  */
-export function askForKey(refusal: ApiError, sentWith: string | null): Promise<boolean> {
-  if (key !== sentWith) return Promise.resolve(true);
+export function askForKey(refusal: ApiError, countThen: number): Promise<boolean> {
+  if (signIns !== countThen) return Promise.resolve(true);
   if (declined) return Promise.resolve(false);
   pending ??= new Promise<boolean>((resolve) => {
     settle = resolve;
-    keyPrompt.set({ refusal, again: sentWith !== null });
+    keyPrompt.set({ refusal, again: false });
   });
   return pending;
 }
 
-/** The dialog's answer; null means that the user closed it. */
-export function answerKey(given: string | null): void {
+/** The dialog's answer; null means that the user closed it. A key that is refused leaves it open. */
+export async function answerKey(given: string | null, lang = "en"): Promise<void> {
   if (given !== null) {
-    key = given;
-    writeItem("sessionStorage", ITEM, given);
+    const refusal = await exchange(given, lang);
+    if (refusal) {
+      if (pending) keyPrompt.set({ refusal, again: true });
+      return;
+    }
+    signIns += 1;
   }
   declined = given === null;
   keyPrompt.set(null);
   settle?.(given !== null);
   pending = null;
   settle = null;
+}
+
+/** The server's refusal, or null where the cookie is set now. */
+async function exchange(key: string, lang: string): Promise<ApiError | null> {
+  const headers = { "Content-Type": "application/json", "Accept-Language": lang };
+  try {
+    const response = await fetch(SESSION, { method: "POST", body: JSON.stringify({ key }), headers, cache: "no-store", credentials: "same-origin" });
+    if (response.ok) return null;
+    return errorFrom(await response.json().catch(() => null), response.status, response.headers.get("Content-Language") ?? "en");
+  } catch (thrown) {
+    return new ApiError({ code: "client_unreachable", message: String(thrown) });
+  }
+}
+
+/** Forget the cookie; the page then asks for a key as if it was opened anew. */
+export async function signOut(): Promise<void> {
+  await fetch(SESSION, { method: "DELETE", cache: "no-store", credentials: "same-origin" }).catch(() => null);
+  window.location.reload();
 }
 
 /** Something the user did themselves may ask again after they closed the dialog. */

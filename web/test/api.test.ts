@@ -3,7 +3,7 @@ import { afterEach, test } from "node:test";
 import { getModels, streamChat } from "../lib/api";
 import { ApiError, errorFrom } from "../lib/errors";
 import { language } from "../lib/i18n";
-import { answerKey, currentKey, keyPrompt } from "../lib/key";
+import { allowAsking, answerKey, keyPrompt } from "../lib/key";
 
 const realFetch = globalThis.fetch;
 afterEach(() => {
@@ -136,23 +136,38 @@ test("every request asks for the language chosen here, and an error keeps the on
 
 const refused = () => Response.json({ detail: "A key is needed.", code: "invalid_api_key", fix: "f" }, { status: 401 });
 
-test("a 401 asks once for all who wait, then sends again with the key", async () => {
-  const sent = scripted(refused(), refused(), Response.json({ models: [] }), Response.json({ models: [] }));
+test("a 401 asks once for all who wait, signs in, then sends again; the key goes nowhere else", async () => {
+  const models = () => Response.json({ models: [] });
+  const sent = scripted(refused(), refused(), Response.json({ success: true }), models(), models());
   const both = Promise.all([getModels(), getModels()]);
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(keyPrompt.get()?.refusal.code, "invalid_api_key");
-  answerKey("secret");
+  await answerKey("secret");
   assert.deepEqual(await both, [[], []]);
-  assert.equal(currentKey(), "secret");
-  assert.deepEqual(sent.map((one) => one.authorization), [null, null, "Bearer secret", "Bearer secret"]);
+  assert.deepEqual(sent.map((one) => one.authorization), [null, null, null, null, null]);
+  assert.deepEqual(sent[2], { ...sent[2], path: "/api/v1/session", body: { key: "secret" } });
+  assert.equal(sent.filter((one) => JSON.stringify(one).includes("secret")).length, 1);
 });
 
-test("a key that is refused is asked for again, and closing the dialog ends it", async () => {
-  scripted(refused());
+test("a key that is refused leaves the dialog open, and closing it ends the waiting", async () => {
+  scripted(refused(), refused());
   const wrong = thrownBy(getModels);
   await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(keyPrompt.get()?.again, false);
+  await answerKey("nonsense");
   assert.equal(keyPrompt.get()?.again, true);
-  answerKey(null);
+  await answerKey(null);
   assert.equal((await wrong).status, 401);
   assert.equal(keyPrompt.get(), null);
+});
+
+test("where the server cannot be reached while signing in, the dialog says so", async () => {
+  allowAsking();
+  scripted(refused(), new TypeError("gone"));
+  const wrong = thrownBy(getModels);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await answerKey("secret");
+  assert.equal(keyPrompt.get()?.refusal.code, "client_unreachable");
+  await answerKey(null);
+  assert.equal((await wrong).status, 401);
 });

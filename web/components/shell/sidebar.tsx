@@ -7,6 +7,7 @@ import { catalogue } from "@/lib/catalogue";
 import { chat, chats, newChat, openChat, removeChat } from "@/lib/chat";
 import type { ChatEntry } from "@/lib/history";
 import { useText } from "@/lib/i18n";
+import { signOut } from "@/lib/key";
 import { useStore } from "@/lib/store";
 import { BlocksIcon, LogoIcon, PlusIcon, TrashIcon } from "../ui/icons";
 import { Preferences } from "./preferences";
@@ -47,6 +48,11 @@ export function Sidebar() {
           <BlocksIcon /> {t.plugins}
         </Link>
         <Preferences />
+        {overview?.key_required && (
+          <button type="button" className="px-2 text-left text-sm text-soft hover:text-ink" onClick={() => void signOut()}>
+            {t.sign_out}
+          </button>
+        )}
         {overview && <p className="px-2 text-xs text-soft">{t.version(overview.version)}</p>}
       </div>
     </div>

@@ -143,11 +143,12 @@ export const en = {
   copy_of: (what: string) => `Copy: ${what}`,
 
   key_title: "This server wants a key",
-  key_text: "Make one with `venom keys create NAME` on the machine where Venom runs. It is kept until you close this tab.",
+  key_text: "Make one with `venom keys create NAME` on the machine where Venom runs. The page signs in with it and does not keep it.",
   key_wrong: "The server did not accept that key.",
   key_label: "API key",
   key_save: "Go on",
   key_enter: "Enter a key",
+  sign_out: "Sign out",
 
   plugins: "Plugins",
   plugins_text: "Every installed plugin, and what became of it at the last start.",

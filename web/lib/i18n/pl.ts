@@ -134,11 +134,12 @@ export const pl: Dictionary = {
   copy_of: (what) => `Kopiuj: ${what}`,
 
   key_title: "Ten serwer wymaga klucza",
-  key_text: "Utwórz go poleceniem `venom keys create NAZWA` na komputerze, na którym działa Venom. Pozostanie do zamknięcia tej karty.",
+  key_text: "Utwórz go poleceniem `venom keys create NAZWA` na komputerze, na którym działa Venom. Strona zaloguje się nim i go nie zachowa.",
   key_wrong: "Serwer nie przyjął tego klucza.",
   key_label: "Klucz API",
   key_save: "Dalej",
   key_enter: "Podaj klucz",
+  sign_out: "Wyloguj się",
 
   plugins: "Wtyczki",
   plugins_text: "Wszystkie zainstalowane wtyczki i to, co się z nimi stało przy ostatnim starcie.",
