@@ -16,6 +16,9 @@ from venom_core.sdk.spec import Capability
 
 log = logging.getLogger(__name__)
 
+#: For a model of a source: which engine will serve it is not known, so weights and cache is all.
+ANY_ENGINE = MemoryPlan("any engine")
+
 
 class InvalidContext(InvalidRequest):
     """A context that this model cannot have."""
@@ -53,10 +56,11 @@ async def fit_view(host: PluginHost, item: ListedModel, context: int | None) -> 
         "memory_total_bytes": machine.memory_total_bytes,
         "loaded_bytes": held or None,
     }
-    if model.architecture is None or model.memory_plan is None:
+    if model.architecture is None:
         return view | _without_numbers(item, free)
-    found = check(model.architecture, model.memory_plan, free, context)
-    return view | _with_numbers(item, model.architecture, model.memory_plan, found)
+    plan = model.memory_plan or ANY_ENGINE
+    found = check(model.architecture, plan, free, context)
+    return view | _with_numbers(item, model.architecture, plan, found)
 
 
 async def _held(host: PluginHost, item: ListedModel) -> int:

@@ -120,6 +120,17 @@ async def test_without_numbers_only_what_is_certain_is_said(
     assert (await fit(client, "bare")).json()["verdict"] == "does_not_fit"
 
 
+async def test_a_source_tells_weights_and_cache_for_any_engine(client: httpx.AsyncClient) -> None:
+    model("folder", architecture=NUMBERS)
+    body = (await fit(client, "folder")).json()
+    assert body["verdict"] == "fits" and body["context_length"] == 8192
+    assert (body["parts"]["compute"], body["parts"]["overhead"]) == (None, None)
+    assert body["needed_bytes"] == 96_576_768 + 180 * 1024 * 1024  # one request of 8192 tokens
+    assert body["estimate_error"] is None
+    polish = await client.get("/api/v1/models/folder/fit", headers={"Accept-Language": "pl"})
+    assert "dowolny silnik" in polish.json()["assumptions"][0]["message"]
+
+
 async def test_a_missing_number_is_named(client: httpx.AsyncClient) -> None:
     model("half", architecture=Architecture("llama", layers=3), memory_plan=PLAN)
     body = (await fit(client, "half")).json()
@@ -132,7 +143,7 @@ async def test_the_answer_is_polish_where_it_is_asked_for(client: httpx.AsyncCli
     answer = await client.get("/api/v1/models/m/fit", headers={"Accept-Language": "pl"})
     body = answer.json()
     assert body["message"].startswith("m mieści się: potrzebuje ")
-    assert body["assumptions"][0]["message"].startswith("Policzono dla llama.cpp")
+    assert body["assumptions"][0]["message"].startswith("Policzono (llama.cpp): 2 x 4096")
 
 
 async def test_what_a_loaded_model_holds_counts_as_free(
