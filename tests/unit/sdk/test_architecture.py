@@ -149,6 +149,12 @@ def test_a_pattern_in_the_file_wins_over_the_rule() -> None:
     assert from_gguf(facts).windowed == (True, False, True, False)
 
 
+def test_a_family_that_llama_cpp_gives_no_window_has_none_whatever_its_file_says() -> None:
+    facts = gguf(attention__sliding_window=512, attention__sliding_window_pattern=[True] * 4)
+    found = from_gguf(facts)
+    assert found.window == 512 and found.windowed == ()
+
+
 def test_only_a_file_made_for_it_is_compressed() -> None:
     old = gguf(family="deepseek2", attention__kv_lora_rank=512, rope__dimension_count=64,
                attention__key_length=192, attention__value_length=128)  # fmt: skip
