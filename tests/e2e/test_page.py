@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import scenarios
+from acts import expect, finished, send
 from fake_api import FakeVenom, export_folder
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
-
-OpenWindow = Callable[..., Any]
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as playwright_expect
-
-    return playwright_expect(locator)
-
-
-def send(page: Page, text: str) -> Locator:
-    """Type a message and send it; the answer's article."""
-    page.locator("#message").fill(text)
-    page.keyboard.press("Enter")
-    return page.get_by_test_id("answer").last
-
-
-def finished(answer: Locator, seconds: float = 10) -> Locator:
-    expect(answer).to_have_attribute("aria-busy", "false", timeout=seconds * 1000)
-    return answer
+    from acts import OpenWindow
 
 
 @pytest.mark.e2e
@@ -219,59 +199,6 @@ def test_a_stream_without_its_end_is_an_error(fake: FakeVenom, open_window: Open
     page = open_window(fake.url)
     error = finished(send(page, "cut")).get_by_test_id("error")
     expect(error).to_contain_text("The connection broke before the answer was complete.")
-
-
-@pytest.mark.refusals(401)
-def test_a_key_is_asked_for_and_the_page_goes_on(fake: FakeVenom, open_window: OpenWindow) -> None:
-    fake.key = "right"
-    page = open_window(fake.url)
-    dialog = page.get_by_role("dialog", name="This server wants a key")
-    field = dialog.get_by_label("API key")
-    expect(field).to_be_focused()
-    page.keyboard.type("wrong")
-    page.keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_have_text("The server did not accept that key.")
-    field.fill("right")
-    page.keyboard.press("Enter")
-    expect(dialog).to_have_count(0)
-    expect(page.get_by_role("button", name="Model: gemma3:4b")).to_be_visible()
-    finished(send(page, "hi"))
-    for place in ("localStorage", "sessionStorage"):
-        assert "right" not in page.evaluate(f"JSON.stringify({place})")
-    assert fake.session not in page.evaluate("document.cookie"), "scripts can read the session"
-    page.get_by_role("button", name="Connect a tool").click()
-    lines = page.get_by_role("dialog", name="Connect a tool")
-    expect(lines).to_contain_text('api_key="YOUR_KEY"')
-    expect(lines).not_to_contain_text("right")
-
-
-@pytest.mark.refusals(401)
-def test_who_signed_in_stays_so_and_can_sign_out(fake: FakeVenom, open_window: OpenWindow) -> None:
-    fake.key = "right"
-    page = open_window(fake.url)
-    dialog = page.get_by_role("dialog", name="This server wants a key")
-    dialog.get_by_label("API key").fill("right")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Model: gemma3:4b")).to_be_visible()
-    page.reload()
-    expect(page.get_by_role("button", name="Model: gemma3:4b")).to_be_visible()
-    expect(dialog).to_have_count(0)
-    page.get_by_role("button", name="Sign out").click()
-    expect(dialog).to_be_visible()
-
-
-@pytest.mark.refusals(401)
-def test_a_key_dialog_that_is_closed_leaves_a_way_back(
-    fake: FakeVenom, open_window: OpenWindow
-) -> None:
-    fake.key = "right"
-    page = open_window(fake.url)
-    expect(page.get_by_label("API key")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_test_id("error")).to_contain_text("invalid_api_key")
-    page.get_by_role("button", name="Enter a key").click()
-    expect(page.get_by_label("API key")).to_be_focused()
 
 
 def test_polish_by_the_browser_and_by_choice(fake: FakeVenom, open_window: OpenWindow) -> None:

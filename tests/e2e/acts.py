@@ -1,0 +1,29 @@
+"""What one does on the page, and waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+OpenWindow = Callable[..., Any]
+
+
+def expect(locator: Any) -> Any:
+    from playwright.sync_api import expect as playwright_expect
+
+    return playwright_expect(locator)
+
+
+def send(page: Page, text: str) -> Locator:
+    """Type a message and send it; the answer's article."""
+    page.locator("#message").fill(text)
+    page.keyboard.press("Enter")
+    return page.get_by_test_id("answer").last
+
+
+def finished(answer: Locator, seconds: float = 10) -> Locator:
+    expect(answer).to_have_attribute("aria-busy", "false", timeout=seconds * 1000)
+    return answer
