@@ -21,6 +21,7 @@ TESTS = [
     *(f"tests/unit/{folder}" for folder in ("api", "chat", "models", "settings", "store")),
     "tests/contract/openai",
     "plugins/venom_remote/tests",
+    "plugins/venom_hf/tests",
 ]
 
 
@@ -43,7 +44,7 @@ def main() -> int:
 def prepare() -> None:
     """Resolve to the lowest direct versions and install them, where that has not been done."""
     HOME.mkdir(parents=True, exist_ok=True)
-    wanted = "\n".join(str(one) for one in direct_requirements(ROOT, "embedded"))
+    wanted = "\n".join(str(one) for one in direct_requirements(ROOT, "full"))
     stamp = HOME / "wanted.txt"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return

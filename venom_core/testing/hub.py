@@ -1,6 +1,6 @@
 """A fake of the Hugging Face Hub's HTTP API, for tests through the real ``huggingface_hub`` client.
 
-Two servers on loopback: the Hub itself and, on another port and so another origin, the storage that
+Two servers on loopback: the Hub itself and, on another port and by another name, the storage that
 it redirects large files to. What the Hub answers is modelled on its public API as the client's own
 code reads it: model listings with ``Link`` pages, model info with ``blobs``, ``resolve`` with
 ``X-Linked-Etag`` and redirects, error codes in headers. Faults are switched on by attribute.
@@ -66,7 +66,8 @@ class FakeHub:
     Faults, each by a file's name: ``corrupt`` (other bytes of the same length), ``cut`` (bytes
     after which the connection closes, once each), ``lies`` (the listing's digest is another).
     ``pace`` is bytes a second of the storage; ``without_ranges`` answers 200 to every range;
-    ``statuses`` maps a part of a path to the status that is answered there, ``retry_after`` beside.
+    ``statuses`` maps a part of a path to the status that is answered there, ``retry_after`` beside;
+    ``next_page_at`` is another place than the Hub that pages point at.
     """
 
     def __init__(self) -> None:
@@ -79,6 +80,7 @@ class FakeHub:
         self.without_ranges = False
         self.statuses: dict[str, int] = {}
         self.retry_after = "7"
+        self.next_page_at: str | None = None
         self.papers: list[dict[str, Any]] = []
         self.feed = ""
         self.seen: list[Seen] = []
@@ -104,7 +106,8 @@ class FakeHub:
 
     @property
     def storage_url(self) -> str:
-        return f"http://127.0.0.1:{self._servers[1].server_address[1]}"
+        # By another name: to the library before 2.2 another port is the same place.
+        return f"http://localhost:{self._servers[1].server_address[1]}"
 
     def add(
         self,
@@ -240,7 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {}
         if end < len(rows):
             rest = re.sub(r"&?cursor=\d+", "", urlsplit(self.path).query)
-            headers["Link"] = f'<{self.hub.url}/api/models?{rest}&cursor={end}>; rel="next"'
+            place = self.hub.next_page_at or self.hub.url
+            headers["Link"] = f'<{place}/api/models?{rest}&cursor={end}>; rel="next"'
         self._json(rows[start:end], headers)
 
     def _info(self) -> None:

@@ -33,7 +33,11 @@ async def test_search_with_filters(hub: FakeHub, opened: Opened) -> None:
     assert (first.ref, first.runtime, first.size_bytes) == ("acme/gemma", "vllm", 2040)
 
 
-async def test_pages_follow_one_another(hub: FakeHub, opened: Opened) -> None:
+@pytest.mark.parametrize("longest", [500, 2])
+async def test_pages_follow_one_another(
+    hub: FakeHub, opened: Opened, monkeypatch: pytest.MonkeyPatch, longest: int
+) -> None:
+    monkeypatch.setattr("venom_hf.client.LONGEST_PAGE", longest)
     for number in range(7):
         hub.add(f"org/m{number}", FILES)
     async with opened() as provider:
@@ -41,6 +45,20 @@ async def test_pages_follow_one_another(hub: FakeHub, opened: Opened) -> None:
     found = [[entry.ref for entry in page.entries] for page in pages]
     assert found == [["org/m0", "org/m1", "org/m2"], ["org/m3", "org/m4", "org/m5"], ["org/m6"], []]
     assert [page.total for page in pages] == [None, None, 7, 7]
+
+
+async def test_pages_of_another_place_are_not_asked(
+    hub: FakeHub, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token would go there."""
+    monkeypatch.setattr("venom_hf.client.LONGEST_PAGE", 2)
+    for number in range(3):
+        hub.add(f"org/m{number}", FILES)
+    hub.next_page_at = hub.storage_url
+    async with opened(token=TOKEN) as provider:
+        page = await provider.search("org", NONE, 2, 2)
+    assert (page.entries, page.total) == ((), None)
+    assert not hub.asked("storage")
 
 
 async def test_what_is_in_demand(hub: FakeHub, opened: Opened) -> None:

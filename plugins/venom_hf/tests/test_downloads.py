@@ -100,6 +100,7 @@ async def test_stopped_and_resumed(hub: FakeHub, opened: Opened, cache: Path, ra
         (half,) = halves(cache)
         have = half.stat().st_size
         assert 400_000 < have < len(BIG)
+        assert not await asyncio.to_thread(lambda: list(cache.rglob("refs/*")))
         assert await provider.models() == []
         hub.pace, hub.without_ranges = None, not ranges
         hub.seen.clear()

@@ -121,7 +121,7 @@ class HuggingFaceClient:
         }  # fmt: skip
         rows: list[ModelInfo] = []
         for _ in range(MAX_PAGES):
-            if url is None or len(rows) >= wanted:
+            if not url or len(rows) >= wanted:
                 break
             found, url = self._page(url, asked)
             asked = None  # the address of the next page has them
@@ -237,7 +237,7 @@ class HuggingFaceClient:
             following = urljoin(url, following)
             # The token goes with it: to the same place only.
             if _origin(following) != _origin(self.endpoint):
-                following = None
+                following = ""  # there are others, which are not asked for
         return bytes(body), following
 
     def _check_online(self) -> None:
