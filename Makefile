@@ -6,7 +6,7 @@ PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check lint-fix test test-web test-engines test-install test-lowest e2e bench ui wheels \
+.PHONY: help run dev check contract lint-fix test test-web test-engines test-install test-lowest e2e bench ui wheels \
 	wheelhouse lock bump clean
 
 help: ## This list
@@ -34,6 +34,9 @@ test-web: ## The page's own checks: types, tests, size
 
 test-lowest: dev ## Against the oldest dependencies that pyproject.toml allows
 	$(BIN)/python -m tools.lowest --junitxml=.cache/junit/$@.xml
+
+contract: dev ## The model area's operations: locked, checked, deviating
+	$(BIN)/python -m tools.contract
 
 test-engines: dev ## Long runs with real engines
 	$(PYTEST) -m engines

@@ -54,9 +54,9 @@ def listing_view(listing: Listing, active: ActiveRoles) -> dict[str, Any]:
     """Installed models under ``models``, those to be had under ``available``."""
     installed = [model_view(item, active.get(item.reference, ())) for item in listing.installed]
     available = [model_view(item) for item in listing.models if not item.model.installed]
-    by_provider: dict[str, list[str]] = {}
+    by_provider: dict[str, list[dict[str, Any]]] = {}
     for view in installed:
-        by_provider.setdefault(view["provider"], []).append(view["name"])
+        by_provider.setdefault(view["provider"], []).append(view)
     return {
         "success": True,
         "count": len(installed),

@@ -88,7 +88,7 @@ async def test_an_install_from_its_answer_to_its_end(client: httpx.AsyncClient) 
     ("path", "status"),
     [
         ("?limit=0", 422), ("?limit=201", 422), ("?limit=x", 422), ("?limit=200", 200),
-        ("/none-of-ours", 404), ("/none-of-ours/pause", 404), ("/none-of-ours/fly", 422),
+        ("/none-of-ours", 404), ("/none-of-ours/pause", 404), ("/none-of-ours/fly", 405),
     ],
 )  # fmt: skip
 async def test_what_is_asked_wrongly(client: httpx.AsyncClient, path: str, status: int) -> None:

@@ -63,11 +63,28 @@ async def get_operation(request: Request, operation_id: str) -> Response:
     return localized(request, {"success": True, "operation": operation})
 
 
-@router.post("/models/operations/{operation_id}/{verb}")
-async def change_operation(
+# Three routes and no {verb}: a model may be called operations/1, and have a config.
+@router.post("/models/operations/{operation_id}/pause")
+async def pause_operation(request: Request, operation_id: str) -> Response:
+    """Stop an install and keep what has come."""
+    return await _change(request, operation_id, "pause")
+
+
+@router.post("/models/operations/{operation_id}/resume")
+async def resume_operation(request: Request, operation_id: str) -> Response:
+    """Go on with an install that is paused or failed."""
+    return await _change(request, operation_id, "resume")
+
+
+@router.post("/models/operations/{operation_id}/cancel")
+async def cancel_operation(request: Request, operation_id: str) -> Response:
+    """End an install and delete what has come."""
+    return await _change(request, operation_id, "cancel")
+
+
+async def _change(
     request: Request, operation_id: str, verb: Literal["pause", "resume", "cancel"]
 ) -> Response:
-    """Pause, go on, or end and forget what has come."""
     operations = venom_of(request).operations
     before = await operations.get(operation_id)
     change = {"pause": operations.pause, "resume": operations.resume, "cancel": operations.cancel}

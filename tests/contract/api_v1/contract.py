@@ -1,0 +1,231 @@
+"""The contract of the model area, operation by operation: what is called, which keys its answer
+must have, what it refuses. From the original system; deviations are in docs/contract.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that is refused, with the status for it."""
+
+    call: str
+    status: int
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """One operation. ``call`` is a path with its query, ``keys`` are paths into the answer where
+    ``[]`` stands for any item of a list."""
+
+    operation: str
+    call: str
+    keys: tuple[str, ...]
+    body: Mapping[str, Any] | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+
+def under(prefix: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}.{name}" for name in names)
+
+
+MODEL = ("name", "size_gb", "type", "quantization", "path", "source", "provider", "active")
+MODEL_OURS = ("digest", "loaded", "context_length", "capabilities")
+ENTRY = (
+    "provider", "model_name", "display_name", "size_gb", "runtime", "tags", "downloads", "likes",
+)  # fmt: skip
+RUNTIME = (
+    "provider", "model", "endpoint", "endpoint_host", "endpoint_port", "service_type", "mode",
+    "label", "config_hash", "runtime_id", "status", "configured_models",
+    "configured_models.local", "configured_models.hybrid_local", "configured_models.cloud",
+)  # fmt: skip
+OPERATION = (
+    "operation_id", "model_name", "operation_type", "status", "progress", "message", "started_at",
+    "completed_at", "error", "provider", "bytes_total", "bytes_done", "eta_seconds",
+)  # fmt: skip
+USAGE = (
+    "disk_usage_gb", "disk_limit_gb", "disk_usage_percent", "disk_system_total_gb",
+    "disk_system_used_gb", "disk_system_usage_percent", "disk_system_mount", "cpu_usage_percent",
+    "memory_total_gb", "memory_used_gb", "memory_usage_percent", "models_count",
+    "gpu_usage_percent", "vram_usage_mb", "vram_total_mb", "vram_usage_percent",
+)  # fmt: skip
+CAPABILITIES = (
+    "supports_system_role", "supports_function_calling", "allowed_roles", "prompt_template",
+    "max_context_length", "quantization", "generation_schema",
+)  # fmt: skip
+NEWS = ("title", "url", "summary", "published_at", "authors", "source")
+
+
+def limits(call: str) -> tuple[Refusal, ...]:
+    """What every listing refuses."""
+    joined = call + ("&" if "?" in call else "?")
+    return tuple(Refusal(joined + f"limit={limit}", 422) for limit in ("0", "201", "x"))
+
+
+#: The calls run in this order, each on what those before it have left.
+CONTRACT: tuple[Locked, ...] = (
+    Locked(
+        "POST /models/install",
+        "/models/install",
+        ("success", "message", "model_name", "operation_id"),
+        {"name": "scripted://m"},
+        (
+            Refusal("/models/install", 422, {"name": ""}),
+            Refusal("/models/install", 422, {}),
+            Refusal("/models/install", 404, {"name": "nobody://m"}),
+            Refusal("/models/install", 400, {"name": "scripted://huge"}),
+        ),
+    ),
+    Locked(
+        "GET /models/operations",
+        "/models/operations?limit=10",
+        ("success", "count", "operations", *under("operations[]", *OPERATION)),
+        refusals=limits("/models/operations"),
+    ),
+    Locked(
+        "GET /models/operations/{id}",
+        "/models/operations/{operation}",
+        ("success", "operation", *under("operation", *OPERATION)),
+        refusals=(Refusal("/models/operations/none", 404),),
+    ),
+    Locked(
+        "POST /models/switch",
+        "/models/switch",
+        ("success", "message", "active_model"),
+        {"name": "scripted://m"},
+        (
+            Refusal("/models/switch", 404, {"name": "nothing-of-this-name"}),
+            Refusal("/models/switch", 422, {"name": "scripted://m", "role": "cook"}),
+        ),
+    ),
+    Locked(
+        "GET /models",
+        "/models",
+        (
+            "success",
+            "models",
+            "count",
+            "active",
+            "providers",
+            "providers.scripted",
+            *under("providers.scripted[]", *MODEL),
+            *under("models[]", *MODEL, *MODEL_OURS),
+            *under("active", *RUNTIME),
+        ),
+    ),
+    Locked("GET /models/usage", "/models/usage", ("success", "usage", *under("usage", *USAGE))),
+    Locked(
+        "GET /models/providers",
+        "/models/providers?provider=huggingface&limit=5",
+        ("success", "models", "count", "stale", "error", *under("models[]", *ENTRY)),
+        refusals=(Refusal("/models/providers?provider=none", 400), *limits("/models/providers")),
+    ),
+    Locked(
+        "GET /models/trending",
+        "/models/trending?provider=huggingface",
+        ("success", "provider", "models", "count", "stale", "error", *under("models[]", *ENTRY)),
+        refusals=(Refusal("/models/trending?provider=none", 400), *limits("/models/trending")),
+    ),
+    Locked(
+        "GET /models/news",
+        "/models/news?type=papers&month=2026-11",
+        ("success", "provider", "items", "count", "stale", "error", *under("items[]", *NEWS)),
+        refusals=(
+            Refusal("/models/news?provider=none", 400),
+            Refusal("/models/news?lang=fr", 400),
+            Refusal("/models/news?month=2026-13", 400),
+            *limits("/models/news"),
+        ),
+    ),
+    Locked(
+        "GET /models/search",
+        "/models/search?query=tiny",
+        (
+            "success",
+            "provider",
+            "query",
+            "models",
+            "count",
+            "total",
+            "page",
+            "limit",
+            "error",
+            *under("models[]", *ENTRY),
+        ),
+        refusals=(
+            Refusal("/models/search?query=t", 422),
+            Refusal("/models/search", 422),
+            *limits("/models/search?query=tiny"),
+        ),
+    ),
+    Locked(
+        "POST /models/registry/install",
+        "/models/registry/install",
+        ("success", "operation_id", "message"),
+        {"name": "other", "provider": "scripted"},
+        (
+            Refusal(
+                "/models/registry/install",
+                422,
+                {"name": "m", "provider": "scripted", "runtime": "none"},
+            ),
+            Refusal("/models/registry/install", 400, {"name": "huge", "provider": "scripted"}),
+        ),
+    ),
+    Locked(
+        "POST /models/activate",
+        "/models/activate",
+        ("success", "message", "runtime", *under("runtime", *RUNTIME)),
+        {"name": "m", "runtime": "scripted"},
+        (
+            Refusal("/models/activate", 404, {"name": "none", "runtime": "scripted"}),
+            Refusal("/models/activate", 422, {"name": "m"}),
+        ),
+    ),
+    Locked(
+        "GET /models/{name}/capabilities",
+        "/models/scripted://m/capabilities",
+        ("success", "model_name", "capabilities", *under("capabilities", *CAPABILITIES)),
+        refusals=(Refusal("/models/none/capabilities", 404),),
+    ),
+    Locked(
+        "GET /models/{name}/config",
+        "/models/scripted://m/config",
+        ("success", "model_name", "generation_schema", "current_values", "runtime"),
+        refusals=(Refusal("/models/none/config", 404),),
+    ),
+    Locked(
+        "POST /models/{name}/config",
+        "/models/scripted://m/config",
+        ("success", "model_name", "runtime", "params"),
+        {"params": {"temperature": 0.3}},
+        (
+            Refusal("/models/scripted://m/config", 400, {"params": {"temperature": "hot"}}),
+            Refusal("/models/scripted://m/config", 400, {"params": {"wings": 2}}),
+            Refusal("/models/none/config", 404, {"params": {}}),
+        ),
+    ),
+    Locked("POST /models/unload-all", "/models/unload-all", ("success", "message")),
+    Locked(
+        "DELETE /models/registry/{model_name}",
+        "/models/registry/scripted://gone",
+        ("success", "operation_id", "message"),
+        refusals=(Refusal("/models/registry/scripted://none", 404),),
+    ),
+    Locked(
+        "DELETE /models/{model_name}",
+        "/models/scripted://away",
+        ("success", "message"),
+        refusals=(
+            Refusal("/models/scripted://none", 404),
+            Refusal("/models/scripted://m", 400),  # the active one
+            Refusal("/models/%2E%2E%2Fetc", 400),
+        ),
+    ),
+)
