@@ -77,10 +77,7 @@ def check(
     architecture: Architecture, plan: MemoryPlan, free_bytes: int, context: int | None = None
 ) -> Fit:
     """Whether it fits at ``context`` tokens; without one, at what the engine would take."""
-    trained = architecture.context_length
-    asked = context or plan.context_length or trained
-    if trained and asked:
-        asked = min(asked, trained)
+    asked = _context(architecture, plan, context)
     unknown = architecture.unknown
     if unknown or asked is None:
         missing = unknown or ("context_length",)
@@ -97,6 +94,13 @@ def check(
     )
 
 
+def _context(architecture: Architecture, plan: MemoryPlan, asked: int | None) -> int | None:
+    """The context to count with: never more than the model was trained for."""
+    trained = architecture.context_length
+    context = asked or plan.context_length or trained
+    return min(context, trained) if context and trained else context
+
+
 class Weighed(Protocol):
     """A model, or the proposal of one."""
 
@@ -111,10 +115,11 @@ class Weighed(Protocol):
 def fits_memory(model: Weighed, free_bytes: int) -> bool:
     """Whether a listed or proposed model can be expected to run: by its numbers where they are
     known, else by its size alone."""
-    if model.architecture is not None and model.memory_plan is not None:
-        verdict = check(model.architecture, model.memory_plan, free_bytes).verdict
-        if verdict != "unknown":
-            return verdict != "does_not_fit"
+    known, plan = model.architecture, model.memory_plan
+    if known is not None and plan is not None and not known.unknown:
+        context = _context(known, plan, None)
+        if context is not None:
+            return _verdict(needed(known, plan, context), plan, free_bytes) != "does_not_fit"
     return (model.size_bytes or 0) * WORKING_SHARE + WORKING_BYTES <= free_bytes
 
 

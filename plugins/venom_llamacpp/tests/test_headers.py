@@ -111,6 +111,12 @@ def test_a_hostile_table_of_tensors_is_refused(gguf: Callable[..., bytes], entry
         header_of(io.BytesIO(data), len(data))
 
 
+def test_a_text_that_is_really_that_long_is_refused_too(gguf: Callable[..., bytes]) -> None:
+    data = gguf(FACTS | {"a": struct.pack("<IQ", 8, 1 << 21) + b"x" * (1 << 21)})
+    with pytest.raises(NotGguf, match="bytes of text"):
+        header_of(io.BytesIO(data), len(data))
+
+
 def test_an_unknown_type_of_tensor_has_no_size() -> None:
     assert Tensor("a", 999, (4, 8)).size_bytes is None
     assert reordered_bytes([Tensor("a", 999, (4, 8))]) == 0
