@@ -12,7 +12,7 @@ from tools.house.tree import Tree
 # uvicorn finds these two by name and is twice as fast with them.
 FOUND_BY_NAME = {"uvloop", "httptools"}
 # Distributions whose module has another name.
-OTHER_NAMES = {"markdown_it_py": "markdown_it"}
+OTHER_NAMES = {"markdown_it_py": "markdown_it", "python_dotenv": "dotenv"}
 # The kit for plugin authors is used inside their tests; the `testing` extra brings these.
 KIT_ONLY = {"pytest", "pytest_asyncio", "hypothesis"}
 
