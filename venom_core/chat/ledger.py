@@ -16,6 +16,7 @@ from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 from venom_core.store.ledger import Line, Tally
 
 if TYPE_CHECKING:
+    from venom_core.store.audit import Actor
     from venom_core.store.ledger import UsageRepository
 
 log = logging.getLogger(__name__)
@@ -162,14 +163,14 @@ class Ledger:
         else:
             self._pruned = today
 
-    async def erase(self, key_id: str) -> int:
+    async def erase(self, key_id: str, actor: Actor) -> int:
         """Forget everything of a key, what is not written yet too; gives how many lines that was.
 
         Raises ``StorageError`` where the store cannot be written.
         """
         async with self._writing:
             pending = [line for line in self._pending if line[1] == key_id]
-            erased = await asyncio.to_thread(lambda: self._repository().erase(key_id))
+            erased = await asyncio.to_thread(lambda: self._repository().erase(key_id, actor))
             for line in pending:
                 self._pending.pop(line, None)
             return erased

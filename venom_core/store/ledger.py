@@ -6,14 +6,16 @@ stands under empty names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from venom_core.store.audit import Actor, write_audit
 from venom_core.store.database import writing
+from venom_core.store.keys import COMMAND
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine, Table
+    from sqlalchemy import ColumnElement, Connection, Engine, Table
 
 Grouping = Literal["model", "key", "provider", "day"]
 GROUPINGS: tuple[Grouping, ...] = ("model", "key", "provider", "day")
@@ -199,20 +201,24 @@ class UsageRepository:
         tally = self.summary(Range(day, day, key_id=key_id), None).get("", Tally())
         return tally.requests, tally.tokens
 
-    def erase(self, key_id: str) -> int:
-        """Forget everything of a key; gives how many lines that was."""
-        return self._delete(lambda table: table.c.key_id == key_id)
+    def erase(self, key_id: str, actor: Actor = COMMAND) -> int:
+        """Forget everything of a key, and write that down; gives how many lines that was."""
+        with writing(self._engine) as connection:
+            lines = _delete(connection, lambda table: table.c.key_id == key_id)
+            write_audit(connection, actor, "usage.erase", key_id, {"lines": lines}, None)
+            return lines
 
     def prune(self, before: str) -> int:
         """Forget the days before ``before``; gives how many lines that was."""
-        return self._delete(lambda table: table.c.day < before)
-
-    def _delete(self, which: Any) -> int:
-        from venom_core.store.tables import usage_days, usage_errors
-
         with writing(self._engine) as connection:
-            connection.execute(usage_errors.delete().where(which(usage_errors)))
-            return connection.execute(usage_days.delete().where(which(usage_days))).rowcount
+            return _delete(connection, lambda table: table.c.day < before)
+
+
+def _delete(connection: Connection, which: Callable[[Table], ColumnElement[bool]]) -> int:
+    from venom_core.store.tables import usage_days, usage_errors
+
+    connection.execute(usage_errors.delete().where(which(usage_errors)))
+    return connection.execute(usage_days.delete().where(which(usage_days))).rowcount
 
 
 def _conditions(table: Table, where: Range) -> list[ColumnElement[bool]]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 import re
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
 from tests.unit.api.conftest import MakeVenom, client_of
 from tests.unit.api.test_security import routes_of
+from venom_core.api import v1
 from venom_core.api.app import create_app
 from venom_core.api.scopes import ANY, is_declared, scopes_of
 from venom_core.sdk.frames import Usage
@@ -34,6 +41,33 @@ async def test_every_route_declares_its_scope(make_venom: MakeVenom) -> None:
         if path not in OPEN and not is_declared(method, path)
     ]
     assert missing == [], "declare their scopes in venom_core/api/scopes.py"
+
+
+def test_every_change_by_models_and_admin_is_written_down() -> None:
+    forgotten, seen = [], 0
+    for method, path, endpoint in endpoints():
+        scopes = scopes_of(method, path)
+        if method == "GET" or not scopes or not scopes <= {"models", "admin"}:
+            continue
+        seen += 1
+        module = inspect.getmodule(endpoint)
+        source = inspect.getsource(endpoint)
+        for name in re.findall(r"\b(_\w+)\(", source):  # what it leaves to its module
+            source += inspect.getsource(getattr(module, name))
+        if not re.search(r"\b(write_down|actor_of)\(", source):
+            forgotten.append(f"{method} {path}")
+    assert forgotten == [], "see venom_core/api/callers.py"
+    assert seen > 10
+
+
+def endpoints() -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Method, whole path and function of every route under ``/api/v1``."""
+    for found in pkgutil.walk_packages(v1.__path__, f"{v1.__name__}."):
+        router = getattr(importlib.import_module(found.name), "router", None)
+        for route in router.routes if router else ():
+            if isinstance(route, APIRoute):
+                for method in route.methods:
+                    yield method, f"/api/v1{route.path}", route.endpoint
 
 
 def test_a_route_that_is_not_declared_is_for_admins() -> None:

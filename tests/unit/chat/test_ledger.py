@@ -13,6 +13,7 @@ from venom_core.chat import ledger as module
 from venom_core.chat.ledger import Ledger
 from venom_core.plugins.loader import observer
 from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.store.audit import Actor
 from venom_core.store.database import open_database
 from venom_core.store.ledger import Range, Tally, UsageRepository
 
@@ -202,6 +203,6 @@ async def test_a_key_is_erased_with_what_is_not_written_yet(usage: Faulty) -> No
     assert await ledger.flush()
     ledger.venom_observe(finished(key_id="k"))
     ledger.venom_observe(finished(key_id="other"))
-    assert await ledger.erase("k") == 1
+    assert await ledger.erase("k", Actor("boss", "req-1")) == 1
     await ledger.close()
     assert set(usage.summary(ALL, "key")) == {"other"}

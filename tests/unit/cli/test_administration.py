@@ -59,8 +59,13 @@ def test_the_audit_trail(cli, paths: Paths) -> None:
     assert not paths.store_file.exists()
     made = json.loads(cli("keys", "create", "ci", "--json").out)
     cli("keys", "revoke", made["id"])
-    actions = [e["action"] for e in json.loads(cli("audit", "--json").out)["entries"]]
-    assert actions == ["key.revoke", "key.create"]
+    cli("plugins", "disable", "scripted")
+    cli("usage", "erase", "--key", made["id"])
+    entries = json.loads(cli("audit", "--json").out)["entries"]
+    actions = [entry["action"] for entry in entries]
+    assert actions == ["usage.erase", "plugin.disable", "key.revoke", "key.create"]
+    states = (entries[1]["before"], entries[1]["after"])
+    assert states == ({"state": "loaded"}, {"state": "disabled"})
     assert "key.revoke" in cli("audit").out
     assert len(json.loads(cli("audit", "--limit", "1", "--json").out)["entries"]) == 1
 

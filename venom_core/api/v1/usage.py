@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from venom_core.api.callers import caller_of, write_down
+from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.scopes import ADMIN
@@ -126,7 +126,6 @@ def _page(venom: Venom, where: Range, after: Line | None) -> Any:
 @router.delete("")
 async def erase(request: Request, key: KeyId) -> Response:
     """Forget everything that was counted for a key; an empty one is requests without a key."""
-    lines = await venom_of(request).ledger.erase(key)
-    await write_down(request, "usage.erase", key, {"lines": lines})
+    lines = await venom_of(request).ledger.erase(key, actor_of(request))
     message = f"The usage of {key or 'requests without a key'} was erased."
     return localized(request, {"success": True, "message": message, "lines": lines})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import time
@@ -135,8 +136,13 @@ class LocalVenom(Connection):
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
         host = self.venom.host
         await host.load_all()
+        before = {record.id: {"state": record.state.label} for record in host.records()}
         act = {"enable": host.enable, "disable": host.disable, "retry": host.retry}[verb]
-        return (await act(plugin)).record()
+        record = await act(plugin)
+        states = (before.get(record.id), {"state": record.state.label})
+        done = (f"plugin.{verb}", record.id, *states)
+        await asyncio.to_thread(self.venom.audit, _actor(), *done)
+        return record.record()
 
     async def readiness(self) -> list[dict[str, Any]]:
         return [reason.record() for reason in await self.venom.readiness()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from venom_core.api.callers import actor_of
+from venom_core.api.callers import actor_of, write_down
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.v1.models.shapes import ActivateRequest, RoleRequest, SwitchRequest
@@ -45,4 +45,6 @@ async def deactivate_model(request: Request, body: RoleRequest) -> Response:
 @router.post("/models/unload-all")
 async def unload_all(request: Request) -> Response:
     """Ask every provider to take its models out of memory."""
-    return localized(request, await choices.unload_all(venom_of(request).manager))
+    done = await choices.unload_all(venom_of(request).manager)
+    await write_down(request, "model.unload_all", "every provider")
+    return localized(request, done)
