@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 ASK_TIMEOUT = 3.0
 FRESH_SECONDS = 5.0
+# How long a listing waits for a provider: one that was in trouble last time is not waited for.
+FIRST_PATIENCE = 1.0
+TROUBLE_PATIENCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +151,25 @@ class ModelRegistry:
         self._changed: set[str] = set()
         self._refreshing: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        #: By provider, the question that is on its way.
+        self._late: dict[str, asyncio.Task[None]] = {}
         self._listed: tuple[_Basis, Listing] | None = None
 
     async def close(self) -> None:
-        tasks = [task for task in (self._refreshing, self._looking) if task is not None]
+        alone = (self._refreshing, self._looking, *self._late.values())
+        tasks = [task for task in alone if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def listing(self, *, fresh: bool = False) -> Listing:
-        """Every model of every provider. At most ``FRESH_SECONDS`` old when ``fresh``; otherwise
-        an older list is given at once while a new one is fetched behind it."""
+    async def listing(self, *, fresh: bool = False, patient: bool = False) -> Listing:
+        """Every model of every provider. Asked for now when ``fresh``; otherwise one older than
+        ``FRESH_SECONDS`` is given at once while a new one is fetched behind it. A provider that
+        does not answer at once is waited for only where the caller is ``patient``."""
         names = await self._providers()
         unknown = [name for name in names if self._is_unknown(name)]
         if fresh or unknown:
-            await self._ask(names if fresh else unknown)
+            await self._ask_all(names if fresh else unknown, patient)
         elif any(self._expired(name) for name in names):
             self._refresh_behind(names)
         return self._merged(names, await self._meant())
@@ -207,7 +214,7 @@ class ModelRegistry:
         if reference.provider is not None:
             return await self._resolve_qualified(reference)
         for fresh in (False, True):
-            listing = await self.listing(fresh=fresh)
+            listing = await self.listing(fresh=fresh, patient=fresh)
             if found := _choose(name, listing.installed, self._order(), meant.preferred):
                 return found
         raise self._unknown(name, listing)
@@ -255,6 +262,9 @@ class ModelRegistry:
         """
         listing = await self.listing()
         chats = [item for item in listing.installed if item.chats]
+        if not chats and listing.stale:
+            listing = await self.listing(fresh=True, patient=True)
+            chats = [item for item in listing.installed if item.chats]
         preferred = [item for item in chats if fnmatch.fnmatchcase(item.reference, pattern)]
         if preferred:
             by_size = sorted(preferred, key=lambda item: item.model.size_bytes or 0)
@@ -287,6 +297,21 @@ class ModelRegistry:
     def _refresh_behind(self, names: Sequence[str]) -> None:
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._ask(names))
+
+    async def _ask_all(self, names: Sequence[str], patient: bool) -> None:
+        """Ask, and wait for each no longer than it deserves; who is late answers the next one."""
+        await asyncio.gather(*(self._wait_for(name, patient) for name in names))
+
+    async def _wait_for(self, name: str, patient: bool) -> None:
+        asking = self._late.get(name)
+        if asking is None or asking.done() or name in self._changed:
+            asking = self._late[name] = asyncio.create_task(self._ask_one(name))
+        part = self._parts.get(name)
+        patience = FIRST_PATIENCE if part is None or part.reason is None else TROUBLE_PATIENCE
+        await asyncio.wait([asking], timeout=None if patient else patience)
+        if name not in self._parts:
+            reason = Reason.of(UpstreamTimeout(f"{name} has not listed its models yet."))
+            self._parts[name] = _Part((), reason, time.monotonic())
 
     async def _ask(self, names: Sequence[str]) -> None:
         await asyncio.gather(*(self._ask_one(name) for name in names))

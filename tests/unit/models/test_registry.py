@@ -329,3 +329,31 @@ async def test_a_change_between_asking_and_reading_leaves_no_gap() -> None:
     assert [item.id for item in (await registry.listing()).models] == ["x", "y"]
     assert (await registry.resolve("a://x")).model.ref == "x"
     assert shelf.asked >= 2, "what was forgotten is asked for again"
+
+
+async def test_a_provider_that_hangs_costs_a_listing_nothing_but_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is asked on, and what it says at last is in the next listing."""
+    monkeypatch.setattr(registry_module, "FIRST_PATIENCE", 0.05)
+    monkeypatch.setattr(registry_module, "TROUBLE_PATIENCE", 0.01)
+    answers = asyncio.Event()
+
+    class Hanging(Shelf):
+        async def models(self) -> Sequence[Model]:
+            self.asked += 1
+            await answers.wait()
+            return self.stock
+
+    hanging = Hanging(model("slow"))
+    registry = registry_of(a=Shelf(model("x")), b=hanging)
+    for _ in range(3):
+        listing = await registry.listing(fresh=True)
+        assert [item.id for item in listing.models] == ["x"]
+        assert "b" in listing.stale
+    assert hanging.asked == 1, "one question is on its way, not one for every listing"
+    asyncio.get_running_loop().call_later(0.1, answers.set)
+    assert (await registry.resolve("slow")).reference == "b://slow", "who asks for it waits"
+    listing = await registry.listing(fresh=True)
+    assert ([item.id for item in listing.models], dict(listing.stale)) == (["x", "slow"], {})
+    await registry.close()
