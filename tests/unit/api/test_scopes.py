@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import pkgutil
@@ -22,7 +23,7 @@ from venom_core.sdk.frames import Usage
 from venom_core.sdk.provider import PullProgress
 from venom_core.store.keys import SCOPES, KeyRights
 from venom_core.testing import scripted
-from venom_core.testing.scripted import Script, answer, say
+from venom_core.testing.scripted import Pause, Script, answer, say
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 OPEN = {"/healthz", "/readyz"}
@@ -150,6 +151,25 @@ async def test_requests_a_day_hold_across_a_restart(make_venom: MakeVenom, path:
         assert response.json()["error"]["code"] == "quota_exceeded"
         left = 86_400 - time.time() % 86_400
         assert abs(int(response.headers["retry-after"]) - left) < 60
+
+
+async def test_what_the_queue_refuses_costs_nothing(make_venom: MakeVenom) -> None:
+    venom = make_venom(VENOM_MAX_CONCURRENT="1", VENOM_QUEUE_SIZE="0")
+    key, _ = venom.keys.create("team", KeyRights(requests_per_day=2))
+    scripted.SCRIPTS["slow"] = Script([Pause(0.3), *answer("x")])
+    async with client_of(venom, headers={"x-api-key": key}) as client:
+
+        async def ask(model: str) -> int:
+            body = {**CHAT, "model": model}
+            return (await client.post("/v1/chat/completions", json=body)).status_code
+
+        slow = asyncio.create_task(ask("slow"))
+        while not scripted.SEEN.requests:  # noqa: ASYNC110 -- polling
+            await asyncio.sleep(0.01)
+        full = await client.post("/v1/chat/completions", json=CHAT)
+        assert full.json()["error"]["code"] == "queue_full"
+        assert await slow == 200
+        assert [await ask("m"), await ask("m")] == [200, 429]
 
 
 async def test_tokens_a_day(make_venom: MakeVenom) -> None:
