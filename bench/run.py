@@ -18,7 +18,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from bench.report import Report, show, write  # noqa: E402
 
 NAMES = (
-    *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills"),
+    *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills", "dead"),
     *("twelve", "install"),
 )
 
