@@ -31,6 +31,8 @@ CACHE = ROOT / ".cache" / "bench-fit"
 #: Writes the random-weight files; apart from the environment of Venom, which has no numpy.
 WRITER = ("gguf==0.19.0", "numpy==2.4.6")
 SHAPES = ("grouped-heads", "sliding-window", "mixture-of-experts", "compressed-cache")
+#: Held twice, in two orders.
+QUANTIZED = "quantized"
 #: Nothing of the formulas was read off these.
 HELD_OUT = tuple(f"{name}-2" for name in SHAPES)
 HELD_OUT_CONTEXTS = (4096, 16_384)
@@ -150,7 +152,7 @@ def _cases(quick: bool) -> Iterator[Case]:
     folder = shapes()
     for name in SHAPES:
         yield from (Case(name, folder / f"{name}.gguf", context) for context in CONTEXTS)
-    for name in HELD_OUT:
+    for name in (QUANTIZED, *HELD_OUT):
         yield from (Case(name, folder / f"{name}.gguf", context) for context in HELD_OUT_CONTEXTS)
     for kv_type in ("q8_0", "q4_0"):
         yield Case("smollm2:135m", small, 4096, kv_type=kv_type)
@@ -160,7 +162,7 @@ def _cases(quick: bool) -> Iterator[Case]:
 def shapes() -> Path:
     """The folder with the random-weight files; written once."""
     folder, tools = CACHE / "shapes", CACHE / "gguf"
-    if all((folder / f"{name}.gguf").exists() for name in (*SHAPES, *HELD_OUT)):
+    if all((folder / f"{name}.gguf").exists() for name in (QUANTIZED, *SHAPES, *HELD_OUT)):
         return folder
     if not (tools / "gguf").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(tools), *WRITER]

@@ -20,15 +20,18 @@ class Shape:
     Args:
         layers, width, heads, kv_heads, key, value, hidden: block count, embedding length, heads,
             key-value heads, head dimensions, feed-forward length.
+        quantized: matrices are Q4_K, whose rows must be multiples of 256.
     """
 
     def __init__(
         self, folder: Path, name: str, architecture: str, *, layers: int, width: int, heads: int,
         kv_heads: int, key: int, value: int, hidden: int, vocabulary: int = VOCABULARY,
+        quantized: bool = False,
     ) -> None:  # fmt: skip
         import gguf
         import numpy as np
 
+        self.quantized = quantized
         self.layers, self.width, self.heads, self.kv_heads = layers, width, heads, kv_heads
         self.key, self.value, self.hidden, self.vocabulary = key, value, hidden, vocabulary
         self.random = np.random.default_rng(len(name))
@@ -67,8 +70,22 @@ class Shape:
 
     def tensor(self, name: str, *shape: int) -> None:
         """A matrix, its dimensions as llama.cpp prints them: the input's first."""
+        if self.quantized and name != "token_embd":
+            self._quantized(name, shape)
+            return
         values = self.random.standard_normal(tuple(reversed(shape)), dtype="float32")
         self.writer.add_tensor(f"{name}.weight", (values / 50).astype("float16"))
+
+    def _quantized(self, name: str, shape: tuple[int, ...]) -> None:
+        """Q4_K, of which llama.cpp holds a copy in another order; all of it zeros."""
+        import gguf
+        import numpy as np
+
+        kind = gguf.GGMLQuantizationType.Q4_K
+        elements, size = gguf.GGML_QUANT_SIZES[kind]
+        rows = tuple(reversed(shape))
+        data = np.zeros((*rows[:-1], rows[-1] // elements * size), dtype=np.uint8)
+        self.writer.add_tensor(f"{name}.weight", data, raw_dtype=kind)
 
     def norm(self, name: str, length: int) -> None:
         self.writer.add_tensor(f"{name}.weight", self.random.random(length, dtype="float32"))
@@ -239,9 +256,23 @@ def compressed_cache_held_out(folder: Path) -> None:
     _compressed(folder, "compressed-cache-2", layers=10, width=640, heads=20, rank=192, rotary=32)
 
 
+def quantized(folder: Path) -> None:
+    """The types of most files that people fetch: matrices in Q4_K, embeddings in another type."""
+    shape = Shape(
+        folder, "quantized", "llama", layers=24, width=1024, heads=16, kv_heads=4, key=64, value=64,
+        hidden=4096, vocabulary=32_000, quantized=True,
+    )  # fmt: skip
+    shape.writer.add_rope_dimension_count(64)
+    for layer in range(shape.layers):
+        shape.attention(layer, "ffn_norm")
+        shape.dense(layer)
+    shape.close()
+
+
 SHAPES = (
-    grouped_heads, sliding_window, mixture_of_experts, compressed_cache, grouped_heads_held_out,
-    sliding_window_held_out, mixture_of_experts_held_out, compressed_cache_held_out,
+    quantized, grouped_heads, sliding_window, mixture_of_experts, compressed_cache,
+    grouped_heads_held_out, sliding_window_held_out, mixture_of_experts_held_out,
+    compressed_cache_held_out,
 )  # fmt: skip
 
 
