@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable
 
 HEAVY = {
-    "docker", "numpy", "onnx", "onnxruntime", "onnxruntime_genai", "ray", "torch", "transformers",
+    "docker", "huggingface_hub", "numpy", "onnx", "onnxruntime", "onnxruntime_genai", "ray", "torch", "transformers",
     "vllm", "xllamacpp",
 }  # fmt: skip
 

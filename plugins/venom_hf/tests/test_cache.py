@@ -183,3 +183,16 @@ async def test_a_cancelled_pull_leaves_nothing(
         assert not found(tmp_path, "pulls/*")
         await provider.forget_pull(REPO)  # nothing was left behind by one that ended
         assert [model.ref for model in await provider.models()] == [REPO, f"{REPO}@v1"]
+
+
+async def test_a_cancel_that_comes_too_late_takes_nothing(
+    hub: FakeHub, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ended between the last file and its note: the model is whole, and stays."""
+    monkeypatch.setattr("venom_hf.begun.BegunPulls.forget", lambda self, ref: None)
+    hub.add(REPO, FILES)
+    async with opened() as provider:
+        await pulled(provider)
+        await provider.forget_pull(REPO)
+        (model,) = await provider.models()
+    assert model.size_bytes == sum(map(len, FILES.values()))
