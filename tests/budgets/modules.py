@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Iterable
 
 HEAVY = {
-    "docker", "huggingface_hub", "numpy", "onnx", "onnxruntime", "onnxruntime_genai", "ray", "torch", "transformers",
-    "vllm", "xllamacpp",
+    "docker", "huggingface_hub", "numpy", "onnx", "onnxruntime", "onnxruntime_genai", "ray",
+    "torch", "transformers", "vllm", "xllamacpp",
 }  # fmt: skip
 
 REPORT = """
