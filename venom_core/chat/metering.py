@@ -5,7 +5,12 @@ Labels are a provider's name, a model's reference and a code; no prompt, no answ
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -49,9 +54,10 @@ class Metrics:
 class Series:
     """One model's own counters, looked up by their labels once."""
 
-    __slots__ = ("completion", "duration", "first_token", "prompt")
+    __slots__ = ("codes", "completion", "duration", "first_token", "prompt")
 
     def __init__(self, metrics: Metrics, provider: str, model: str) -> None:
+        self.codes: dict[str, Counter] = {}
         self.prompt = metrics.tokens.labels(provider, model, "prompt")
         self.completion = metrics.tokens.labels(provider, model, "completion")
         self.first_token = metrics.first_token.labels(provider, model)
@@ -74,7 +80,11 @@ class Meter:
         series = metrics.series.get(names)
         if series is None:
             series = metrics.series[names] = Series(metrics, *names)
-        metrics.requests.labels(*names, data["code"] or "ok").inc()
+        code = data["code"] or "ok"
+        requests = series.codes.get(code)
+        if requests is None:
+            requests = series.codes[code] = metrics.requests.labels(*names, code)
+        requests.inc()
         if data["prompt_tokens"] is not None:
             series.prompt.inc(data["prompt_tokens"])
         if data["completion_tokens"] is not None:
