@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from venom_core.store.audit import Actor, now, write_audit
-from venom_core.store.database import writing
+from venom_core.store.database import store_errors, writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
@@ -40,7 +40,7 @@ class InUseRepository:
 
         from venom_core.store.tables import active_models, aliases, generation_overrides
 
-        with self._engine.begin() as connection:
+        with store_errors(), self._engine.begin() as connection:
             active = connection.execute(select(active_models)).mappings().all()
             overrides = connection.execute(select(generation_overrides)).mappings().all()
             named = connection.execute(select(aliases).order_by(aliases.c.name)).mappings().all()
@@ -91,7 +91,7 @@ class InUseRepository:
     ) -> None:
         """The row of ``key`` becomes ``values`` or goes; ``what`` is the audit's action and
         subject."""
-        with writing(self._engine) as connection:
+        with store_errors(), writing(self._engine) as connection:
             before = _row(connection, table, key)
             where = [table.c[name] == value for name, value in key.items()]
             connection.execute(table.delete().where(*where))

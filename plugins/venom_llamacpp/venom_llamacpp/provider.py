@@ -131,10 +131,11 @@ class LlamaCppProvider(OpenAIEngineProvider):
             served = self._shelf.offered(str(hub), file.size_bytes, file.sha256, header)
         else:
             if served.numbers is not None or served.path is None:
-                return self._shown(served)
+                return replace(self._shown(served), prompt_template=served.template)
             header = await self._headers.of_file(served.path)
         reordered = reordered_bytes(header.tensors)
-        return self._shown(replace(served, numbers=header.numbers, reordered=reordered))
+        model = self._shown(replace(served, numbers=header.numbers, reordered=reordered))
+        return replace(model, prompt_template=served.template or header.chat_template)
 
     def _shown(self, served: Served) -> Model:
         model = replace(served.model, loaded=self._pool.is_loaded(served.model.ref))

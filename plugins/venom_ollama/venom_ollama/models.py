@@ -87,7 +87,6 @@ def listed(
         quantization=_text(details.get("quantization_level")),
         context_length=_whole(details.get("context_length")) or _trained_context(shown),
         loaded=loaded,
-        prompt_template=_text(shown.get("template")),
         defaults=defaults(shown),
         license=_first_line(shown.get("license")),
         terms_url=_first_address(shown.get("license")),

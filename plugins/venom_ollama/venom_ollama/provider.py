@@ -7,6 +7,7 @@ import contextlib
 import re
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from venom_core.sdk.errors import (
@@ -196,7 +197,9 @@ class OllamaProvider(Provider):
         for item in tags:
             if canonical(item["name"]) == canonical(ref):
                 self._shown[str(item.get("digest"))] = _kept(shown, item.get("size"))
-                return self._listed(item, None)
+                # Told of one model; to keep it for all would be most of the bytes.
+                template = _text(shown.get("template"))
+                return replace(self._listed(item, None), prompt_template=template)
         raise model_not_found(ref)
 
     def _listed(self, item: Mapping[str, Any], loaded: bool | None) -> Model:

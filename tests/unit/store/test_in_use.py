@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +91,20 @@ def test_without_its_entry_nothing_is_changed(
     with pytest.raises(StorageError):
         repository.set_active("chat", ("b", "y"), WHO)
     assert repository.read().active == {"chat": ("a", "x")}
+
+
+def test_a_store_that_is_locked_is_said_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("venom_core.store.database.BUSY_SECONDS", 0.1)
+    path = tmp_path / "venom.db"
+    repository = InUseRepository(open_database(path))
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError) as raised:
+            repository.set_alias("a", "b", WHO)
+    assert raised.value.code == "store_not_writable"
+    assert repository.read().aliases == {}
 
 
 def test_a_crash_at_any_write_leaves_old_or_new(tmp_path: Path) -> None:
