@@ -44,6 +44,7 @@ from venom_core.store.sessions import SessionRepository
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from venom_core.chat.translation import Translator
     from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
@@ -225,6 +226,16 @@ class Venom:
                 self.host, self.registry.providers, lambda: self.registry.listing(fresh=False)
             )
         return self._catalogue
+
+    @functools.cached_property
+    def translator(self) -> Translator:
+        """Translation by the model of that role."""
+        from venom_core.chat.translation import Translator
+
+        async def chosen() -> tuple[str, str] | None:
+            return (await self.manager.state()).active.get("translation")
+
+        return Translator(self.chat, chosen)
 
     @property
     def operations(self) -> Operations:

@@ -63,6 +63,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/models/{name}/unload": MODELS,
     "DELETE /api/v1/models/{name}": MODELS,
     "POST /api/v1/translate": CHAT,
+    "POST /api/v1/translate/stream": CHAT,
     "POST /api/v1/llm/simple/stream": CHAT,
     "GET /api/v1/sessions": CHAT,
     "POST /api/v1/sessions": CHAT,

@@ -17,9 +17,11 @@ class Admission:
         limit: requests that run at a time.
         queue: requests that may wait; the next one is refused.
         wait: seconds that a request waits at most.
+        settable: the settings of the chat path are what bounds this queue.
     """
 
-    def __init__(self, limit: int, queue: int, wait: float) -> None:
+    def __init__(self, limit: int, queue: int, wait: float, *, settable: bool = True) -> None:
+        self._settable = settable
         self._limit = limit
         self._queue = queue
         self._wait = wait
@@ -94,8 +96,7 @@ class Admission:
     def _full(self, why: str) -> QueueFull:
         ahead = len(self._waiting) + 1
         seconds = math.ceil(min(max(self._mean_seconds * ahead / self._limit, 1.0), 60.0))
-        return QueueFull(
-            f"Too many requests at once. {why}",
-            retry_after=seconds,
-            fix=f"Try again in {seconds} s, or raise VENOM_MAX_CONCURRENT or VENOM_QUEUE_SIZE.",
-        )
+        fix = f"Try again in {seconds} s, or raise VENOM_MAX_CONCURRENT or VENOM_QUEUE_SIZE."
+        if not self._settable:
+            fix = f"Try again in {seconds} s."
+        return QueueFull(f"Too many requests at once. {why}", retry_after=seconds, fix=fix)

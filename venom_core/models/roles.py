@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from venom_core.models.languages import languages_of
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import ModelNotCapable
 from venom_core.sdk.spec import Capability, ProviderSpec
@@ -24,7 +25,9 @@ def check_role(item: ListedModel, spec: ProviderSpec, role: Role) -> None:
     does not tell of itself counts as yes."""
     ability, needed = _NEEDS[role]
     known = item.model.capabilities
-    if needed in spec.capabilities and (known is None or ability in known):
+    able = needed in spec.capabilities and (known is None or ability in known)
+    spoken = languages_of(item.model) if role == "translation" else None
+    if able and (spoken is None or len(spoken) > 1):
         return
     raise ModelNotCapable(
         f"{item.reference} cannot be the active model for {role}.",

@@ -56,6 +56,7 @@ class Model:
         capabilities: None where the provider does not know without asking the model.
         allowed_roles: message roles the template renders; None where unknown (all pass).
         prompt_template: how messages become a prompt, in the model's own template language.
+        languages: ISO 639-1 codes of the languages it is good for; None where unknown.
         instruct: trained to converse; False for a base model; None where unknown.
         defaults: the model's own generation defaults by OpenAI name; sent where neither the
             request nor a stored override says otherwise.
@@ -75,6 +76,7 @@ class Model:
     digest: str | None = None
     quantization: str | None = None
     context_length: int | None = None
+    languages: tuple[str, ...] | None = None
     instruct: bool | None = None
     installed: bool = True
     loaded: bool | None = None

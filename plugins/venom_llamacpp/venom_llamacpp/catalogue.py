@@ -61,6 +61,7 @@ class BuiltIn:
     license: str
     instruct: bool
     allowed_roles: tuple[str, ...]
+    languages: tuple[str, ...] = ("en",)
     terms_url: str | None = None
     template: str | None = None
     trim: bool = False

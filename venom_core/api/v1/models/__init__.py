@@ -15,9 +15,10 @@ from venom_core.api.v1.models import (
     install,
     operations,
     registry,
+    translation,
     usage,
 )
 
 router = APIRouter()
-for part in (registry, operations, active, aliases, usage, fit, config, install):
+for part in (translation, registry, operations, active, aliases, usage, fit, config, install):
     router.include_router(part.router)

@@ -1,0 +1,127 @@
+"""Translation, in one piece or as it comes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from venom_core.api.callers import caller_of, request_id
+from venom_core.api.errors import api_error, error_response, internal_error
+from venom_core.api.health import venom_of
+from venom_core.api.language import in_language, language_of, localized
+from venom_core.api.streaming import Events, start_events, until_disconnect
+from venom_core.api.v1.models.shapes import Body
+from venom_core.chat.translation import Restart, Translation, TranslationCall, Translator
+from venom_core.sdk.errors import VenomError
+
+router = APIRouter()
+
+
+class TranslationRequest(Body):
+    """Languages are pl, en or de; without ``source_lang`` the model sees for itself. ``use_cache``
+    false asks the model anew and keeps nothing."""
+
+    text: str
+    target_lang: str = Field(default="pl", max_length=100)
+    source_lang: str | None = Field(default=None, max_length=100)
+    use_cache: bool = True
+
+    def call(self, request: Request) -> TranslationCall:
+        return TranslationCall(
+            self.text,
+            self.target_lang,
+            self.source_lang,
+            self.use_cache,
+            request_id(request),
+            caller_of(request).key_id,
+        )
+
+
+@router.post("/translate")
+async def translate(request: Request, body: TranslationRequest) -> Response:
+    """Translate with the active model for translation."""
+    answer: list[Response] = []
+    async with until_disconnect(request.receive):
+        call = body.call(request)
+        done = await venom_of(request).translator.translate(call)
+        answer.append(localized(request, {"success": True, **_view(done, body)}))
+        answer[0].headers["X-Request-Id"] = call.request_id
+    return answer[0] if answer else Response(status_code=499)
+
+
+@router.post("/translate/stream")
+async def translate_stream(request: Request, body: TranslationRequest) -> Response:
+    """Events: ``start``, ``content`` with ``text``, ``restart`` where what came counts for nothing,
+    and at the end ``done`` with the whole translation, or ``error``."""
+    return _StreamedTranslation(venom_of(request).translator, body, request)
+
+
+class _StreamedTranslation(Response):
+    """The ASGI answer; what goes wrong before the first word is a status."""
+
+    def __init__(self, translator: Translator, body: TranslationRequest, request: Request) -> None:
+        self._translator = translator
+        self._body = body
+        self._request = request
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = self._body.call(self._request)
+        headers = {"X-Request-Id": call.request_id}
+        async with (
+            until_disconnect(receive),
+            contextlib.aclosing(self._translator.pieces(call)) as pieces,
+        ):
+            try:
+                first = await anext(pieces)
+            except Exception as error:
+                response = error_response(scope, _refusal(error))
+                response.headers.update(headers)
+                await response(scope, receive, send)
+                return
+            await send(start_events(headers))
+            await self._send(first, pieces, Events(send))
+
+    async def _send(
+        self,
+        first: str | Restart | Translation,
+        pieces: AsyncGenerator[str | Restart | Translation, None],
+        events: Events,
+    ) -> None:
+        last: tuple[str, dict[str, Any]]
+        try:
+            async with events.pinged():
+                await events.send("start", {})
+                piece = first
+                while not isinstance(piece, Translation):
+                    if isinstance(piece, Restart):
+                        await events.send("restart", {})
+                    else:
+                        await events.send("content", {"text": piece})
+                    piece = await anext(pieces)
+            last = ("done", _view(piece, self._body))
+        except Exception as error:
+            record = api_error(_refusal(error))
+            told = {"code": record.pop("code"), "message": record.pop("detail"), **record}
+            last = ("error", in_language(told, language_of(self._request.scope)))
+        await events.end(*last)
+
+
+def _refusal(error: Exception) -> VenomError:
+    return error if isinstance(error, VenomError) else internal_error(error)
+
+
+def _view(done: Translation, body: TranslationRequest) -> dict[str, Any]:
+    return {
+        "translated_text": done.text,
+        "target_lang": body.target_lang,
+        "source_lang": body.source_lang,
+        "model": done.model,
+        "cached": done.cached,
+    }
