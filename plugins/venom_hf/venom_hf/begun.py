@@ -5,6 +5,7 @@ One small file a pull, in the provider's own folder. Everything here blocks.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -32,10 +33,12 @@ class BegunPulls:
     def note(self, ref: str, plan: Plan) -> None:
         files = [(file.name, file.sha256 or file.git or "") for file in plan.choice.files]
         record = {"ref": ref, "repo": plan.repo, "commit": plan.commit, "files": files}
-        self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._path(ref).with_suffix(".tmp")
-        temporary.write_text(json.dumps(record), encoding="utf-8")
-        os.replace(temporary, self._path(ref))
+        # Without the note the pull works as well; only what a cancelled one left is not found.
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            temporary = self._path(ref).with_suffix(".tmp")
+            temporary.write_text(json.dumps(record), encoding="utf-8")
+            os.replace(temporary, self._path(ref))
 
     def find(self, ref: str) -> Begun | None:
         try:
@@ -46,7 +49,8 @@ class BegunPulls:
             return None
 
     def forget(self, ref: str) -> None:
-        self._path(ref).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path(ref).unlink(missing_ok=True)
 
     def _path(self, ref: str) -> Path:
         return self._folder / f"{hashlib.sha256(ref.encode()).hexdigest()[:24]}.json"

@@ -81,9 +81,13 @@ class Downloads:
         try:
             assert process.stdin is not None
             process.stdin.write(json.dumps(job).encode() + b"\n")
-            await asyncio.wait_for(process.stdin.drain(), END_SECONDS)
-            async for step in self._steps(process, have, plan.choice.size_bytes):
-                yield step
+            # A child that has ended already is noticed where its words are read.
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await asyncio.wait_for(process.stdin.drain(), SILENCE_SECONDS)
+            steps = self._steps(process, have, plan.choice.size_bytes)
+            async with contextlib.aclosing(steps):
+                async for step in steps:
+                    yield step
         finally:
             await asyncio.shield(self._end(process))
 

@@ -66,7 +66,7 @@ def _print(model: dict[str, Any]) -> None:
     if model["size_bytes"] is not None:
         rows.insert(1, ("Size", size(model["size_bytes"])))
     capabilities = model["capabilities"]
-    rows.append(("Can", "unknown" if capabilities is None else ", ".join(capabilities)))
+    rows.append(("Can", "unknown" if capabilities is None else ", ".join(capabilities) or "-"))
     if model["allowed_roles"]:
         rows.append(("Roles", ", ".join(model["allowed_roles"])))
     if model["base_model"]:
