@@ -110,7 +110,7 @@ def run(*, quick: bool = False) -> Report:
     in_use = [abs(row["error_in_use"]) * 100 for row in rows if "error_in_use" in row]
     report.figures += _figures("held out: ", held_out) + _figures("in use: ", in_use)
     report.notes.append("how obtained: buffers as llama.cpp's log states them at load, and the")
-    report.notes.append("process's proportional set size (/proc) without those it had touched")
+    report.notes.append("process's resident set (/proc) without those it had touched")
     process, token = calibrated(rows)
     report.notes.append(
         f"calibration: {process / 1e6:.1f} MB a process, {token:.0f} bytes a vocabulary entry by "
@@ -223,8 +223,8 @@ def load(case: Case) -> Truth:
         raise RuntimeError(f"the log states no buffers:\n{done.stderr[-2000:]}")
     told = json.loads(done.stdout.splitlines()[-1])
     # What of the computing buffer the warm-up touched counts as the process's own: a little.
-    held = told["pss"] - told["mapped"] - buffers["KV"] - buffers["output"] - _copies(case)
-    in_use = told.get("in_use", {}).get("pss", 0)
+    held = told["resident"] - told["mapped"] - buffers["KV"] - buffers["output"] - _copies(case)
+    in_use = told.get("in_use", {}).get("resident", 0)
     return Truth(buffers, held, told.get("tokens", 0), in_use)
 
 

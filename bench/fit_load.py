@@ -53,18 +53,19 @@ def read(address: str, words: int) -> int:
 
 
 def memory(model: str) -> dict[str, int]:
-    """Proportional set size of the whole process, and of the model's file mapped into it."""
+    """Resident set of the whole process, and of the model's file mapped into it. Not the
+    proportional one: that falls while another process has the same libraries in memory."""
     total = mapped = 0
     inside = False
     for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
-        if name == "Pss":
+        if name == "Rss":
             size = int(value.split()[0]) * 1024
             total += size
             mapped += size if inside else 0
         elif "-" in name.split(" ", 1)[0]:  # the first line of a mapping ends in its file
             inside = line.endswith(os.path.realpath(model))
-    return {"pss": total, "mapped": mapped}
+    return {"resident": total, "mapped": mapped}
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ class Calibration:
 
 
 CALIBRATION = Calibration(
-    process_bytes=30_400_000,
-    token_bytes=229,
+    process_bytes=35_800_000,
+    token_bytes=230,
     measured=Measured(
         median=0.009,
         worst=0.03,
