@@ -36,9 +36,9 @@ CALIBRATION = Calibration(
     process_bytes=35_800_000,
     token_bytes=230,
     measured=Measured(
-        median=0.009,
-        worst=0.03,
-        loads=38,
+        median=0.007,
+        worst=0.026,
+        loads=40,
         against="Compared with the buffers in llama.cpp's log and the process's memory, on an "
         "x86-64.",
     ),
