@@ -71,6 +71,14 @@ def test_qwen_3_moe_has_experts_and_a_window_that_it_does_not_use() -> None:
     assert found.key_length == 128 and found.windowed == ()
 
 
+def test_a_window_counts_where_it_is_switched_on_and_from_its_layer() -> None:
+    off = from_config_json({**QWEN3_30B_A3B, "sliding_window": 4096})
+    assert off.window is None and off.windowed == ()
+    on = {**QWEN3_30B_A3B, "sliding_window": 4096, "use_sliding_window": True,
+          "max_window_layers": 40}  # fmt: skip
+    assert from_config_json(on).windowed == (False,) * 40 + (True,) * 8
+
+
 def test_deepseek_compresses_its_cache() -> None:
     found = from_config_json(DEEPSEEK_V2_LITE)
     assert (found.kv_rank, found.rope_length) == (512, 64)
