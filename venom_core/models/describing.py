@@ -23,6 +23,7 @@ async def described(host: PluginHost, registry: ModelRegistry, name: str) -> Lis
     Raises ``ModelNotFound``, or what keeps the one provider that knows it from answering.
     """
     item: ListedModel | None
+    name = await registry.unaliased(name)
     try:
         item = await registry.resolve(name)
     except ModelNotFound as missing:

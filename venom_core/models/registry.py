@@ -202,6 +202,11 @@ class ModelRegistry:
     def _is_unknown(self, provider: str) -> bool:
         return provider not in self._parts or provider in self._changed
 
+    async def unaliased(self, name: str) -> str:
+        """What a name stands for once aliases are replaced. Raises ``InvalidRequest``."""
+        parse_reference(name)
+        return follow((await self._meant()).aliases, name)
+
     async def resolve(self, name: str) -> ListedModel:
         """The installed model that a reference or bare name means.
 

@@ -42,8 +42,10 @@ class ModelTransfers:
 
         A qualified reference says it. ``hf.co/...`` and a listed name belong to whoever offers
         them; any other bare name goes to the first source in the profile's order that pulls by
-        open-ended name. Raises ``ModelNotFound`` or ``NotFound``.
+        open-ended name; an alias is what it stands for. Raises ``ModelNotFound`` or ``NotFound``.
         """
+        parse_reference(name, param="name")
+        name = await self._registry.unaliased(name)
         reference = parse_reference(name, param="name")
         names = await self._registry.providers()  # at a start, plugins are loading still
         if reference.provider is not None:

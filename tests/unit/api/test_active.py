@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.api.conftest import MakeVenom, client_of
 from venom_core.sdk.errors import Unavailable
-from venom_core.sdk.provider import Model
+from venom_core.sdk.provider import Model, PullProgress
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, ScriptedProvider, answer, say
 
@@ -155,6 +155,20 @@ async def test_aliases_are_set_listed_and_removed(client: httpx.AsyncClient) -> 
     assert gone.json()["message"] == "team/fast does not stand for two any more."
     gone = await client.delete(f"{MODELS}/aliases/team/fast")
     assert (gone.status_code, gone.json()["code"]) == (404, "alias_not_found")
+
+
+async def test_an_alias_is_what_it_stands_for_where_nothing_is_installed_yet(
+    client: httpx.AsyncClient,
+) -> None:
+    offered = Model("later", "folder", installed=False, summary="To be had.")
+    scripted.SCRIPTS["later"] = Script([], offered)
+    scripted.PULLS["later"] = [PullProgress("completed", "ready", 1, 1)]
+    await post(client, "aliases", {"name": "soon", "target": "scripted://later"})
+    details = (await client.get(f"{MODELS}/soon/details")).json()
+    assert details["model"]["reference"] == "scripted://later"
+    begun = await post(client, "install", {"name": "soon"})
+    operation = (await client.get(f"{MODELS}/operations/{begun['operation_id']}")).json()
+    assert operation["operation"]["reference"] == "scripted://later"
 
 
 async def test_the_active_model_is_not_deleted(client: httpx.AsyncClient) -> None:

@@ -25,6 +25,8 @@ def test_the_model_in_use_answers_and_is_marked(cli: Cli) -> None:
     asked = cli("run", "--json", "What is the capital?")
     assert json.loads(asked.out)["model"] == "town"
     assert "town *" in cli("list").out
+    cli("use", "city", "--role", "translation")
+    assert "city *" not in cli("list").out, "the mark is for what answers in a chat"
     assert cli("rm", "--yes", "town").code == 2, "it is in use"
     left = json.loads(cli("use", "--none", "--json").out)
     assert left["before"] == "scripted://town"

@@ -44,6 +44,9 @@ class World:
         return SimpleNamespace(describe=describe)
 
     # the registry
+    async def unaliased(self, name: str) -> str:
+        return name
+
     async def resolve(self, name: str) -> ListedModel:
         raise ModelNotFound(f"no {name}")
 

@@ -50,7 +50,7 @@ def _print_installed(listing: dict[str, Any]) -> None:
             ("NAME", "PROVIDER", "SIZE", "CONTEXT", "CAN"),
             [
                 (
-                    model["id"] + (" *" if model["active"] else ""),
+                    model["id"] + (" *" if "chat" in model["active_roles"] else ""),
                     model["provider"],
                     size(model["size_bytes"]),
                     model["context_length"],
