@@ -67,7 +67,8 @@ class FakeHub:
     after which the connection closes, once each), ``lies`` (the listing's digest is another).
     ``pace`` is bytes a second of the storage; ``without_ranges`` answers 200 to every range;
     ``statuses`` maps a part of a path to the status that is answered there, ``retry_after`` beside;
-    ``next_page_at`` is another place than the Hub that pages point at.
+    ``next_page_at`` is another place than the Hub that pages point at; ``expired`` requests of the
+    storage are answered 403, as for an address that is too old.
     """
 
     def __init__(self) -> None:
@@ -81,6 +82,7 @@ class FakeHub:
         self.statuses: dict[str, int] = {}
         self.retry_after = "7"
         self.next_page_at: str | None = None
+        self.expired = 0
         self.papers: list[dict[str, Any]] = []
         self.feed = ""
         self.seen: list[Seen] = []
@@ -310,6 +312,10 @@ class _Handler(BaseHTTPRequestHandler):
         found = self.hub.blob(self._path.rpartition("/")[2])
         if found is None:
             self._refuse(404, "", "no such blob")
+            return
+        if self.hub.expired:
+            self.hub.expired -= 1
+            self._refuse(403, "", "Request has expired")
             return
         path, data = found
         if path in self.hub.corrupt:

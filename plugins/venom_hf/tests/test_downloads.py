@@ -146,6 +146,17 @@ async def test_a_connection_that_breaks_off(hub: FakeHub, opened: Opened, cache:
     assert one_blob(cache, BIG)
 
 
+async def test_an_address_that_has_expired(hub: FakeHub, opened: Opened, cache: Path) -> None:
+    """The storage's addresses hold for an hour: another is asked for, and it goes on."""
+    hub.add(REPO, {"model.safetensors": BIG})
+    hub.cut["model.safetensors"] = [1_000_000]
+    hub.expired = 1
+    async with opened() as provider:
+        await pulled(provider)
+    assert [one.status for one in hub.asked("storage")] == [403, 200, 206]
+    assert one_blob(cache, BIG)
+
+
 async def test_a_half_that_is_too_long(hub: FakeHub, opened: Opened, cache: Path) -> None:
     hub.add(REPO, {"model.safetensors": BIG})
     blobs = cache / "models--org--tiny" / "blobs"

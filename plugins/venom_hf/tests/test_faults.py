@@ -207,6 +207,8 @@ async def test_a_storage_that_refuses(hub: FakeHub, opened: Opened, status: int)
     if status == 429:
         assert isinstance(refused.value, RateLimited) and refused.value.retry_after == 7
         assert time.monotonic() - began < 6.5
+    else:
+        assert isinstance(refused.value, UpstreamError)
     assert "signature" not in str(refused.value.record())
 
 

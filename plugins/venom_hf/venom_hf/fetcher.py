@@ -40,6 +40,8 @@ HEARTBEAT_SECONDS = 2.0
 LOCK_SECONDS = 3600
 _ETAG = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _TRANSIENT = (500, 502, 503, 504)
+#: What a storage answers for an address that is no longer valid.
+_REFUSED = (400, 401, 403, 404)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +161,10 @@ class Fetcher:
 
     def _download(self, file: RemoteFile) -> str:
         """Bring the file's blob; gives its name."""
-        from huggingface_hub import get_hf_file_metadata, hf_hub_url
         from huggingface_hub.utils import WeakFileLock
 
         job = self._job
-        url = hf_hub_url(job.repo, file.name, revision=job.commit, endpoint=job.endpoint)
-        said = get_hf_file_metadata(
-            url, token=job.token or False, timeout=job.timeout, endpoint=job.endpoint
-        )
+        said = self._asked(file)
         etag = said.etag or ""
         if not _ETAG.fullmatch(etag) or said.size not in (None, file.size_bytes):
             raise UpstreamError("Hugging Face contradicts its own listing.", fix="Fetch it again.")
@@ -205,11 +203,29 @@ class Fetcher:
             except (StorageError, RateLimited):
                 raise
             except Exception as error:
+                elsewhere = _origin(url) != _origin(self._job.endpoint)
+                refused = elsewhere and _status(error) in _REFUSED
                 if _status(error) == 416:
                     part.unlink(missing_ok=True)
-                elif attempt == ATTEMPTS or not _worth_another_try(error):
+                elif attempt == ATTEMPTS and refused:
+                    raise UpstreamError(
+                        "The storage behind Hugging Face refuses the download.",
+                        fix="Fetch it again: it goes on from there.",
+                    ) from error
+                elif attempt == ATTEMPTS or not (refused or _worth_another_try(error)):
                     raise
                 time.sleep(attempt)
+                url = self._asked(file).location  # the storage's addresses hold for an hour
+
+    def _asked(self, file: RemoteFile) -> Any:
+        """What the Hub says of a file now: digest, size, where it lies."""
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+        job = self._job
+        url = hf_hub_url(job.repo, file.name, revision=job.commit, endpoint=job.endpoint)
+        return get_hf_file_metadata(
+            url, token=job.token or False, timeout=job.timeout, endpoint=job.endpoint
+        )
 
     def _get(self, url: str, target: BinaryIO, have: int, file: RemoteFile) -> None:
         from huggingface_hub.file_download import http_get
