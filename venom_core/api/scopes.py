@@ -49,7 +49,6 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/models/operations/{id}/pause": MODELS,
     "POST /api/v1/models/operations/{id}/resume": MODELS,
     "POST /api/v1/models/operations/{id}/cancel": MODELS,
-    "POST /api/v1/models/pull": MODELS,
     "POST /api/v1/models/install": MODELS,
     "POST /api/v1/models/registry/install": MODELS,
     "DELETE /api/v1/models/registry/{name}": MODELS,
@@ -86,18 +85,14 @@ _ROUTES: dict[str, Scopes] = {
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
 
-def _key(method: str, path: str) -> str:
+def key_of(method: str, path: str) -> str:
     """However a parameter is called and converted."""
     return f"{method} {_PARAMETER.sub('{}', path)}"
 
 
-ROUTES = {_key(*route.split(" ")): scopes for route, scopes in _ROUTES.items()}
-
-
-def is_declared(method: str, path: str) -> bool:
-    return _key(method, path) in ROUTES
+ROUTES = {key_of(*route.split(" ")): scopes for route, scopes in _ROUTES.items()}
 
 
 def scopes_of(method: str, path: str) -> Scopes:
     """What a route needs, by its own path and not by the request's."""
-    return ROUTES.get(_key(method, path), ADMIN)
+    return ROUTES.get(key_of(method, path), ADMIN)
