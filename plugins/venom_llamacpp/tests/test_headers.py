@@ -117,6 +117,13 @@ def test_a_text_that_is_really_that_long_is_refused_too(gguf: Callable[..., byte
         header_of(io.BytesIO(data), len(data))
 
 
+def test_many_arrays_together_are_bounded_too(gguf: Callable[..., bytes]) -> None:
+    empty = struct.pack("<IIQ", 9, 8, 1_100_000) + b"\0" * 8 * 1_100_000
+    data = gguf(FACTS | {f"a{number}": empty for number in range(4)})
+    with pytest.raises(NotGguf, match="items"):
+        header_of(io.BytesIO(data), len(data))
+
+
 def test_an_unknown_type_of_tensor_has_no_size() -> None:
     assert Tensor("a", 999, (4, 8)).size_bytes is None
     assert reordered_bytes([Tensor("a", 999, (4, 8))]) == 0

@@ -17,11 +17,12 @@ from venom_core.sdk.architecture_gguf import from_gguf, tensor_bytes
 MAGIC = b"GGUF"
 MAX_HEADER_BYTES = 128 * 1024 * 1024
 MAX_KEYS = 4096
-MAX_TENSORS = 100_000
+MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 4
 MAX_ALIGNMENT = 1 << 20
 MAX_KEY_BYTES = 1024
 MAX_TEXT_BYTES = 1024 * 1024
+#: Items of all arrays together; a vocabulary, its scores, types and merges are some 1.5 million.
 MAX_ITEMS = 4_000_000
 
 STRING, ARRAY = 8, 9
@@ -128,7 +129,7 @@ class _Reader:
         self._file = file
         self._limit = min(size, MAX_HEADER_BYTES)
         self._at = 0
-        self._tensors = 0
+        self._tensors = self._items = 0
         #: Entries of the vocabulary, where the file has one.
         self.vocabulary: int | None = None
 
@@ -189,6 +190,7 @@ class _Reader:
     def _array(self, key: str) -> list[Any] | None:
         kind = self._number("<I")
         items = self._count(self._number("<Q"), MAX_ITEMS, "items")
+        self._items = self._count(self._items + items, MAX_ITEMS, "items")
         if key == "tokenizer.ggml.tokens":
             self.vocabulary = items or None
         if kind in SCALARS and items <= MAX_LAYERS:

@@ -13,7 +13,7 @@ from venom_core.sdk.architecture_gguf import from_gguf, tensor_bytes
 #: What Ollama takes where neither the request nor the model names a context.
 DEFAULT_CONTEXT = 4096
 BATCH = 512
-MAX_TENSORS = 100_000
+MAX_TENSORS = 20_000
 NOTE = (
     "Ollama's own settings are not seen: one request at a time and a cache of f16 are assumed, not "
     "what OLLAMA_NUM_PARALLEL and OLLAMA_KV_CACHE_TYPE may say."
