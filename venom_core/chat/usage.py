@@ -41,13 +41,17 @@ def summary_view(
         use = (tally.requests + tally.refused, tally.tokens)
         return (name,) if by == "day" else (*use, name)
 
+    names = repository.key_names() if repository is not None and by == "key" else {}
     ranked = sorted(found.items(), key=rank, reverse=True)
     return {
         "since": where.since,
         "until": where.until,
         "by": by,
         "totals": whole.view(),
-        "groups": [{"name": name, **tally.view()} for name, tally in ranked[:limit]],
+        "groups": [
+            {"name": name, "key_name": names.get(name), **tally.view()}
+            for name, tally in ranked[:limit]
+        ],
         "count": len(ranked),
     }
 

@@ -196,6 +196,15 @@ class UsageRepository:
                         found[line].errors[row["code"]] = row["requests"]
         return list(found.items())
 
+    def key_names(self) -> dict[str, str]:
+        """What people call the keys, by id."""
+        from sqlalchemy import select
+
+        from venom_core.store.tables import api_keys as t
+
+        with self._engine.connect() as connection:
+            return {row.id: row.name for row in connection.execute(select(t.c.id, t.c.name))}
+
     def used(self, key_id: str, day: str) -> tuple[int, int]:
         """Requests and tokens of a key on a day."""
         tally = self.summary(Range(day, day, key_id=key_id), None).get("", Tally())

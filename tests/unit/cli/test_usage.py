@@ -49,6 +49,16 @@ def test_a_table_and_its_json(cli, paths: Paths) -> None:
     assert json.loads(cli("usage", "--days", "3660", "--json").out)["totals"]["requests"] == 12
 
 
+def test_keys_are_shown_by_their_names(cli, paths: Paths) -> None:
+    made = json.loads(cli("keys", "create", "laptop", "--json").out)
+    today = day_of(time.time())
+    line = Line(today, made["id"], "ollama", "gemma3:4b")
+    UsageRepository(open_database(paths.store_file)).add({line: Tally(requests=1)})
+    assert f"{made['id']} (laptop)" in cli("usage", "--by", "key").out
+    (group,) = json.loads(cli("usage", "--by", "key", "--json").out)["groups"]
+    assert group["key_name"] == "laptop"
+
+
 def test_bounds_are_a_usage_error(cli) -> None:
     assert cli("usage", "--days", "0").code == 2
     assert cli("usage", "--by", "prompt").code == 2

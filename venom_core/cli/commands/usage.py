@@ -45,7 +45,7 @@ def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> Non
         print(f"Nothing was asked since {told['since']}.")
         return
     columns = (by.upper(), "REQUESTS", "REFUSED", "FAILED", "PROMPT", "ANSWER", "FIRST", "TOKENS/S")
-    rows = [_row(_named(group["name"], by), group) for group in told["groups"]]
+    rows = [_row(_named(group, by), group) for group in told["groups"]]
     if len(rows) > 1:
         rows.append(_row("all", told["totals"]))
     print_table(columns, rows)
@@ -69,8 +69,11 @@ def _summary(days: int, by: Grouping) -> dict[str, Any]:
     return summary_view(repository, where, by, 200)
 
 
-def _named(name: str, by: Grouping) -> str:
-    """People read no empty names."""
+def _named(group: dict[str, Any], by: Grouping) -> str:
+    """People read no empty names, and know their keys by other ones."""
+    name: str = group["name"]
+    if group["key_name"]:
+        return f"{name} ({group['key_name']})"
     nothing = {"key": "(no key)", "provider": "(none)", "model": "(none)"}
     return nothing.get(by, name) if name in ("", "://") else name
 
