@@ -11,9 +11,8 @@ from typing import Protocol, TypeVar
 
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.sdk.errors import (
-    EngineMissing,
-    EngineUnreachable,
     LlmOff,
+    Unavailable,
     UpstreamError,
     UpstreamTimeout,
     VenomError,
@@ -104,7 +103,7 @@ class ModelMemory:
     async def unload_all(self) -> tuple[list[str], dict[str, VenomError]]:
         """Ask every provider to unload everything: the references that went, and who failed.
 
-        A provider whose engine is not there has nothing in memory, and did not fail.
+        A provider that is not available has nothing in memory, and did not fail.
         """
         names = [
             name
@@ -120,8 +119,8 @@ class ModelMemory:
                 for model in await self._ps(name):
                     await _within(UNLOAD_SECONDS, name, provider.unload(model.ref))
                     gone.append(f"{name}://{model.ref}")
-            except (EngineMissing, EngineUnreachable) as error:
-                log.info("%s has nothing in memory: %s", name, error)
+            except Unavailable as error:  # not there, so nothing of it is in memory
+                log.info("%s was not asked to unload: %s", name, error)
             except VenomError as error:
                 faults[name] = error
             finally:

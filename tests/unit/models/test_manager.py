@@ -10,7 +10,6 @@ import pytest
 
 from tests.unit.models.stages import Stage, StagedProvider, down
 from venom_core.sdk.errors import (
-    EngineUnreachable,
     InvalidRequest,
     LlmOff,
     ModelNotCapable,
@@ -294,7 +293,7 @@ async def test_the_disk_limit_is_over_all_models(tmp_path: Path) -> None:
 
 
 async def test_unloading_all_asks_each_and_says_who_failed(stage: Stage) -> None:
-    stage.providers["c"] = StagedProvider(faults={"ps": EngineUnreachable("It is not there.")})
+    stage.providers["c"] = StagedProvider(faults={"ps": Unavailable("Down.", code="c_down")})
     stage.providers["d"] = StagedProvider(capabilities=frozenset())
     stage.providers["a"].memory = ["x", "old"]
     stage.providers["b"].memory = ["x"]
