@@ -283,7 +283,7 @@ class ChatService:
                 fix="Start with another profile: venom serve --profile light",
             )
         if name:
-            return await self.registry.resolve(name), None
+            return await self.registry.serving(await self.registry.resolve(name)), None
         resolved, because = await self.choose(role)
         return resolved, because
 

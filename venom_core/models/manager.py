@@ -151,7 +151,7 @@ class ModelManager:
         (``not_served_by_runtime``).
         """
         if runtime is None:
-            return await self._registry.resolve(name)
+            return await self._registry.serving(await self._registry.resolve(name))
         await self._registry.providers()  # at a start, plugins are loading still
         provider = self._host.resolve_name(runtime)
         parsed = parse_reference(follow((await self.state()).aliases, name), param="name")
@@ -162,7 +162,10 @@ class ModelManager:
             except ModelNotFound:
                 pass  # known elsewhere it is a wrong runtime, else a wrong name
         try:
-            found = (await self._registry.resolve(name)).reference
+            item = await self._registry.serving(await self._registry.resolve(name))
+            if item.provider == provider:
+                return item
+            found = item.reference
         except Conflict:
             found = f"{name!r}"
         raise InvalidRequest(

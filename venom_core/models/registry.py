@@ -33,19 +33,27 @@ log = logging.getLogger(__name__)
 
 ASK_TIMEOUT = 3.0
 FRESH_SECONDS = 5.0
-# How long a listing waits for a provider: one that was in trouble last time is not waited for.
-FIRST_PATIENCE = 1.0
+# A listing waits for a provider; for one that was in trouble last time it hardly does.
 TROUBLE_PATIENCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
     """A model of one provider. ``id`` is what ``/v1`` lists: the bare name where it resolves to
-    this model, else ``provider://ref``; both are accepted."""
+    this model, else ``provider://ref``; both are accepted. ``source`` is the provider that brought
+    the files and ``runtimes`` are those that can run them: the same files, by their digest, may be
+    listed by both."""
 
     provider: str
     model: Model
     id: str = ""
+    source: str = ""
+    runtimes: tuple[str, ...] = ()
+
+    @property
+    def is_served(self) -> bool:
+        """Whether its own provider can run it; a source only keeps files."""
+        return self.model.capabilities is None or bool(self.model.capabilities)
 
     @property
     def reference(self) -> str:
@@ -151,7 +159,7 @@ class ModelRegistry:
         self._changed: set[str] = set()
         self._refreshing: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
-        #: By provider, the question that is on its way.
+        #: By provider, a question to one in trouble that is on its way.
         self._late: dict[str, asyncio.Task[None]] = {}
         self._listed: tuple[_Basis, Listing] | None = None
 
@@ -165,7 +173,7 @@ class ModelRegistry:
     async def listing(self, *, fresh: bool = False, patient: bool = False) -> Listing:
         """Every model of every provider. Asked for now when ``fresh``; otherwise one older than
         ``FRESH_SECONDS`` is given at once while a new one is fetched behind it. A provider that
-        does not answer at once is waited for only where the caller is ``patient``."""
+        was in trouble last time is waited for only where the caller is ``patient``."""
         names = await self._providers()
         unknown = [name for name in names if self._is_unknown(name)]
         if fresh or unknown:
@@ -223,6 +231,22 @@ class ModelRegistry:
             if found := _choose(name, listing.installed, self._order(), meant.preferred):
                 return found
         raise self._unknown(name, listing)
+
+    async def serving(self, item: ListedModel) -> ListedModel:
+        """The model that runs what ``item`` names: itself, or, where its provider only keeps files,
+        the same files as the first runtime of the profile's order lists them."""
+        if item.is_served or not (item.model.digest or "").startswith("sha256:"):
+            return item
+        for fresh in (False, True):
+            listing = await self.listing(fresh=fresh, patient=fresh)
+            same = [
+                other
+                for other in listing.installed
+                if other.model.digest == item.model.digest and other.is_served
+            ]
+            if same:
+                return min(same, key=self._rank)
+        return item
 
     async def _resolve_qualified(self, reference: Reference) -> ListedModel:
         await self._providers()  # at a start, plugins are loading still
@@ -308,15 +332,15 @@ class ModelRegistry:
         await asyncio.gather(*(self._wait_for(name, patient) for name in names))
 
     async def _wait_for(self, name: str, patient: bool) -> None:
-        asking = self._late.get(name)
-        if asking is None or asking.done() or name in self._changed:
-            asking = self._late[name] = asyncio.create_task(self._ask_one(name))
         part = self._parts.get(name)
-        patience = FIRST_PATIENCE if part is None or part.reason is None else TROUBLE_PATIENCE
-        await asyncio.wait([asking], timeout=None if patient else patience)
-        if name not in self._parts:
-            reason = Reason.of(UpstreamTimeout(f"{name} has not listed its models yet."))
-            self._parts[name] = _Part((), reason, time.monotonic())
+        in_trouble = part is not None and part.reason is not None
+        if patient or not in_trouble:
+            await self._ask_one(name)
+            return
+        asking = self._late.get(name)
+        if asking is None or asking.done():
+            asking = self._late[name] = asyncio.create_task(self._ask_one(name))
+        await asyncio.wait([asking], timeout=TROUBLE_PATIENCE)
 
     async def _ask(self, names: Sequence[str]) -> None:
         await asyncio.gather(*(self._ask_one(name) for name in names))
@@ -362,14 +386,36 @@ class ModelRegistry:
             for ref, same in by_ref.items()
             if ref not in meant.aliases  # the name means something else
         }
+        files = _by_digest(installed)
         merged = [
             replace(
-                item, id=item.model.ref if owner.get(item.model.ref) is item else item.reference
+                item,
+                id=item.model.ref if owner.get(item.model.ref) is item else item.reference,
+                source=_source(item, files),
+                runtimes=_runtimes(item, files),
             )
             for item in items
         ]
         stale = {name: reason for name in names if (reason := self._parts[name].reason)}
         return Listing(tuple(merged), stale)
+
+
+def _by_digest(installed: Sequence[ListedModel]) -> Mapping[str, list[ListedModel]]:
+    files: dict[str, list[ListedModel]] = {}
+    for item in installed:
+        if (item.model.digest or "").startswith("sha256:"):
+            files.setdefault(item.model.digest or "", []).append(item)
+    return files
+
+
+def _source(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> str:
+    same = files.get(item.model.digest or "", ())
+    return next((other.provider for other in same if not other.is_served), item.provider)
+
+
+def _runtimes(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> tuple[str, ...]:
+    same = files.get(item.model.digest or "", [item])
+    return tuple(dict.fromkeys(other.provider for other in same if other.is_served))
 
 
 def names_match(asked: str, ref: str) -> bool:

@@ -59,6 +59,8 @@ class ModelTransfers:
                 )
             return provider, reference.name
         listing = await self._registry.listing()
+        if listing.stale:  # who was late may be the one that has it
+            listing = await self._registry.listing(fresh=True, patient=True)
         for item in listing.models:
             if item.model.ref == name:
                 return item.provider, name

@@ -190,3 +190,28 @@ def test_names_stay_inside_the_store(tmp_path: Path, ref: str) -> None:
     assert path.parent == tmp_path and path.resolve().is_relative_to(tmp_path)
     assert not path.name.startswith(".") or len(path.name) > 8
     assert safe_name(ref) != safe_name(ref + "-") != safe_name(ref + "--")
+
+
+async def test_what_the_hugging_face_cache_holds_is_served_too(
+    make_provider: Any, tmp_path: Path, gguf: Any
+) -> None:
+    """Whoever fetched it: its layout is the library's, a link by name to a blob by digest."""
+    cache = tmp_path / "hub"
+    folder = cache / "models--org--tiny-GGUF"
+    snapshot = folder / "snapshots" / ("c" * 40)
+    snapshot.mkdir(parents=True)
+    (folder / "blobs").mkdir()
+    blob = folder / "blobs" / ("d" * 64)
+    blob.write_bytes(gguf({"general.architecture": "llama", "llama.context_length": 512}))
+    (folder / "blobs" / ("e" * 64)).write_bytes(b"half of another")
+    (snapshot / "tiny-Q4_K_M.gguf").symlink_to(blob)
+    (snapshot / "mmproj-tiny-f16.gguf").symlink_to(blob)
+    provider = make_provider(hub_cache=str(cache))
+    found = {item.ref: item for item in await provider.models() if item.installed}
+    assert set(found) == {"hf.co/org/tiny-GGUF:Q4_K_M"}
+    (served,) = found.values()
+    assert served.digest == f"sha256:{'d' * 64}"
+    assert served.details["source"] == "Hugging Face cache"
+    with pytest.raises(NotSupported):
+        await provider.remove(served.ref)
+    assert blob.exists()

@@ -1,4 +1,5 @@
-"""The user's own GGUF files, named in the setting ``model_paths``: found, named, read once.
+"""GGUF files that others keep, found, named, read once: those named in the setting ``model_paths``,
+and those in the shared Hugging Face cache, whoever fetched them.
 
 Everything here blocks; callers run it in threads.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 MAX_FILES = 1000
 MAX_DEPTH = 4
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_QUANT = re.compile(r"(?<![A-Za-z0-9])(?:IQ|Q|TQ|F|BF|MXFP)\d\w*", re.ASCII | re.IGNORECASE)
+_CACHED = re.compile(r"hf\.co/[\w.-]{1,96}/[\w.-]{1,96}:[\w.-]{1,60}", re.ASCII)
 _UNFIT = re.compile(r"[^A-Za-z0-9_.:@+-]+", re.ASCII)
 _LATER_PART = re.compile(r"-(?!00001-of)\d{5}-of-\d{5}$", re.ASCII)
 _FIRST_PART = re.compile(r"-00001-of-\d{5}$", re.ASCII)
@@ -24,11 +28,12 @@ _FIRST_PART = re.compile(r"-00001-of-\d{5}$", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A GGUF file and the name that it got: the file's own, without its folder."""
+    """A GGUF file and the name that it got. ``digest`` is ``sha256:...`` where the cache tells."""
 
     ref: str
     path: Path
     header: GgufHeader
+    digest: str | None = None
 
 
 class LocalFiles:
@@ -48,6 +53,7 @@ class LocalFiles:
         return tuple(found.values())
 
     def _paths(self) -> Iterator[Path]:
+        """The GGUF files of the configured places."""
         seen = 0
         for place in self._places:
             for path in sorted(_gguf_below(place, MAX_DEPTH)):
@@ -68,6 +74,40 @@ class LocalFiles:
             logger.warning("a file of model_paths cannot be read: %s", error)
             return None
         return self._headers[key]
+
+
+class CachedFiles(LocalFiles):
+    """The cache's layout is huggingface_hub's: ``models--org--name/snapshots/<commit>/<file>``,
+    a link to ``blobs/<sha256>``."""
+
+    def list(self) -> tuple[LocalFile, ...]:
+        found: dict[str, LocalFile] = {}
+        for path in self._paths():
+            header, ref = self._header(path), _cached_ref(path)
+            if header is not None and ref is not None:
+                blob = path.resolve().name
+                digest = f"sha256:{blob}" if _SHA256.fullmatch(blob) else None
+                found.setdefault(ref, LocalFile(ref, path, header, digest))
+        return tuple(found.values())
+
+    def _paths(self) -> Iterator[Path]:
+        for place in self._places:
+            fitting = sorted(place.glob("models--*/snapshots/*/*.gguf"), reverse=True)
+            yield from [path for path in fitting if _serves(path)][:MAX_FILES]
+
+
+def default_cache(env: Mapping[str, str]) -> Path:
+    """Where huggingface_hub keeps its cache, by its own variables."""
+    home = env.get("HF_HOME") or str(Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
+    return Path(home).expanduser() / "hub"
+
+
+def _cached_ref(path: Path) -> str | None:
+    """``hf.co/org/name:QUANT``, as the embedded engine names what it fetches itself."""
+    repo = path.parents[2].name.removeprefix("models--").replace("--", "/", 1)
+    quant = _QUANT.search(path.stem)
+    ref = f"hf.co/{repo}:{quant[0] if quant else path.stem}"
+    return ref if _CACHED.fullmatch(ref) else None
 
 
 def _read(path: Path) -> GgufHeader | None:

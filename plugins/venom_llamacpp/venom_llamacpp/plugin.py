@@ -22,6 +22,13 @@ SETTINGS = (
         "GGUF files, or folders with such files, to serve beside the pulled models.",
     ),
     Setting(
+        "hub_cache",
+        "path",
+        None,
+        "Hugging Face cache whose GGUF files are served too; the library's own where not set.",
+        env_aliases=("HF_HUB_CACHE",),
+    ),
+    Setting(
         "context_length",
         "int",
         4096,

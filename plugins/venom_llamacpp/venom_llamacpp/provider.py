@@ -48,7 +48,7 @@ from venom_core.sdk.provider import (
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_llamacpp.catalogue import BUILT_IN
-from venom_llamacpp.files import LocalFiles
+from venom_llamacpp.files import CachedFiles, LocalFiles, default_cache
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, HubRef
 from venom_llamacpp.memory import memory_plan, reordered_bytes
@@ -77,7 +77,9 @@ class LlamaCppProvider(OpenAIEngineProvider):
         self._threads = cast(int, settings["threads"]) or max(1, (os.cpu_count() or 2) - 1)
         self._store = ModelStore(context.models_dir / "llamacpp")
         files = LocalFiles(cast("tuple[str, ...]", settings["model_paths"] or ()))
-        self._shelf = Shelf(self._store, files, cast(int, settings["context_length"]))
+        cache = cast("str | None", settings["hub_cache"])
+        cached = CachedFiles([cache or str(default_cache(os.environ))])
+        self._shelf = Shelf(self._store, files, cached, cast(int, settings["context_length"]))
         self._hub = Hub(
             cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
         )
@@ -421,8 +423,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
             raise ModelNotFound(f"The model {ref!r} is not installed.", param="name")
         if not served.removable:
             raise NotSupported(
-                f"{ref} is a file of yours, named in model_paths.",
-                fix="Delete the file yourself, or take it out of the setting.",
+                f"{ref} is a file that the embedded engine serves and does not own.",
+                fix="Delete it where it lies: a folder of model_paths, or the Hugging Face cache.",
             )
         await self._pool.unload(served.model.ref)
         await asyncio.to_thread(self._store.remove, served.model.ref)

@@ -1,4 +1,5 @@
-"""What can be served, from three shelves: built-in models, pulled ones, the user's own files."""
+"""What can be served, from four shelves: built-in models, pulled ones, what the shared Hugging Face
+cache holds, and the user's own files."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 from venom_core.sdk.architecture import Architecture
 from venom_core.sdk.provider import Model, ModelCapability
 from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
-from venom_llamacpp.files import LocalFile, LocalFiles
+from venom_llamacpp.files import CachedFiles, LocalFile, LocalFiles
 from venom_llamacpp.gguf_header import GgufHeader
 from venom_llamacpp.hub import facts_of
 from venom_llamacpp.store import ModelStore, StoredModel
@@ -46,9 +47,12 @@ class Served:
 class Shelf:
     """Looks at the disk; every method blocks."""
 
-    def __init__(self, store: ModelStore, files: LocalFiles, context_length: int) -> None:
+    def __init__(
+        self, store: ModelStore, files: LocalFiles, cached: CachedFiles, context_length: int
+    ) -> None:
         self._store = store
         self._files = files
+        self._cached = cached
         self._context = context_length
 
     def all(self) -> dict[str, Served]:
@@ -58,7 +62,9 @@ class Shelf:
             ref: self._built_in(entry, stored.pop(ref, None)) for ref, entry in BUILT_IN.items()
         }
         found |= {ref: self._pulled(item) for ref, item in stored.items()}
-        return {item.ref: self._file(item) for item in self._files.list()} | found
+        own = {item.ref: self._file(item, "model_paths") for item in self._files.list()}
+        cached = {item.ref: self._file(item, "Hugging Face cache") for item in self._cached.list()}
+        return own | cached | found
 
     def context_of(self, trained: int | None) -> int:
         """The configured context, never more than the model was trained for."""
@@ -112,10 +118,11 @@ class Shelf:
         served = _with_facts(model, None, facts, f"sha256:{sha256}")
         return replace(served, model=replace(served.model, installed=False))
 
-    def _file(self, local: LocalFile) -> Served:
+    def _file(self, local: LocalFile, source: str) -> Served:
         facts = facts_of(local.header)
-        model = self._described(local.ref, local.header.size_bytes, facts, "model_paths")
-        return _with_facts(model, local.path, facts, None)
+        model = self._described(local.ref, local.header.size_bytes, facts, source)
+        served = _with_facts(model, local.path, facts, local.digest)
+        return replace(served, removable=False)
 
     def _described(self, ref: str, size: int, facts: Mapping[str, Any], source: str) -> Model:
         return Model(
@@ -146,7 +153,6 @@ def _with_facts(
         path,
         trained_context=facts.get("context_length"),
         own_pooling=facts.get("pooling") is not None,
-        removable=digest is not None,
     )
 
 

@@ -335,7 +335,7 @@ async def test_a_provider_that_hangs_costs_a_listing_nothing_but_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is asked on, and what it says at last is in the next listing."""
-    monkeypatch.setattr(registry_module, "FIRST_PATIENCE", 0.05)
+    monkeypatch.setattr(registry_module, "ASK_TIMEOUT", 0.1)
     monkeypatch.setattr(registry_module, "TROUBLE_PATIENCE", 0.01)
     answers = asyncio.Event()
 
@@ -351,9 +351,32 @@ async def test_a_provider_that_hangs_costs_a_listing_nothing_but_once(
         listing = await registry.listing(fresh=True)
         assert [item.id for item in listing.models] == ["x"]
         assert "b" in listing.stale
-    assert hanging.asked == 1, "one question is on its way, not one for every listing"
-    asyncio.get_running_loop().call_later(0.1, answers.set)
+    assert hanging.asked == 2, "one question is on its way, not one for every listing"
+    monkeypatch.setattr(registry_module, "ASK_TIMEOUT", 10.0)
+    asyncio.get_running_loop().call_later(0.2, answers.set)
     assert (await registry.resolve("slow")).reference == "b://slow", "who asks for it waits"
     listing = await registry.listing(fresh=True)
     assert ([item.id for item in listing.models], dict(listing.stale)) == (["x", "slow"], {})
     await registry.close()
+
+
+async def test_what_a_source_brought_is_run_by_the_runtime_that_lists_the_same_files() -> None:
+    digest = f"sha256:{'a' * 64}"
+    kept = model("org/tiny:Q4", digest=digest, capabilities=frozenset())
+    other = model("org/other:Q4", digest=f"sha256:{'b' * 64}", capabilities=frozenset())
+    runs = model("hf.co/org/tiny:Q4", digest=digest, capabilities=frozenset({"chat"}))
+    registry = registry_of(
+        ("llamacpp", "vllm"), hub=Shelf(kept, other), vllm=Shelf(runs), llamacpp=Shelf(runs)
+    )
+    listing = await registry.listing()
+    grouped = {item.reference: (item.source, item.runtimes) for item in listing.models}
+    assert grouped == {
+        "hub://org/tiny:Q4": ("hub", ("vllm", "llamacpp")),
+        "hub://org/other:Q4": ("hub", ()),
+        "vllm://hf.co/org/tiny:Q4": ("hub", ("vllm", "llamacpp")),
+        "llamacpp://hf.co/org/tiny:Q4": ("hub", ("vllm", "llamacpp")),
+    }
+    asked = await registry.resolve("hub://org/tiny:Q4")
+    assert (await registry.serving(asked)).reference == "llamacpp://hf.co/org/tiny:Q4"
+    alone = await registry.resolve("hub://org/other:Q4")
+    assert await registry.serving(alone) is alone
