@@ -211,6 +211,17 @@ CONTRACT: tuple[Locked, ...] = (
             Refusal("/models/none/config", 404, {"params": {}}),
         ),
     ),
+    Locked(
+        "POST /translate",
+        "/translate",
+        ("success", "translated_text", "target_lang"),
+        {"text": "Good day, {name}", "target_lang": "pl", "source_lang": "en", "use_cache": True},
+        (
+            Refusal("/translate", 400, {"text": "Good day", "target_lang": "fr"}),
+            Refusal("/translate", 413, {"text": "x" * 20_001}),
+            Refusal("/translate", 422, {"target_lang": "pl"}),
+        ),
+    ),
     Locked("POST /models/unload-all", "/models/unload-all", ("success", "message")),
     Locked(
         "DELETE /models/registry/{model_name}",

@@ -16,7 +16,7 @@ from tests.stage import SCRIPTED, scripted_venom
 from venom_core._version import __version__
 from venom_core.api.app import create_app
 from venom_core.plugins.discovery import Found
-from venom_core.sdk.provider import PullPlan, PullProgress
+from venom_core.sdk.provider import Model, PullPlan, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
@@ -76,7 +76,8 @@ async def application(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, di
     """The API over a scripted provider and the real Hugging Face plugin at a fake Hub."""
     scripted.reset()
     for name in ("m", "gone", "away"):
-        scripted.SCRIPTS[name] = Script(say("Warsaw"))
+        model = Model(name, "folder", languages=("pl", "en", "de"))
+        scripted.SCRIPTS[name] = Script(say("Warsaw ⟦1⟧"), model)
     for name in ("m", "other"):
         scripted.PULLS[name] = [PullProgress("completed", "It is ready", 1, 1)]
     scripted.PLANS["huge"] = PullPlan("huge", 10**18, folder=folder)
