@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,21 +41,8 @@ def run(*, quick: bool = False) -> Report:
     count = int(os.environ.get("VENOM_LEDGER", "2000" if quick else "100000"))
     kills = 2 if quick else 10
     report = Report("ledger", rounds=1)
-    with _stage() as (home, upstream, server, keys):
-        sent = asyncio.run(_send(server.port, count, keys))
-        counted = ask(upstream.port, "/count")
-        found = _ledger(home, counted["requests"])
-    for name, ours, theirs in (
-        ("requests", found["requests"], counted["requests"]),
-        ("prompt tokens", found["prompt_tokens"], counted["prompt_tokens"]),
-        ("completion tokens", found["completion_tokens"], counted["completion_tokens"]),
-        ("failed and abandoned", sum(found["errors"].values()), _bad(counted["kinds"])),
-    ):
-        report.figures.append(_equal(name, ours, theirs))
-    report.figures += [
-        _equal(f"requests of key {number}", found["keys"].get(key_id, 0), sent[key_id], "client")
-        for number, (key_id, _) in enumerate(keys, 1)
-    ]
+    told = against_upstream(count)
+    report.figures += [_equal(*row) for row in told.rows]
     ages = [_killed(seconds) for seconds in _moments(kills)]
     report.figures.append(
         Figure(
@@ -64,16 +52,47 @@ def run(*, quick: bool = False) -> Report:
     report.extra = {
         "requests": count,
         "connections": CONNECTIONS,
-        "kinds": dict(counted["kinds"]),
-        "errors": found["errors"],
-        "without_usage": found["without_usage"],
+        "kinds": told.kinds,
+        "errors": told.errors,
+        "without_usage": told.without_usage,
         "kills": kills,
         "oldest_lost_seconds": [round(age, 3) for age in ages],
     }
     return report
 
 
-def _equal(name: str, ours: int, theirs: int, whose: str = "upstream") -> Figure:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What two sides counted: name, the ledger's figure, the other side's, whose that is."""
+
+    rows: list[tuple[str, int, int, str]]
+    kinds: dict[str, int]
+    errors: dict[str, int]
+    without_usage: int
+
+
+def against_upstream(count: int) -> Told:
+    """Send ``count`` requests, with faults, through a server to an upstream that counts too."""
+    with _stage() as (home, upstream, server, keys):
+        sent = asyncio.run(_send(server.port, count, keys))
+        counted = ask(upstream.port, "/count")
+        found = _ledger(home, counted["requests"])
+    names = ("requests", "prompt_tokens", "completion_tokens")
+    rows = [(name.replace("_", " "), found[name], counted[name], "upstream") for name in names]
+    bad = ("failed and abandoned", sum(found["errors"].values()), _bad(counted["kinds"]))
+    by_key = [
+        (f"requests of key {number}", found["keys"].get(key_id, 0), sent[key_id], "client")
+        for number, (key_id, _) in enumerate(keys, 1)
+    ]
+    return Told(
+        [*rows, (*bad, "upstream"), *by_key],
+        dict(counted["kinds"]),
+        found["errors"],
+        found["without_usage"],
+    )
+
+
+def _equal(name: str, ours: int, theirs: int, whose: str) -> Figure:
     goals = (Goal("added", 0), Goal("added", 0, at_least=True))
     return Figure(name, "1", [ours], [theirs], whose, goals)
 
@@ -149,8 +168,7 @@ async def _send(port: int, count: int, keys: list[tuple[str, str]]) -> Counter[s
             key_id, key = keys[number % len(keys)]
             leaves = KINDS[kind] == "client leaves"
             if connection is None or leaves:
-                if connection is not None:
-                    connection.close()
+                _close(connection)
                 connection = await _connect(port, _Leaving if leaves else Connection)
             sent[key_id] += 1
             outcome: Outcome = connection.send(ready[kind, key])
@@ -159,9 +177,16 @@ async def _send(port: int, count: int, keys: list[tuple[str, str]]) -> Counter[s
                 await outcome.done
             if leaves:
                 connection = None
+        _close(connection)
 
     await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    await asyncio.sleep(0.05)  # until the closed ones are closed
     return sent
+
+
+def _close(connection: Connection | None) -> None:
+    if connection is not None:
+        connection.close()
 
 
 async def _connect(port: int, kind: type[Connection]) -> Connection:
