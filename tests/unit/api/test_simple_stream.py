@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,20 @@ async def test_the_events_of_a_whole_answer(client: httpx.AsyncClient) -> None:
 async def test_without_a_session_nothing_is_stored(client: httpx.AsyncClient) -> None:
     assert (await asked(client, PATH, question()))[-1] == ("done", {})
     assert (await client.get("/api/v1/sessions")).json()["sessions"] == []
+
+
+async def test_a_question_without_a_session_is_in_no_file_and_no_log(
+    make_venom: MakeVenom, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with client_of(make_venom()) as client:
+        await asked(client, PATH, question("xyzzy-question"))
+        scripted.SCRIPTS["m"] = Script([*say("xyzzy-answer")[:1], ValueError("xyzzy-fault")])
+        await asked(client, PATH, question("xyzzy-question"))
+        await asked(client, PATH, question("xyzzy-question", session_id="s"))
+    assert "xyzzy-question" not in caplog.text and "xyzzy-answer" not in caplog.text
+    for path in (tmp_path / "home").rglob("*"):
+        assert not path.is_file() or b"xyzzy" not in path.read_bytes(), path
 
 
 async def test_reasoning_and_tool_calls_are_events_of_their_own(client: httpx.AsyncClient) -> None:
