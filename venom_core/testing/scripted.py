@@ -176,4 +176,5 @@ class ScriptedProvider(Provider):
             SEEN.closed += not ended
 
     async def remove(self, ref: str) -> None:
-        SCRIPTS.pop(ref)
+        if SCRIPTS.pop(ref, None) is None:
+            raise ModelNotFound(f"There is no script {ref!r}.")

@@ -267,6 +267,16 @@ async def test_what_a_process_leaves_open_the_next_one_ends(make_venom: MakeVeno
     assert scripted.SEEN.calls.count("pull ended") == 1
 
 
+async def test_a_removal_that_got_as_far_as_the_end_is_one(make_venom: MakeVenom) -> None:
+    """The last process deleted the model and was killed before it could note it."""
+    venom = make_venom()
+    store = OperationRepository(await asyncio.to_thread(lambda: venom.database))
+    cut = Operation("1", "remove", "in_progress", "scripted", "gone", "gone", "", "2026-11-22")
+    await asyncio.to_thread(store.save, cut)
+    async with client_of(venom) as client:
+        assert (await until(client, "1", "completed", "failed"))["status"] == "completed"
+
+
 async def test_nothing_is_shown_before_it_is_stored(make_venom: MakeVenom) -> None:
     venom = make_venom()
     scripted.PULLS["m"] = [*(pulling(count) for count in range(30)), DONE]
