@@ -131,7 +131,7 @@ def parameters_of(schema: dict[str, Any], operation: str) -> list[str]:
 def _in_schema(schema: dict[str, Any], path: str) -> str:
     """The schema's path that differs in the names of its parameters only."""
     wanted = _without_names(PREFIX + path)
-    return next(found for found in schema["paths"] if _without_names(found) == wanted)
+    return str(next(found for found in schema["paths"] if _without_names(found) == wanted))
 
 
 def _without_names(path: str) -> str:
