@@ -124,7 +124,10 @@ def _guards(core: CoreSettings) -> list[tuple[Any, dict[str, Any]]]:
         cors = {
             "allow_origins": list(core.allowed_origins),
             "allow_methods": ["GET", "POST", "DELETE"],
-            "allow_headers": ["Authorization", "Content-Type", "X-Api-Key"],
+            "allow_headers": [
+                *("Authorization", "Content-Type", "X-Api-Key"),
+                *("Last-Event-ID", "Venom-Explain", "Venom-Queue"),
+            ],
         }
         guards.append((CORSMiddleware, cors))
     bound = () if is_loopback_host(core.host) or core.host in ("0.0.0.0", "::") else (core.host,)

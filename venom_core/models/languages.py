@@ -12,7 +12,7 @@ from venom_core.sdk.provider import Model
 ENGLISH = frozenset({"en"})
 MANY = frozenset({"pl", "en", "de"})
 #: What a name tells, the first that fits; with the billions of parameters below which it is English
-#: only. Source: the model cards of the makers, read in 2026. Only what is translated counts here.
+#: only. It is what the makers are known to claim, not compared with their model cards.
 FAMILIES: tuple[tuple[re.Pattern[str], float, frozenset[str]], ...] = tuple(
     (re.compile(pattern), smallest, languages)
     for pattern, smallest, languages in (

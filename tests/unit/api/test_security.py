@@ -86,6 +86,22 @@ async def test_the_own_page_and_allowed_origins_may(make_venom: MakeVenom) -> No
             assert response.status_code == 200, origin
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/api/v1/models/install"])
+async def test_an_allowed_page_may_send_the_headers_that_there_are(
+    make_venom: MakeVenom, path: str
+) -> None:
+    wanted = "authorization,content-type,venom-queue,venom-explain"
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": wanted,
+    }
+    async with client_of(make_venom(VENOM_ALLOWED_ORIGINS="https://app.example")) as client:
+        for origin, status in (("https://app.example", 200), ("https://evil.example", 403)):
+            response = await client.options(path, headers={"Origin": origin, **asked})
+            assert response.status_code == status, origin
+            assert ("access-control-allow-origin" in response.headers) == (status == 200)
+
+
 async def test_without_any_key_none_is_asked_for(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/models")).status_code == 200
 
