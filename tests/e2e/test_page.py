@@ -375,7 +375,7 @@ def test_connect_a_tool_has_lines_to_paste(fake: FakeVenom, open_window: OpenWin
         "Continue": f'apiBase: "{base}"',
     }.items():
         dialog.get_by_role("tab", name=tool).click()
-        expect(dialog.get_by_role("tabpanel")).to_contain_text(line)
+        expect(dialog.get_by_role("tabpanel", name=tool)).to_contain_text(line)
         dialog.get_by_role("button", name=f"Copy: {tool}").click()
         assert line in page.evaluate("navigator.clipboard.readText()")
     page.keyboard.press("Escape")
