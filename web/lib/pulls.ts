@@ -22,6 +22,8 @@ export const pulls = createStore<Record<string, Pull>>({});
 const POLL_MS = 400;
 /** The operation that fetches a model, by the model's name; null until the server has said it. */
 const fetching = new Map<string, string | null>();
+/** Those that were cancelled before the server had said their operation. */
+const unwanted = new Set<string>();
 
 function change(name: string, next: Partial<Pull>): void {
   const start: Pull = { phase: "pulling", bytesDone: 0, bytesTotal: null, progress: 0, message: "", error: null };
@@ -50,6 +52,7 @@ export async function adoptPulls(): Promise<void> {
 
 export async function cancelPull(name: string): Promise<void> {
   const id = fetching.get(name);
+  if (id === null) unwanted.add(name);
   if (id) await cancelOperation(id).catch((thrown) => change(name, { error: recordOf(thrown) }));
 }
 
@@ -59,6 +62,7 @@ async function followed(name: string, begin: () => Promise<Operation>): Promise<
   try {
     let operation = await begin();
     fetching.set(name, operation.operation_id);
+    if (unwanted.delete(name)) await cancelPull(name);
     while (isRunning(operation)) {
       show(name, operation);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -70,6 +74,7 @@ async function followed(name: string, begin: () => Promise<Operation>): Promise<
     change(name, { phase: "failed", error: recordOf(thrown) });
   } finally {
     fetching.delete(name);
+    unwanted.delete(name);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { adoptPulls, pulls, startPull } from "../lib/pulls";
+import { adoptPulls, cancelPull, pulls, startPull } from "../lib/pulls";
 
 const realFetch = globalThis.fetch;
 afterEach(() => {
@@ -45,4 +45,13 @@ test("an install that runs already is shown, one that was paused is not", async 
   assert.equal(pulls.get()["adopted-paused"], undefined);
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.equal(pulls.get()["adopted-in_progress"]?.phase, "cancelled");
+});
+
+test("a pull that is cancelled before its operation is known is cancelled once it is", async () => {
+  const asked = scripted(Response.json({ operation_id: "1" }), operation("in_progress"), Response.json({}), operation("cancelled"));
+  const pulling = startPull("early");
+  await cancelPull("early");
+  await pulling;
+  assert.equal(pulls.get().early?.phase, "cancelled");
+  assert.ok(asked.includes("/api/v1/models/operations/1/cancel"));
 });
