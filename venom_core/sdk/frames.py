@@ -212,25 +212,31 @@ _MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
 class ModelSplice:
     """Puts one ``model`` value into the relayed objects of a stream.
 
-    Inside a JSON string every quote is escaped, so the pattern matches keys only. All frames of a
-    stream name the same model: what the pattern found once is looked for as it is from then on.
+    Inside a JSON string every quote is escaped, so the pattern matches keys only. The frames of a
+    stream begin alike, with its id, its time and its model: a beginning that was spliced once is
+    replaced as it is from then on.
     """
 
-    __slots__ = ("_seen", "_value")
+    __slots__ = ("_beginning", "_length", "_spliced", "_value")
 
     def __init__(self, model: str) -> None:
         self._value = b'"model":' + json.dumps(model, ensure_ascii=False).encode()
-        self._seen = b""
+        self._beginning, self._spliced, self._length = b"", b"", 0
 
     def __call__(self, data: bytes) -> bytes | None:
         """``data`` with its one ``model`` replaced, or None where there is not exactly one."""
-        if self._seen and self._seen in data and data.count(b'"model"') == 1:
-            return data.replace(self._seen, self._value)
+        if (
+            self._length
+            and data.startswith(self._beginning)
+            and data.find(b'"model"', self._length) < 0
+        ):
+            return self._spliced + data[self._length :]
         found = _MODEL.search(data)
         if found is None or _MODEL.search(data, found.end()) is not None:
             return None
-        self._seen = found[0]
-        return data[: found.start()] + self._value + data[found.end() :]
+        self._beginning, self._length = data[: found.end()], found.end()
+        self._spliced = data[: found.start()] + self._value
+        return self._spliced + data[self._length :]
 
 
 def _dump(body: Mapping[str, Any]) -> bytes:

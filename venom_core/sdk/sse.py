@@ -35,7 +35,7 @@ class EventSplitter:
             and not self._after_cr
             and chunk.startswith(b"data: ")
             and chunk.endswith(b"\n\n")
-            and chunk.count(b"\n") == 2
+            and chunk.find(b"\n") == len(chunk) - 2
             and b"\r" not in chunk
         ):
             return [chunk[6:-2]]  # one whole event: what a paced stream is made of
