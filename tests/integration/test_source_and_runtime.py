@@ -25,7 +25,9 @@ def test_what_hugging_face_brought_chats(tmp_path: Path) -> None:
         grouped = {item["reference"]: (item["source"], item["runtimes"]) for item in listed}
         runtime = "llamacpp://hf.co/org/SmolLM2-GGUF:Q4_1"
         assert grouped == {REF: ("hf", ["llamacpp"]), runtime: ("hf", ["llamacpp"])}
-        said = json.loads(venom(home, "run", "--json", REF, "hi", **env).stdout)
+        # Unbounded, so small a model may ramble on to the end of its context.
+        short = ("--set", "max_tokens=24", "--set", "temperature=0")
+        said = json.loads(venom(home, "run", "--json", *short, REF, "hi", **env).stdout)
         assert f"{said['provider']}://{said['model']}" == runtime
         assert len(said["content"].split()) > 2
         removed = venom(home, "rm", "--yes", REF, **env)
