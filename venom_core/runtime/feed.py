@@ -19,6 +19,7 @@ Topic = Literal["operations", "models", "providers", "profile", "services"]
 TOPICS: tuple[str, ...] = get_args(Topic)
 
 _TOPIC_OF: Mapping[str, Topic] = {
+    "model.activated": "models",
     "model.pulled": "models",
     "model.removed": "models",
     "plugin.state": "providers",

@@ -90,6 +90,19 @@ async def test_a_quiet_spell_is_told() -> None:
 async def test_chats_are_no_news() -> None:
     feed = Feed()
     feed.venom_observe(ObservedEvent("chat.finished", {"model": "m"}))
-    feed.venom_observe(ObservedEvent("provider.state", {"provider": "p"}))
+    feed.venom_observe(ObservedEvent("request.refused", {"model": "m"}))
+    assert await told(feed, after=0) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "topic"),
+    [
+        ("model.activated", "models"), ("model.pulled", "models"), ("model.removed", "models"),
+        ("plugin.state", "providers"), ("provider.state", "providers"),
+    ],
+)  # fmt: skip
+async def test_what_the_parts_report_is_told(name: str, topic: str) -> None:
+    feed = Feed()
+    feed.venom_observe(ObservedEvent(name, {"n": 1}))
     (event,) = await told(feed, after=0)
-    assert (event.topic, event.data["event"]) == ("providers", "provider.state")
+    assert (event.topic, event.data) == (topic, {"event": name, "n": 1})
