@@ -15,11 +15,11 @@ import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from venom_core.chat.ledger import Ledger
+from venom_core.accounting.ledger import Ledger
+from venom_core.accounting.metering import Meter
+from venom_core.accounting.quotas import Quotas
 from venom_core.chat.limits import Limits
-from venom_core.chat.metering import Meter
 from venom_core.chat.parameters import Policy
-from venom_core.chat.quotas import Quotas
 from venom_core.chat.service import ChatService
 from venom_core.chat.sessions import Sessions
 from venom_core.models.fit import fits_memory
@@ -30,13 +30,13 @@ from venom_core.models.roles import Role
 from venom_core.plugins.host import PluginHost
 from venom_core.runtime.feed import Feed
 from venom_core.runtime.figures import FigureReader
-from venom_core.runtime.machine import this_machine
-from venom_core.runtime.profiles import Profile, find_profile
 from venom_core.sdk.errors import ModelNotFound, VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.sdk.machine import this_machine
 from venom_core.sdk.states import ProviderStatus, Reason
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+from venom_core.settings.profiles import Profile, find_profile
 from venom_core.store.audit import Actor, write_audit
 from venom_core.store.in_use import InUseRepository
 from venom_core.store.sessions import SessionRepository
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
-    from venom_core.runtime.payload import RuntimeStatus
     from venom_core.sdk.provider import PullPlan
     from venom_core.store.keys import KeyRepository
     from venom_core.store.ledger import UsageRepository
+    from venom_core.usecases.runtime import RuntimeStatus
 
 log = logging.getLogger(__name__)
 
@@ -289,8 +289,8 @@ class Venom:
         return item, f"the active model was removed; {because}" if gone else because
 
     async def overview(self) -> dict[str, Any]:
-        """What a first screen shows; see ``venom_core.runtime.overview``."""
-        from venom_core.runtime.overview import overview
+        """What a first screen shows; see ``venom_core.usecases.overview``."""
+        from venom_core.usecases.overview import overview
 
         return await overview(self.host, self.registry, self.profile, self.default_model)
 
@@ -301,8 +301,8 @@ class Venom:
         return await described(self.host, self.registry, name)
 
     async def fit(self, name: str, context: int | None = None) -> dict[str, Any]:
-        """Whether a model fits into this machine's memory; see ``venom_core.runtime.fitting``."""
-        from venom_core.runtime.fitting import fit_view
+        """Whether a model fits into this machine's memory; see ``venom_core.usecases.fit``."""
+        from venom_core.usecases.fit import fit_view
 
         return await fit_view(self.host, await self.describe(name), context)
 
@@ -327,7 +327,7 @@ class Venom:
 
     async def runtime(self, item: ListedModel | None, why: Reason | None = None) -> dict[str, Any]:
         """Which runtime serves a model (``RuntimePayload``); ``why`` it cannot answer now."""
-        from venom_core.runtime.payload import runtime_payload
+        from venom_core.usecases.runtime import runtime_payload
 
         if item is None:
             return runtime_payload(None, None, None, "offline", why)
@@ -370,7 +370,7 @@ class Venom:
 
     async def figures(self) -> dict[str, Any]:
         """What models and machine take now; asks no provider for it."""
-        from venom_core.runtime.usage import usage_view
+        from venom_core.usecases.figures import usage_view
 
         known = self.registry.known()
         count = None if known is None else len(known.installed)

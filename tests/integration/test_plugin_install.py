@@ -38,8 +38,8 @@ PINNED = (f"venom=={CORE}",)
 DRIVER = """
 import json, os, sys
 from types import SimpleNamespace
-from venom_core.plugins.install_source import remember
-from venom_core.plugins.installer import PluginInstaller
+from venom_core.installing.sources import remember
+from venom_core.installing.installer import PluginInstaller
 from venom_core.sdk.errors import VenomError
 from venom_core.settings.paths import Paths
 

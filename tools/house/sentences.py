@@ -23,11 +23,11 @@ CORE = "venom_core/api/" + CATALOGUE
 NOT_SHOWN = (
     "venom_core/api/language.py",  # it is where the Polish is made
     "venom_core/cli/",
-    "venom_core/chat/metering.py",
+    "venom_core/accounting/metering.py",
     "venom_core/plugins/doctor.py",
-    "venom_core/plugins/install_source.py",
-    "venom_core/plugins/installer.py",
-    "venom_core/plugins/pip.py",
+    "venom_core/installing/sources.py",
+    "venom_core/installing/installer.py",
+    "venom_core/installing/pip.py",
     "venom_core/plugins/reasons.py",  # the documentation's
     "venom_core/settings/core.py",
     "venom_core/settings/file.py",

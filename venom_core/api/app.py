@@ -25,9 +25,9 @@ from venom_core.api.errors import (
     on_unexpected,
     on_venom_error,
 )
+from venom_core.api.forwarding import ForwardedHeaders
 from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
-from venom_core.api.proxies import Arrival
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
 from venom_core.api.v1 import (
@@ -62,7 +62,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         venom.local_token,
         # Through a proxy others reach a server that listens on loopback.
         always=not is_loopback_host(core.host) or bool(core.trusted_proxies),
-        know=venom.quotas.know,
+        set_limits=venom.quotas.set_limits,
     )
     app = VenomApp(
         title="Venom",
@@ -78,7 +78,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
             Exception: on_unexpected,
         },
     )
-    app.arrival = Arrival(core.root_path or "", core.trusted_proxies)
+    app.arrival = ForwardedHeaders(core.root_path or "", core.trusted_proxies)
     app.state.venom = venom
     app.state.key_ring = ring
 
@@ -146,7 +146,7 @@ class VenomApp(FastAPI):
     """
 
     openai_front: ASGIApp
-    arrival: Arrival
+    arrival: ForwardedHeaders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self.arrival.is_direct:

@@ -180,7 +180,7 @@ class KeyRing:
     """The one check of keys.
 
     Args:
-        know: is told of each key that is looked up.
+        set_limits: takes the limits of each key that is looked up.
         keys: opens the store; called in a thread, and only when its file is there.
         store_file: whose absence means that no key was ever made.
         key_file: a file of keys, one a line (``VENOM_API_KEY_FILE``).
@@ -195,10 +195,10 @@ class KeyRing:
         key_file: Path | None,
         local_token: str,
         always: bool = False,
-        know: Callable[[ApiKey], None] = lambda _: None,
+        set_limits: Callable[[ApiKey], None] = lambda _: None,
     ) -> None:
         self._keys = keys
-        self._know = know
+        self._set_limits = set_limits
         self._store_file = store_file
         self._always = always
         # Hashes only: what is not kept cannot be shown by a dump or a trace.
@@ -278,7 +278,7 @@ class KeyRing:
         return None if found is None else self._remember(digest, found)
 
     def _remember(self, digest: bytes, found: ApiKey) -> Caller:
-        self._know(found)
+        self._set_limits(found)
         if len(self._known) > MAX_KNOWN:
             self._known.clear()
         scopes = found.rights.scopes

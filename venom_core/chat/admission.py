@@ -27,7 +27,7 @@ class Admission:
         self._wait = wait
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._told: dict[asyncio.Future[None], Callable[[int], None]] = {}
+        self._listeners: dict[asyncio.Future[None], Callable[[int], None]] = {}
         self._mean_seconds = 5.0
 
     @property
@@ -38,12 +38,12 @@ class Admission:
     def waiting(self) -> int:
         return len(self._waiting)
 
-    async def enter(self, told: Callable[[int], None] | None = None) -> None:
+    async def enter(self, on_position: Callable[[int], None] | None = None) -> None:
         """Take a place, waiting for one in order of arrival. Raises ``QueueFull``.
 
         Args:
-            told: is called where there is a wait: with 1 for the next in turn, 2 for the one after,
-                again whenever that changes, and with 0 at the end of a wait that had success.
+            on_position: called where there is a wait: with 1 for the next in turn, 2 for the one
+                after, again whenever that changes, and with 0 where the wait ended well.
         """
         if self._running < self._limit and not self._waiting:
             self._running += 1
@@ -52,14 +52,14 @@ class Admission:
             raise self._full("The queue is full.")
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
-        if told is not None:
-            self._told[place] = told
-            told(len(self._waiting))
+        if on_position is not None:
+            self._listeners[place] = on_position
+            on_position(len(self._waiting))
         try:
             async with asyncio.timeout(self._wait):
                 await place
-            if told is not None:
-                told(0)
+            if on_position is not None:
+                on_position(0)
         except BaseException as error:
             if place.done() and not place.cancelled():
                 self._hand_on()  # the place came in the same moment as the end of the wait
@@ -70,7 +70,7 @@ class Admission:
                 raise self._full(f"No place came free in {self._wait:g} s.") from error
             raise
         finally:
-            self._told.pop(place, None)
+            self._listeners.pop(place, None)
 
     def leave(self, seconds: float) -> None:
         """Give the place back; ``seconds`` is how long the request took."""
@@ -88,10 +88,10 @@ class Admission:
 
     def _tell(self) -> None:
         """Their places, to those who asked; who watches no queue costs nothing."""
-        if self._told:
+        if self._listeners:
             for number, place in enumerate(self._waiting, 1):
-                if place in self._told:
-                    self._told[place](number)
+                if place in self._listeners:
+                    self._listeners[place](number)
 
     def _full(self, why: str) -> QueueFull:
         ahead = len(self._waiting) + 1

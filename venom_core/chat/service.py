@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from venom_core.accounting.quotas import Quotas
 from venom_core.chat.admission import Admission
 from venom_core.chat.checks import check_capable, check_messages, with_system
 from venom_core.chat.limits import Limits
 from venom_core.chat.parameters import apply_policy, check_override, merge_generation
-from venom_core.chat.quotas import Quotas
 from venom_core.chat.stream import Account, ChatStream, provider_failed
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
@@ -120,8 +120,8 @@ class ChatService:
         Raises a ``VenomError`` for every refusal; nothing has been sent to the client by then.
 
         Args:
-            queued: is told the place in the queue, as ``Admission.enter`` tells it, with the stream
-                to be: its facts are known, its frames are not there.
+            queued: called with the place in the queue, as ``Admission.enter`` tells it, and with
+                the stream to be: its facts are known, its frames are not there.
         """
         asking = _Asking(call.request_id, call.key_id)
         try:

@@ -64,7 +64,7 @@ def check_python() -> Finding:
 
 
 def check_machine() -> Finding:
-    from venom_core.runtime.machine import this_machine
+    from venom_core.sdk.machine import this_machine
 
     machine = this_machine()
     return Finding(
@@ -138,8 +138,8 @@ def check_server(paths: Paths) -> Finding:
 
 def check_port(settings: Settings, paths: Paths) -> Finding:
     """Whether the configured port is free, or held by our own server."""
-    from venom_core.cli.binding import PortInUse, listen
     from venom_core.cli.connection.server_file import find_server
+    from venom_core.cli.listening import PortInUse, listen
 
     core = settings.core
     record = find_server(paths)

@@ -11,7 +11,6 @@ from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
-from venom_core.cli.binding import PortInUse, listen, local_url, require_key_beyond_loopback
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
 from venom_core.cli.connection.local import LocalVenom, make_venom
@@ -20,6 +19,7 @@ from venom_core.cli.connection.server import ServerClient
 from venom_core.cli.connection.server_file import ServerRecord, find_server
 from venom_core.cli.connection.session import usable_server
 from venom_core.cli.first_steps import EMBEDDED
+from venom_core.cli.listening import PortInUse, listen, local_url, require_key_beyond_loopback
 from venom_core.cli.logs import begin_logging
 from venom_core.cli.pulling import progress_of
 from venom_core.cli.quickstart_lines import (

@@ -14,7 +14,7 @@ import click
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 
 if TYPE_CHECKING:
-    from venom_core.plugins.installer import InstallPlan, PluginInstaller
+    from venom_core.installing.installer import InstallPlan, PluginInstaller
 
 INTERRUPTED = "Stopped; repeat it to go on: what is half installed is installed anew."
 
@@ -28,7 +28,7 @@ _NOT_THERE = ("plugin_not_available", "wheelhouse_not_found")
 
 def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
     """An installer of this environment, from the named folder or from where packages come from."""
-    from venom_core.plugins.installer import PluginInstaller
+    from venom_core.installing.installer import PluginInstaller
     from venom_core.settings.layers import Settings
     from venom_core.settings.paths import Paths
 
@@ -68,7 +68,7 @@ def install_and_show(
         click.UsageError: the person said no, or could not be asked.
         VenomError: as the installer raises them.
     """
-    from venom_core.plugins.pip import InstallFailed
+    from venom_core.installing.pip import InstallFailed
 
     if not quiet:
         note(f"Looking up what {name} needs")

@@ -225,7 +225,7 @@ class ModelManager:
         """Whether the active model of the role is being changed just now."""
         return self._changing == role
 
-    async def leave(self, role: Role, actor: Actor) -> str | None:
+    async def deactivate(self, role: Role, actor: Actor) -> str | None:
         """Let a role have no active model; gives the reference of the one that was."""
         async with self._switching:
             before = (await self.state()).active.get(role)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
-from venom_core.models.pace import Pace
+from venom_core.models.transfer_rate import TransferRate
 from venom_core.models.transfers import ModelTransfers
 from venom_core.sdk.errors import (
     Conflict,
@@ -53,7 +53,7 @@ class _Job:
     """An operation of which something is still to come; ``shown`` is what the store holds."""
 
     shown: Operation
-    pace: Pace = field(default_factory=Pace)
+    rate: TransferRate = field(default_factory=TransferRate)
     task: asyncio.Task[None] | None = None
     #: How far it is; the store may be a moment behind.
     latest: PullProgress | None = None
@@ -101,7 +101,7 @@ class Operations:
         """One operation as shown. Raises ``NotFound``."""
         job = (await self._known()).get(operation_id)
         if job is not None:
-            return view(job.shown, job.pace.eta_seconds)
+            return view(job.shown, job.rate.eta_seconds)
         found = await self._in_store(lambda store: store.get(operation_id))
         if found is None:
             raise _unknown(operation_id)
@@ -112,7 +112,7 @@ class Operations:
         jobs = await self._known()
         found = await self._in_store(lambda store: store.list(limit))
         return [
-            view(job.shown, job.pace.eta_seconds) if (job := jobs.get(item.id)) else view(item)
+            view(job.shown, job.rate.eta_seconds) if (job := jobs.get(item.id)) else view(item)
             for item in found
         ]
 
@@ -224,7 +224,7 @@ class Operations:
 
     async def _go_on(self, job: _Job) -> dict[str, Any]:
         if job.running:
-            return view(job.shown, job.pace.eta_seconds)
+            return view(job.shown, job.rate.eta_seconds)
         await self._save(job, status="pending", message="Waiting")
         return self._start(job)
 
@@ -250,13 +250,13 @@ class Operations:
             await self._end(job, "failed", fault.message, _record(fault))
 
     async def _fetch(self, job: _Job) -> str:
-        job.pace, job.latest = Pace(), None
+        job.rate, job.latest = TransferRate(), None
         message = job.shown.message
         steps = self._transfers.fetch(job.shown.provider, job.shown.ref)
         async with contextlib.aclosing(steps):
             async for step in steps:
                 message = step.message
-                job.pace.note(step.bytes_done, step.bytes_total)
+                job.rate.note(step.bytes_done, step.bytes_total)
                 job.latest = step
                 late = time.monotonic() - job.saved_at >= SAVE_SECONDS
                 if late or step.status != "pulling" or not job.shown.bytes_done:
@@ -310,7 +310,7 @@ class Operations:
 
     def _show(self, job: _Job, new: Operation) -> None:
         job.shown, job.saved_at = new, time.monotonic()
-        self._publish(view(new, job.pace.eta_seconds))
+        self._publish(view(new, job.rate.eta_seconds))
 
     # -- the store ---------------------------------------------------------------------------
 

@@ -115,14 +115,14 @@ class _Basis:
 
     names: tuple[str, ...]
     order: tuple[str, ...]
-    meant: Names
+    known_names: Names
     parts: list[_Part]
 
     def same(self, other: _Basis) -> bool:
         return (
             self.names == other.names
             and self.order == other.order
-            and self.meant is other.meant
+            and self.known_names is other.known_names
             and all(mine is theirs for mine, theirs in zip(self.parts, other.parts, strict=True))
         )
 
@@ -136,7 +136,7 @@ class ModelRegistry:
         opened: gives an opened provider by name.
         resolve_name: a provider's name for a name or alias, None where unknown.
         offered: what a provider could fetch whose engine is missing.
-        meant: aliases, and the models that win over others of their name.
+        names: aliases, and the models that win over others of their name.
     """
 
     def __init__(
@@ -146,14 +146,14 @@ class ModelRegistry:
         opened: Callable[[str], Awaitable[Provider]],
         resolve_name: Callable[[str], str | None],
         offered: Callable[[str], Awaitable[Sequence[Model]]] | None = None,
-        meant: Callable[[], Awaitable[Names]] = _no_names,
+        names: Callable[[], Awaitable[Names]] = _no_names,
     ) -> None:
         self._providers = providers
         self._order = order
         self._opened = opened
         self._resolve_name = resolve_name
         self._offered = offered
-        self._meant = meant
+        self._names = names
         self._parts: dict[str, _Part] = {}
         #: Those whose models have changed since they were asked.
         self._changed: set[str] = set()
@@ -180,7 +180,7 @@ class ModelRegistry:
             await self._ask_all(names if fresh else unknown, patient)
         elif any(self._expired(name) for name in names):
             self._refresh_behind(names)
-        return self._merged(names, await self._meant())
+        return self._merged(names, await self._names())
 
     async def providers(self) -> Sequence[str]:
         """Names of the providers that may be asked now, the profile's order first."""
@@ -213,7 +213,7 @@ class ModelRegistry:
     async def unaliased(self, name: str) -> str:
         """What a name stands for once aliases are replaced. Raises ``InvalidRequest``."""
         parse_reference(name)
-        return follow((await self._meant()).aliases, name)
+        return follow((await self._names()).aliases, name)
 
     async def resolve(self, name: str) -> ListedModel:
         """The installed model that a reference or bare name means.
@@ -222,13 +222,13 @@ class ModelRegistry:
         provider from answering.
         """
         parse_reference(name)
-        meant = await self._meant()
-        reference = parse_reference(name := follow(meant.aliases, name))
+        known_names = await self._names()
+        reference = parse_reference(name := follow(known_names.aliases, name))
         if reference.provider is not None:
             return await self._resolve_qualified(reference)
         for fresh in (False, True):
             listing = await self.listing(fresh=fresh, patient=fresh)
-            if found := _choose(name, listing.installed, self._order(), meant.preferred):
+            if found := _choose(name, listing.installed, self._order(), known_names.preferred):
                 return found
         raise self._unknown(name, listing)
 
@@ -267,7 +267,7 @@ class ModelRegistry:
         reason = self._parts[provider].reason
         if reason is not None:
             raise Unavailable(reason.message, code=reason.code, fix=reason.fix)
-        raise self._unknown(str(reference), self._merged([provider], await self._meant()))
+        raise self._unknown(str(reference), self._merged([provider], await self._names()))
 
     def _unknown(self, name: str, listing: Listing) -> ModelNotFound:
         available = [
@@ -366,15 +366,15 @@ class ModelRegistry:
             fault = UpstreamError(f"{name} failed to list its models.", fix="venom doctor")
             self._parts[name] = _Part(part.models, Reason.of(fault), time.monotonic())
 
-    def _merged(self, names: Sequence[str], meant: Names) -> Listing:
+    def _merged(self, names: Sequence[str], known_names: Names) -> Listing:
         """Merging costs by the model and every request asks: done anew only when a part is new."""
         parts = [self._parts[name] for name in names]
-        basis = _Basis(tuple(names), tuple(self._order()), meant, parts)
+        basis = _Basis(tuple(names), tuple(self._order()), known_names, parts)
         if self._listed is None or not self._listed[0].same(basis):
-            self._listed = basis, self._merge(names, meant)
+            self._listed = basis, self._merge(names, known_names)
         return self._listed[1]
 
-    def _merge(self, names: Sequence[str], meant: Names) -> Listing:
+    def _merge(self, names: Sequence[str], known_names: Names) -> Listing:
         items = [ListedModel(name, model) for name in names for model in self._parts[name].models]
         installed = [item for item in items if item.model.installed]
         by_ref: dict[str, list[ListedModel]] = {}
@@ -382,9 +382,9 @@ class ModelRegistry:
             by_ref.setdefault(item.model.ref, []).append(item)
         order = self._order()
         owner = {
-            ref: _preferred(same, order, meant.preferred)
+            ref: _preferred(same, order, known_names.preferred)
             for ref, same in by_ref.items()
-            if ref not in meant.aliases  # the name means something else
+            if ref not in known_names.aliases  # the name means something else
         }
         files = _by_digest(installed)
         merged = [

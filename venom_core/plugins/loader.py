@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from venom_core.plugins.captured_output import Captured, capture
 from venom_core.plugins.names import is_name
-from venom_core.plugins.prints import Captured, capture
 from venom_core.plugins.reasons import reason
 from venom_core.plugins.threads import WorkEndedError, in_thread
 from venom_core.plugins.validation import BadSpec, providers_of

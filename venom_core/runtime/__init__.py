@@ -1,1 +1,1 @@
-"""Profiles and system figures."""
+"""Figures of the machine, and the feed of what changes."""

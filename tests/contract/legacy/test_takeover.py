@@ -16,12 +16,12 @@ from tests.stage import SCRIPTED, scripted_venom
 from venom_core._version import __version__
 from venom_core.composition import Venom
 from venom_core.plugins.discovery import Found
-from venom_core.runtime.legacy import Finding, Takeover, read_original, roll_back
 from venom_core.sdk.errors import NotFound
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
+from venom_core.usecases.legacy import Finding, Takeover, read_original, roll_back
 
 INSTALLED = (
     SCRIPTED,

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from venom_core.runtime import fitting
-from venom_core.runtime.machine import Machine
 from venom_core.sdk.architecture import Architecture, Measured, MemoryPlan
+from venom_core.sdk.machine import Machine
 from venom_core.sdk.provider import Model
 from venom_core.testing.scripted import SCRIPTS, Script, say
+from venom_core.usecases import fit as module
 
 NUMBERS = Architecture(
     "llama", layers=30, heads=9, kv_heads=(3,) * 30, key_length=64, value_length=64,
@@ -31,7 +31,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """What is free, for the test to change."""
     seen = {"free": 10_000_000_000}
     monkeypatch.setattr(
-        fitting, "this_machine", lambda: Machine(16_000_000_000, seen["free"], 2, "a system")
+        module, "this_machine", lambda: Machine(16_000_000_000, seen["free"], 2, "a system")
     )
     return seen
 

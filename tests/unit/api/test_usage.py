@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.unit.api.conftest import MakeVenom, client_of
-from venom_core.chat.ledger import day_of
+from venom_core.accounting.ledger import day_of
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.frames import Usage, delta
 from venom_core.store.ledger import Line, Tally

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.store.test_schema import KEY, first_store
 from venom_core.cli.exit_codes import ExitCode
-from venom_core.runtime.backup import MANIFEST
+from venom_core.store.backup import MANIFEST
 from venom_core.store.database import open_database
 from venom_core.store.keys import KeyRepository
 from venom_core.store.schema import HEAD, revision

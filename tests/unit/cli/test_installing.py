@@ -7,9 +7,9 @@ import io
 import pytest
 
 from venom_core.cli import installing
-from venom_core.plugins.install_source import InstallSource
-from venom_core.plugins.installer import Addition, InstallPlan, InstallResult
-from venom_core.plugins.pip import InstallFailed
+from venom_core.installing.installer import Addition, InstallPlan, InstallResult
+from venom_core.installing.pip import InstallFailed
+from venom_core.installing.sources import InstallSource
 from venom_core.sdk.errors import NotFound, VenomError
 
 PLAN = InstallPlan(

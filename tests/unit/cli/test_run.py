@@ -149,11 +149,11 @@ def test_an_answer_cut_at_the_limit_says_so(cli) -> None:
 
 
 def test_control_characters_do_not_reach_a_terminal(cli, monkeypatch) -> None:
-    from venom_core.cli import asking
+    from venom_core.cli import single_question
 
     SCRIPTS["city"] = Script(say("a\x1b[2Jb\x07\n\tc"))
     assert cli("run", QUESTION).out == "a\x1b[2Jb\x07\n\tc\n"  # a file gets what was written
-    monkeypatch.setattr(asking, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(single_question, "is_terminal", lambda stream: True)
     assert cli("run", QUESTION).out == "a[2Jb\n\tc\n"
 
 
@@ -180,11 +180,11 @@ def test_without_a_model_the_screen_says_how_to_get_one(cli) -> None:
 
 
 def test_reasoning_is_no_part_of_the_answer(cli, monkeypatch) -> None:
-    from venom_core.cli import asking
+    from venom_core.cli import single_question
 
     thought = delta(reasoning="Hmm. ", role="assistant")
     SCRIPTS["city"] = Script([thought, *say("Warsaw")])
     assert cli("run", QUESTION).out == "Warsaw\n"
     assert json.loads(cli("run", "--json", QUESTION).out)["content"] == "Warsaw"
-    monkeypatch.setattr(asking, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(single_question, "is_terminal", lambda stream: True)
     assert cli("run", QUESTION).out == "Hmm. Warsaw\n"  # a person may see it

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from tests.unit.cli.processes import eventually
-from venom_core.cli import binding, page_build
-from venom_core.cli.binding import PortInUse, listen, local_url, require_key_beyond_loopback
+from venom_core.cli import listening, page_build
 from venom_core.cli.connection import local
 from venom_core.cli.exit_codes import ExitCode
+from venom_core.cli.listening import PortInUse, listen, local_url, require_key_beyond_loopback
 from venom_core.composition import Venom
 from venom_core.sdk.errors import Forbidden, InvalidRequest, StorageError
 from venom_core.settings.layers import Settings
@@ -39,7 +39,7 @@ def test_a_port_in_use_names_who_holds_it_and_another_one() -> None:
 
 
 def test_a_holder_that_the_system_does_not_name(monkeypatch) -> None:
-    monkeypatch.setattr(binding, "who_listens", lambda port: None)
+    monkeypatch.setattr(listening, "who_listens", lambda port: None)
     with listen("127.0.0.1", 0) as held, pytest.raises(PortInUse) as caught:
         listen("127.0.0.1", held.getsockname()[1])
     assert "another program" in caught.value.message
@@ -102,15 +102,15 @@ def test_a_key_file_is_a_key_and_a_bad_one_is_refused(paths: Paths, tmp_path: Pa
 
 
 def test_a_wildcard_tells_the_names_that_are_not_let_in_yet() -> None:
-    everything = binding.unlisted_hosts("0.0.0.0", ())
+    everything = listening.unlisted_hosts("0.0.0.0", ())
     assert socket.gethostname() in everything
     assert not [name for name in everything if name.startswith("127.")]
-    assert binding.unlisted_hosts("0.0.0.0", tuple(everything)) == []
-    assert binding.unlisted_hosts("127.0.0.1", ()) == []
+    assert listening.unlisted_hosts("0.0.0.0", tuple(everything)) == []
+    assert listening.unlisted_hosts("127.0.0.1", ()) == []
 
 
 def test_serve_refuses_before_it_binds(cli, monkeypatch) -> None:
-    monkeypatch.setattr(binding, "listen", lambda *_: pytest.fail("it was bound"))
+    monkeypatch.setattr(listening, "listen", lambda *_: pytest.fail("it was bound"))
     done = cli("serve", "--host", "0.0.0.0")
     assert done.code == ExitCode.NOT_ALLOWED and "key_required" in done.err
 

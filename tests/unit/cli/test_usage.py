@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from venom_core.chat.ledger import day_of
+from venom_core.accounting.ledger import day_of
 from venom_core.settings.paths import Paths
 from venom_core.store.database import open_database
 from venom_core.store.ledger import Line, Tally, UsageRepository

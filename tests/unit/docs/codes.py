@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 
 from tests.unit.docs.pages import ROOT
-from venom_core.plugins import pip
+from venom_core.installing import pip
 from venom_core.plugins.reasons import REASONS
 from venom_core.sdk import errors
 

@@ -70,7 +70,7 @@ class Stage:
         self.file = home / "venom.db"
         self.registry = ModelRegistry(
             self._names, lambda: list(providers), self.provider, self.resolve_name,
-            meant=lambda: self.manager.names(),
+            names=lambda: self.manager.names(),
         )  # fmt: skip
         memory = ModelMemory(self, self.registry, 0.2, lambda: self.allowed)  # type: ignore[arg-type]
         self.manager = ModelManager(

@@ -79,9 +79,9 @@ async def test_each_role_has_its_own(stage: Stage) -> None:
     embedding = await stage.manager.active("embedding")
     assert embedding is not None
     assert embedding.reference == "a://e"
-    assert await stage.manager.leave("embedding", WHO) == "a://e"
+    assert await stage.manager.deactivate("embedding", WHO) == "a://e"
     assert await stage.manager.active("embedding") is None
-    assert await stage.manager.leave("embedding", WHO) is None
+    assert await stage.manager.deactivate("embedding", WHO) is None
 
 
 async def test_the_active_model_of_a_name_wins_at_once(stage: Stage) -> None:

@@ -258,7 +258,7 @@ def names_in_use(**more: object) -> object:
 
 def two_shelves(**more: object) -> ModelRegistry:
     registry = registry_of(("a", "b"), a=Shelf(model("x"), model("y:latest")), b=Shelf(model("x")))
-    registry._meant = names_in_use(**more)  # type: ignore[assignment]
+    registry._names = names_in_use(**more)  # type: ignore[assignment]
     return registry
 
 
@@ -285,13 +285,13 @@ async def test_the_listed_id_follows_aliases_and_what_is_in_use() -> None:
 async def test_a_change_of_what_is_in_use_shows_at_once() -> None:
     registry = two_shelves()
     assert [item.id for item in (await registry.listing()).models] == ["x", "y:latest", "b://x"]
-    registry._meant = names_in_use(preferred=(("b", "x"),))  # type: ignore[assignment]
+    registry._names = names_in_use(preferred=(("b", "x"),))  # type: ignore[assignment]
     assert [item.id for item in (await registry.listing()).models] == ["a://x", "y:latest", "x"]
 
 
 async def test_what_is_in_use_settles_what_would_be_ambiguous() -> None:
     registry = registry_of((), a=Shelf(model("x")), b=Shelf(model("x")))
-    registry._meant = names_in_use(preferred=(("c", "x"), ("b", "x")))  # type: ignore[assignment]
+    registry._names = names_in_use(preferred=(("c", "x"), ("b", "x")))  # type: ignore[assignment]
     assert (await registry.resolve("x")).reference == "b://x"
 
 

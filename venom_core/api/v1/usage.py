@@ -11,18 +11,18 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from venom_core.api.callers import actor_of, caller_of
-from venom_core.api.health import venom_of
-from venom_core.api.language import localized
-from venom_core.api.scopes import ADMIN
-from venom_core.chat.ledger import day_of
-from venom_core.chat.usage import (
+from venom_core.accounting.ledger import day_of
+from venom_core.accounting.usage import (
     CSV_COLUMNS,
     csv_row,
     csv_text,
     series_view,
     summary_view,
 )
+from venom_core.api.callers import actor_of, caller_of
+from venom_core.api.health import venom_of
+from venom_core.api.language import localized
+from venom_core.api.scopes import ADMIN
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.store.ledger import Grouping, Line, Range, UsageRepository

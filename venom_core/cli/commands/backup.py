@@ -28,8 +28,8 @@ def backup(file: Path | None, as_json: bool) -> None:
     from datetime import UTC, datetime
 
     from venom_core.cli.terminal import print_json, size
-    from venom_core.runtime.backup import write_backup
     from venom_core.settings.paths import Paths
+    from venom_core.store.backup import write_backup
 
     target = file or Path(f"venom-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip")
     found = write_backup(Paths.resolve(), target.absolute())

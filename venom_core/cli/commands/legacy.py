@@ -11,7 +11,7 @@ import click
 from venom_core.cli.options import json_option
 
 if TYPE_CHECKING:
-    from venom_core.runtime.legacy import Finding
+    from venom_core.usecases.legacy import Finding
 
 _HELP = """Take over an installation of the original Venom, and go back.
 
@@ -42,8 +42,8 @@ def import_(folder: Path, dry_run: bool, as_json: bool) -> None:
     """
     from venom_core.cli.connection.lock import hold_data_directory
     from venom_core.cli.terminal import print_json, print_table
-    from venom_core.runtime.legacy import read_original
     from venom_core.settings.paths import Paths
+    from venom_core.usecases.legacy import read_original
 
     read_original(folder)  # a wrong folder is told before anything is opened
     with hold_data_directory(Paths.resolve(), "venom legacy import"):
@@ -68,8 +68,8 @@ def rollback(as_json: bool) -> None:
     """
     from venom_core.cli.connection.lock import hold_data_directory
     from venom_core.cli.terminal import print_json
-    from venom_core.runtime.legacy import roll_back
     from venom_core.settings.paths import Paths
+    from venom_core.usecases.legacy import roll_back
 
     paths = Paths.resolve()
     with hold_data_directory(paths, "venom legacy rollback"):
@@ -82,7 +82,7 @@ def rollback(as_json: bool) -> None:
 
 async def _import(folder: Path, dry_run: bool) -> list[Finding]:
     from venom_core.composition import Venom
-    from venom_core.runtime.legacy import Takeover, read_original
+    from venom_core.usecases.legacy import Takeover, read_original
 
     venom = Venom.from_environment()
     await venom.start()

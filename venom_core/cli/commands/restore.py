@@ -25,8 +25,8 @@ of an earlier release is migrated when it is first opened; one of a newer releas
 def restore(file: Path, yes: bool, as_json: bool) -> None:
     from venom_core.cli.connection.lock import hold_data_directory
     from venom_core.cli.terminal import ask, print_json
-    from venom_core.runtime.backup import read_backup, restore_backup
     from venom_core.settings.paths import Paths
+    from venom_core.store.backup import read_backup, restore_backup
 
     paths = Paths.resolve()
     found = read_backup(file)

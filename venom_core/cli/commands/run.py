@@ -12,7 +12,7 @@ from venom_core.cli.options import json_option
 
 if TYPE_CHECKING:
     from venom_core.cli.connection.session import Session
-    from venom_core.cli.meaning import Request
+    from venom_core.cli.run_arguments import Request
 
 _HELP = """Ask a model, or talk with it.
 
@@ -90,7 +90,7 @@ def run(
 
 
 def _request(session: Session, words: tuple[str, ...]) -> Request:
-    from venom_core.cli.meaning import STDIN, is_text, known_names, read_words
+    from venom_core.cli.run_arguments import STDIN, is_text, known_names, read_words
     from venom_core.cli.terminal import note
     from venom_core.models.suggestions import SUGGESTIONS
 
@@ -126,7 +126,7 @@ def _body(system: str | None, prompt: str, parameters: dict[str, Any]) -> dict[s
 def _answer(
     session: Session, model: str | None, body: dict[str, Any], explain: bool, as_json: bool
 ) -> None:
-    from venom_core.cli.asking import ask, explanation, print_explanation
+    from venom_core.cli.single_question import ask, explanation, print_explanation
     from venom_core.cli.terminal import is_terminal, note, print_json
 
     answer = ask(session, model, body, explain=explain, show=not as_json)
@@ -144,7 +144,7 @@ def _answer(
 def _talk(
     session: Session, request: Request, system: str | None, parameters: dict[str, Any]
 ) -> None:
-    from venom_core.cli.talking import Conversation, talk
+    from venom_core.cli.conversation import Conversation, talk
     from venom_core.cli.terminal import note
     from venom_core.sdk.errors import ModelNotFound
 

@@ -35,11 +35,11 @@ Ctrl-C or SIGTERM stops it and every engine it started.
 def serve(host: str | None, port: int | None, root_path: str | None, profile: str | None) -> None:
     gc.disable()  # until the server stands, see settle_memory
 
-    from venom_core.cli.binding import listen, require_key_beyond_loopback
     from venom_core.cli.connection.lock import hold_data_directory
+    from venom_core.cli.listening import listen, require_key_beyond_loopback
     from venom_core.cli.logs import begin_logging
     from venom_core.composition import Venom
-    from venom_core.runtime.profiles import find_profile
+    from venom_core.settings.profiles import find_profile
 
     chosen = None if profile is None else find_profile(profile).name
     flags = {"host": host, "port": port, "root_path": root_path, "runtime_profile": chosen}
@@ -61,7 +61,7 @@ def serve(host: str | None, port: int | None, root_path: str | None, profile: st
 def print_screen(venom: Venom, listener: socket) -> None:
     """What one needs to know of a server that has just started."""
     from venom_core._version import __version__
-    from venom_core.cli.binding import local_url, unlisted_hosts
+    from venom_core.cli.listening import local_url, unlisted_hosts
     from venom_core.cli.page_build import is_built
 
     core = venom.settings.core

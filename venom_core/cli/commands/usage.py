@@ -57,8 +57,8 @@ def _summary(days: int, by: Grouping) -> dict[str, Any]:
     """Read beside a running server: SQLite sees to that. Looking makes no store."""
     import time
 
-    from venom_core.chat.ledger import day_of
-    from venom_core.chat.usage import last_days, summary_view
+    from venom_core.accounting.ledger import day_of
+    from venom_core.accounting.usage import last_days, summary_view
     from venom_core.settings.paths import Paths
     from venom_core.store.database import open_database
     from venom_core.store.ledger import Range, UsageRepository

@@ -90,16 +90,16 @@ class LocalVenom(Connection):
         return f"{(await self.venom.manager.unload(name)).reference} is no longer in memory."
 
     async def unload_all(self) -> dict[str, Any]:
-        from venom_core.models import choices
+        from venom_core.usecases import models as choices
 
         return await choices.unload_all(self.venom.manager)
 
     async def use(self, name: str | None, role: str, *, load: bool = False) -> dict[str, Any]:
-        from venom_core.models import choices
+        from venom_core.usecases import models as choices
 
         manager, wanted = self.venom.manager, cast("Role", role)
         if name is None:
-            return await choices.leave(manager, wanted, _actor())
+            return await choices.deactivate(manager, wanted, _actor())
         switch = await manager.use(name, role=wanted, load=load, actor=_actor())
         return {**choices.switch_view(switch), "active_model": switch.item.model.ref}
 
@@ -110,17 +110,17 @@ class LocalVenom(Connection):
         return await self.venom.configure(name, None, parameters, _actor())
 
     async def aliases(self) -> dict[str, Any]:
-        from venom_core.models import choices
+        from venom_core.usecases import models as choices
 
         return await choices.aliases(self.venom.manager)
 
     async def set_alias(self, name: str, target: str) -> dict[str, Any]:
-        from venom_core.models import choices
+        from venom_core.usecases import models as choices
 
         return await choices.set_alias(self.venom.manager, name, target, _actor())
 
     async def remove_alias(self, name: str) -> dict[str, Any]:
-        from venom_core.models import choices
+        from venom_core.usecases import models as choices
 
         return await choices.remove_alias(self.venom.manager, name, _actor())
 

@@ -9,7 +9,7 @@ from venom_core.api.callers import actor_of, write_down
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.v1.models.shapes import ActivateRequest, RoleRequest, SwitchRequest
-from venom_core.models import choices
+from venom_core.usecases import models as choices
 
 router = APIRouter()
 
@@ -38,7 +38,7 @@ async def activate_model(request: Request, body: ActivateRequest) -> Response:
 @router.post("/models/deactivate")
 async def deactivate_model(request: Request, body: RoleRequest) -> Response:
     """Let a role have no active model."""
-    done = await choices.leave(venom_of(request).manager, body.role, actor_of(request))
+    done = await choices.deactivate(venom_of(request).manager, body.role, actor_of(request))
     return localized(request, done)
 
 

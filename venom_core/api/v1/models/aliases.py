@@ -11,7 +11,7 @@ from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.v1.models.shapes import AliasRequest
-from venom_core.models import choices
+from venom_core.usecases import models as choices
 
 router = APIRouter()
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from venom_core.chat.ledger import day_of
+from venom_core.accounting.ledger import day_of
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import Forbidden, RateLimited
 from venom_core.store.keys import ApiKey, KeyRights
@@ -45,7 +45,7 @@ class Quotas:
         self._used: dict[str, _Used] = {}
         self._seeding = asyncio.Lock()
 
-    def know(self, key: ApiKey) -> None:
+    def set_limits(self, key: ApiKey) -> None:
         """Hold everybody who calls with this key's id to its rights. The check of keys says so each
         time it looks a key up."""
         rights = key.rights

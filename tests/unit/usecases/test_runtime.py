@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 
 from venom_core.models.registry import ListedModel
-from venom_core.runtime.payload import runtime_payload
 from venom_core.sdk.provider import Model
 from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import Reason
+from venom_core.usecases.runtime import runtime_payload
 
 SPEC = ProviderSpec("ollama", "Ollama", "", "", frozenset())
 ITEM = ListedModel("ollama", Model("Org/Gemma3:4b", "ollama"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from venom_core.runtime import machine
-from venom_core.runtime.machine import this_machine
+from venom_core.sdk import machine
+from venom_core.sdk.machine import this_machine
 
 GIB = 1024**3
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from venom_core.chat.quotas import Quotas
+from venom_core.accounting.quotas import Quotas
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import Forbidden, RateLimited
 from venom_core.sdk.provider import Model
@@ -55,7 +55,7 @@ class Stage:
 )
 def test_models_by_glob(globs: tuple[str, ...] | None, reference: str, allowed: bool) -> None:
     quotas = Stage().quotas
-    quotas.know(key(models=globs, requests_per_day=5))
+    quotas.set_limits(key(models=globs, requests_per_day=5))
     assert quotas.allows("k", listed(reference)) is allowed
     assert quotas.allows("other", listed(reference))
     assert quotas.allows(None, listed(reference))
@@ -67,7 +67,7 @@ def test_models_by_glob(globs: tuple[str, ...] | None, reference: str, allowed: 
 
 async def test_requests_a_day_begin_with_what_the_ledger_says() -> None:
     stage = Stage(used=(3, 0))
-    stage.quotas.know(key(requests_per_day=5))
+    stage.quotas.set_limits(key(requests_per_day=5))
     await stage.quotas.take("k")
     await stage.quotas.take("k")
     with pytest.raises(RateLimited) as raised:
@@ -81,7 +81,7 @@ async def test_requests_a_day_begin_with_what_the_ledger_says() -> None:
 
 async def test_tokens_a_day() -> None:
     stage = Stage(used=(0, 90))
-    stage.quotas.know(key(tokens_per_day=100))
+    stage.quotas.set_limits(key(tokens_per_day=100))
     await stage.quotas.take("k")
     stage.quotas.spend("k", 9)
     await stage.quotas.take("k")
@@ -92,7 +92,7 @@ async def test_tokens_a_day() -> None:
 
 async def test_a_new_day_begins_at_nothing() -> None:
     stage = Stage(used=(1, 100))
-    stage.quotas.know(key(requests_per_day=1))
+    stage.quotas.set_limits(key(requests_per_day=1))
     with pytest.raises(RateLimited):
         await stage.quotas.take("k")
     stage.now += 12 * 3600
@@ -109,7 +109,7 @@ async def test_a_new_day_begins_at_nothing() -> None:
 
 async def test_many_at_once_take_no_more_than_there_is() -> None:
     stage = Stage(used=(10, 0))
-    stage.quotas.know(key(requests_per_day=15))
+    stage.quotas.set_limits(key(requests_per_day=15))
     done = await asyncio.gather(
         *(stage.quotas.take("k") for _ in range(50)), return_exceptions=True
     )
@@ -119,7 +119,7 @@ async def test_many_at_once_take_no_more_than_there_is() -> None:
 
 async def test_a_key_without_limits_costs_no_question() -> None:
     stage = Stage()
-    stage.quotas.know(key())
+    stage.quotas.set_limits(key())
     for key_id in ("k", "local", "file", None):
         await stage.quotas.take(key_id)
         stage.quotas.spend(key_id, 10)

@@ -11,9 +11,9 @@ from venom_core.models.fit import fits_memory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.suggestions import Suggestion, suggestions
 from venom_core.plugins.host import PluginHost
-from venom_core.runtime.machine import Machine, this_machine
-from venom_core.runtime.profiles import Profile
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.machine import Machine, this_machine
+from venom_core.settings.profiles import Profile
 
 
 async def overview(

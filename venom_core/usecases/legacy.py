@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from venom_core.models.generation import checked
 from venom_core.models.registry import ListedModel, ModelRegistry
-from venom_core.runtime.backup import restore_backup, write_backup
-from venom_core.runtime.profiles import find_profile
 from venom_core.sdk.errors import NotFound, VenomError
 from venom_core.sdk.spec import ProviderSpec, Setting
 from venom_core.settings import file
 from venom_core.settings.core import CORE_SETTINGS
 from venom_core.settings.layers import provider_variable
 from venom_core.settings.paths import Paths
+from venom_core.settings.profiles import find_profile
 from venom_core.settings.values import convert, mask
 from venom_core.store.audit import Actor
+from venom_core.store.backup import restore_backup, write_backup
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -25,9 +25,9 @@ def switch_view(switch: Switch) -> dict[str, Any]:
     }
 
 
-async def leave(manager: ModelManager, role: Role, actor: Actor) -> dict[str, Any]:
+async def deactivate(manager: ModelManager, role: Role, actor: Actor) -> dict[str, Any]:
     """Let a role have no active model."""
-    before = await manager.leave(role, actor)
+    before = await manager.deactivate(role, actor)
     message = f"No model is active for {role} now."
     return {"success": True, "message": message, "role": role, "before": before}
 

@@ -9,9 +9,9 @@ from typing import Any
 from venom_core.models.fit import Fit, check, size, valid_context
 from venom_core.models.registry import ASK_TIMEOUT, ListedModel
 from venom_core.plugins.host import PluginHost
-from venom_core.runtime.machine import this_machine
 from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.sdk.machine import this_machine
 from venom_core.sdk.spec import Capability
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections import deque
 WINDOW_SECONDS = 10.0
 
 
-class Pace:
+class TransferRate:
     """The rate over the last ten seconds."""
 
     def __init__(self) -> None:

@@ -16,11 +16,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from venom_core._version import __version__
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, StorageError
-from venom_core.settings.paths import Paths
 from venom_core.store.schema import KNOWN, schema_of
 from venom_core.store.snapshot import copy_database
 
@@ -28,6 +27,18 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 MAX_BYTES = 16 * 1024**3
 _FIX = "Name a file that venom backup has written."
+
+
+class DataDirectory(Protocol):
+    """The data directory, as far as a backup needs it; the settings' ``Paths`` is one."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def store_file(self) -> Path: ...
+    @property
+    def config_file(self) -> Path: ...
+    def make(self, directory: Path) -> Path: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ class Backup:
     files: Mapping[str, str]
 
 
-def write_backup(paths: Paths, target: Path) -> Backup:
+def write_backup(paths: DataDirectory, target: Path) -> Backup:
     """Write an archive, readable by its owner only; it may run beside a server.
 
     Raises ``Conflict`` where the file is there, ``NotFound`` where there is nothing to keep, and
@@ -97,7 +108,7 @@ def read_backup(source: Path) -> Backup:
     return found
 
 
-def restore_backup(paths: Paths, source: Path) -> Path | None:
+def restore_backup(paths: DataDirectory, source: Path) -> Path | None:
     """Put an archive's files in place; gives the backup of what was there before, if anything was.
 
     The caller holds the data directory: nothing may use it meanwhile. What the archive does not
@@ -124,16 +135,16 @@ def restore_backup(paths: Paths, source: Path) -> Path | None:
     return before
 
 
-def _place(paths: Paths, name: str) -> Path:
+def _place(paths: DataDirectory, name: str) -> Path:
     return paths.store_file if name == "venom.db" else paths.config_file
 
 
-def _temporary(paths: Paths, name: str) -> Path:
+def _temporary(paths: DataDirectory, name: str) -> Path:
     place = _place(paths, name)
     return place.with_name(f"{place.name}.restoring")
 
 
-def _kept(paths: Paths) -> Path | None:
+def _kept(paths: DataDirectory) -> Path | None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = paths.home / "backups" / f"before-restore-{stamp}.zip"
     paths.make(target.parent)

@@ -4,9 +4,9 @@ import contextlib
 
 import pytest
 
-from venom_core.plugins import installer, pip
-from venom_core.plugins.install_source import InstallSource
-from venom_core.plugins.installer import Addition, InstallPlan, PluginInstaller
+from venom_core.installing import installer, pip
+from venom_core.installing.installer import Addition, InstallPlan, PluginInstaller
+from venom_core.installing.sources import InstallSource
 from venom_core.sdk.errors import VenomError
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.api.conftest import MakeVenom
 from venom_core.api.app import create_app
-from venom_core.api.proxies import Arrival
+from venom_core.api.forwarding import ForwardedHeaders
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.testing import scripted
@@ -68,7 +68,7 @@ SAID = {
     ],
 )
 def test_only_trusted_proxies_are_believed(trusted: list[str], peer: str, believed: bool) -> None:
-    scope = Arrival("", trusted)(request(SAID, peer))
+    scope = ForwardedHeaders("", trusted)(request(SAID, peer))
     assert (scope["scheme"] == "https") is believed
     assert (scope["client"][0] == "203.0.113.9") is believed
     hosts = [value for name, value in scope["headers"] if name == b"host"]
@@ -87,13 +87,13 @@ def test_only_trusted_proxies_are_believed(trusted: list[str], peer: str, believ
     ],
 )
 def test_the_client_is_the_last_that_no_proxy_of_ours_is(said: str, client: str) -> None:
-    scope = Arrival("", ["10.0.0.0/8"])(request({"X-Forwarded-For": said}))
+    scope = ForwardedHeaders("", ["10.0.0.0/8"])(request({"X-Forwarded-For": said}))
     assert scope["client"][0] == client
 
 
 @pytest.mark.parametrize("proto", ["https, http", "ftp", "javascript", ""])
 def test_a_scheme_that_is_none_changes_nothing(proto: str) -> None:
-    assert Arrival("", [PROXY])(request({"X-Forwarded-Proto": proto}))["scheme"] == "http"
+    assert ForwardedHeaders("", [PROXY])(request({"X-Forwarded-Proto": proto}))["scheme"] == "http"
 
 
 @pytest.mark.parametrize(
@@ -109,21 +109,21 @@ def test_a_scheme_that_is_none_changes_nothing(proto: str) -> None:
     ],
 )
 def test_the_root_path_is_taken_off_once(path: str, inner: str) -> None:
-    scope = Arrival("/venom")(request({}, path=path))
+    scope = ForwardedHeaders("/venom")(request({}, path=path))
     assert (scope["path"], scope["raw_path"]) == (inner, inner.encode())
 
 
 @pytest.mark.parametrize("root", ["venom", "//x", "/a b", "/a//b", "/é", "/a?b", "/../x/%2e"])
 def test_a_root_path_that_is_none(root: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        Arrival(root)
+        ForwardedHeaders(root)
     assert raised.value.code == "invalid_setting"
 
 
 @pytest.mark.parametrize("trusted", ["*", "proxy.example", "10.0.0.0/33", "10.0.0.1/8", ""])
 def test_a_proxy_that_is_no_address(trusted: str) -> None:
     with pytest.raises(InvalidRequest):
-        Arrival("", [trusted])
+        ForwardedHeaders("", [trusted])
 
 
 @pytest.mark.parametrize("prefix", ["", "/venom"])

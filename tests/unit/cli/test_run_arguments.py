@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venom_core.cli.meaning import Request, read_words
+from venom_core.cli.run_arguments import Request, read_words
 
 KNOWN = {"gemma3:4b", "smollm2:135m", "llamacpp://smollm2:135m", "scripted"}
 

@@ -21,7 +21,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Arrival:
+class ForwardedHeaders:
     """What is done to each request before anything else looks at it.
 
     Args:

@@ -6,19 +6,19 @@ import threading
 
 import pytest
 
-from venom_core.plugins import prints
+from venom_core.plugins import captured_output
 
 
 @pytest.fixture(autouse=True)
 def _no_other_capture(monkeypatch):
-    monkeypatch.setattr(prints, "_captured", {})
+    monkeypatch.setattr(captured_output, "_captured", {})
 
 
 def test_only_the_capturing_thread_is_captured_and_streams_come_back(monkeypatch):
     out, err = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
-    with prints.capture() as mine:
+    with captured_output.capture() as mine:
         print("plugin")
         sys.stderr.write("warned")
         other = threading.Thread(target=print, args=("ours",))
@@ -31,16 +31,16 @@ def test_only_the_capturing_thread_is_captured_and_streams_come_back(monkeypatch
 
 def test_stream_that_was_replaced_meanwhile_stays(monkeypatch):
     theirs = io.StringIO()
-    with prints.capture():
+    with captured_output.capture():
         monkeypatch.setattr(sys, "stdout", theirs)
     assert sys.stdout is theirs
 
 
 def test_capture_while_another_hangs_and_the_stream_was_replaced(monkeypatch):
-    prints._captured[-1] = prints.Captured()
+    captured_output._captured[-1] = captured_output.Captured()
     theirs = io.StringIO()
     monkeypatch.setattr(sys, "stdout", theirs)
-    with prints.capture() as mine:
+    with captured_output.capture() as mine:
         print("plugin")
     print("ours")
     assert mine.text == "plugin\n"
@@ -48,15 +48,15 @@ def test_capture_while_another_hangs_and_the_stream_was_replaced(monkeypatch):
 
 
 def test_endless_printing_takes_bounded_memory():
-    with prints.capture() as mine:
+    with captured_output.capture() as mine:
         for _ in range(100):
             print("x" * 10_000)
-    assert len(mine.text) == prints.LONGEST_KEPT
+    assert len(mine.text) == captured_output.LONGEST_KEPT
 
 
 def test_process_without_streams(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
-    with prints.capture() as mine:
+    with captured_output.capture() as mine:
         print("plugin")
         sys.stdout.flush()
     assert mine.text == "plugin\n"

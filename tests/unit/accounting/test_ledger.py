@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from venom_core.chat import ledger as module
-from venom_core.chat.ledger import Ledger
+from venom_core.accounting import ledger as module
+from venom_core.accounting.ledger import Ledger
 from venom_core.plugins.loader import observer
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.store.audit import Actor

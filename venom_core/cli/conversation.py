@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from venom_core.cli.asking import ask
 from venom_core.cli.connection.session import Session
 from venom_core.cli.failures import print_error
+from venom_core.cli.single_question import ask
 from venom_core.cli.terminal import note
 from venom_core.sdk.errors import VenomError
 

@@ -1,0 +1,1 @@
+"""Counting what was asked: the usage ledger, daily limits, and Prometheus' figures."""

@@ -1,0 +1,1 @@
+"""Installing plugins and engines: where packages come from, the plan, and pip."""
