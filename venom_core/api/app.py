@@ -56,7 +56,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     venom = venom or Venom.from_environment()
     core = venom.settings.core
     ring = KeyRing(
-        lambda: venom.keys,
+        venom.store.keys,
         venom.settings.paths.store_file,
         Path(core.api_key_file) if core.api_key_file else None,
         venom.local_token,

@@ -34,7 +34,7 @@ async def readyz(request: Request) -> Response:
     A probe needs no key; the sentences, which name addresses, are for those who have one.
     """
     venom = venom_of(request)
-    missing = await venom.readiness()
+    missing = await venom.runtime.readiness()
     try:
         await request.app.state.key_ring.require(request.headers)
         reasons = [reason.record() for reason in missing]

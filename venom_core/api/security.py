@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from venom_core.api.errors import error_response, too_large
 from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
+from venom_core.store.audit import LOCAL_USER
 from venom_core.store.keys import hash_key
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ class KeyRing:
         sends what changes something.
         """
         if not await self.required():
-            return ANYBODY
+            return self._unasked(headers)
         if "authorization" not in headers and "x-api-key" not in headers:
             token = presented_token(headers)
             signed_in = await self._signed_in(token) if token else None
@@ -241,6 +242,13 @@ class KeyRing:
             raise _no_key(key)
         return caller
 
+    def _unasked(self, headers: Headers) -> Caller:
+        """Return who sends this where no key is needed: the user's own commands say so by their
+        token, and everybody else is nobody."""
+        key = presented_key(headers) if "authorization" in headers else None
+        own = key is not None and hmac.compare_digest(hash_key(key), self._local)
+        return Caller(LOCAL_USER) if own else ANYBODY
+
     async def sign_in(self, key: str) -> tuple[str, Caller]:
         """A session's token for a valid key. Raises ``InvalidApiKey``."""
         caller = await self._identify(key)
@@ -250,7 +258,7 @@ class KeyRing:
 
     async def _signed_in(self, token: str) -> Caller | None:
         key_id = self.signins.key_id(token)
-        if key_id is None or key_id in ("local", "file"):
+        if key_id is None or key_id in (LOCAL_USER, "file"):
             return None if key_id is None else Caller(key_id)
         digest = hash_key(token)
         seen, caller = self._known.get(digest, (float("-inf"), ANYBODY))
@@ -265,7 +273,7 @@ class KeyRing:
     async def _identify(self, key: str) -> Caller | None:
         digest = hash_key(key)
         if hmac.compare_digest(digest, self._local):
-            return Caller("local")
+            return Caller(LOCAL_USER)
         if sum(hmac.compare_digest(digest, known) for known in self._file_keys):
             return Caller("file")
         seen, caller = self._known.get(digest, (float("-inf"), ANYBODY))

@@ -12,7 +12,7 @@ import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
 from venom_core.store.audit import now
@@ -23,11 +23,13 @@ from venom_core.store.sessions import (
     StoredSession,
     check_room,
     message_not_found,
+    session_not_found,
 )
 
 #: In place of a message's id: the question begins the conversation anew.
 ROOT = "root"
 MAX_TITLE = 80
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +99,26 @@ class Sessions:
         return await asyncio.to_thread(lambda: self._repository().create(owner, made, title))
 
     async def read(self, owner: Owner, session_id: str) -> tuple[StoredSession, Sequence[Message]]:
-        return await asyncio.to_thread(lambda: self._repository().read(owner, session_id))
+        return await self._of_one(session_id, lambda found: found.read(owner, session_id))
 
     async def change(
         self, owner: Owner, session_id: str, title: str | None, pinned: bool | None
     ) -> StoredSession:
         change = (owner, session_id, title, pinned)
-        return await asyncio.to_thread(lambda: self._repository().change(*change))
+        return await self._of_one(session_id, lambda found: found.change(*change))
 
     async def delete(self, owner: Owner, session_id: str) -> StoredSession:
-        return await asyncio.to_thread(lambda: self._repository().delete(owner, session_id))
+        return await self._of_one(session_id, lambda found: found.delete(owner, session_id))
+
+    async def _of_one(self, session_id: str, work: Callable[[SessionRepository], T]) -> T:
+        """Work on a session that must be there. Raises ``NotFound`` where there is no store."""
+
+        def do() -> T:
+            if not self._stored():
+                raise session_not_found(session_id)
+            return work(self._repository())
+
+        return await asyncio.to_thread(do)
 
     async def conversation(self, owner: Owner, session_id: str, parent: str | None) -> Conversation:
         """The session as a question finds it; one that is not there yet is empty.

@@ -94,8 +94,7 @@ def require_key_beyond_loopback(venom: Venom) -> None:
     through_proxy = bool(core.trusted_proxies)
     if is_loopback_host(core.host) and not through_proxy:
         return
-    store = venom.settings.paths.store_file
-    if not (store.exists() and venom.keys.any_active()):
+    if not (venom.store.exists() and venom.store.keys().any_active()):
         where = "Through a proxy the server" if through_proxy else core.host
         raise Forbidden(
             f"{where} can be reached from other machines, and there is no API key yet.",

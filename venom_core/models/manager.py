@@ -28,6 +28,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.sdk.provider import PullPlan
 from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import Health, ProviderStatus
 from venom_core.store.audit import Actor
@@ -330,6 +331,14 @@ class ModelManager:
                 code="disk_limit",
                 fix="Remove a model with venom rm, or raise VENOM_DISK_LIMIT_GB.",
             )
+
+    async def check_room(self, plan: PullPlan) -> None:
+        """Raise ``NoDiskSpace`` where a pull fits neither its disk nor the limit for models."""
+        from venom_core.models.space import check_space
+
+        await asyncio.to_thread(check_space, plan)
+        if plan.bytes_total is not None:
+            await self.check_disk_limit(plan.bytes_total)
 
     # Inside
 

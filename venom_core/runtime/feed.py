@@ -19,9 +19,14 @@ Topic = Literal["operations", "models", "providers", "profile", "services"]
 TOPICS: tuple[str, ...] = get_args(Topic)
 
 _TOPIC_OF: Mapping[str, Topic] = {
+    "alias.removed": "models",
+    "alias.set": "models",
     "model.activated": "models",
+    "model.configured": "models",
+    "model.deactivated": "models",
     "model.pulled": "models",
     "model.removed": "models",
+    "model.unloaded": "models",
     "plugin.state": "providers",
     "provider.state": "providers",
 }

@@ -5,6 +5,7 @@ An entry is written in the transaction of the change itself: neither is there wi
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,14 +15,23 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 MAX_LISTED = 200
+MAX_SUBJECT = 250
+#: In place of a key's id: the commands of the machine's own user, who needs no key.
+LOCAL_USER = "local"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks for a change: the key's id (None where no key is needed) and the request's id."""
+    """The one who asks for a change: the key's id (None where no key is needed, ``LOCAL_USER`` for
+    the user's own commands) and the request's id."""
 
     key_id: str | None = None
     request_id: str | None = None
+
+    @classmethod
+    def local(cls) -> Actor:
+        """Return the machine's own user at the command line, with a new request id."""
+        return cls(LOCAL_USER, f"cli-{uuid.uuid4().hex}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ def write_audit(
         audit.insert().values(
             at=now(),
             action=action,
-            subject=subject,
+            subject=subject[:MAX_SUBJECT],
             key_id=actor.key_id,
             request_id=actor.request_id,
             before=null() if before is None else dict(before),

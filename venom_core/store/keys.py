@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
-from venom_core.store.audit import Actor, write_audit
+from venom_core.store.audit import LOCAL_USER, Actor, write_audit
 from venom_core.store.database import writing
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ GLOB_PATTERN = re.compile(r"[\w.:/@+*?\[\]!-]{1,200}", re.ASCII)
 MAX_GLOBS = 50
 MAX_PER_DAY = 10**15
 #: A command of the user, who needs no key for it.
-COMMAND = Actor()
+COMMAND = Actor(LOCAL_USER)
 
 Scope = Literal["chat", "models", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)

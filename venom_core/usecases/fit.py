@@ -13,6 +13,7 @@ from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.sdk.machine import this_machine
 from venom_core.sdk.spec import Capability
+from venom_core.usecases.models import ModelUseCases
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,24 @@ class InvalidContext(InvalidRequest):
 
     status = 422
     default_code = "invalid_context"
+
+
+class FitUseCases:
+    """Says whether a model fits into this machine's memory."""
+
+    def __init__(self, host: PluginHost, models: ModelUseCases) -> None:
+        self._host = host
+        self._models = models
+
+    async def check(self, name: str, context: int | None = None) -> dict[str, Any]:
+        """Return the verdict for a model by name, fetched already or not.
+
+        Args:
+            context: tokens of one request; None for what the engine would take.
+
+        Raises ``InvalidContext``, and as ``ModelUseCases.describe``.
+        """
+        return await fit_view(self._host, await self._models.describe(name), context)
 
 
 async def fit_view(host: PluginHost, item: ListedModel, context: int | None) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class Takeover:
         specs: Mapping[str, ProviderSpec],
         registry: ModelRegistry,
         manager: ModelManager,
+        actor: Actor,
         *,
         dry_run: bool,
     ) -> None:
@@ -109,6 +110,7 @@ class Takeover:
         self._specs = specs
         self._registry = registry
         self._manager = manager
+        self._actor = actor
         self._dry_run = dry_run
 
     async def run(self, original: Original) -> list[Finding]:
@@ -179,7 +181,7 @@ class Takeover:
             return
         if not self._dry_run:
             try:
-                await self._manager.use(found.reference, role="chat", actor=Actor())
+                await self._manager.use(found.reference, role="chat", actor=self._actor)
             except VenomError as error:
                 yield Finding("LLM_MODEL_NAME", "left", error.message)
                 return
@@ -196,7 +198,7 @@ class Takeover:
         except VenomError:
             pass
         if not self._dry_run:
-            await self._manager.set_alias(short, found.reference, Actor())
+            await self._manager.set_alias(short, found.reference, self._actor)
         return Finding(short, "taken", f"an alias of {found.reference}")
 
     async def _overrides(self, values: Mapping[str, str]) -> Any:
@@ -228,7 +230,7 @@ class Takeover:
         try:
             checked(schema, kept, model=found.reference)
             if kept and not self._dry_run:
-                await self._manager.configure(found, kept, Actor())
+                await self._manager.configure(found, kept, self._actor)
         except VenomError as error:
             return Finding(name, "left", error.message)
         rest = f"; without {', '.join(dropped)}, which is none of its parameters" if dropped else ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from venom_core._version import __version__
+from venom_core.models.default_model import DefaultModel
 from venom_core.models.fit import fits_memory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.suggestions import Suggestion, suggestions
@@ -16,13 +16,30 @@ from venom_core.sdk.machine import Machine, this_machine
 from venom_core.settings.profiles import Profile
 
 
+class OverviewUseCases:
+    """Gathers what a first screen shows."""
+
+    def __init__(
+        self,
+        host: PluginHost,
+        registry: ModelRegistry,
+        profile: Profile,
+        default_model: DefaultModel,
+    ) -> None:
+        self._host = host
+        self._registry = registry
+        self._profile = profile
+        self._default_model = default_model
+
+    async def show(self) -> dict[str, Any]:
+        """Return JSON values; asks every provider, each within its own timeout."""
+        return await overview(self._host, self._registry, self._profile, self._default_model)
+
+
 async def overview(
-    host: PluginHost,
-    registry: ModelRegistry,
-    profile: Profile,
-    default_model: Callable[[], Awaitable[tuple[ListedModel, str]]],
+    host: PluginHost, registry: ModelRegistry, profile: Profile, default_model: DefaultModel
 ) -> dict[str, Any]:
-    """JSON values; asks every provider, each within its own timeout."""
+    """Ask every provider side by side and put their answers together."""
     listing = await registry.listing(fresh=True)
     names = await registry.providers()
     await asyncio.gather(*(host.health(name) for name in names), return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Which runtime serves a model, in the words of the contract (``RuntimePayload``)."""
+"""The runtime: which one serves a model, whether the profile can be served, what it all takes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,77 @@ import hashlib
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from venom_core.models.registry import ListedModel
+from venom_core.models.manager import ModelManager
+from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.plugins.host import PluginHost
+from venom_core.runtime.figures import FigureReader, Figures
+from venom_core.sdk.errors import VenomError
 from venom_core.sdk.spec import ProviderSpec
-from venom_core.sdk.states import Reason
+from venom_core.sdk.states import ProviderStatus, Reason
+from venom_core.settings.profiles import Profile
 
 RuntimeStatus = Literal["online", "degraded", "offline", "ready"]
+
+
+class RuntimeUseCases:
+    """What can be asked of the process at work; nothing here changes anything."""
+
+    def __init__(
+        self,
+        host: PluginHost,
+        registry: ModelRegistry,
+        manager: ModelManager,
+        profile: Profile,
+        figures: FigureReader,
+    ) -> None:
+        self._host = host
+        self._registry = registry
+        self._manager = manager
+        self._profile = profile
+        self._figures = figures
+
+    async def payload(self, item: ListedModel | None, why: Reason | None = None) -> dict[str, Any]:
+        """Return the runtime that serves a model (``RuntimePayload``); ``why`` says what keeps it
+        from answering now."""
+        if item is None:
+            return runtime_payload(None, None, None, "offline", why)
+        endpoint = None
+        try:
+            endpoint = (await self._host.provider(item.provider)).endpoint
+        except VenomError as error:
+            why = why or Reason.of(error)
+        known = {p.name: p.status for record in self._host.records() for p in record.providers}
+        status: RuntimeStatus = "ready" if item.model.loaded is False else "online"
+        if known.get(item.provider) is ProviderStatus.DEGRADED:
+            status = "degraded"
+        spec = self._host.specs()[item.provider]
+        return runtime_payload(item, spec, endpoint, "offline" if why else status, why)
+
+    async def readiness(self) -> list[Reason]:
+        """Return what keeps the profile from being served; nothing where it can be."""
+        reasons: list[Reason] = []
+        for name in self._profile.requires:
+            try:
+                health = await self._host.health(name)
+            except VenomError as error:  # not installed, disabled, or its import failed
+                reasons.append(Reason.of(error))
+                continue
+            if health.status in (ProviderStatus.READY, ProviderStatus.DEGRADED):
+                return []
+            if health.reason is not None:
+                reasons.append(health.reason)
+        return reasons
+
+    async def figures(self) -> dict[str, Any]:
+        """Return what models and machine take now; asks no provider for it."""
+        known = self._registry.known()
+        count = None if known is None else len(known.installed)
+        return usage_view(
+            await self._figures.read(),
+            self._manager.disk_bytes(),
+            self._manager.disk_limit_bytes,
+            count,
+        )
 
 
 def runtime_payload(
@@ -75,3 +141,41 @@ def _shown(parts: SplitResult) -> str:
     """Without a user name and password, which are nobody's business here."""
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}:{_port(parts)}{parts.path.rstrip('/')}"
+
+
+def usage_view(
+    figures: Figures, model_bytes: int | None, limit_bytes: int, models_count: int | None
+) -> dict[str, Any]:
+    """Every key, whatever is known: null where it is not. GB are a thousand million bytes, MB are
+    1024 * 1024 as graphics cards count them."""
+    gpu = figures.gpu
+    return {
+        "disk_usage_gb": _gb(model_bytes),
+        "disk_limit_gb": _gb(limit_bytes),
+        "disk_usage_percent": _percent(model_bytes, limit_bytes),
+        "disk_system_total_gb": _gb(figures.disk_total),
+        "disk_system_used_gb": _gb(figures.disk_used),
+        "disk_system_usage_percent": _percent(figures.disk_used, figures.disk_total),
+        "disk_system_mount": figures.mount,
+        "cpu_usage_percent": round(figures.cpu_percent, 1),
+        "memory_total_gb": _gb(figures.memory_total),
+        "memory_used_gb": _gb(figures.memory_used),
+        "memory_usage_percent": _percent(figures.memory_used, figures.memory_total),
+        "models_count": models_count,
+        "gpu_usage_percent": gpu.percent,
+        "vram_usage_mb": _mb(gpu.used_bytes),
+        "vram_total_mb": _mb(gpu.total_bytes),
+        "vram_usage_percent": _percent(gpu.used_bytes, gpu.total_bytes),
+    }
+
+
+def _gb(count: int | None) -> float | None:
+    return None if count is None else round(count / 1e9, 2)
+
+
+def _mb(count: int | None) -> float | None:
+    return None if count is None else round(count / (1024 * 1024), 1)
+
+
+def _percent(part: int | None, whole: int | None) -> float | None:
+    return None if part is None or not whole else round(100 * part / whole, 1)

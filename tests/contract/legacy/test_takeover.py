@@ -19,6 +19,7 @@ from venom_core.plugins.discovery import Found
 from venom_core.sdk.errors import NotFound
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+from venom_core.store.audit import Actor
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
 from venom_core.usecases.legacy import Finding, Takeover, read_original, roll_back
@@ -65,7 +66,7 @@ async def opened(paths: Paths) -> AsyncIterator[Venom]:
 async def taken_over(paths: Paths, folder: Path, *, dry_run: bool = False) -> dict[str, Finding]:
     async with opened(paths) as venom:
         takeover = Takeover(
-            paths, venom.host.specs(), venom.registry, venom.manager, dry_run=dry_run
+            paths, venom.host.specs(), venom.registry, venom.manager, Actor.local(), dry_run=dry_run
         )
         findings = await takeover.run(read_original(folder))
     return {finding.name: finding for finding in findings}
@@ -120,7 +121,7 @@ async def test_a_dry_run_says_the_same_and_changes_nothing(paths: Paths, origina
 async def test_it_can_be_rolled_back(paths: Paths, original: Path, before: str) -> None:
     if before == "something":
         async with opened(paths) as venom:
-            await asyncio.to_thread(venom.keys.create, "laptop")
+            await asyncio.to_thread(venom.store.keys().create, "laptop")
         paths.config_file.write_text('[runtime]\nprofile = "light"\n')
     untouched = ENV.read_bytes()
     await taken_over(paths, original)
@@ -130,7 +131,8 @@ async def test_it_can_be_rolled_back(paths: Paths, original: Path, before: str) 
     if before == "something":
         async with opened(paths) as venom:
             assert (venom.profile.name, await venom.manager.active("chat")) == ("light", None)
-            assert [key.name for key in await asyncio.to_thread(venom.keys.list)] == ["laptop"]
+            keys = await asyncio.to_thread(venom.store.keys().list)
+            assert [key.name for key in keys] == ["laptop"]
     assert (original / ".env").read_bytes() == untouched
     with pytest.raises(NotFound):
         await asyncio.to_thread(roll_back, paths)

@@ -150,7 +150,7 @@ async def test_the_documentations_links_lead_below_the_root_path(make_venom: Mak
 
 async def test_the_key_check_stands_below_the_root_path_too(make_venom: MakeVenom) -> None:
     venom = make_venom(VENOM_ROOT_PATH="/venom")
-    venom.keys.create("laptop")
+    venom.store.keys().create("laptop")
     async with client_from(venom, "127.0.0.1") as client:
         for path in ("/venom/v1/models", "/v1/models", "/venom/api/v1/audit", "/venom/metrics"):
             assert (await client.get(path)).status_code == 401, path
@@ -195,7 +195,7 @@ async def test_signing_in_behind_tls(make_venom: MakeVenom) -> None:
     venom = make_venom(
         VENOM_TRUSTED_PROXIES=PROXY, VENOM_ROOT_PATH="/venom", VENOM_ALLOWED_HOSTS="venom.example"
     )
-    key, _ = venom.keys.create("laptop")
+    key, _ = venom.store.keys().create("laptop")
     page = {**SAID, "Origin": "https://venom.example"}
     async with client_from(venom, PROXY) as client:
         response = await client.post("/venom/api/v1/session", json={"key": key}, headers=page)

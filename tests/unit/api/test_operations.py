@@ -270,7 +270,7 @@ async def test_what_a_process_leaves_open_the_next_one_ends(make_venom: MakeVeno
 async def test_a_removal_that_got_as_far_as_the_end_is_one(make_venom: MakeVenom) -> None:
     """The last process deleted the model and was killed before it could note it."""
     venom = make_venom()
-    store = OperationRepository(await asyncio.to_thread(lambda: venom.database))
+    store = OperationRepository(await asyncio.to_thread(lambda: venom.store.engine))
     cut = Operation("1", "remove", "in_progress", "scripted", "gone", "gone", "", "2026-11-22")
     await asyncio.to_thread(store.save, cut)
     async with client_of(venom) as client:
@@ -282,7 +282,7 @@ async def test_nothing_is_shown_before_it_is_stored(make_venom: MakeVenom) -> No
     scripted.PULLS["m"] = [*(pulling(count) for count in range(30)), DONE]
     stored: list[int] = []
     async with client_of(venom) as client:
-        store = OperationRepository(await asyncio.to_thread(lambda: venom.database))
+        store = OperationRepository(await asyncio.to_thread(lambda: venom.store.engine))
         number = await install(client)
         while (shown := await operation(client, number))["status"] != "completed":
             found = await asyncio.to_thread(store.get, number)

@@ -126,7 +126,7 @@ def routes_of(app: FastAPI) -> list[tuple[str, str]]:
 
 async def test_every_route_needs_the_key_once_there_is_one(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    venom.keys.create("laptop")
+    venom.store.keys().create("laptop")
     routes = routes_of(create_app(venom))
     paths = {path for _, path in routes}
     assert {"/v1/chat/completions", "/v1/models/{model_id:path}", "/api/v1/plugins", "/metrics",
@@ -147,9 +147,9 @@ async def test_every_route_needs_the_key_once_there_is_one(make_venom: MakeVenom
 @pytest.mark.parametrize("form", ["Authorization", "x-api-key"])
 async def test_both_header_forms_are_one_check(make_venom: MakeVenom, form: str) -> None:
     venom = make_venom()
-    key, record = venom.keys.create("laptop")
-    other, revoked = venom.keys.create("old")
-    venom.keys.revoke(revoked.id)
+    key, record = venom.store.keys().create("laptop")
+    other, revoked = venom.store.keys().create("old")
+    venom.store.keys().revoke(revoked.id)
     value = {"Authorization": "Bearer {}", "x-api-key": "{}"}[form]
     wrong = [other, key[:-1], key + "x", key.upper(), "venom-00000000-" + key[15:], "' OR '1'='1",
              "venom-%' OR 1=1 --", "\u0107".encode().decode("latin-1"), ""]  # fmt: skip
@@ -166,7 +166,7 @@ async def test_both_header_forms_are_one_check(make_venom: MakeVenom, form: str)
 
 async def test_two_different_keys_in_two_forms_are_none(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    key, _ = venom.keys.create("laptop")
+    key, _ = venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         for number in range(16):  # which of two a careless check takes may depend on their hashes
             headers = {"Authorization": f"Bearer {key}", "x-api-key": f"something-else-{number}"}
@@ -178,7 +178,7 @@ async def test_two_different_keys_in_two_forms_are_none(make_venom: MakeVenom) -
 async def test_a_forged_path_in_host_opens_nothing(make_venom: MakeVenom) -> None:
     """BadHost: a check that reads ``request.url.path`` believes ``Host: x/healthz?``."""
     venom = make_venom()
-    venom.keys.create("laptop")
+    venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         for host in ("127.0.0.1/healthz?", "127.0.0.1/healthz#", "localhost/"):
             response = await client.get("/v1/models", headers={"Host": host})
@@ -208,7 +208,7 @@ async def test_no_key_in_store_log_or_answer(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     venom = make_venom()
-    key, _ = venom.keys.create("laptop")
+    key, _ = venom.store.keys().create("laptop")
     secret = key.split("-", 2)[2]
     async with client_of(venom) as client:
         for headers in ({"x-api-key": key}, {"x-api-key": key + "x"}):
@@ -230,7 +230,7 @@ async def test_a_strange_length_is_refused(client: httpx.AsyncClient, length: st
 
 async def test_a_probe_without_a_key_learns_codes_and_no_addresses(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    key, _ = venom.keys.create("laptop")
+    key, _ = venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         bare = (await client.get("/readyz")).json()["reasons"]
         assert bare
@@ -244,9 +244,9 @@ async def test_a_revoked_key_passes_no_longer_than_its_moment(
 ) -> None:
     monkeypatch.setattr(security, "KEYS_FRESH_SECONDS", 0.0)
     venom = make_venom()
-    venom.keys.create("another")
-    key, record = venom.keys.create("laptop")
+    venom.store.keys().create("another")
+    key, record = venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         assert (await client.get("/v1/models", headers={"x-api-key": key})).status_code == 200
-        venom.keys.revoke(record.id)
+        venom.store.keys().revoke(record.id)
         assert (await client.get("/v1/models", headers={"x-api-key": key})).status_code == 401

@@ -30,7 +30,7 @@ async def sign_in(client: httpx.AsyncClient, key: str) -> httpx.Response:
 
 async def test_a_key_becomes_a_cookie_that_is_not_the_key(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    key, record = venom.keys.create("laptop", KeyRights(scopes=("chat",)))
+    key, record = venom.store.keys().create("laptop", KeyRights(scopes=("chat",)))
     async with client_of(venom) as client:
         before = (await client.get("/api/v1/session")).json()
         assert (before["key_required"], before["signed_in"]) == (True, False)
@@ -51,7 +51,7 @@ async def test_a_key_becomes_a_cookie_that_is_not_the_key(make_venom: MakeVenom)
         assert "Max-Age=0" in out.headers["set-cookie"]
         assert (await client.get("/api/v1/overview")).status_code == 401
         assert (await client.delete("/api/v1/session", headers=PAGE)).status_code == 200
-    found = venom.usage.summary(_all(), "key")
+    found = venom.store.usage().summary(_all(), "key")
     assert found[record.id].requests == 1
 
 
@@ -65,7 +65,7 @@ async def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(
     make_venom: MakeVenom,
 ) -> None:
     venom = make_venom()
-    key, _ = venom.keys.create("laptop")
+    key, _ = venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         await sign_in(client, key)
         kept = {"Cookie": f"{COOKIE}={client.cookies[COOKIE]}"}
@@ -80,7 +80,7 @@ async def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(
 )
 async def test_a_wrong_key_signs_nobody_in(make_venom: MakeVenom, key: str) -> None:
     venom = make_venom()
-    venom.keys.create("laptop")
+    venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         response = await sign_in(client, key)
         assert response.status_code in (401, 422)
@@ -93,7 +93,7 @@ async def test_csrf_a_request_without_a_body_from_another_page(
 ) -> None:
     """A form can POST without a body and without asking first; the cookie must not be enough."""
     venom = make_venom()
-    key, _ = venom.keys.create("laptop")
+    key, _ = venom.store.keys().create("laptop")
     path = "/api/v1/plugins/scripted/disable" if method == "POST" else "/api/v1/models/m"
     async with client_of(venom) as client:
         await sign_in(client, key)
@@ -118,7 +118,7 @@ async def test_csrf_a_request_without_a_body_from_another_page(
 
 async def test_csrf_on_v1_too(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    key, _ = venom.keys.create("laptop")
+    key, _ = venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         await sign_in(client, key)
         assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 403
@@ -129,8 +129,8 @@ async def test_a_key_in_a_header_counts_and_the_cookie_beside_it_does_not(
     make_venom: MakeVenom,
 ) -> None:
     venom = make_venom()
-    key, _ = venom.keys.create("laptop")
-    other, record = venom.keys.create("other")
+    key, _ = venom.store.keys().create("laptop")
+    other, record = venom.store.keys().create("other")
     async with client_of(venom) as client:
         await sign_in(client, key)
         told = await client.get("/api/v1/session", headers={"x-api-key": other})
@@ -145,12 +145,12 @@ async def test_a_revoked_key_ends_its_sessions(
 ) -> None:
     monkeypatch.setattr(security, "KEYS_FRESH_SECONDS", 0.0)
     venom = make_venom()
-    venom.keys.create("another")
-    key, record = venom.keys.create("laptop")
+    venom.store.keys().create("another")
+    key, record = venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         await sign_in(client, key)
         assert (await client.get("/v1/models")).status_code == 200
-        venom.keys.revoke(record.id)
+        venom.store.keys().revoke(record.id)
         assert (await client.get("/v1/models")).status_code == 401
 
 
@@ -175,7 +175,7 @@ async def test_no_key_and_no_token_in_log_or_store(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     venom = make_venom()
-    key, record = venom.keys.create("laptop")
+    key, record = venom.store.keys().create("laptop")
     async with client_of(venom) as client:
         await sign_in(client, key)
         token = client.cookies[COOKIE]

@@ -144,7 +144,7 @@ async def test_a_body_that_is_none(
 
 async def test_another_keys_session_is_none(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    mine, theirs = (venom.keys.create(name)[0] for name in ("mine", "theirs"))
+    mine, theirs = (venom.store.keys().create(name)[0] for name in ("mine", "theirs"))
     async with client_of(venom) as client:
         client.headers["x-api-key"] = mine
         await ask(client, "a secret of mine")
@@ -171,7 +171,7 @@ async def test_what_was_made_without_a_key_is_for_the_machines_user(make_venom: 
     venom = make_venom()
     async with client_of(venom) as client:
         await ask(client, "before there were keys")
-        key, _ = venom.keys.create("laptop")
+        key, _ = venom.store.keys().create("laptop")
     async with client_of(venom := make_venom()) as client:
         assert await listed_with(client, key) == []
         assert await listed_with(client, venom.local_token) == ["s"]
@@ -184,7 +184,7 @@ async def listed_with(client: httpx.AsyncClient, key: str) -> list[str]:
 
 async def test_sessions_need_the_scope_chat(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    key, _ = venom.keys.create("models", KeyRights(scopes=("models",)))
+    key, _ = venom.store.keys().create("models", KeyRights(scopes=("models",)))
     async with client_of(venom, headers={"x-api-key": key}) as client:
         for method, path in (("GET", ""), ("POST", ""), ("POST", "/import")):
             response = await client.request(method, PATH + path, json={})

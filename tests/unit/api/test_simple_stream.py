@@ -421,7 +421,7 @@ async def test_a_refusal_after_a_place_is_the_terminal_event(tmp_path: Path) -> 
 
 async def test_each_key_has_its_own_session_of_an_id(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    keys = [venom.keys.create(name)[0] for name in ("a", "b")]
+    keys = [venom.store.keys().create(name)[0] for name in ("a", "b")]
     async with client_of(venom) as client:
         for key in keys:
             for _ in range(2):

@@ -336,8 +336,8 @@ async def test_llm_off_is_503(make_venom: MakeVenom) -> None:
 
 async def test_a_key_gets_nothing_of_a_model_that_it_may_not_use(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    boss, _ = venom.keys.create("boss")
-    guest, _ = venom.keys.create("guest", KeyRights(models=("other",)))
+    boss, _ = venom.store.keys().create("boss")
+    guest, _ = venom.store.keys().create("guest", KeyRights(models=("other",)))
     async with client_of(venom) as client:
         for key, status in ((boss, 200), (guest, 403)):
             response = await client.post(

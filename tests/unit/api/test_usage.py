@@ -72,7 +72,7 @@ async def test_each_end_has_its_place(client: httpx.AsyncClient) -> None:
 
 async def test_a_body_that_is_none_and_a_wrong_key_are_not_counted(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    key, record = venom.keys.create("laptop")
+    key, record = venom.store.keys().create("laptop")
     async with client_of(venom, headers={"x-api-key": key}) as client:
         await client.post("/v1/chat/completions", content=b"{")
         await client.post("/v1/chat/completions", json=asking(), headers={"x-api-key": "wrong"})
@@ -118,10 +118,10 @@ async def test_csv_is_whole_and_no_spreadsheet_computes_it(make_venom: MakeVenom
     venom = make_venom()
     today = day_of(time.time())
     strange = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\rx", " =1", 'a"b,c', "plain"]
-    venom.usage.add(
+    venom.store.usage().add(
         {Line(today, "", "p", name): Tally(requests=1, errors={"=cmd": 1}) for name in strange}
     )
-    venom.usage.add({Line(today, "", "q", f"m{n}"): Tally(requests=1) for n in range(1200)})
+    venom.store.usage().add({Line(today, "", "q", f"m{n}"): Tally(requests=1) for n in range(1200)})
     async with client_of(venom) as client:
         response = await client.get("/api/v1/usage/export.csv")
     assert response.headers["content-type"].startswith("text/csv")
@@ -136,7 +136,7 @@ async def test_csv_is_whole_and_no_spreadsheet_computes_it(make_venom: MakeVenom
 
 async def test_a_key_is_erased(make_venom: MakeVenom) -> None:
     venom = make_venom()
-    key, record = venom.keys.create("laptop")
+    key, record = venom.store.keys().create("laptop")
     async with client_of(venom, headers={"x-api-key": key}) as client:
         await client.post("/v1/chat/completions", json=asking())
         assert (await totals(client))["requests"] == 1

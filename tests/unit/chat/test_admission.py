@@ -97,6 +97,6 @@ async def test_those_who_wait_are_told_their_places() -> None:
     b.cancel()
     await asyncio.gather(b, unasked, return_exceptions=True)
     assert told["b"][-1] == 1, "who leaves is told nothing more"
-    assert gate._told == {}
+    assert gate._listeners == {}
     gate.leave(0)
     assert (gate.running, gate.waiting) == (0, 0)

@@ -79,9 +79,9 @@ def test_beyond_loopback_a_key_is_needed(paths: Paths, host: str) -> None:
     assert caught.value.code == "key_required" and "venom keys create" in (caught.value.fix or "")
     assert not paths.store_file.exists()
     paths.make(paths.home)
-    _, record = venom.keys.create("x")
+    _, record = venom.store.keys().create("x")
     require_key_beyond_loopback(venom)
-    venom.keys.revoke(record.id)
+    venom.store.keys().revoke(record.id)
     with pytest.raises(Forbidden):
         require_key_beyond_loopback(venom)
 

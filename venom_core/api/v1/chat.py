@@ -73,7 +73,7 @@ async def simple_stream(request: Request, body: SimpleQuestion) -> Response:
         )
     talk = Conversation(owner_of(request), "")
     if body.session_id is not None:
-        talk = await venom.sessions.conversation(
+        talk = await venom.conversations.conversation(
             talk.owner, body.session_id, body.parent_message_id
         )
     model = body.model or talk.model
@@ -182,7 +182,7 @@ class SimpleAnswer(Response):
             stream.resolved.reference,
             {name: value for name, value in details.items() if value is not None},
         )
-        await self._venom.sessions.keep(self._talk, *messages)
+        await self._venom.conversations.keep(self._talk, *messages)
         return {
             "session_id": self._talk.session_id,
             "question_id": messages[0].id,

@@ -17,4 +17,4 @@ async def overview(request: Request) -> Response:
     venom = venom_of(request)
     key_required = await request.app.state.key_ring.required()
     page = {"key_required": key_required, "theme": venom.settings.core.ui_theme_default}
-    return localized(request, {**await venom.overview(), **page})
+    return localized(request, {**await venom.overview.show(), **page})

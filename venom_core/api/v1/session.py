@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
@@ -50,7 +49,7 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     if not await ring.required():
         return localized(request, _told(None, required=False))
     token, caller = await ring.sign_in(body.key)
-    await _write_down(request, "session.begin", caller.key_id)
+    await _record_audit(request, "session.begin", caller.key_id)
     told = {**_told(caller, required=True), "expires_in": SIGNED_IN_SECONDS}
     response = localized(request, told)
     response.headers["Set-Cookie"] = _cookie(request, token)
@@ -63,7 +62,7 @@ async def sign_out(request: Request) -> Response:
     token = presented_token(request.headers)
     ended = _ring(request).signins.end(token) if token else None
     if ended is not None:
-        await _write_down(request, "session.end", ended)
+        await _record_audit(request, "session.end", ended)
     response = localized(request, {"success": True, "signed_in": False})
     response.headers["Set-Cookie"] = _cookie(request, "")
     return response
@@ -85,6 +84,6 @@ def _cookie(request: Request, token: str) -> str:
     return cookie(token, path=path, secure=request.scope["scheme"] == "https")
 
 
-async def _write_down(request: Request, action: str, key_id: str | None) -> None:
+async def _record_audit(request: Request, action: str, key_id: str | None) -> None:
     actor = Actor(key_id, request_id(request))
-    await asyncio.to_thread(venom_of(request).audit, actor, action, key_id or "", None, None)
+    await venom_of(request).journal.record_audit(actor, action, key_id or "")

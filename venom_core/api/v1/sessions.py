@@ -8,12 +8,12 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from venom_core.api.callers import caller_of
+from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.v1.models.shapes import Body, Limit
-from venom_core.chat.sessions import path_to
-from venom_core.chat.transcripts import ImportedSession, Title, exported, imported, markdown
+from venom_core.chat.transcripts import ImportedSession, Title
+from venom_core.store.audit import LOCAL_USER
 from venom_core.store.sessions import Owner, StoredSession
 
 router = APIRouter(prefix="/sessions")
@@ -41,7 +41,7 @@ def owner_of(request: Request) -> Owner:
     """The sessions that the caller may see: those of its key. What the user's own commands make
     belongs to no key."""
     key_id = caller_of(request).key_id
-    return Owner("" if key_id in (None, "local") else key_id)
+    return Owner("" if key_id in (None, LOCAL_USER) else key_id)
 
 
 @router.get("")
@@ -53,7 +53,7 @@ async def list_sessions(
 ) -> Response:
     """Pinned ones first, then newest first; ``query`` is looked for in titles and messages."""
     sessions = venom_of(request).sessions
-    found = await sessions.list(owner_of(request), limit, offset, query)
+    found = await sessions.listing(owner_of(request), limit, offset, query)
     shown = [session.record() for session in found]
     return JSONResponse({"success": True, "sessions": shown, "count": len(shown)})
 
@@ -68,16 +68,14 @@ async def create_session(request: Request, body: NewSession) -> Response:
 @router.post("/import")
 async def import_session(request: Request, body: ImportedSession) -> Response:
     """Take an export in, under new ids."""
-    made = await venom_of(request).sessions.take_in(
-        owner_of(request), body.title, imported(body), pinned=body.pinned
-    )
-    return _one(made)
+    sessions = venom_of(request).sessions
+    return _one(await sessions.take_in(owner_of(request), body, actor_of(request)))
 
 
 @router.get("/{session_id}")
 async def get_session(request: Request, session_id: SessionId) -> Response:
     """A session with all its messages, each after the one that it follows."""
-    session, messages = await venom_of(request).sessions.read(owner_of(request), session_id)
+    session, messages = await venom_of(request).sessions.get(owner_of(request), session_id)
     return _one(session, messages=[message.record() for message in messages])
 
 
@@ -91,7 +89,7 @@ async def change_session(request: Request, session_id: SessionId, body: SessionC
 @router.delete("/{session_id}")
 async def delete_session(request: Request, session_id: SessionId) -> Response:
     """Delete a session with its messages, for good."""
-    await venom_of(request).sessions.delete(owner_of(request), session_id)
+    await venom_of(request).sessions.delete(owner_of(request), session_id, actor_of(request))
     return localized(request, {"success": True, "message": f"{session_id} was removed."})
 
 
@@ -103,12 +101,12 @@ async def export_session(
     leaf: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
 ) -> Response:
     """JSON has every branch; Markdown has the one that ends with ``leaf``, else the latest."""
-    session, messages = await venom_of(request).sessions.read(owner_of(request), session_id)
+    sessions, owner = venom_of(request).sessions, owner_of(request)
     ending = "md" if wanted == "markdown" else "json"
     headers = {"Content-Disposition": f'attachment; filename="venom-{session_id}.{ending}"'}
     if wanted == "json":
-        return JSONResponse(exported(session, messages), headers=headers)
-    text = markdown(session, path_to(messages, leaf))
+        return JSONResponse(await sessions.export_json(owner, session_id), headers=headers)
+    text = await sessions.export_markdown(owner, session_id, leaf)
     return PlainTextResponse(text, headers=headers, media_type="text/markdown; charset=utf-8")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from venom_core.cli.connection.stored import stored_journal
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json, print_table
 
 _HELP = """Who changed what, newest first: keys, plugins, models in use, what was erased.
 
@@ -22,14 +25,7 @@ _HELP = """Who changed what, newest first: keys, plugins, models in use, what wa
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
 @json_option
 def audit(limit: int, as_json: bool) -> None:
-    from venom_core.cli.terminal import print_json, print_table
-    from venom_core.settings.paths import Paths
-    from venom_core.store.audit import read_audit
-    from venom_core.store.database import open_database
-
-    file = Paths.resolve().store_file
-    # Looking must not make a store.
-    entries = read_audit(open_database(file), limit) if file.exists() else []
+    entries = asyncio.run(stored_journal().entries(limit))
     if as_json:
         print_json({"entries": [entry.record() for entry in entries]})
     elif not entries:

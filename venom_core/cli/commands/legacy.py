@@ -82,6 +82,7 @@ def rollback(as_json: bool) -> None:
 
 async def _import(folder: Path, dry_run: bool) -> list[Finding]:
     from venom_core.composition import Venom
+    from venom_core.store.audit import Actor
     from venom_core.usecases.legacy import Takeover, read_original
 
     venom = Venom.from_environment()
@@ -93,6 +94,7 @@ async def _import(folder: Path, dry_run: bool) -> list[Finding]:
             venom.host.specs(),
             venom.registry,
             venom.manager,
+            Actor.local(),
             dry_run=dry_run,
         )
         return await takeover.run(read_original(folder))

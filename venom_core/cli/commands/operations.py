@@ -9,8 +9,8 @@ import click
 from venom_core.cli.options import json_option
 
 if TYPE_CHECKING:
-    from venom_core.cli.connection.interface import OperationVerb
     from venom_core.cli.connection.session import Session
+    from venom_core.usecases.operations import OperationVerb
 
 _HELP = """Show installs and removals, newest first, and pause, resume or cancel them.
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO
 
 import click
 
+from venom_core.cli.connection.stored import stored_sessions
 from venom_core.cli.options import json_option
-
-if TYPE_CHECKING:
-    from venom_core.store.sessions import Owner, SessionRepository
+from venom_core.cli.terminal import print_json, print_table
+from venom_core.store.audit import Actor
+from venom_core.store.sessions import Owner
 
 _HELP = """Stored conversations, of every key: this command is the machine's user's.
 
@@ -55,16 +58,13 @@ def show(session_id: str, key_id: str | None, as_json: bool) -> None:
     \b
       venom sessions show 1f0c9a3e
     """
-    from venom_core.chat.sessions import path_to
-    from venom_core.chat.transcripts import markdown
-    from venom_core.cli.terminal import print_json
-
-    session, messages = _repository_or_none_found(session_id).read(*_meant(session_id, key_id))
+    sessions, owner = stored_sessions(), Owner(key_id)
     if as_json:
+        session, messages = asyncio.run(sessions.get(owner, session_id))
         shown = {**session.record(), "key_id": session.key_id}
         print_json({"session": shown, "messages": [one.record() for one in messages]})
     else:
-        print(markdown(session, path_to(messages, None)), end="")
+        print(asyncio.run(sessions.export_markdown(owner, session_id)), end="")
 
 
 @sessions.command()
@@ -80,16 +80,12 @@ def export(session_id: str, form: str, output: IO[str], key_id: str | None) -> N
     \b
       venom sessions export 1f0c9a3e -o talk.json
     """
-    import json
-
-    from venom_core.chat.sessions import path_to
-    from venom_core.chat.transcripts import exported, markdown
-
-    session, messages = _repository_or_none_found(session_id).read(*_meant(session_id, key_id))
+    sessions, owner = stored_sessions(), Owner(key_id)
     if form == "markdown":
-        output.write(markdown(session, path_to(messages, None)))
+        output.write(asyncio.run(sessions.export_markdown(owner, session_id)))
     else:
-        output.write(json.dumps(exported(session, messages), ensure_ascii=False, indent=2) + "\n")
+        whole = asyncio.run(sessions.export_json(owner, session_id))
+        output.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
 
 
 @sessions.command("import")
@@ -102,19 +98,13 @@ def import_session(file: Path, key_id: str, as_json: bool) -> None:
     \b
       venom sessions import talk.json
     """
-    from venom_core.chat.sessions import new_id
-    from venom_core.chat.transcripts import imported, not_importable, read_export
-    from venom_core.cli.terminal import print_json
-    from venom_core.store.sessions import Owner
+    from venom_core.chat.transcripts import not_importable, read_export
 
     try:
         found = read_export(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise not_importable("The file", "no text in UTF-8") from error
-    messages = imported(found)
-    made = _repository(make=True).create(
-        Owner(key_id), new_id(), found.title, messages, pinned=found.pinned
-    )
+    made = asyncio.run(stored_sessions().take_in(Owner(key_id), found, Actor.local()))
     if as_json:
         print_json({"session": {**made.record(), "key_id": made.key_id}})
     else:
@@ -131,9 +121,7 @@ def rm(session_id: str, key_id: str | None, as_json: bool) -> None:
     \b
       venom sessions rm 1f0c9a3e
     """
-    from venom_core.cli.terminal import print_json
-
-    gone = _repository_or_none_found(session_id).delete(*_meant(session_id, key_id))
+    gone = asyncio.run(stored_sessions().delete(Owner(key_id), session_id, Actor.local()))
     if as_json:
         print_json({"session": {**gone.record(), "key_id": gone.key_id}})
     else:
@@ -141,11 +129,7 @@ def rm(session_id: str, key_id: str | None, as_json: bool) -> None:
 
 
 def _list(limit: int, search: str | None, as_json: bool) -> None:
-    from venom_core.cli.terminal import print_json, print_table
-    from venom_core.store.sessions import Owner
-
-    repository = _repository()
-    found = [] if repository is None else repository.list(Owner(None), limit, query=search)
+    found = asyncio.run(stored_sessions().listing(Owner(None), limit, query=search))
     if as_json:
         print_json({"sessions": [{**one.record(), "key_id": one.key_id} for one in found]})
     elif not found:
@@ -162,30 +146,3 @@ def _list(limit: int, search: str | None, as_json: bool) -> None:
                 for one in found
             ],
         )
-
-
-def _repository(*, make: bool = False) -> Any:
-    """The store beside a running server; None where there is none and none is to be made."""
-    from venom_core.settings.paths import Paths
-    from venom_core.store.database import open_database
-    from venom_core.store.sessions import SessionRepository
-
-    paths = Paths.resolve()
-    if not make and not paths.store_file.exists():
-        return None
-    return SessionRepository(open_database(paths.store_file))
-
-
-def _repository_or_none_found(session_id: str) -> SessionRepository:
-    from venom_core.store.sessions import session_not_found
-
-    found: SessionRepository | None = _repository()
-    if found is None:
-        raise session_not_found(session_id)
-    return found
-
-
-def _meant(session_id: str, key_id: str | None) -> tuple[Owner, str]:
-    from venom_core.store.sessions import Owner
-
-    return Owner(key_id), session_id

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+import time
+from typing import Any
 
 import click
 
+from venom_core.accounting.ledger import day_of
+from venom_core.accounting.usage import last_days
+from venom_core.cli.connection.session import connected
+from venom_core.cli.connection.stored import stored_usage
 from venom_core.cli.options import json_option
-
-if TYPE_CHECKING:
-    from venom_core.store.ledger import Grouping
+from venom_core.cli.terminal import print_json, print_table
+from venom_core.store.ledger import Grouping, Range
 
 _HELP = """What was asked of the models: requests, tokens, errors and speed. Days are UTC. A running
 server's last second may be missing.
@@ -35,8 +40,6 @@ server's last second may be missing.
 def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
-    from venom_core.cli.terminal import print_json, print_table
-
     told = _summary(days, by)
     if as_json:
         print_json(told)
@@ -54,19 +57,9 @@ def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> Non
 
 
 def _summary(days: int, by: Grouping) -> dict[str, Any]:
-    """Read beside a running server: SQLite sees to that. Looking makes no store."""
-    import time
-
-    from venom_core.accounting.ledger import day_of
-    from venom_core.accounting.usage import last_days, summary_view
-    from venom_core.settings.paths import Paths
-    from venom_core.store.database import open_database
-    from venom_core.store.ledger import Range, UsageRepository
-
-    file = Paths.resolve().store_file
-    repository = UsageRepository(open_database(file)) if file.exists() else None
+    """Read beside a running server: SQLite sees to that."""
     where = Range(*last_days(days, day_of(time.time())))
-    return summary_view(repository, where, by, 200)
+    return asyncio.run(stored_usage().summary(where, by, 200))
 
 
 def _named(group: dict[str, Any], by: Grouping) -> str:
@@ -96,18 +89,13 @@ def _row(name: str, group: dict[str, Any]) -> tuple[object, ...]:
 @click.option("--key", "key_id", metavar="ID", required=True, help="As `venom keys list` shows it.")
 @json_option
 def erase(key_id: str, as_json: bool) -> None:
-    """Forget everything that was counted for a key; a running server may add its last second.
+    """Forget everything that was counted for a key.
 
     \b
       venom usage erase --key 1f0c9a3e
     """
-    from venom_core.cli.terminal import print_json
-    from venom_core.settings.paths import Paths
-    from venom_core.store.database import open_database
-    from venom_core.store.ledger import UsageRepository
-
-    file = Paths.resolve().store_file
-    lines = UsageRepository(open_database(file)).erase(key_id) if file.exists() else 0
+    with connected("venom usage erase", writes=True) as session:
+        lines = session.run(session.connection.erase_usage(key_id))
     if as_json:
         print_json({"key": key_id, "lines": lines})
     else:

@@ -11,18 +11,19 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.refusals import error_of
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import Conflict, VenomError
 
+if TYPE_CHECKING:
+    from venom_core.usecases.operations import OperationVerb
+    from venom_core.usecases.plugins import PluginVerb
+
 POLL_SECONDS = 0.25
 RUNNING = ("pending", "in_progress")
-
-OperationVerb = Literal["pause", "resume", "cancel"]
-PluginVerb = Literal["enable", "disable", "retry"]
 
 
 class Connection(ABC):
@@ -145,6 +146,10 @@ class Connection(ABC):
     @abstractmethod
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
         """Enable, disable or retry; gives the plugin's record after it."""
+
+    @abstractmethod
+    async def erase_usage(self, key_id: str) -> int:
+        """Forget what was counted for a key; gives how many lines that was."""
 
     @abstractmethod
     async def readiness(self) -> list[dict[str, Any]]:

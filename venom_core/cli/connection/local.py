@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import asdict
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from venom_core.cli.connection.answer import Answer
-from venom_core.cli.connection.interface import Connection, OperationVerb, PluginVerb
+from venom_core.cli.connection.interface import Connection
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.frames import Chunk
-from venom_core.store.audit import Actor
+from venom_core.store.audit import LOCAL_USER, Actor
 
 if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
     from venom_core.composition import Venom
     from venom_core.models.roles import Role
+    from venom_core.usecases.operations import OperationVerb
+    from venom_core.usecases.plugins import PluginVerb
 
 
 def make_venom() -> Venom:
@@ -42,116 +42,81 @@ class LocalVenom(Connection):
         return cls(venom)
 
     async def models(self) -> dict[str, Any]:
-        return await self.venom.models()
+        return await self.venom.models.listing()
 
     async def loaded(self) -> list[dict[str, Any]]:
-        return await self.venom.loaded()
+        return _records(await self.venom.models.loaded())
 
     async def details(self, name: str) -> dict[str, Any]:
-        from venom_core.models.views import model_view
-
-        return model_view(await self.venom.describe(name), whole=True)
+        return await self.venom.models.details(name)
 
     async def search(
         self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
     ) -> dict[str, Any]:
-        from venom_core.models.catalogue_views import search_view
-
-        name, answer = await self.venom.catalogue.search(provider, query, filters, limit, page)
-        return search_view(provider, name, query, answer, page, limit)
+        return await self.venom.catalogue.search(provider, query, filters, limit, page)
 
     async def overview(self) -> dict[str, Any]:
-        return await self.venom.overview()
+        return await self.venom.overview.show()
 
     async def install(self, name: str) -> dict[str, Any]:
-        return await self.venom.operations.install(name)
+        return await self.venom.operations.install(name, actor=Actor.local())
 
     async def operations(self, limit: int) -> list[dict[str, Any]]:
-        if not self.venom.settings.paths.store_file.exists():
-            return []  # looking must not make a store
-        return await self.venom.operations.list(limit)
+        return await self.venom.operations.listing(limit)
 
     async def operation(self, operation_id: str) -> dict[str, Any]:
         return await self.venom.operations.get(operation_id)
 
     async def change_operation(self, operation_id: str, verb: OperationVerb) -> dict[str, Any]:
-        operations = self.venom.operations
-        change = {
-            "pause": operations.pause,
-            "resume": operations.resume,
-            "cancel": operations.cancel,
-        }[verb]
-        return await change(operation_id)
+        return await self.venom.operations.change(operation_id, verb, Actor.local())
 
     async def remove(self, name: str) -> str:
-        return f"{await self.venom.transfers.remove(name)} was removed."
+        return (await self.venom.models.remove(name, Actor.local()))["message"]
 
     async def unload(self, name: str) -> str:
-        return f"{(await self.venom.manager.unload(name)).reference} is no longer in memory."
+        return (await self.venom.models.unload(name, Actor.local()))["message"]
 
     async def unload_all(self) -> dict[str, Any]:
-        from venom_core.usecases import models as choices
-
-        return await choices.unload_all(self.venom.manager)
+        return _record(await self.venom.models.unload_all(Actor.local()))
 
     async def use(self, name: str | None, role: str, *, load: bool = False) -> dict[str, Any]:
-        from venom_core.usecases import models as choices
-
-        manager, wanted = self.venom.manager, cast("Role", role)
+        models, wanted, actor = self.venom.models, cast("Role", role), Actor.local()
         if name is None:
-            return await choices.deactivate(manager, wanted, _actor())
-        switch = await manager.use(name, role=wanted, load=load, actor=_actor())
-        return {**choices.switch_view(switch), "active_model": switch.item.model.ref}
+            return _record(await models.deactivate(wanted, actor))
+        return _record(await models.use(name, wanted, load=load, actor=actor))
 
     async def generation(self, name: str) -> dict[str, Any]:
-        return await self.venom.generation(name)
+        return await self.venom.models.generation(name)
 
     async def configure(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return await self.venom.configure(name, None, parameters, _actor())
+        return _record(await self.venom.models.configure(name, None, parameters, Actor.local()))
 
     async def aliases(self) -> dict[str, Any]:
-        from venom_core.usecases import models as choices
-
-        return await choices.aliases(self.venom.manager)
+        return _record(await self.venom.models.aliases())
 
     async def set_alias(self, name: str, target: str) -> dict[str, Any]:
-        from venom_core.usecases import models as choices
-
-        return await choices.set_alias(self.venom.manager, name, target, _actor())
+        return _record(await self.venom.models.set_alias(name, target, Actor.local()))
 
     async def remove_alias(self, name: str) -> dict[str, Any]:
-        from venom_core.usecases import models as choices
-
-        return await choices.remove_alias(self.venom.manager, name, _actor())
+        return _record(await self.venom.models.remove_alias(name, Actor.local()))
 
     async def fit(self, name: str, context: int | None) -> dict[str, Any]:
-        return await self.venom.fit(name, context)
+        return await self.venom.fit.check(name, context)
 
     async def plugins(self) -> list[dict[str, Any]]:
-        host = self.venom.host
-        await host.load_all()
-        await host.refresh()
-        return [record.record() for record in host.records()]
+        return await self.venom.plugins.listing()
 
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
-        host = self.venom.host
-        await host.load_all()
-        before = {record.id: {"state": record.state.label} for record in host.records()}
-        act = {"enable": host.enable, "disable": host.disable, "retry": host.retry}[verb]
-        record = await act(plugin)
-        states = (before.get(record.id), {"state": record.state.label})
-        done = (f"plugin.{verb}", record.id, *states)
-        await asyncio.to_thread(self.venom.audit, _actor(), *done)
-        return record.record()
+        return (await self.venom.plugins.change(plugin, verb, Actor.local()))["plugin"]
+
+    async def erase_usage(self, key_id: str) -> int:
+        return await self.venom.usage.erase(key_id, Actor.local())
 
     async def readiness(self) -> list[dict[str, Any]]:
-        return [reason.record() for reason in await self.venom.readiness()]
+        return [reason.record() for reason in await self.venom.runtime.readiness()]
 
     async def doctor(self) -> list[dict[str, Any]]:
-        return [
-            {"plugin": report.plugin, "check": report.check, **asdict(report.finding)}
-            for report in await self.venom.host.doctor()
-        ]
+        return await self.venom.plugins.doctor()
 
     @contextlib.asynccontextmanager
     async def ask(
@@ -166,6 +131,7 @@ class LocalVenom(Connection):
             request_id=f"cli-{uuid.uuid4().hex}",
             stream=True,
             include_usage=True,
+            key_id=LOCAL_USER,
         )
         stream = await self.venom.chat.open(call)
         try:
@@ -191,9 +157,13 @@ class LocalVenom(Connection):
         return spec.engine.size_bytes if spec is not None and spec.engine is not None else None
 
 
-def _actor() -> Actor:
-    """Whoever may read the data directory; no key is asked for."""
-    return Actor("local", f"cli-{uuid.uuid4().hex}")
+def _record(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a use case's typed result as the JSON object that it is."""
+    return dict(result)
+
+
+def _records(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(result) for result in results]
 
 
 async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from venom_core.cli.connection.answer import Answer
-from venom_core.cli.connection.interface import Connection, OperationVerb, PluginVerb
+from venom_core.cli.connection.interface import Connection
 from venom_core.cli.connection.refusals import error_of
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import Unavailable, UpstreamIncomplete, VenomError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import httpx
 
     from venom_core.plugins.host import PluginHost
+    from venom_core.usecases.operations import OperationVerb
+    from venom_core.usecases.plugins import PluginVerb
 
 _OPERATIONS = "/api/v1/models/operations"
 #: Seconds of silence: before an answer a model may have to be loaded.
@@ -123,6 +125,10 @@ class ServerClient(Connection):
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
         body = await self._json("POST", f"/api/v1/plugins/{_quoted(plugin)}/{verb}")
         return dict(body["plugin"])
+
+    async def erase_usage(self, key_id: str) -> int:
+        path = f"/api/v1/usage?{urlencode({'key': key_id})}"
+        return int((await self._json("DELETE", path))["lines"])
 
     async def readiness(self) -> list[dict[str, Any]]:
         body = await self._json("GET", "/readyz", accept=(503,))

@@ -10,15 +10,17 @@ from fastapi import APIRouter
 from venom_core.api.v1.models import (
     active,
     aliases,
+    catalogue,
     config,
+    figures,
     fit,
-    install,
+    listing,
     operations,
-    registry,
     translation,
-    usage,
 )
 
 router = APIRouter()
-for part in (translation, registry, operations, active, aliases, usage, fit, config, install):
+for part in (
+    translation, catalogue, operations, active, aliases, figures, fit, config, listing,
+):  # fmt: skip
     router.include_router(part.router)

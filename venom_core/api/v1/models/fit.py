@@ -20,4 +20,4 @@ Context = Annotated[int | None, Query(ge=1, le=MAX_CONTEXT)]
 async def model_fit(request: Request, name: str, context: Context = None) -> Response:
     """Whether it fits, at which context, of what its need consists and what is assumed; for a
     model that is not fetched too, where its provider can tell its numbers."""
-    return localized(request, await venom_of(request).fit(name, context))
+    return localized(request, await venom_of(request).fit.check(name, context))

@@ -8,16 +8,9 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from venom_core.models.roles import Role
-from venom_core.sdk.errors import InvalidRequest
 
 #: How many of something a listing gives; outside is 422.
 Limit = Annotated[int, Query(ge=1, le=200)]
-
-
-class Unprocessable(InvalidRequest):
-    """Well-formed, and still no request that could be carried out."""
-
-    status = 422
 
 
 class Body(BaseModel):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
 
 from venom_core.api.health import venom_of
 
@@ -12,6 +11,7 @@ router = APIRouter()
 
 
 @router.get("/models/usage")
-async def usage(request: Request) -> dict[str, Any]:
+async def usage(request: Request) -> Response:
     """All keys always, null where not known. Asks no provider: what was heard last counts."""
-    return {"success": True, "usage": await venom_of(request).figures()}
+    figures = await venom_of(request).runtime.figures()
+    return JSONResponse({"success": True, "usage": figures})

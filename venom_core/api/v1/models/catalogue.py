@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_headers, language_of, localized
 from venom_core.api.v1.models.shapes import Limit
-from venom_core.models.catalogue_views import entries_view, news_view, search_view
 from venom_core.sdk.catalogue import SearchFilters, SearchSort, WeightFormat
 from venom_core.sdk.errors import InvalidRequest
 
@@ -30,8 +29,7 @@ async def list_providers(
     request: Request, provider: Name | None = None, limit: Limit = 20
 ) -> Response:
     """What each provider offers; a source that fails is stale, never an error."""
-    found = await venom_of(request).catalogue.providers(provider, limit)
-    return localized(request, entries_view(found))
+    return localized(request, await venom_of(request).catalogue.providers(provider, limit))
 
 
 @router.get("/models/trending")
@@ -39,8 +37,7 @@ async def list_trending(
     request: Request, provider: Name | None = None, limit: Limit = 12
 ) -> Response:
     """What is in demand."""
-    found = await venom_of(request).catalogue.trending(provider, limit)
-    return localized(request, {**entries_view(found), "provider": provider})
+    return localized(request, await venom_of(request).catalogue.trending(provider, limit))
 
 
 @router.get("/models/news")
@@ -60,8 +57,8 @@ async def list_news(
         raise _unusable("month", f"{month!r} is no month.", "Write it as 2026-11.")
     if lang not in _LANGUAGES:
         raise _unusable("lang", f"{lang!r} is no language of ours.", "Choose of: en, pl, de")
-    _, answer = await venom_of(request).catalogue.news(provider, kind, month, lang, limit)
-    view, language = news_view(provider, answer), language_of(request.scope)
+    view = await venom_of(request).catalogue.news(provider, kind, month, lang, limit)
+    language = language_of(request.scope)
     # Other people's words are not ours to translate.
     body = {**in_language({**view, "items": []}, language), "items": view["items"]}
     return JSONResponse(body, headers=language_headers(language))
@@ -82,9 +79,8 @@ async def search_models(
 ) -> Response:
     """Models of a source's catalogue."""
     filters = SearchFilters(author, format, license, task, sort)
-    venom: Any = venom_of(request)
-    name, answer = await venom.catalogue.search(provider, query, filters, limit, page)
-    return localized(request, search_view(provider, name, query, answer, page, limit))
+    catalogue = venom_of(request).catalogue
+    return localized(request, await catalogue.search(provider, query, filters, limit, page))
 
 
 def _unusable(param: str, message: str, fix: str) -> InvalidRequest:

@@ -1,0 +1,37 @@
+"""Use cases that need the store only: they work beside a running server, without a ``Venom``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venom_core.settings.paths import Paths
+from venom_core.store.access import Store
+from venom_core.usecases.journal import Journal
+
+if TYPE_CHECKING:
+    from venom_core.usecases.sessions import SessionUseCases
+    from venom_core.usecases.usage import UsageUseCases
+
+
+def stored_journal() -> Journal:
+    """Return the audit trail of the data directory; nobody watches events of this process."""
+    return Journal(Store(Paths.resolve().store_file), lambda event: None)
+
+
+def stored_sessions() -> SessionUseCases:
+    """Return the conversations of the data directory."""
+    from venom_core.chat.sessions import Sessions
+    from venom_core.usecases.sessions import SessionUseCases
+
+    store = Store(Paths.resolve().store_file)
+    return SessionUseCases(Sessions(store.sessions, store.exists), stored_journal())
+
+
+def stored_usage() -> UsageUseCases:
+    """Return the usage ledger of the data directory; a running server's last second may be
+    missing."""
+    from venom_core.accounting.ledger import Ledger
+    from venom_core.usecases.usage import UsageUseCases
+
+    store = Store(Paths.resolve().store_file)
+    return UsageUseCases(store, Ledger(store.usage, 0))

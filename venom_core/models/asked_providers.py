@@ -1,0 +1,50 @@
+"""The providers that are asked for models: which ones, and in which order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from venom_core.plugins.host import PluginHost
+from venom_core.settings.profiles import Profile
+
+#: Seconds that a question waits for a plugin that is slow to load, not until its deadline.
+LOADING_PATIENCE = 1.0
+
+
+class AskedProviders:
+    """Loads the plugins once, in a task of its own, and ranks their providers by the profile."""
+
+    def __init__(self, host: PluginHost, profile: Profile) -> None:
+        self._host = host
+        self._profile = profile
+        self._loading: asyncio.Task[None] | None = None
+
+    @property
+    def order(self) -> Sequence[str]:
+        """The profile's ordered providers: where several serve a bare name the first wins."""
+        return self._profile.order
+
+    def begin_loading(self) -> asyncio.Task[None]:
+        """Begin to load every plugin; asked again, return the same task."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._host.load_all(), name="load plugins")
+        return self._loading
+
+    async def names(self) -> Sequence[str]:
+        """Return the providers that may be asked now, the profile's order first."""
+        loading = self.begin_loading()
+        if not loading.done():
+            await asyncio.wait({loading}, timeout=LOADING_PATIENCE)
+        order = self.order
+        ranked = sorted(
+            self._host.specs(),
+            key=lambda name: order.index(name) if name in order else len(order),
+        )
+        return [name for name in ranked if name not in self._profile.excludes]
+
+    async def close(self) -> None:
+        """End the loading."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)

@@ -1,0 +1,100 @@
+"""The store of one installation: opened and migrated at its first use, one engine for all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from venom_core.store.audit import Actor, AuditEntry, read_audit, write_audit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from venom_core.store.in_use import InUseRepository
+    from venom_core.store.keys import KeyRepository
+    from venom_core.store.ledger import UsageRepository
+    from venom_core.store.operations import OperationRepository
+    from venom_core.store.sessions import SessionRepository
+
+
+class Store:
+    """Hands out repositories over one engine.
+
+    Everything but :meth:`exists` blocks for a disk access: call it in a thread. Looking must not
+    make a store: ask :meth:`exists` first where only reading is meant.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._engine: Engine | None = None
+        self._opening = threading.Lock()
+
+    def exists(self) -> bool:
+        """Return whether anything was ever stored."""
+        return self.file.exists()
+
+    @property
+    def engine(self) -> Engine:
+        """Open and migrate the database, once. Raises ``StorageError``."""
+        from venom_core.store.database import open_database
+
+        with self._opening:
+            if self._engine is None:
+                self._engine = open_database(self.file)
+            return self._engine
+
+    def close(self) -> None:
+        """Give the connections back, where any were opened."""
+        with self._opening:
+            if self._engine is not None:
+                self._engine.dispose()
+
+    def keys(self) -> KeyRepository:
+        """Return the API keys."""
+        from venom_core.store.keys import KeyRepository
+
+        return KeyRepository(self.engine)
+
+    def usage(self) -> UsageRepository:
+        """Return the usage ledger as it was last written."""
+        from venom_core.store.ledger import UsageRepository
+
+        return UsageRepository(self.engine)
+
+    def in_use(self) -> InUseRepository:
+        """Return the active models, overrides and aliases."""
+        from venom_core.store.in_use import InUseRepository
+
+        return InUseRepository(self.engine)
+
+    def sessions(self) -> SessionRepository:
+        """Return the conversations."""
+        from venom_core.store.sessions import SessionRepository
+
+        return SessionRepository(self.engine)
+
+    def operations(self) -> OperationRepository:
+        """Return the installs and removals."""
+        from venom_core.store.operations import OperationRepository
+
+        return OperationRepository(self.engine)
+
+    def record_audit(
+        self,
+        actor: Actor,
+        action: str,
+        subject: str,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        """Add an entry for a change that was made outside the store."""
+        from venom_core.store.database import writing
+
+        with writing(self.engine) as connection:
+            write_audit(connection, actor, action, subject, before, after)
+
+    def audit(self, limit: int) -> list[AuditEntry]:
+        """Return the newest audit entries first; none where there is no store."""
+        return read_audit(self.engine, limit) if self.exists() else []

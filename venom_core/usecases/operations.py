@@ -1,0 +1,114 @@
+"""Installing and removing as operations, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from venom_core.plugins.host import PluginHost
+from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.spec import Capability
+from venom_core.store.audit import Actor
+from venom_core.usecases.journal import Journal
+
+if TYPE_CHECKING:
+    from venom_core.models.operations import Operations
+
+OperationVerb = Literal["pause", "resume", "cancel"]
+
+
+class UnknownRuntime(InvalidRequest):
+    """A runtime that cannot serve what a source brings: well-formed, and cannot be carried out."""
+
+    status = 422
+    default_code = "unknown_runtime"
+
+
+class OperationUseCases:
+    """Begin, list and change operations. An operation publishes its states itself, under the
+    feed's topic ``operations``.
+
+    Args:
+        operations: makes the jobs at the first use, which opens the store.
+        stored: whether there is a store: looking must not make one.
+    """
+
+    def __init__(
+        self,
+        host: PluginHost,
+        operations: Callable[[], Operations],
+        stored: Callable[[], bool],
+        journal: Journal,
+    ) -> None:
+        self._host = host
+        self._operations = operations
+        self._stored = stored
+        self._journal = journal
+
+    async def install(
+        self,
+        name: str,
+        *,
+        provider: str | None = None,
+        runtime: str | None = None,
+        actor: Actor,
+    ) -> dict[str, Any]:
+        """Begin to fetch a model, or join or resume the install of the same that is open; return
+        the operation.
+
+        Args:
+            provider: the source; None where the name says it or it is to be found.
+            runtime: the provider that is to serve the model, where that is not its source.
+
+        Raises ``UnknownRuntime``, and as ``Operations.install``; nothing is stored then.
+        """
+        if runtime is not None:
+            self._check_pairing(provider or name, runtime)
+        operation = await self._operations().install(name, provider=provider, key_id=actor.key_id)
+        return await self._begun(operation, actor)
+
+    async def remove(self, name: str, actor: Actor) -> dict[str, Any]:
+        """Begin to delete an installed model; return the operation. Raises ``ModelNotFound``, and
+        ``InvalidRequest`` (``model_active``)."""
+        return await self._begun(await self._operations().remove(name, key_id=actor.key_id), actor)
+
+    async def listing(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest operations first."""
+        return await self._operations().list(limit) if self._stored() else []
+
+    async def get(self, operation_id: str) -> dict[str, Any]:
+        """Return one operation. Raises ``NotFound``."""
+        return await self._operations().get(operation_id)
+
+    async def change(self, operation_id: str, verb: OperationVerb, actor: Actor) -> dict[str, Any]:
+        """Pause, resume or cancel; return the operation after it. Raises ``NotFound``,
+        ``Conflict``."""
+        operations = self._operations()
+        before = await operations.get(operation_id)
+        change = {
+            "pause": operations.pause,
+            "resume": operations.resume,
+            "cancel": operations.cancel,
+        }[verb]
+        operation = await change(operation_id)
+        states = ({"status": one["status"]} for one in (before, operation))
+        await self._journal.record_audit(
+            actor, f"operation.{verb}", operation["model_name"], *states
+        )
+        return operation
+
+    async def _begun(self, operation: dict[str, Any], actor: Actor) -> dict[str, Any]:
+        after = {name: operation[name] for name in ("operation_id", "provider", "status")}
+        action = f"model.{operation['operation_type']}"
+        await self._journal.record_audit(actor, action, operation["model_name"], None, after)
+        return operation
+
+    def _check_pairing(self, source: str, runtime: str) -> None:
+        """Refuse a runtime that cannot serve what the source brings."""
+        serves = self._host.resolve_name(runtime)
+        if serves is None or Capability.CHAT not in self._host.specs()[serves].capabilities:
+            raise UnknownRuntime(
+                f"{runtime!r} is no runtime that can serve what {source} brings.",
+                param="runtime",
+                fix="See the installed providers with: venom plugins",
+            )

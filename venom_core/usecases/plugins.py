@@ -1,0 +1,66 @@
+"""Plugins: their records, and enabling, disabling and trying them again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+from venom_core.plugins.host import PluginHost
+from venom_core.store.audit import Actor
+from venom_core.usecases.journal import Journal
+
+PluginVerb = Literal["enable", "disable", "retry"]
+_DONE = {"enable": "enabled", "disable": "disabled", "retry": "tried again"}
+
+
+class PluginChange(TypedDict):
+    """A plugin after a change; ``plugin`` is its record."""
+
+    success: bool
+    message: str
+    plugin: dict[str, Any]
+
+
+class PluginUseCases:
+    """What can be asked of plugins. The host publishes each change of a state itself."""
+
+    def __init__(self, host: PluginHost, journal: Journal) -> None:
+        self._host = host
+        self._journal = journal
+
+    async def listing(self) -> list[dict[str, Any]]:
+        """Return the record of every installed plugin, its providers' present health in it."""
+        await self._host.load_all()
+        await self._host.refresh()
+        return [record.record() for record in self._host.records()]
+
+    async def change(self, name: str, verb: PluginVerb, actor: Actor) -> PluginChange:
+        """Enable, disable or retry a plugin; the second time changes nothing more. Raises
+        ``NotFound`` (``plugin_not_found``), ``Conflict``, ``StorageError``."""
+        await self._host.load_all()
+        before = {(one.id, one.distribution): one.state.label for one in self._host.records()}
+        act = {
+            "enable": self._host.enable,
+            "disable": self._host.disable,
+            "retry": self._host.retry,
+        }[verb]
+        record = await act(name)
+        was = before.get((record.id, record.distribution))
+        await self._journal.record_audit(
+            actor,
+            f"plugin.{verb}",
+            record.id,
+            None if was is None else {"state": was},
+            {"state": record.state.label},
+        )
+        message = f"{record.id} was {_DONE[verb]}."
+        return {"success": True, "message": message, "plugin": record.record()}
+
+    async def doctor(self) -> list[dict[str, Any]]:
+        """Run the checks that plugins bring; return what each found."""
+        return [
+            {"plugin": report.plugin, "check": report.check, **asdict(report.finding)}
+            for report in await self._host.doctor()
+        ]

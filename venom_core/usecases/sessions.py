@@ -1,0 +1,76 @@
+"""Conversations: list, search, read, change, export, import.
+
+The audit trail has removals and imports, never a title or a word that was said; the feed, which
+everybody may watch, has nothing of conversations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from venom_core.chat.sessions import Sessions, path_to
+from venom_core.chat.transcripts import ImportedSession, exported, imported, markdown
+from venom_core.store.audit import Actor
+from venom_core.store.sessions import Message, Owner, StoredSession
+from venom_core.usecases.journal import Journal
+
+
+class SessionUseCases:
+    """What can be asked of conversations; each question is within one owner's, a session of
+    another owner is not found."""
+
+    def __init__(self, sessions: Sessions, journal: Journal) -> None:
+        self._sessions = sessions
+        self._journal = journal
+
+    async def listing(
+        self, owner: Owner, limit: int, offset: int = 0, query: str | None = None
+    ) -> list[StoredSession]:
+        """Return pinned ones first, then newest first; ``query`` is looked for in titles and
+        messages."""
+        return await self._sessions.list(owner, limit, offset, query)
+
+    async def create(self, owner: Owner, title: str, session_id: str | None) -> StoredSession:
+        """Make an empty session. Raises ``Conflict`` for an id that is there."""
+        return await self._sessions.create(owner, title, session_id)
+
+    async def get(self, owner: Owner, session_id: str) -> tuple[StoredSession, Sequence[Message]]:
+        """Return a session with all its messages, each after the one that it follows. Raises
+        ``NotFound``."""
+        return await self._sessions.read(owner, session_id)
+
+    async def change(
+        self, owner: Owner, session_id: str, title: str | None, pinned: bool | None
+    ) -> StoredSession:
+        """Rename, pin, unpin; None leaves as it is. Raises ``NotFound``."""
+        return await self._sessions.change(owner, session_id, title, pinned)
+
+    async def delete(self, owner: Owner, session_id: str, actor: Actor) -> StoredSession:
+        """Delete a session with its messages, for good. Raises ``NotFound``."""
+        gone = await self._sessions.delete(owner, session_id)
+        await self._journal.record_audit(
+            actor, "conversation.remove", gone.id, {"messages": gone.messages}, None
+        )
+        return gone
+
+    async def take_in(self, owner: Owner, session: ImportedSession, actor: Actor) -> StoredSession:
+        """Store an export under new ids; nothing is overwritten. Raises ``InvalidRequest``
+        (``invalid_session``)."""
+        made = await self._sessions.take_in(
+            owner, session.title, imported(session), pinned=session.pinned
+        )
+        await self._journal.record_audit(
+            actor, "conversation.import", made.id, None, {"messages": made.messages}
+        )
+        return made
+
+    async def export_json(self, owner: Owner, session_id: str) -> dict[str, Any]:
+        """Return every branch of a session, as :meth:`take_in` takes it. Raises ``NotFound``."""
+        return exported(*await self._sessions.read(owner, session_id))
+
+    async def export_markdown(self, owner: Owner, session_id: str, leaf: str | None = None) -> str:
+        """Return the branch that ends with the message ``leaf``, else the latest, for people.
+        Raises ``NotFound``."""
+        session, messages = await self._sessions.read(owner, session_id)
+        return markdown(session, path_to(messages, leaf))
