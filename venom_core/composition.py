@@ -34,22 +34,22 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.settings.profiles import find_profile
 from venom_core.store.access import Store
+from venom_core.usecases.catalogue import CatalogueUseCases
+from venom_core.usecases.fit import FitUseCases
 from venom_core.usecases.journal import Journal
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
+from venom_core.usecases.overview import OverviewUseCases
 from venom_core.usecases.plugins import PluginUseCases
 from venom_core.usecases.runtime import RuntimeUseCases
+from venom_core.usecases.sessions import SessionUseCases
+from venom_core.usecases.usage import UsageUseCases
 
 if TYPE_CHECKING:
     from venom_core.chat.translation import Translator
     from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
-    from venom_core.usecases.catalogue import CatalogueUseCases
-    from venom_core.usecases.fit import FitUseCases
-    from venom_core.usecases.overview import OverviewUseCases
-    from venom_core.usecases.sessions import SessionUseCases
-    from venom_core.usecases.usage import UsageUseCases
 
 CLOSE_TIMEOUT = 20.0
 
@@ -111,6 +111,11 @@ class Venom:
             self.host, lambda: self._jobs, self.store.exists, self.journal
         )
         self.plugins = PluginUseCases(self.host, self.journal)
+        self.sessions = SessionUseCases(self.conversations, self.journal)
+        self.usage = UsageUseCases(self.store, self.ledger)
+        self.fit = FitUseCases(self.host, self.models)
+        self.catalogue = CatalogueUseCases(lambda: self._sources)
+        self.overview = OverviewUseCases(self.host, self.registry, self.profile, self.default_model)
 
     @classmethod
     def from_environment(
@@ -122,36 +127,6 @@ class Venom:
         return cls(Settings.load(Paths.resolve(env), env, flags))
 
     # Made at their first use: the start does not pay for them.
-
-    @functools.cached_property
-    def overview(self) -> OverviewUseCases:
-        from venom_core.usecases.overview import OverviewUseCases
-
-        return OverviewUseCases(self.host, self.registry, self.profile, self.default_model)
-
-    @functools.cached_property
-    def sessions(self) -> SessionUseCases:
-        from venom_core.usecases.sessions import SessionUseCases
-
-        return SessionUseCases(self.conversations, self.journal)
-
-    @functools.cached_property
-    def usage(self) -> UsageUseCases:
-        from venom_core.usecases.usage import UsageUseCases
-
-        return UsageUseCases(self.store, self.ledger)
-
-    @functools.cached_property
-    def fit(self) -> FitUseCases:
-        from venom_core.usecases.fit import FitUseCases
-
-        return FitUseCases(self.host, self.models)
-
-    @functools.cached_property
-    def catalogue(self) -> CatalogueUseCases:
-        from venom_core.usecases.catalogue import CatalogueUseCases
-
-        return CatalogueUseCases(self._sources)
 
     @functools.cached_property
     def translator(self) -> Translator:

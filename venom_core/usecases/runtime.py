@@ -71,7 +71,7 @@ class RuntimeUseCases:
         """Return what models and machine take now; asks no provider for it."""
         known = self._registry.known()
         count = None if known is None else len(known.installed)
-        return usage_view(
+        return figures_view(
             await self._figures.read(),
             self._manager.disk_bytes(),
             self._manager.disk_limit_bytes,
@@ -143,7 +143,7 @@ def _shown(parts: SplitResult) -> str:
     return f"{parts.scheme}://{host}:{_port(parts)}{parts.path.rstrip('/')}"
 
 
-def usage_view(
+def figures_view(
     figures: Figures, model_bytes: int | None, limit_bytes: int, models_count: int | None
 ) -> dict[str, Any]:
     """Every key, whatever is known: null where it is not. GB are a thousand million bytes, MB are
