@@ -60,6 +60,7 @@ class Change:
 
     Args:
         method: ``Class.method`` of the use case.
+        subject: what the audit entry is about.
         first: changes that are made before, as command lines.
         command: the command line; None where no command does this.
         request: method, path and body of the API; None where no route does this. ``{id}`` is the
@@ -69,6 +70,7 @@ class Change:
     """
 
     method: str
+    subject: str
     command: Sequence[str] | None
     request: tuple[str, str, Json | None] | None
     actions: Sequence[str]
@@ -77,48 +79,50 @@ class Change:
 
 
 CHANGES = (
-    Change("ModelUseCases.use", ("use", "town"),
+    Change("ModelUseCases.use", "chat", ("use", "town"),
            ("POST", "/api/v1/models/switch", {"name": "town"}),
            ["model.activate"], ["model.activated"]),
-    Change("ModelUseCases.activate", None,
+    Change("ModelUseCases.activate", "chat", None,
            ("POST", "/api/v1/models/activate", {"name": "town", "runtime": "scripted"}),
            ["model.activate"], ["model.activated"]),
-    Change("ModelUseCases.deactivate", ("use", "--none"),
+    Change("ModelUseCases.deactivate", "chat", ("use", "--none"),
            ("POST", "/api/v1/models/deactivate", {"role": "chat"}),
            ["model.activate"], ["model.deactivated"], first=[("use", "town")]),
-    Change("ModelUseCases.unload", ("stop", "city"),
+    Change("ModelUseCases.unload", "scripted://city", ("stop", "city"),
            ("POST", "/api/v1/models/city/unload", None), ["model.unload"], ["model.unloaded"]),
-    Change("ModelUseCases.unload_all", ("stop", "--all"),
+    Change("ModelUseCases.unload_all", "every provider", ("stop", "--all"),
            ("POST", "/api/v1/models/unload-all", None),
            ["model.unload_all"], ["model.unloaded", "model.unloaded"]),
-    Change("ModelUseCases.remove", ("rm", "city", "--yes"), ("DELETE", "/api/v1/models/city", None),
+    Change("ModelUseCases.remove", "scripted://city", ("rm", "city", "--yes"),
+           ("DELETE", "/api/v1/models/city", None),
            ["model.remove"], ["model.removed"]),
-    Change("ModelUseCases.configure", ("set", "city", "temperature=0.5"),
+    Change("ModelUseCases.configure", "scripted://city", ("set", "city", "temperature=0.5"),
            ("POST", "/api/v1/models/city/config", {"params": {"temperature": 0.5}}),
            ["model.configure"], ["model.configured"]),
-    Change("ModelUseCases.set_alias", ("alias", "set", "fast", "city"),
+    Change("ModelUseCases.set_alias", "fast", ("alias", "set", "fast", "city"),
            ("POST", "/api/v1/models/aliases", {"name": "fast", "target": "city"}),
            ["alias.set"], ["alias.set"]),
-    Change("ModelUseCases.remove_alias", ("alias", "rm", "fast"),
+    Change("ModelUseCases.remove_alias", "fast", ("alias", "rm", "fast"),
            ("DELETE", "/api/v1/models/aliases/fast", None),
            ["alias.set"], ["alias.removed"], first=[("alias", "set", "fast", "city")]),
-    Change("OperationUseCases.install", ("pull", "scripted://new"),
+    Change("OperationUseCases.install", "scripted://new", ("pull", "scripted://new"),
            ("POST", "/api/v1/models/install", {"name": "scripted://new"}),
            ["model.install"], ["model.pulled"]),
-    Change("OperationUseCases.remove", None, ("DELETE", "/api/v1/models/registry/city", None),
+    Change("OperationUseCases.remove", "city", None,
+           ("DELETE", "/api/v1/models/registry/city", None),
            ["model.remove"], ["model.removed"]),
-    Change("OperationUseCases.change", ("operations", "cancel", "{id}"),
+    Change("OperationUseCases.change", "scripted://slow", ("operations", "cancel", "{id}"),
            ("POST", "/api/v1/models/operations/{id}/cancel", None),
            ["operation.cancel"], first=[("pause", "scripted://slow")]),
-    Change("PluginUseCases.change", ("plugins", "disable", "scripted"),
+    Change("PluginUseCases.change", "scripted", ("plugins", "disable", "scripted"),
            ("POST", "/api/v1/plugins/scripted/disable", None),
            ["plugin.disable"], ["plugin.state"]),
-    Change("SessionUseCases.take_in", ("sessions", "import", "{file}"),
+    Change("SessionUseCases.take_in", "an id", ("sessions", "import", "{file}"),
            ("POST", "/api/v1/sessions/import", SESSION), ["conversation.import"]),
-    Change("SessionUseCases.delete", ("sessions", "rm", "{id}"),
+    Change("SessionUseCases.delete", "an id", ("sessions", "rm", "{id}"),
            ("DELETE", "/api/v1/sessions/{id}", None),
            ["conversation.remove"], first=[("sessions", "import", "{file}")]),
-    Change("UsageUseCases.erase", ("usage", "erase", "--key", "local"),
+    Change("UsageUseCases.erase", "local", ("usage", "erase", "--key", "local"),
            ("DELETE", "/api/v1/usage?key=local", None),
            ["usage.erase"], first=[("run", "city", "Say hello.")]),
 )  # fmt: skip
@@ -320,6 +324,7 @@ def test_a_change_leaves_the_same_through_every_door(
     for way, one in found.items():
         assert [entry["action"] for entry in one.audit] == list(change.actions), way
         assert {entry["key_id"] for entry in one.audit} == {"local"}, way
+        assert {entry["subject"] for entry in one.audit} == {change.subject}, way
         assert one.audit == found[ways[0]].audit, way
         assert [name for name, _ in one.events] == list(change.events), way
         assert one.events == found[ways[-1]].events, way
