@@ -30,8 +30,8 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.provider import Provider, PullPlan, PullProgress
-from venom_core.store.database import store_errors
 from venom_core.store.operations import OPEN, Operation, OperationRepository
+from venom_core.store.transactions import store_errors
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

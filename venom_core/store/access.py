@@ -90,7 +90,7 @@ class Store:
         after: Mapping[str, Any] | None,
     ) -> None:
         """Add an entry for a change that was made outside the store."""
-        from venom_core.store.database import writing
+        from venom_core.store.transactions import writing
 
         with writing(self.engine) as connection:
             write_audit(connection, actor, action, subject, before, after)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from venom_core.store.audit import Actor, now, write_audit
-from venom_core.store.database import store_errors, writing
+from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table

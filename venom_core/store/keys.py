@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
 from venom_core.store.audit import LOCAL_USER, Actor, write_audit
-from venom_core.store.database import writing
+from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from venom_core.store.audit import Actor, write_audit
-from venom_core.store.database import writing
 from venom_core.store.keys import COMMAND
+from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Table

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from venom_core.store.database import writing
+from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venom_core.sdk.errors import StorageError
-from venom_core.store.database import writing
+from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound
 from venom_core.store.audit import now
-from venom_core.store.database import store_errors, writing
+from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine

@@ -6,7 +6,7 @@ import { canChat, chooseModel, findModel, type Catalogue } from "@/lib/catalogue
 import { useText } from "@/lib/i18n";
 import type { ModelRecord } from "@/lib/types";
 import { CheckIcon } from "../ui/icons";
-import { ModelLabel, spokenModel, TRIGGER } from "./model-picker";
+import { ModelLabel, spokenModel, TRIGGER } from "./model-trigger";
 
 interface Group {
   value: string;

@@ -5,13 +5,11 @@ import { usePathname } from "next/navigation";
 import { catalogue, refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
 import { adoptPulls } from "@/lib/pulls";
-import { createStore, useStore } from "@/lib/store";
+import { useStore } from "@/lib/store";
+import { drawer } from "./drawer";
 import { KeyDialog } from "./key-dialog";
 import { MenuIcon } from "../ui/icons";
 import { Sidebar } from "./sidebar";
-
-/** The menu of narrow screens. */
-export const drawer = createStore(false);
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t, lang } = useText();

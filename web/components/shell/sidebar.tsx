@@ -10,9 +10,9 @@ import { useText } from "@/lib/i18n";
 import { signOut } from "@/lib/key";
 import { useStore } from "@/lib/store";
 import { BlocksIcon, LogoIcon, PlusIcon, TrashIcon } from "../ui/icons";
+import { drawer } from "./drawer";
 import { Preferences } from "./preferences";
 import { Providers } from "./providers";
-import { drawer } from "./shell";
 
 export function Sidebar() {
   const { t } = useText();

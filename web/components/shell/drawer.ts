@@ -1,0 +1,4 @@
+import { createStore } from "@/lib/store";
+
+/** Whether the menu of narrow screens is open. */
+export const drawer = createStore(false);
