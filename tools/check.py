@@ -1,4 +1,7 @@
-"""`make check`: every checker over the whole tree, all of them even when one finds something."""
+"""`make check`: every checker over the whole tree, all of them even when one finds something.
+
+``python -m tools.check NAME ...`` runs some of them.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,15 @@ CHECKERS = {
     "ruff": [str(BIN / "ruff"), "check", "--output-format", "concise", "."],
     "format": [str(BIN / "ruff"), "format", "--check", "--output-format", "concise", "."],
     "mypy": [str(BIN / "mypy")],
-    "imports": [str(BIN / "lint-imports"), "--cache-dir", ".cache/import_linter"],
+    "imports": [sys.executable, "-m", "tools.import_rules"],
     "house": [sys.executable, "-m", "tools.house"],
 }
+#: Checkers whose output holds figures to read where all is well.
+WITH_FIGURES = ("imports", "house")
 
 
 def run(name: str) -> tuple[str, int, float, str]:
-    """Name, exit code, seconds and output of one checker."""
+    """Return name, exit code, seconds and output of one checker."""
     started = time.perf_counter()
     done = subprocess.run(
         CHECKERS[name], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -30,16 +35,22 @@ def run(name: str) -> tuple[str, int, float, str]:
     return name, done.returncode, time.perf_counter() - started, done.stdout
 
 
-def main() -> int:
+def main(names: list[str] | None = None) -> int:
+    """Return 1 where a checker found something, 2 for a name that there is none of."""
+    if unknown := set(names or ()) - set(CHECKERS):
+        print(f"No checker {', '.join(sorted(unknown))}; there are: {', '.join(CHECKERS)}")
+        return 2
     with ThreadPoolExecutor(max_workers=2) as pool:
-        results = list(pool.map(run, CHECKERS))
+        results = list(pool.map(run, names or CHECKERS))
     for name, code, _, output in results:
         if code:
             print(f"== {name}\n{output.rstrip()}\n")
-    for name, code, seconds, _ in results:
-        print(f"{'red' if code else 'ok':4}{name:12}{seconds:6.1f} s")
+    for name, code, seconds, output in results:
+        print(f"{'red' if code else 'ok':4}{name:14}{seconds:6.1f} s")
+        if name in WITH_FIGURES and not code:
+            print("".join(f"    {line}\n" for line in output.splitlines()), end="")
     return 1 if any(code for _, code, _, _ in results) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from tools.house.registry import CHECKS
+from tools.house.registry import CHECKS, figure_of
 from tools.house.tree import Tree
 
 HERE = Path(__file__).resolve().parents[2]
@@ -27,9 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
     failed = 0
     for name in options.names or CHECKS:
         started = time.perf_counter()
-        problems = CHECKS[name](tree)
+        problems = CHECKS[name].check(tree)
+        figure = figure_of(CHECKS[name], tree)
         spent = time.perf_counter() - started
-        print(f"{'red' if problems else 'ok':4}{name:12}{spent:6.2f} s")
+        line = f"{'red' if problems else 'ok':4}{name:14}{spent:6.2f} s   {figure}"
+        print(line.rstrip())
         for problem in problems:
             print(f"      {problem}")
         failed += bool(problems)

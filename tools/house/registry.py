@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from tools.house import (
     changelog,
+    circles,
     dependencies,
     docs,
+    docstrings,
     honesty,
     imports,
     lockstep,
@@ -18,15 +21,31 @@ from tools.house import (
 )
 from tools.house.tree import Tree
 
-CHECKS: dict[str, Callable[[Tree], list[str]]] = {
-    "lockstep": lockstep.check,
-    "shape": shape.check,
-    "imports": imports.check,
-    "honesty": honesty.check,
-    "traces": traces.check,
-    "dependencies": dependencies.check,
-    "docs": docs.check,
-    "parity": parity.check,
-    "sentences": sentences.check,
-    "changelog": changelog.check,
+
+class Check(Protocol):
+    """A module of this package. It may have ``figure(tree) -> str`` too: what to print beside its
+    name, whatever it finds."""
+
+    def check(self, tree: Tree, /) -> list[str]: ...
+
+
+CHECKS: dict[str, Check] = {
+    "lockstep": lockstep,
+    "shape": shape,
+    "docstrings": docstrings,
+    "imports": imports,
+    "circles": circles,
+    "honesty": honesty,
+    "traces": traces,
+    "dependencies": dependencies,
+    "docs": docs,
+    "parity": parity,
+    "sentences": sentences,
+    "changelog": changelog,
 }
+
+
+def figure_of(check: Check, tree: Tree) -> str:
+    """Return what a check measures, or nothing for one that measures nothing."""
+    measure: Callable[[Tree], str] | None = getattr(check, "figure", None)
+    return measure(tree) if measure else ""

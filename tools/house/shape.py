@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from statistics import median
 
 from tools.house.tree import Tree
 
@@ -13,8 +14,7 @@ SAYS_NOTHING = {"util", "utils", "helper", "helpers", "common", "misc"}
 
 def check(tree: Tree) -> list[str]:
     problems = []
-    for name in tree.matching(*CODE):
-        lines = tree.text(name).count("\n")
+    for name, lines in _lines(tree).items():
         if lines > LONGEST:
             problems.append(f"{name}: {lines} lines; cut it by nouns, {LONGEST} at most")
     for name in tree.files:
@@ -23,3 +23,14 @@ def check(tree: Tree) -> list[str]:
         if vague:
             problems.append(f"{name}: '{vague.pop()}' says nothing; name it after what it holds")
     return problems
+
+
+def figure(tree: Tree) -> str:
+    """Return the largest file of code, and the median length."""
+    lines = _lines(tree)
+    largest = max(lines, key=lines.__getitem__)
+    return f"largest {largest}: {lines[largest]} lines; median {median(lines.values()):.0f}"
+
+
+def _lines(tree: Tree) -> dict[str, int]:
+    return {name: tree.text(name).count("\n") for name in tree.matching(*CODE)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.checks.planting import Plant
-from tools.house import dependencies, honesty, imports, shape, traces
+from tools.house import circles, dependencies, docstrings, honesty, imports, shape, traces
 from tools.house.__main__ import main
 from tools.house.registry import CHECKS
 from tools.house.tree import Tree
@@ -121,12 +121,75 @@ def test_dependencies(plant: Plant) -> None:
     assert "rich is declared and never imported" in unused
 
 
+@pytest.mark.parametrize("word", ["What", "Who", "Where", "Which", "How"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("venom_core/a.py", '"""{} stands here."""\n'),
+        ("plugins/venom_a/venom_a/a.py", 'class _A:\n    """{} it is."""\n'),
+        ("tools/a.py", 'async def _f():\n    """{} it goes."""\n'),
+    ],
+)
+def test_docstrings(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, word: str, name: str, text: str
+) -> None:
+    monkeypatch.setattr(docstrings, "CEILING", 0)
+    kept = '"""Whether it is: Howard and Whatever."""\ndef f():\n    """Return what is there."""\n'
+    outside = {"tests/test_a.py": '"""What a test says."""\n'}
+    assert docstrings.check(plant({"venom_core/kept.py": kept, **outside})) == []
+    tree = plant({name: text.format(word)})
+    (problem,) = docstrings.check(tree)
+    assert problem.startswith(f"{name}:1: a docstring opens with a question's word")
+    assert docstrings.figure(tree) == "1 of 3 are riddles"
+    monkeypatch.setattr(docstrings, "CEILING", 1)
+    assert docstrings.check(tree) == []
+
+
+def test_figures_of_shape(plant: Plant) -> None:
+    files = {"a.py": "x\n" * 9, "web/b.ts": "x;\n" * 3, "c.sh": "\n", "d.md": "x\n" * 99}
+    assert shape.figure(plant(files)) == "largest a.py: 9 lines; median 3"
+
+
+PAGE = {
+    "web/lib/a.ts": 'import { b } from "./b";\nimport type { C } from "./c";\n',
+    "web/lib/b.ts": 'export * from "@/lib/c";\nimport "react";\n',
+    "web/lib/c.ts": 'import type { A } from "./a";\nexport type { B } from "./b";\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("web/lib/c.ts", 'import { a } from "./a";\n'),
+        ("web/lib/c.ts", 'import {\n  a,\n  type A,\n} from "@/lib/a";\n'),
+        ("web/lib/c.ts", 'const late = () => import("../lib/a");\n'),
+        ("web/lib/c.ts", 'export { a } from "./a";\n'),
+        ("web/lib/c.ts", 'import "./a";\n'),
+        ("web/lib/b.ts", 'import { a } from "./a";\n'),
+        ("web/lib/a.ts", 'import { a } from "./a";\n'),
+    ],
+)
+def test_circles(plant: Plant, name: str, text: str) -> None:
+    assert circles.check(plant(PAGE)) == []
+    (problem,) = circles.check(plant({name: text}))
+    assert ": imports itself: " in problem
+    assert name in problem
+
+
+def test_two_circles_are_two_problems(plant: Plant) -> None:
+    both = {f"web/{name}.ts": f'import x from "./{other}";' for name, other in ("ab", "ba")}
+    also = {f"web/{name}.tsx": f'import x from "./{other}";' for name, other in ("cd", "dc")}
+    assert len(circles.check(plant({**both, **also}))) == 2
+
+
 def test_a_check_that_finds_something_fails_the_run(
     plant: Plant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tree = plant({"venom_core/misc.py": ""})
     assert main(["shape", "--root", str(tree.root)]) == 1
-    assert "venom_core/misc.py" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "venom_core/misc.py" in out
+    assert "largest venom_core/misc.py: 0 lines; median 0" in out
     assert main(["honesty", "--root", str(tree.root)]) == 0
     assert main(["no-such-check"]) == 2
 
@@ -148,6 +211,6 @@ def test_every_check_module_runs() -> None:
     written = {
         path.stem
         for path in folder.glob("*.py")
-        if "def check(" in path.read_text(encoding="utf-8")
+        if "\ndef check(" in path.read_text(encoding="utf-8")
     }
     assert written == set(CHECKS)

@@ -1,0 +1,42 @@
+"""A docstring says what its thing does, with a verb, and asks no riddle: "Return the models", and
+not "Which models there are"."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tools.house.tree import Tree
+
+#: Openings that are still there; the number may only fall.
+CEILING = 229
+FOLDERS = ("venom_core", "plugins", "tools")
+RIDDLE = re.compile(r"(What|Who|Where|Which|How)\b")
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def check(tree: Tree) -> list[str]:
+    found = [place for place, text in openings(tree) if RIDDLE.match(text)]
+    if len(found) <= CEILING:
+        return []
+    allowed = f"{CEILING} such openings are left and no more may come" if CEILING else "none may"
+    return [
+        f"{place}: a docstring opens with a question's word; {allowed}: begin with a verb"
+        for place in found
+    ]
+
+
+def figure(tree: Tree) -> str:
+    """Return how many docstrings open with a question's word, of how many."""
+    texts = [text for _, text in openings(tree)]
+    return f"{sum(bool(RIDDLE.match(text)) for text in texts)} of {len(texts):,} are riddles"
+
+
+def openings(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Yield place and text of each docstring of modules, classes and functions."""
+    for folder in FOLDERS:
+        for name in tree.matching(".py", under=folder):
+            for node in tree.nodes(name):
+                if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
+                    yield f"{name}:{getattr(node, 'lineno', 1)}", text
