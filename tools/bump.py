@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from tools.house.lockstep import CALVER
-from tools.projects import ROOT, SIBLINGS, declared_version
+from tools.plugins import packages
+from tools.projects import ROOT, declared_version
 
-PIN = re.compile(r'(venom(?:-[a-z]+)?(?:\[[a-z,]+\])?==)[^"\s;]+')
+PIN = re.compile(r'(venom(?:-[a-z0-9-]+)?(?:\[[a-z0-9,-]+\])?==)[^"\s;]+')
 
 
 def bump(root: Path, version: str) -> list[str]:
@@ -27,7 +28,8 @@ def bump(root: Path, version: str) -> list[str]:
     if present and _key(version) <= _key(present):
         raise ValueError(f"{version} is not above {present}")
     changed = []
-    for name in ("pyproject.toml", *(f"plugins/{folder}/pyproject.toml" for folder in SIBLINGS)):
+    plugins = [f"plugins/{package}/pyproject.toml" for package in packages(root)]
+    for name in ("pyproject.toml", *plugins):
         changed += _rewrite(root, name, PIN.sub(rf"\g<1>{version}", _read(root, name)))
     name = "venom_core/_version.py"
     text = re.sub(r'(?m)^__version__ = ".*"$', f'__version__ = "{version}"', _read(root, name))

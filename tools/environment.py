@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import threading
@@ -21,13 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools import plugins
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMPS = VENV / "venom-stamps.json"
 LOG = ROOT / ".cache" / "install.log"
-PLUGINS = ("plugins/venom_ollama", "plugins/venom_llamacpp", "plugins/venom_remote")
-# What `embedded` does not hold comes with the checks and tests only.
-DEV_PLUGINS = ("plugins/venom_hf",)
 WHAT = "venom[embedded] = light (Ollama plugin) + llama.cpp engine"
 # The lock that holds everything of another one.
 HOLDS = {"embedded": ("embedded", "dev"), "dev": ("dev",)}
@@ -133,11 +133,22 @@ def ensure(lock: str) -> dict[str, Any]:
 def digest(lock: str) -> str:
     """Everything that the environment is made from: change one of them and it is made again."""
     names = [f"requirements/{lock}.txt", "requirements/build.txt", "venom_core/_version.py"]
-    names += [f"{folder}/pyproject.toml" for folder in (".", *PLUGINS, *DEV_PLUGINS)]
+    files = [ROOT / name for name in names]
+    files += [folder / "pyproject.toml" for folder in (ROOT, *plugins.folders(ROOT))]
     whole = hashlib.sha256()
-    for name in names:
-        whole.update((ROOT / name).read_bytes())
+    for file in files:
+        whole.update(file.read_bytes())
     return whole.hexdigest()
+
+
+def projects(lock: str) -> list[Path]:
+    """Return the folders of our distributions that go with a lock: the core, and each plugin that
+    needs nothing which the lock does not hold; with the checks and tests, all of them."""
+    if lock == "dev":
+        return [ROOT, *plugins.folders(ROOT)]
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+    locked = {plugins.normalized(name) for name in re.findall(r"^([\w.-]+)", text, re.MULTILINE)}
+    return [ROOT, *plugins.satisfied_by(ROOT, locked)]
 
 
 def _stamps() -> dict[str, Any]:
@@ -183,8 +194,7 @@ def _install(lock: str) -> None:
         # The build tools stay outside: what is in the environment is what a user has.
         into = ["--upgrade", "--target", str(tools)]
         _call([*locked, str(ROOT / "requirements" / "build.txt"), *into], offline)
-        folders = (".", *PLUGINS, *(DEV_PLUGINS if lock == "dev" else ()))
-        editable = [word for folder in folders for word in ("--editable", str(ROOT / folder))]
+        editable = [word for folder in projects(lock) for word in ("--editable", str(folder))]
         own = [*pip, "--no-deps", "--no-build-isolation", *editable]
         _call(own, "Venom itself could not be installed", PYTHONPATH=str(tools))
 

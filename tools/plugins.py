@@ -28,6 +28,11 @@ def distribution(package: str) -> str:
     return package.replace("_", "-")
 
 
+def short_name(package: str) -> str:
+    """Return what a person calls a plugin, its extra and its page: `hf` for `venom_hf`."""
+    return distribution(package).removeprefix("venom-")
+
+
 def project(folder: Path) -> dict[str, Any]:
     """Return the table `[project]` of a folder's pyproject.toml."""
     table = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))

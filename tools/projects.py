@@ -9,8 +9,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools.plugins import packages
+
 ROOT = Path(__file__).resolve().parent.parent
-SIBLINGS = ("venom_ollama", "venom_llamacpp", "venom_remote", "venom_hf")
 
 # What builds our distributions: hatchling, and what an editable install of it needs.
 BUILD_TOOLS = ("hatchling>=1.27", "editables>=0.5")
@@ -69,7 +70,7 @@ def _folder(root: Path, name: str) -> Path | None:
     if name == "venom":
         return root
     folder = name.replace("-", "_")
-    return root / "plugins" / folder if folder in SIBLINGS else None
+    return root / "plugins" / folder if folder in packages(root) else None
 
 
 def locked_versions(text: str) -> dict[str, str]:

@@ -9,7 +9,8 @@ import sys
 
 from tools.command import quiet
 from tools.environment import VENV
-from tools.projects import ROOT, SIBLINGS, declared_version
+from tools.plugins import folders
+from tools.projects import ROOT, declared_version
 
 DIST = ROOT / "dist"
 
@@ -21,13 +22,14 @@ def main() -> int:
     DIST.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(VENV / "build-tools"), **_reproducible()}
     build = [sys.executable, "-m", "hatchling", "build", "-d", str(DIST)]
-    for folder in (ROOT, *(ROOT / "plugins" / name for name in SIBLINGS)):
+    projects = [ROOT, *folders(ROOT)]
+    for folder in projects:
         log = ROOT / ".cache" / "logs" / f"wheel-{folder.name}.log"
         quiet(build, cwd=folder, log=log, env=environment)
     made = sorted(path for path in DIST.iterdir() if path.is_file())
     for path in made:
         print(f"dist/{path.name}  {path.stat().st_size / 1e3:.0f} kB")
-    expected = 2 * (1 + len(SIBLINGS))
+    expected = 2 * len(projects)
     if len(made) != expected or not all(f"-{declared_version()}" in path.name for path in made):
         sys.exit(f"dist/ should hold {expected} files of version {declared_version()}")
     return 0

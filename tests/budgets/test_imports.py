@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.budgets.modules import HEAVY, how_to_look, imported_by, third_party
+from tools.plugins import packages
+from tools.projects import ROOT
 from venom_core.testing.ollama.process import FakeOllama
 
 SDK = "import venom_core.sdk"
@@ -77,8 +79,7 @@ def test_version_opens_nothing_big() -> None:
 
 def test_manifests_are_not_providers() -> None:
     """Loading a plugin imports its manifest; the provider comes with its first use."""
-    ours = ("ollama", "llamacpp", "remote", "hf")
-    manifests = "import " + ", ".join(f"venom_{name}.plugin" for name in ours)
+    manifests = "import " + ", ".join(f"{package}.plugin" for package in packages(ROOT))
     modules = imported_by(manifests)
     early = {name for name in modules if name.startswith("venom_") and name.endswith(".provider")}
     assert not early

@@ -16,9 +16,11 @@ import pytest
 
 from tools.environment import VENV
 from tools.measure_install import SETS, Installed, bare_environment, install, python_of
-from tools.projects import SIBLINGS, declared_version
+from tools.plugins import packages
+from tools.projects import ROOT, declared_version
 from tools.wheelhouse import WHEELHOUSE
 from tools.wheels import DIST
+from venom_core.plugins.names import RESERVED_NAMES
 
 HEAVY = {
     "docker",
@@ -89,6 +91,17 @@ def test_exactly_its_plugins_are_loaded(fresh: tuple[str, Path, Installed], tmp_
     }
 
 
+def test_it_knows_the_names_of_the_release(fresh: tuple[str, Path, Installed]) -> None:
+    """Of the plugins that are not installed too."""
+    _, folder, _ = fresh
+    ask = "import json; from venom_core.plugins import names; "
+    command = [str(python_of(folder)), "-I", "-c", f"{ask}print(json.dumps(names.RESERVED_NAMES))"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert json.loads(done.stdout) == RESERVED_NAMES
+
+
 def test_the_page_is_inside(fresh: tuple[str, Path, Installed]) -> None:
     _, folder, _ = fresh
     static = next(folder.glob("[Ll]ib/**/site-packages/venom_core/ui/static"))
@@ -107,7 +120,7 @@ def test_hashes_beside_the_wheels() -> None:
 def test_siblings_are_pinned_to_their_own_release() -> None:
     """Two releases in one folder never mix."""
     version = declared_version()
-    for name in ("venom", *SIBLINGS):
+    for name in ("venom", *packages(ROOT)):
         with zipfile.ZipFile(DIST / f"{name}-{version}-py3-none-any.whl") as wheel:
             metadata = wheel.read(f"{name}-{version}.dist-info/METADATA").decode()
         ours = re.findall(r"^Requires-Dist: (venom\S*)", metadata, re.MULTILINE)
@@ -118,7 +131,7 @@ def test_siblings_are_pinned_to_their_own_release() -> None:
 def test_an_sdist_makes_the_same_wheel(tmp_path: Path) -> None:
     """An sdist needs nothing but itself: not the version file outside it, not git, not npm."""
     version = declared_version()
-    for name in ("venom", *SIBLINGS):
+    for name in ("venom", *packages(ROOT)):
         with tarfile.open(DIST / f"{name}-{version}.tar.gz") as archive:
             archive.extractall(tmp_path, filter="data")
         subprocess.run(

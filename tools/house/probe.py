@@ -1,4 +1,7 @@
-"""Run in a process of its own: print the settings and commands of the tree on the path as JSON."""
+"""Run in a process of its own: print what the tree on the path has, as JSON.
+
+``subjects``: settings and commands. ``names``: of each plugin's providers, and those reserved.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,21 @@ def _below(group: Any, prefix: str) -> Iterator[str]:
             yield from _below(command, f"{prefix} {name}")
 
 
+def names(plugins: list[str]) -> dict[str, list[str]]:
+    """Return the names and aliases of each plugin's providers."""
+    found = {}
+    for plugin in plugins:
+        specs = importlib.import_module(f"{plugin}.plugin").venom_providers()
+        found[plugin] = [name for spec in specs for name in (spec.name, *spec.aliases)]
+    return found
+
+
+def main(topic: str, plugins: list[str]) -> dict[str, Any]:
+    if topic == "subjects":
+        return {"settings": list(settings(plugins)), "commands": list(commands())}
+    reserved = importlib.import_module("venom_core.plugins.names").RESERVED_NAMES
+    return {"plugins": names(plugins), "reserved": dict(reserved)}
+
+
 if __name__ == "__main__":
-    found = {"settings": list(settings(sys.argv[1:])), "commands": list(commands())}
-    json.dump(found, sys.stdout)
+    json.dump(main(sys.argv[1], sys.argv[2:]), sys.stdout)

@@ -15,6 +15,7 @@ from tools.house import (
     imports,
     lockstep,
     parity,
+    plugins,
     sentences,
     shape,
     traces,
@@ -31,6 +32,7 @@ class Check(Protocol):
 
 CHECKS: dict[str, Check] = {
     "lockstep": lockstep,
+    "plugins": plugins,
     "shape": shape,
     "docstrings": docstrings,
     "imports": imports,

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tools.house.honesty import dotted
 from tools.house.tree import Tree
 
 PROBE = Path(__file__).with_name("probe.py")
+TOPICS = {"subjects": "settings and commands", "names": "names of the plugins' providers"}
 # Code that users never meet: the fakes and scripted engines raise on purpose.
 NOT_FOR_USERS = ("venom_core/testing/",)
 
@@ -81,22 +83,39 @@ def _literal(value: ast.expr | None) -> Iterator[str]:
 
 def _probe(tree: Tree, subjects: Subjects) -> None:
     """Settings and commands come from the running code, imported from this very tree."""
+    try:
+        found = probe(tree, "subjects")
+    except Unreadable as error:
+        subjects.problems.append(str(error))
+        return
+    for what in ("settings", "commands"):
+        if not found[what]:
+            subjects.problems.append(f"no {what} found in the code; did their home move?")
+    subjects.settings = found["settings"]
+    subjects.commands = found["commands"]
+
+
+class Unreadable(Exception):
+    """The tree's code could not be imported; the text says why."""
+
+
+def probe(tree: Tree, topic: str) -> dict[str, Any]:
+    """Return what ``probe.py`` finds in this very tree.
+
+    Raises:
+        Unreadable: the core or a manifest cannot be imported.
+    """
     folders = [tree.root, *sorted((tree.root / "plugins").glob("venom_*"))]
     plugins = [
         folder.name for folder in folders[1:] if (folder / folder.name / "plugin.py").exists()
     ]
     path = os.pathsep.join(str(folder) for folder in folders)
     done = subprocess.run(
-        [sys.executable, str(PROBE), *plugins], env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, str(PROBE), topic, *plugins], env={**os.environ, "PYTHONPATH": path},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no output"]
-        subjects.problems.append(f"the settings and commands could not be read: {last[0]}")
-        return
-    found = json.loads(done.stdout)
-    for what in ("settings", "commands"):
-        if not found[what]:
-            subjects.problems.append(f"no {what} found in the code; did their home move?")
-    subjects.settings = found["settings"]
-    subjects.commands = found["commands"]
+        raise Unreadable(f"the {TOPICS[topic]} could not be read: {last[0]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

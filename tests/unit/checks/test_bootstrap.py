@@ -20,10 +20,7 @@ from tools import bootstrap, environment
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A small checkout whose installs are only noted; the list of what was done."""
     names = [f"requirements/{lock}.txt" for lock in ("embedded", "dev", "build")]
-    names += [
-        f"{folder}/pyproject.toml"
-        for folder in (".", *environment.PLUGINS, *environment.DEV_PLUGINS)
-    ]
+    names += ["pyproject.toml", "plugins/venom_acme/pyproject.toml"]
     for name in (*names, "venom_core/_version.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,12 +48,39 @@ def test_the_second_time_nothing_is_done(checkout: list[str]) -> None:
     assert checkout == ["venv", "embedded"]
 
 
-@pytest.mark.parametrize("name", ["requirements/embedded.txt", "pyproject.toml"])
+@pytest.mark.parametrize(
+    "name", ["requirements/embedded.txt", "pyproject.toml", "plugins/venom_acme/pyproject.toml"]
+)
 def test_a_changed_lock_is_installed(checkout: list[str], name: str) -> None:
     environment.ensure("embedded")
     (environment.ROOT / name).write_text("changed", encoding="utf-8")
     assert environment.ensure("embedded")["fresh"] is True
     assert checkout == ["venv", "embedded", "embedded"]
+
+
+def test_a_new_plugin_is_installed(checkout: list[str]) -> None:
+    environment.ensure("embedded")
+    folder = environment.ROOT / "plugins" / "venom_new"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
+    assert environment.ensure("embedded")["fresh"] is True
+
+
+def test_what_a_lock_does_not_hold_comes_with_the_tests_only(checkout: list[str]) -> None:
+    lock = environment.ROOT / "requirements" / "embedded.txt"
+    lock.write_text("some_Thing==1 \\\n    --hash=sha256:0\nuvloop==2 ; x\n", encoding="utf-8")
+    needs = {"acme": '"venom==1"', "held": '"some-thing>=1,<3", "venom==1"', "more": '"torch"'}
+    for name, text in needs.items():
+        file = environment.ROOT / "plugins" / f"venom_{name}" / "pyproject.toml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(
+            f'[project]\nname = "venom-{name}"\ndependencies = [{text}]\n'
+            '[project.optional-dependencies]\nengine = ["torch"]\n',
+            encoding="utf-8",
+        )
+    names = [folder.name for folder in environment.projects("embedded")[1:]]
+    assert names == ["venom_acme", "venom_held"]
+    assert len(environment.projects("dev")) == 1 + len(needs)
 
 
 def test_an_environment_of_another_python_is_made_anew(

@@ -8,9 +8,15 @@ from tests.unit.checks.planting import Plant
 from tools.bump import bump
 from tools.house import lockstep
 from tools.house.tree import Tree
-from tools.projects import SIBLINGS
+from tools.plugins import distribution
 
+PLUGINS = ("venom_ollama", "venom_llamacpp", "venom_remote", "venom_hf")
 HASH = "    --hash=sha256:" + "0" * 64
+
+
+def _pinned(name: str) -> str:
+    engine = "[engine]" if name == "venom_llamacpp" else ""
+    return f'"{distribution(name)}{engine}==2026.11.0"'
 
 
 def release(plant: Plant, **changed: str) -> Tree:
@@ -22,14 +28,16 @@ def release(plant: Plant, **changed: str) -> Tree:
             "[project.optional-dependencies]\n"
             'light = ["venom-ollama==2026.11.0"]\n'
             'embedded = ["venom-ollama==2026.11.0", "venom-llamacpp[engine]==2026.11.0"]\n'
-            'full = ["venom-llamacpp[engine]==2026.11.0"]\ntesting = ["pytest>=8"]\n'
+            f"full = [{', '.join(map(_pinned, PLUGINS))}]\ntesting = ['pytest>=8']\n"
+            + "".join(f"{name[6:]} = [{_pinned(name)}]\n" for name in PLUGINS)
         ),
     }
-    for name in SIBLINGS:
+    for name in PLUGINS:
         files[f"plugins/{name}/pyproject.toml"] = (
-            f'[project]\nname = "{name.replace("_", "-")}"\ndynamic = ["version"]\n'
+            f'[project]\nname = "{distribution(name)}"\ndynamic = ["version"]\n'
             'dependencies = ["venom==2026.11.0"]\n'
             '[project.optional-dependencies]\nengine = ["xllamacpp==1.0"]\n'
+            '[tool.hatch.version]\npath = "../../venom_core/_version.py"\n'
         )
     tools = "hypothesis import-linter mypy ollama openai packaging playwright pytest pytest-asyncio"
     dev = [*tools.split(), "pytest-timeout", "ruff", "types-psutil"]
@@ -59,6 +67,8 @@ def test_a_release_in_lockstep(plant: Plant) -> None:
         ("pyproject.toml", "engine]==2026.11.0", "engine]>=2026.11.0", "not pinned"),
         ("pyproject.toml", 'dynamic = ["version"]', 'version = "2026.11.0"', "not written here"),
         ("plugins/venom_remote/pyproject.toml", "venom==2026.11.0", "venom", "not pinned"),
+        ("plugins/venom_remote/pyproject.toml", '["venom==2026.11.0"]', "[]", "does not require"),
+        ("plugins/venom_remote/pyproject.toml", "_version.py", "_own.py", "_core/_own.py' and not"),
         ("pyproject.toml", "httpx>=1.2", "httpx>=1.4", "does not satisfy"),
         ("pyproject.toml", '"httpx>=1.2"', '"httpx>=1.2", "rich"', "rich is required and not"),
         ("requirements/embedded.txt", "httpx==1.3", "httpx==1.5", "httpx==1.5, but 1.3 in"),
@@ -84,15 +94,18 @@ def test_a_missing_file_is_named(plant: Plant) -> None:
 
 
 def test_a_plugin_outside_the_release(plant: Plant) -> None:
-    release(plant)
-    (problem,) = lockstep.check(plant({"plugins/venom_new/pyproject.toml": ""}))
-    assert "plugins/venom_new: not listed" in problem
+    text = release(plant).text("plugins/venom_remote/pyproject.toml").replace("-remote", "-new")
+    tree = plant({"plugins/venom_new/pyproject.toml": text})
+    for extra, problem in zip(("new", "full"), lockstep.check(tree), strict=True):
+        assert f"plugins/venom_new: not listed in the extra {extra!r}" in problem
+    (both, *_) = lockstep.check(plant({"plugins/venom_new/pyproject.toml": ""}))
+    assert "plugins/venom_new: not listed" in both
 
 
 def test_bump_moves_everything(plant: Plant) -> None:
     tree = release(plant)
     changed = bump(tree.root, "2026.12.1")
-    assert len(changed) == 2 + len(SIBLINGS)
+    assert len(changed) == 2 + len(PLUGINS)
     assert lockstep.check(Tree(tree.root)) == []
     assert "2026.11.0" not in "".join(tree.text(name) for name in changed)
     for bad in ("2026.12.1", "2026.11.9", "2026.13.0", "1.2", ""):

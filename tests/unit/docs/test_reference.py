@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from fastapi import FastAPI
 from starlette.routing import Mount, Route
 
 from tests.unit.docs import codes
-from tests.unit.docs.pages import DOCS, code_sections
+from tests.unit.docs.pages import DOCS, ROOT, code_sections
+from tools.plugins import packages
 from venom_core.api.app import create_app
 from venom_core.cli.exit_codes import MEANINGS
 from venom_core.composition import Venom
@@ -61,16 +63,8 @@ def test_every_reason_is_explained(folder: str) -> None:
 def settings() -> Iterator[tuple[str, str, Setting]]:
     for part in CORE_SETTINGS:
         yield part.env, part.key, part.setting
-    import venom_hf.plugin
-    import venom_llamacpp.plugin
-    import venom_ollama.plugin
-    import venom_remote.plugin
-
-    plugins = (
-        venom_ollama.plugin, venom_llamacpp.plugin, venom_remote.plugin, venom_hf.plugin,
-    )  # fmt: skip
-    for plugin in plugins:
-        for spec in plugin.venom_providers():
+    for package in packages(ROOT):
+        for spec in import_module(f"{package}.plugin").venom_providers():
             for setting in spec.settings:
                 key = f"providers.{spec.name}.{setting.name}"
                 yield provider_variable(spec.name, setting.name), key, setting
