@@ -23,6 +23,8 @@ LISTS = {
     "docs/install.md": "`{}`", "docs/pl/install.md": "`{}`",
     "README.md": "`{}`", "README_PL.md": "`{}`",
 }  # fmt: skip
+#: Says which names an author cannot take: those that the core reserves, aliases too.
+TUTORIALS = ("docs/tutorials/your-first-provider.md", "docs/pl/tutorials/your-first-provider.md")
 PAGES = ("docs/providers/{}.md", "docs/pl/providers/{}.md")
 
 
@@ -93,6 +95,10 @@ def _names(tree: Tree, there: list[str]) -> Iterator[str]:
     except Unreadable as error:
         yield str(error)
         return
+    for page in TUTORIALS:
+        for name in found["reserved"]:
+            if tree.has(page) and f"`{name}`" not in tree.text(page):
+                yield f"{page}: does not say that the name {name!r} is Venom's own"
     for package in there:
         for name in found["plugins"][package]:
             owner = found["reserved"].get(name)
