@@ -188,9 +188,9 @@ BREACHES = {
         ("imports", "- venom_core.newroom\n\n(Since this contract is marked as 'exhaustive'"),
     ),
     f"{SOURCES}/heavy.py": ("import numpy\n", ("ruff", f"{SOURCES}/heavy.py:1:8: TID253")),
-    f"{SOURCES}/order.py": (
-        f"import {PACKAGE}.plugin\nimport pluggy\n\nprint({PACKAGE}, pluggy)\n",
-        ("ruff", f"{SOURCES}/order.py:1:1: I001"),
+    f"{FOLDER}/tests/test_order.py": (
+        f"import pluggy\nimport {PACKAGE}.plugin\n\nprint({PACKAGE}, pluggy)\n",
+        ("ruff", f"{FOLDER}/tests/test_order.py:1:1: I001"),
     ),
     f"{SOURCES}/typing.py": (
         "def number() -> int:\n    return 'one'\n",
