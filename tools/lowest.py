@@ -16,7 +16,8 @@ from tools.projects import ROOT, direct_requirements
 
 HOME = ROOT / ".cache" / "lowest"
 PYTHON = HOME / "env" / "bin" / "python"
-TOOLS = ["pytest", "pytest-asyncio", "pytest-timeout", "hypothesis", "openai", "ollama"]
+# pip is how the embedded engine fetches its models.
+TOOLS = ["pytest", "pytest-asyncio", "pytest-timeout", "hypothesis", "openai", "ollama", "pip"]
 TESTS = [
     *(f"tests/unit/{folder}" for folder in ("api", "chat", "models", "settings", "store")),
     "tests/contract/openai",
@@ -47,7 +48,8 @@ def prepare() -> None:
     HOME.mkdir(parents=True, exist_ok=True)
     wanted = "\n".join(str(one) for one in direct_requirements(ROOT, "full"))
     stamp = HOME / "wanted.txt"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+    made_of = "\n".join((wanted, *TOOLS, *(folder.name for folder in folders(ROOT))))
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == made_of:
         return
     pip = [*resolver(), "pip"]
     pins = HOME / "pins.txt"
@@ -60,7 +62,7 @@ def prepare() -> None:
     subprocess.run([*into, *pinned, *TOOLS], check=True)
     own = [word for folder in (ROOT, *folders(ROOT)) for word in ("--editable", str(folder))]
     subprocess.run([*into, "--no-deps", *own], check=True)
-    stamp.write_text(wanted, encoding="utf-8")
+    stamp.write_text(made_of, encoding="utf-8")
 
 
 if __name__ == "__main__":
