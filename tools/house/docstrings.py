@@ -30,7 +30,8 @@ def check(tree: Tree) -> list[str]:
 def figure(tree: Tree) -> str:
     """Return how many docstrings open with a question's word, of how many."""
     texts = [text for _, text in openings(tree)]
-    return f"{sum(bool(RIDDLE.match(text)) for text in texts)} of {len(texts):,} are riddles"
+    riddles = sum(bool(RIDDLE.match(text)) for text in texts)
+    return f"{riddles} of {len(texts):,} docstrings open with a question's word"
 
 
 def openings(tree: Tree) -> Iterator[tuple[str, str]]:

@@ -140,7 +140,7 @@ def test_docstrings(
     tree = plant({name: text.format(word)})
     (problem,) = docstrings.check(tree)
     assert problem.startswith(f"{name}:1: a docstring opens with a question's word")
-    assert docstrings.figure(tree) == "1 of 3 are riddles"
+    assert docstrings.figure(tree) == "1 of 3 docstrings open with a question's word"
     monkeypatch.setattr(docstrings, "CEILING", 1)
     assert docstrings.check(tree) == []
 
