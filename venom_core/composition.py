@@ -78,13 +78,10 @@ class Venom:
         self.quotas = Quotas(lambda key_id, day: self.store.usage().used(key_id, day))
         self.providers = AskedProviders(self.host, self.profile)
         self.registry = ModelRegistry(
-            self.providers.names, lambda: self.providers.order, self.host.provider,
-            self.host.resolve_name, self.host.offered,
+            self.host, self.providers.names, lambda: self.providers.order,
             lambda: self.manager.names(),  # noqa: PLW0108 -- it is made below
         )  # fmt: skip
-        memory = ModelMemory(
-            self.host, self.registry, core.answer_timeout, lambda: self.profile.chat
-        )
+        memory = ModelMemory(self.host, self.registry, lambda: self.profile.chat)
         self.manager = ModelManager(
             self.host, self.registry, memory, self.store.in_use, self.store.exists,
             round(core.disk_limit_gb * 1e9), self.report,
@@ -204,5 +201,5 @@ class Venom:
 def _limits(core: CoreSettings) -> Limits:
     return Limits(
         cast(Policy, core.parameter_policy), core.max_concurrent, core.queue_size,
-        core.queue_timeout, core.answer_timeout, core.stall_timeout,
+        core.queue_timeout, core.answer_timeout,
     )  # fmt: skip

@@ -11,8 +11,9 @@ from venom_core.chat.parameters import Policy
 class Limits:
     """From the settings of the same names. Times are in seconds.
 
-    ``answer_timeout`` bounds the silence before the first frame, which may hold the loading of a
-    model and, without streaming, the whole generation; ``stall_timeout`` the silence after it.
+    ``answer_timeout`` is what a provider is told of the silence before its first frame, which may
+    hold the loading of a model and, without streaming, the whole generation. The guard around the
+    provider keeps to it.
     """
 
     policy: Policy
@@ -20,4 +21,3 @@ class Limits:
     queue_size: int
     queue_timeout: float
     answer_timeout: float
-    stall_timeout: float

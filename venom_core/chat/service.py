@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from venom_core.accounting.quotas import Quotas
 from venom_core.chat.admission import Admission
 from venom_core.chat.checks import check_capable, check_messages, with_system
 from venom_core.chat.limits import Limits
 from venom_core.chat.parameters import apply_policy, check_override, merge_generation
-from venom_core.chat.stream import Account, ChatStream, provider_failed
+from venom_core.chat.stream import Account, ChatStream
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import LlmOff, ModelNotCapable, VenomError
 from venom_core.sdk.frames import Wire
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability, ProviderSpec
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class _Asking:
 
     def refused(self, error: BaseException) -> ObservedEvent:
         """It ended before a provider was asked."""
-        code = "internal_error" if isinstance(error, Exception | SystemExit) else "client_gone"
+        code = "internal_error" if isinstance(error, Exception) else "client_gone"
         if isinstance(error, VenomError):
             code = error.code
         return ObservedEvent("request.refused", {**self._place(), "code": code})
@@ -85,13 +84,6 @@ async def no_overrides(item: ListedModel) -> Mapping[str, Any]:
     return {}
 
 
-class Host(Protocol):
-    """What the service needs of the plugin host."""
-
-    async def provider(self, name: str) -> Provider: ...
-    def specs(self) -> Mapping[str, ProviderSpec]: ...
-
-
 @dataclass(slots=True)
 class ChatService:
     """Resolve, check, merge, admit, await the first frame, then give guarded frames.
@@ -102,7 +94,7 @@ class ChatService:
     the limits of the keys.
     """
 
-    host: Host
+    host: ProviderAccess
     registry: ModelRegistry
     limits: Limits
     choose: Callable[[Role], Awaitable[tuple[ListedModel, str]]]
@@ -183,7 +175,6 @@ class ChatService:
             origins=origins,
             left_out=(*left_out, *stale),
             include_usage=call.include_usage,
-            limits=self.limits,
             source=source,
             on_end=on_end,
         )
@@ -230,12 +221,7 @@ class ChatService:
         except VenomError as error:
             code = error.code
             raise
-        except (Exception, SystemExit) as error:
-            log.exception("a provider failed while embedding")
-            failure = provider_failed()
-            code = failure.code
-            raise failure from error
-        except BaseException:
+        except asyncio.CancelledError:
             code = "client_gone"
             raise
         finally:

@@ -1,21 +1,15 @@
-"""An answer under way: guarded frames, one terminal law, one account of it at the end."""
+"""An answer under way: one terminal law, one account of it at the end."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from venom_core.chat.limits import Limits
 from venom_core.models.registry import ListedModel
-from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, UpstreamTimeout, VenomError
+from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, VenomError
 from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
-from venom_core.sdk.stall import StallTimer
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -67,7 +61,6 @@ class ChatStream:
         origins: Mapping[str, str],
         left_out: tuple[str, ...],
         include_usage: bool,
-        limits: Limits,
         source: AsyncGenerator[Frame, None],
         on_end: Callable[[Account], None],
     ) -> None:
@@ -78,7 +71,6 @@ class ChatStream:
         self.left_out = left_out
         self.account = Account(time.monotonic())
         self._include_usage = include_usage
-        self._limits = limits
         self._source = source
         self._on_end = on_end
         self._first: Frame | None = None
@@ -91,8 +83,7 @@ class ChatStream:
         """
         self.account.started = time.monotonic()
         try:
-            with _said(self._limits.answer_timeout):
-                self._first = await anext(self._source, None)
+            self._first = await anext(self._source, None)
             if self._first is None:
                 raise _incomplete()
         except BaseException as error:
@@ -107,16 +98,13 @@ class ChatStream:
             if self._first is not None:
                 for part in self._lawful(self._first):
                     yield part
-            with _said(self._limits.stall_timeout) as timer:
-                async for frame in self._source:
-                    timer.since = None
-                    if frame.kind is FrameKind.DELTA and self.account.first_token is not None:
-                        pieces += 1
-                        yield frame  # nearly every frame: nothing to look at
-                    else:
-                        for part in self._lawful(frame):
-                            yield part
-                    timer.since = timer.now()
+            async for frame in self._source:
+                if frame.kind is FrameKind.DELTA and self.account.first_token is not None:
+                    pieces += 1
+                    yield frame  # nearly every frame: nothing to look at
+                else:
+                    for part in self._lawful(frame):
+                        yield part
             if self._unfinished:
                 raise _incomplete()
         except BaseException as error:
@@ -168,32 +156,6 @@ class ChatStream:
             await self._source.aclose()
         finally:
             self._on_end(self.account)
-
-
-def provider_failed() -> UpstreamError:
-    """What a provider's own exception looks like from outside."""
-    return UpstreamError(
-        "The provider failed while answering.",
-        fix="The server's log has the details; venom doctor checks the provider.",
-    )
-
-
-@contextlib.contextmanager
-def _said(seconds: float) -> Iterator[StallTimer]:
-    """Bound each wait for the provider, and name what it raises outside the tree of errors."""
-    try:
-        with StallTimer(seconds) as timer:
-            yield timer
-    except VenomError:
-        raise
-    except TimeoutError as error:
-        raise UpstreamTimeout(
-            f"The engine sent nothing for {seconds:g} s.",
-            fix="Try again; larger VENOM_ANSWER_TIMEOUT and VENOM_STALL_TIMEOUT wait longer.",
-        ) from error
-    except (Exception, SystemExit) as error:  # a plugin's exit must not be the server's
-        log.exception("a provider failed while answering")
-        raise provider_failed() from error
 
 
 def _incomplete() -> UpstreamIncomplete:

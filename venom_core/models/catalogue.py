@@ -8,14 +8,14 @@ never kept as an empty catalogue; the source is only not asked again at once.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from venom_core.models.registry import ListedModel, Listing
+from venom_core.plugins.access import ProviderAccess
 from venom_core.plugins.names import RESERVED_NAMES
 from venom_core.sdk.catalogue import (
     CatalogueEntry,
@@ -29,15 +29,12 @@ from venom_core.sdk.errors import (
     NotFound,
     NotSupported,
     Unavailable,
-    UpstreamError,
     UpstreamTimeout,
     VenomError,
 )
 from venom_core.sdk.provider import Provider
-from venom_core.sdk.spec import Capability, ProviderSpec
+from venom_core.sdk.spec import Capability
 from venom_core.sdk.states import Reason
-
-log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 30 * 60.0
 #: After a failure the source is left alone for so long, or for what it asks.
@@ -46,18 +43,10 @@ PAUSE_SECONDS = 15.0
 MOST_KEPT = 256
 #: A listing waits so long for a source; it is answered behind and shown the next time.
 PATIENCE = 3.0
-#: Somebody who searches waits longer; this also bounds what no source answers.
+#: Somebody who searches waits longer.
 LONG_PATIENCE = 30.0
 #: A word for every provider that serves files of this machine.
 LOCAL: Final = "local"
-
-
-class Host(Protocol):
-    """What the catalogue needs of the plugin host."""
-
-    async def provider(self, name: str) -> Provider: ...
-    def resolve_name(self, name: str) -> str | None: ...
-    def specs(self) -> Mapping[str, ProviderSpec]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +100,7 @@ class Catalogue:
 
     def __init__(
         self,
-        host: Host,
+        host: ProviderAccess,
         names: Callable[[], Awaitable[Sequence[str]]],
         listing: Callable[[], Awaitable[Listing]],
         now: Callable[[], float] = time.monotonic,
@@ -295,18 +284,11 @@ class Catalogue:
     ) -> None:
         """Ask, and keep what came of it. Raises for a question that is wrong in itself only."""
         try:
-            async with asyncio.timeout(LONG_PATIENCE):
-                value = await ask(await self._host.provider(name))
+            value = await ask(await self._host.provider(name))
         except InvalidRequest:
             raise
-        except TimeoutError:
-            late = f"{name} did not answer within {LONG_PATIENCE:g} s."
-            self._failed(key, UpstreamTimeout(late, fix="venom doctor"))
         except VenomError as error:
             self._failed(key, error)
-        except (Exception, SystemExit):  # one source's fault is not the others'
-            log.exception("the catalogue of %s failed", name)
-            self._failed(key, UpstreamError(f"{name} failed to answer.", fix="venom doctor"))
         else:
             now = self._now()
             self._keep(key, _Kept(value, now, None, now + FRESH_SECONDS))

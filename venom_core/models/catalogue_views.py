@@ -9,8 +9,6 @@ from venom_core.models.catalogue import Answer, Entries, Entry
 from venom_core.sdk.catalogue import NewsItem, SearchPage
 from venom_core.sdk.states import Reason
 
-ERRORS_DOCS = "/docs/errors"
-
 
 def entry_view(item: Entry) -> dict[str, Any]:
     entry = item.entry
@@ -97,5 +95,5 @@ def _why(reasons: Sequence[Reason]) -> dict[str, Any]:
         "error": " ".join(dict.fromkeys(reason.message for reason in reasons)),
         "code": first.code,
         "fix": first.fix,
-        "docs": f"{ERRORS_DOCS}#{first.code}",
+        "docs": first.docs,
     }

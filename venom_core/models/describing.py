@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from venom_core.models.references import parse_reference
 from venom_core.models.registry import ListedModel, Listing, ModelRegistry, names_match
-from venom_core.plugins.host import PluginHost
-from venom_core.sdk.errors import ModelNotFound, NotSupported, UpstreamTimeout, VenomError
+from venom_core.plugins.access import ProviderAccess
+from venom_core.sdk.errors import ModelNotFound, NotSupported, VenomError
 from venom_core.sdk.provider import Model
 from venom_core.sdk.spec import Capability
 
-#: A header of a file elsewhere is several megabytes.
-DESCRIBE_TIMEOUT = 60.0
 
-
-async def described(host: PluginHost, registry: ModelRegistry, name: str) -> ListedModel:
+async def described(host: ProviderAccess, registry: ModelRegistry, name: str) -> ListedModel:
     """The model that a name means: an installed one, else one that is offered under this name,
     else one that a provider can tell of without having it (``hf.co/org/repo``).
 
@@ -33,7 +29,7 @@ async def described(host: PluginHost, registry: ModelRegistry, name: str) -> Lis
     return await _with_details(host, item)
 
 
-async def _with_details(host: PluginHost, item: ListedModel) -> ListedModel:
+async def _with_details(host: ProviderAccess, item: ListedModel) -> ListedModel:
     if Capability.DESCRIBE not in host.specs()[item.provider].capabilities:
         return item
     try:
@@ -44,15 +40,8 @@ async def _with_details(host: PluginHost, item: ListedModel) -> ListedModel:
         return item  # offered, and nothing more is known before it is fetched
 
 
-async def _ask(host: PluginHost, provider: str, ref: str) -> Model:
-    opened = await host.provider(provider)
-    try:
-        async with asyncio.timeout(DESCRIBE_TIMEOUT):
-            return await opened.describe(ref)
-    except TimeoutError as error:
-        raise UpstreamTimeout(
-            f"{provider} did not describe the model in {DESCRIBE_TIMEOUT:g} s."
-        ) from error
+async def _ask(host: ProviderAccess, provider: str, ref: str) -> Model:
+    return await (await host.provider(provider)).describe(ref)
 
 
 def _offered(name: str, listing: Listing) -> ListedModel | None:
@@ -70,7 +59,7 @@ def _offered(name: str, listing: Listing) -> ListedModel | None:
 
 
 async def _elsewhere(
-    host: PluginHost, registry: ModelRegistry, name: str, missing: ModelNotFound
+    host: ProviderAccess, registry: ModelRegistry, name: str, missing: ModelNotFound
 ) -> ListedModel:
     """Asks only where the name says that something is to be found: an owner and a repository."""
     reference = parse_reference(name)

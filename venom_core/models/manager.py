@@ -11,13 +11,14 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from venom_core.models.generation import GenerationConfig, checked, schema_of
 from venom_core.models.memory import ModelMemory
 from venom_core.models.references import parse_reference
 from venom_core.models.registry import ListedModel, ModelRegistry, Names, follow
 from venom_core.models.roles import ROLES, Role, check_role
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     Conflict,
     InvalidRequest,
@@ -29,22 +30,13 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.provider import PullPlan
-from venom_core.sdk.spec import ProviderSpec
-from venom_core.sdk.states import Health, ProviderStatus
+from venom_core.sdk.states import ProviderStatus
 from venom_core.store.audit import Actor
 from venom_core.store.in_use import InUse, InUseRepository, ModelKey
 
 log = logging.getLogger(__name__)
 
 LONGEST_ALIAS = 100
-
-
-class Host(Protocol):
-    """What the manager needs of the plugin host."""
-
-    async def health(self, name: str) -> Health: ...
-    def resolve_name(self, name: str) -> str | None: ...
-    def specs(self) -> Mapping[str, ProviderSpec]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ class ModelManager:
 
     def __init__(
         self,
-        host: Host,
+        host: ProviderAccess,
         registry: ModelRegistry,
         memory: ModelMemory,
         repository: Callable[[], InUseRepository],
@@ -354,12 +346,9 @@ class ModelManager:
         health = await self._host.health(provider)
         if health.status in (ProviderStatus.READY, ProviderStatus.DEGRADED):
             return
-        why = health.reason
-        raise Unavailable(
-            why.message if why else f"{provider} cannot answer now.",
-            code=why.code if why else None,
-            fix=why.fix if why else "venom doctor",
-        )
+        if health.reason is not None:
+            raise health.reason.error()
+        raise Unavailable(f"{provider} cannot answer now.", fix="venom doctor")
 
     def _read(self) -> InUse:
         return self._repository().read() if self._stored() else InUse()

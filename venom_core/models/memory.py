@@ -1,37 +1,23 @@
-"""Models in memory: brought in, told of and taken out by asking their providers, all at once and
-each within its own time."""
+"""Models in memory: brought in, told of and taken out by asking their providers, all at once."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     LlmOff,
     Unavailable,
-    UpstreamError,
-    UpstreamTimeout,
     VenomError,
 )
-from venom_core.sdk.provider import LoadedModel, Provider
-from venom_core.sdk.spec import Capability, ProviderSpec
+from venom_core.sdk.provider import LoadedModel
+from venom_core.sdk.spec import Capability
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-ASK_SECONDS = 3.0
-UNLOAD_SECONDS = 30.0
-
-
-class Host(Protocol):
-    """What this needs of the plugin host."""
-
-    async def provider(self, name: str) -> Provider: ...
-    def specs(self) -> Mapping[str, ProviderSpec]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +33,16 @@ class Loaded:
 
 
 class ModelMemory:
-    """Load, list, unload.
-
-    Args:
-        load_seconds: what loading one model may take.
-        allowed: whether models may run at all (the profile's word).
-    """
+    """Load, list, unload; ``allowed`` tells whether models may run at all (the profile's word)."""
 
     def __init__(
         self,
-        host: Host,
+        host: ProviderAccess,
         registry: ModelRegistry,
-        load_seconds: float,
         allowed: Callable[[], bool],
     ) -> None:
         self._host = host
         self._registry = registry
-        self._load_seconds = load_seconds
         self._allowed = allowed
 
     async def load(self, item: ListedModel) -> bool:
@@ -76,14 +55,14 @@ class ModelMemory:
         if not self._can(item.provider, Capability.LOAD):
             return False
         provider = await self._host.provider(item.provider)
-        await _within(self._load_seconds, item.provider, provider.load(item.model.ref))
+        await provider.load(item.model.ref)
         self._registry.forget(item.provider)
         return True
 
     async def unload(self, item: ListedModel) -> None:
         """Take a model out of memory; no error where it was not there."""
         provider = await self._host.provider(item.provider)
-        await _within(UNLOAD_SECONDS, item.provider, provider.unload(item.model.ref))
+        await provider.unload(item.model.ref)
         self._registry.forget(item.provider)
 
     async def loaded(self) -> list[Loaded]:
@@ -117,7 +96,7 @@ class ModelMemory:
             try:
                 provider = await self._host.provider(name)
                 for model in await self._ps(name):
-                    await _within(UNLOAD_SECONDS, name, provider.unload(model.ref))
+                    await provider.unload(model.ref)
                     gone.append(f"{name}://{model.ref}")
             except Unavailable as error:  # not there, so nothing of it is in memory
                 log.info("%s was not asked to unload: %s", name, error)
@@ -130,24 +109,7 @@ class ModelMemory:
         return sorted(gone), faults
 
     async def _ps(self, name: str) -> Sequence[LoadedModel]:
-        provider = await self._host.provider(name)
-        return await _within(ASK_SECONDS, name, provider.ps())
+        return await (await self._host.provider(name)).ps()
 
     def _can(self, provider: str, ability: Capability) -> bool:
         return ability in self._host.specs()[provider].capabilities
-
-
-async def _within(seconds: float, name: str, work: Awaitable[T]) -> T:
-    """Foreign work, bounded, with its faults named."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await work
-    except VenomError:
-        raise
-    except TimeoutError as error:
-        raise UpstreamTimeout(
-            f"{name} did not answer within {seconds:g} s.", fix="Try again, or see: venom doctor"
-        ) from error
-    except (Exception, SystemExit) as error:  # a plugin's exit must not be the server's
-        log.exception("%s failed", name)
-        raise UpstreamError(f"{name} failed at this.", fix="venom doctor") from error

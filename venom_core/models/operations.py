@@ -17,19 +17,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from venom_core.models.transfer_rate import TransferRate
 from venom_core.models.transfers import ModelTransfers
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     Conflict,
     ModelNotFound,
     NotFound,
     StorageError,
-    UpstreamTimeout,
     VenomError,
 )
-from venom_core.sdk.provider import Provider, PullPlan, PullProgress
+from venom_core.sdk.provider import PullPlan, PullProgress
 from venom_core.store.operations import OPEN, Operation, OperationRepository
 from venom_core.store.transactions import store_errors
 
@@ -38,14 +38,17 @@ T = TypeVar("T")
 
 PER_PROVIDER = 2
 SAVE_SECONDS = 0.25
-PLAN_SECONDS = 15.0
 ENDED_SHOWN = 200
-
-
-class Host(Protocol):
-    """What operations need of the plugin host."""
-
-    async def provider(self, name: str) -> Provider: ...
+#: What a failed operation shows of its refusal, and under which name.
+_ERROR_VIEW = {
+    "message": "error",
+    "code": "code",
+    "fix": "fix",
+    "docs": "docs",
+    "param": "param",
+    "retry_after": "retry_after",
+    "status": "error_status",
+}
 
 
 @dataclass(slots=True)
@@ -76,7 +79,7 @@ class Operations:
     def __init__(
         self,
         repository: Callable[[], OperationRepository],
-        host: Host,
+        host: ProviderAccess,
         transfers: ModelTransfers,
         check_room: Callable[[PullPlan], Awaitable[None]],
         publish: Callable[[Mapping[str, Any]], None],
@@ -128,7 +131,7 @@ class Operations:
         """
         asked = f"{provider}://{name}" if provider and "://" not in name else name
         source, ref = await self._transfers.source(asked)
-        plan = await self._plan(source, ref)
+        plan = await (await self._host.provider(source)).plan_pull(ref)
         async with self._changing:
             for job in (await self._known()).values():
                 same = (job.shown.type, job.shown.provider, job.shown.ref)
@@ -190,15 +193,6 @@ class Operations:
 
     # -- one job -----------------------------------------------------------------------------
 
-    async def _plan(self, source: str, ref: str) -> PullPlan:
-        try:
-            async with asyncio.timeout(PLAN_SECONDS):
-                return await (await self._host.provider(source)).plan_pull(ref)
-        except TimeoutError as error:
-            raise UpstreamTimeout(
-                f"{source} did not say what {ref} is within {PLAN_SECONDS:g} s.", fix="Try again."
-            ) from error
-
     async def _begin(
         self, kind: Any, provider: str, ref: str, name: str, key_id: str | None
     ) -> dict[str, Any]:
@@ -243,11 +237,11 @@ class Operations:
                     message = await self._delete(job)
             await self._end(job, "completed", message)
         except VenomError as error:
-            await self._end(job, "failed", error.message, _record(error))
-        except (Exception, SystemExit):
+            await self._end(job, "failed", error.message, error.again())
+        except Exception:  # a fault of ours: what is shown must not stay under way for ever
             log.exception("the %s of %s failed", job.shown.type, job.shown.model_name)
             fault = VenomError("The operation failed.", fix="The server's log has the details.")
-            await self._end(job, "failed", fault.message, _record(fault))
+            await self._end(job, "failed", fault.message, fault)
 
     async def _fetch(self, job: _Job) -> str:
         job.rate, job.latest = TransferRate(), None
@@ -265,11 +259,10 @@ class Operations:
 
     async def _forget(self, job: _Job) -> None:
         try:
-            async with asyncio.timeout(PLAN_SECONDS):
-                provider = await self._host.provider(job.shown.provider)
-                await provider.forget_pull(job.shown.ref)
-        except Exception:  # what is left over must not keep anybody from cancelling
-            log.exception("what %s left behind was not deleted", job.shown.model_name)
+            provider = await self._host.provider(job.shown.provider)
+            await provider.forget_pull(job.shown.ref)
+        except VenomError as error:  # what is left over must not keep anybody from cancelling
+            log.warning("what %s left behind was not deleted: %s", job.shown.model_name, error)
 
     async def _delete(self, job: _Job) -> str:
         # It was there when this began: where it is gone, an earlier process got as far as that.
@@ -278,7 +271,7 @@ class Operations:
         return f"{job.shown.model_name} was removed"
 
     async def _end(
-        self, job: _Job, status: str, message: str, error: Mapping[str, Any] | None = None
+        self, job: _Job, status: str, message: str, error: VenomError | None = None
     ) -> None:
         changes: dict[str, Any] = {
             "status": status,
@@ -348,7 +341,8 @@ class Operations:
 
 def view(operation: Operation, eta_seconds: float | None = None) -> dict[str, Any]:
     """An operation as every surface shows it."""
-    error = operation.error or {}
+    error = operation.error
+    told = error.whole() if error else dict.fromkeys(_ERROR_VIEW)
     comes = operation.status == "in_progress" and eta_seconds is not None
     return {
         "operation_id": operation.id,
@@ -360,11 +354,7 @@ def view(operation: Operation, eta_seconds: float | None = None) -> dict[str, An
         "message": operation.message,
         "started_at": operation.started_at,
         "completed_at": operation.completed_at,
-        "error": error.get("message"),
-        "code": error.get("code"),
-        "fix": error.get("fix"),
-        "docs": error.get("docs"),
-        "error_status": error.get("status"),
+        **{shown: told[name] for name, shown in _ERROR_VIEW.items()},
         "provider": operation.provider,
         "bytes_total": operation.bytes_total,
         "bytes_done": operation.bytes_done,
@@ -385,10 +375,6 @@ def _advanced(job: _Job) -> dict[str, Any]:
         "bytes_done": max(shown.bytes_done, step.bytes_done),
         "bytes_total": step.bytes_total or shown.bytes_total,
     }
-
-
-def _record(error: VenomError) -> dict[str, Any]:
-    return {**error.record(), "status": error.status}
 
 
 def _seen(saving: asyncio.Future[None]) -> None:

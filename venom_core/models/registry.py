@@ -9,29 +9,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fnmatch
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from venom_core.models.references import Reference, parse_reference
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     AmbiguousModel,
     EngineMissing,
     InvalidRequest,
     ModelNotFound,
     NotFound,
-    Unavailable,
-    UpstreamError,
     UpstreamTimeout,
     VenomError,
 )
 from venom_core.sdk.provider import Model, Provider
 from venom_core.sdk.states import Reason
 
-log = logging.getLogger(__name__)
-
-ASK_TIMEOUT = 3.0
+#: A listing waits so long for a provider to be opened; the next one finds it open.
+OPEN_PATIENCE = 3.0
 FRESH_SECONDS = 5.0
 # A listing waits for a provider; for one that was in trouble last time it hardly does.
 TROUBLE_PATIENCE = 0.1
@@ -131,28 +128,22 @@ class ModelRegistry:
     """Merges what providers report and resolves names.
 
     Args:
+        host: finds and opens providers.
         providers: names that may be asked now.
         order: the profile's ordered runtimes: of several that serve a bare name, the first wins.
-        opened: gives an opened provider by name.
-        resolve_name: a provider's name for a name or alias, None where unknown.
-        offered: what a provider could fetch whose engine is missing.
         names: aliases, and the models that win over others of their name.
     """
 
     def __init__(
         self,
+        host: ProviderAccess,
         providers: Callable[[], Awaitable[Sequence[str]]],
         order: Callable[[], Sequence[str]],
-        opened: Callable[[str], Awaitable[Provider]],
-        resolve_name: Callable[[str], str | None],
-        offered: Callable[[str], Awaitable[Sequence[Model]]] | None = None,
         names: Callable[[], Awaitable[Names]] = _no_names,
     ) -> None:
+        self._host = host
         self._providers = providers
         self._order = order
-        self._opened = opened
-        self._resolve_name = resolve_name
-        self._offered = offered
         self._names = names
         self._parts: dict[str, _Part] = {}
         #: Those whose models have changed since they were asked.
@@ -250,7 +241,7 @@ class ModelRegistry:
 
     async def _resolve_qualified(self, reference: Reference) -> ListedModel:
         await self._providers()  # at a start, plugins are loading still
-        provider = self._resolve_name(reference.provider or "")
+        provider = self._host.resolve_name(reference.provider or "")
         if provider is None:
             raise NotFound(
                 f"There is no provider {reference.provider!r}.",
@@ -266,7 +257,7 @@ class ModelRegistry:
                     return ListedModel(provider, model, f"{provider}://{model.ref}")
         reason = self._parts[provider].reason
         if reason is not None:
-            raise Unavailable(reason.message, code=reason.code, fix=reason.fix)
+            raise reason.error()
         raise self._unknown(str(reference), self._merged([provider], await self._names()))
 
     def _unknown(self, name: str, listing: Listing) -> ModelNotFound:
@@ -348,23 +339,24 @@ class ModelRegistry:
     async def _ask_one(self, name: str) -> None:
         part = self._parts.get(name, _Part())
         self._changed.discard(name)  # what changes from here on is a change anew
+        models, reason = part.models, None
         try:
-            async with asyncio.timeout(ASK_TIMEOUT):
-                provider = await self._opened(name)
-                models = await provider.models()
-            self._parts[name] = _Part(models, None, time.monotonic())
+            models = await (await self._opened(name)).models()
         except EngineMissing as error:  # nothing of it can run, whatever lies on the disk
-            models = await self._offered(name) if self._offered else ()
-            self._parts[name] = _Part(models, Reason.of(error), time.monotonic())
-        except TimeoutError:
-            late = UpstreamTimeout(f"{name} did not list its models in {ASK_TIMEOUT:g} s.")
-            self._parts[name] = _Part(part.models, Reason.of(late), time.monotonic())
+            models, reason = await self._host.offered(name), Reason.of(error)
         except VenomError as error:
-            self._parts[name] = _Part(part.models, Reason.of(error), time.monotonic())
-        except (Exception, SystemExit):  # one provider's fault takes no other's models away
-            log.exception("%s failed to list its models", name)
-            fault = UpstreamError(f"{name} failed to list its models.", fix="venom doctor")
-            self._parts[name] = _Part(part.models, Reason.of(fault), time.monotonic())
+            reason = Reason.of(error)
+        self._parts[name] = _Part(models, reason, time.monotonic())
+
+    async def _opened(self, name: str) -> Provider:
+        """The provider; who is late is opened all the same, and a later listing has its models."""
+        try:
+            async with asyncio.timeout(OPEN_PATIENCE):
+                return await self._host.provider(name)
+        except TimeoutError as error:
+            raise UpstreamTimeout(
+                f"{name} is not open after {OPEN_PATIENCE:g} s.", fix="Ask again in a moment."
+            ) from error
 
     def _merged(self, names: Sequence[str], known_names: Names) -> Listing:
         """Merging costs by the model and every request asks: done anew only when a part is new."""

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from venom_core.models.references import parse_reference
 from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import ModelNotFound, NotFound, UpstreamIncomplete
 from venom_core.sdk.hookspecs import ObservedEvent
-from venom_core.sdk.provider import Provider, PullProgress
-from venom_core.sdk.spec import Capability, ProviderSpec
-
-
-class Host(Protocol):
-    """What transfers need of the plugin host."""
-
-    async def provider(self, name: str) -> Provider: ...
-    def resolve_name(self, name: str) -> str | None: ...
-    def specs(self) -> Mapping[str, ProviderSpec]: ...
+from venom_core.sdk.provider import PullProgress
+from venom_core.sdk.spec import Capability
 
 
 class ModelTransfers:
@@ -27,7 +19,7 @@ class ModelTransfers:
 
     def __init__(
         self,
-        host: Host,
+        host: ProviderAccess,
         registry: ModelRegistry,
         report: Callable[[ObservedEvent], None],
         check_removable: Callable[[ListedModel], Awaitable[None]],

@@ -11,7 +11,7 @@ from itertools import islice
 
 import pluggy
 
-from venom_core.plugins.threads import in_thread
+from venom_core.plugins.isolation import bounded, cause_of, in_thread
 from venom_core.sdk.hookspecs import DoctorCheck, DoctorFinding
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ async def _of_plugin(
         checks = await in_thread(lambda: _collect(hooks), name=f"doctor {plugin}", timeout=timeout)
     except Exception as error:
         logger.warning("plugin %s brought no doctor checks", plugin, exc_info=error)
-        message = f"The plugin {plugin} could not say what to check ({type(error).__name__})."
+        cause = cause_of(error)
+        message = f"The plugin {plugin} could not say what to check ({type(cause).__name__})."
         return [DoctorReport(plugin, "checks", DoctorFinding(False, "Checks", message, _LOG_FIX))]
     findings = await asyncio.gather(*(_run(plugin, check) for check in checks))
     return [
@@ -67,24 +68,19 @@ def _collect(hooks: pluggy.PluginManager) -> list[DoctorCheck]:
 
 
 async def _run(plugin: str, check: DoctorCheck) -> DoctorFinding:
-    task = asyncio.create_task(_guarded(check), name=f"doctor {plugin} {check.name}")
-    done, _ = await asyncio.wait({task}, timeout=CHECK_TIMEOUT)
-    if not done:
-        task.cancel()  # and not awaited: it may ignore that
+    async def work() -> object:
+        pending: object = check.run()
+        return await pending if inspect.isawaitable(pending) else pending
+
+    try:
+        finding: object = await bounded(work, CHECK_TIMEOUT)
+    except TimeoutError:
         message = f"The check did not end within {CHECK_TIMEOUT:g} s."
         return DoctorFinding(False, check.name, message, f"venom plugins disable {plugin}")
-    if task.cancelled():
-        return DoctorFinding(False, check.name, "The check was cancelled.", _LOG_FIX)
-    return task.result()
-
-
-async def _guarded(check: DoctorCheck) -> DoctorFinding:
-    try:
-        pending: object = check.run()
-        finding: object = await pending if inspect.isawaitable(pending) else pending
-    except (Exception, SystemExit) as error:
-        logger.warning("doctor check %s failed", check.name, exc_info=error)
-        message = f"The check itself failed ({type(error).__name__})."
+    except Exception as error:
+        cause = cause_of(error)
+        logger.warning("doctor check %s of %s failed", check.name, plugin, exc_info=cause)
+        message = f"The check itself failed ({type(cause).__name__})."
         return DoctorFinding(False, check.name, message, _LOG_FIX)
     if isinstance(finding, DoctorFinding):
         return finding

@@ -20,7 +20,7 @@ from venom_core.plugins.observers import Observers
 from venom_core.plugins.providers import ProviderSlot
 from venom_core.plugins.reasons import reason
 from venom_core.plugins.records import PluginRecord, ProviderRecord
-from venom_core.sdk.errors import Conflict, NotFound, Unavailable
+from venom_core.sdk.errors import Conflict, NotFound, VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.provider import Model, Provider
 from venom_core.sdk.spec import ProviderSpec
@@ -252,12 +252,11 @@ class PluginHost:
         named = [s for p in self._plugins for s in p.slots if s.spec.name == resolved]
         return next((slot for slot in named if slot.excluded is None), named[0] if named else None)
 
-    def _no_provider(self, name: str) -> NotFound | Unavailable:
+    def _no_provider(self, name: str) -> VenomError:
         owner = RESERVED_NAMES.get(name)
         for plugin in self._plugins:
             if plugin.reason and (plugin.may_own(name) or plugin.found.distribution == owner):
-                why = plugin.reason
-                return Unavailable(why.message, fix=why.fix, code=why.code)
+                return plugin.reason.error()
         shown = "".join(char for char in name if char.isprintable())[:64]
         there = ", ".join(sorted(self.specs())) or "none"
         fix = "See what is installed: venom plugins"

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from venom_core.plugins.captured_output import Captured, capture
+from venom_core.plugins.isolation import cause_of, in_thread
 from venom_core.plugins.names import is_name
 from venom_core.plugins.reasons import reason
-from venom_core.plugins.threads import WorkEndedError, in_thread
 from venom_core.plugins.validation import BadSpec, providers_of
 from venom_core.sdk.hookspecs import PROJECT, VenomHooks
 from venom_core.sdk.spec import ProviderSpec
@@ -86,7 +86,7 @@ async def load(found: Found, markers: CrashMarkers | None, *, timeout: float) ->
             )
         ) from None
     except Exception as error:
-        cause = error.cause if isinstance(error, WorkEndedError) else error
+        cause = cause_of(error)
         raise LoadError(_failure(found, cause)) from cause
 
 

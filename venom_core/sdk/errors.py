@@ -31,11 +31,15 @@ The tree (status, code)::
 
 Each carries a machine-readable ``code``, one sentence for a person, and a ``fix``: what to do next.
 A message never contains an exception's text from elsewhere, a path of the engine, or a secret.
+
+A refusal that is kept (for the next request, in a record, in the store) is kept as this object and
+raised as :meth:`VenomError.again`; what has crossed a wire comes back through :func:`restored`.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 DOCS_ROOT = "/docs/errors"
 
@@ -49,11 +53,13 @@ class VenomError(Exception):
         code: overrides the class's code where one class has several reasons (``ollama_down``).
         param: the request field at fault, as a path (``messages[0].content``).
         retry_after: seconds after which the same call may succeed.
+        docs: where the code is explained, a path served by the documentation; the list of all
+            error codes unless another page explains it.
     """
 
-    status: ClassVar[int] = 500
-    default_code: ClassVar[str] = "internal_error"
-    type: ClassVar[str] = "api_error"
+    status: int = 500
+    default_code: str = "internal_error"
+    type: str = "api_error"
 
     def __init__(
         self,
@@ -63,6 +69,7 @@ class VenomError(Exception):
         code: str | None = None,
         param: str | None = None,
         retry_after: float | None = None,
+        docs: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -70,20 +77,41 @@ class VenomError(Exception):
         self.code = code or self.default_code
         self.param = param
         self.retry_after = retry_after
+        self.docs = docs or f"{DOCS_ROOT}#{self.code}"
 
-    @property
-    def docs(self) -> str:
-        """Where this code is explained: a path served by the documentation."""
-        return f"{DOCS_ROOT}#{self.code}"
+    def again(self, *, retry_after: float | None = None) -> Self:
+        """Return the same refusal as a new object, to be raised once more.
+
+        An exception collects a traceback and a context each time it is raised, and keeps every
+        frame in them alive: one that is kept must not be raised itself.
+
+        Args:
+            retry_after: what is left of the wait by now; None leaves it as it was.
+        """
+        copy = type(self).__new__(type(self), *self.args)
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.pop("__notes__", None)
+        if retry_after is not None:
+            copy.retry_after = retry_after
+        return copy
 
     def record(self) -> dict[str, Any]:
-        """The same refusal as every surface shows it: code, message, fix, docs, param."""
+        """Return what every surface shows of it: code, message, fix, docs, param."""
         return {
             "code": self.code,
             "message": self.message,
             "fix": self.fix,
             "docs": self.docs,
             "param": self.param,
+        }
+
+    def whole(self) -> dict[str, Any]:
+        """Return everything it says, as JSON values; :func:`restored` makes it the same again."""
+        return {
+            **self.record(),
+            "status": self.status,
+            "retry_after": self.retry_after,
+            "class": type(self).__name__,
         }
 
 
@@ -257,3 +285,83 @@ class NoDiskSpace(StorageError):
 
     status = 400
     default_code = "disk_full"
+
+
+#: The class of a status that several classes have, and none of them owns the code.
+_FAMILIES: dict[int, type[VenomError]] = {
+    400: InvalidRequest,
+    401: InvalidApiKey,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: RequestTooLarge,
+    422: InvalidRequest,
+    429: RateLimited,
+    502: UpstreamError,
+    503: Unavailable,
+    504: UpstreamTimeout,
+    507: StorageError,
+}
+
+
+def class_of(
+    code: object, status: int | None = None, name: object = None, type_: object = None
+) -> type[VenomError]:
+    """Return the class of a refusal of which these are known: the one of that name, else the one
+    that owns the code, else the one that stands for the status, else for the type.
+
+    A class whose status is another one than ``status`` is not it: what was sent is believed.
+    """
+    known = [kind for kind in _classes(VenomError) if status in (None, kind.status)]
+    for kind in known:
+        if kind.__name__ == name:
+            return kind
+    for kind in known:
+        if kind.default_code == code:
+            return kind
+    if status is not None:
+        return _FAMILIES.get(status, VenomError)
+    return next((kind for kind in known if kind.type == type_), VenomError)
+
+
+def restored(words: Mapping[str, Any]) -> VenomError:
+    """Return the refusal that :meth:`VenomError.whole` or an answer's body tells of.
+
+    Args:
+        words: of ``code``, ``message`` (or ``detail``), ``fix``, ``docs``, ``param``,
+            ``retry_after``, ``status``, ``type`` and ``class`` whatever is known.
+    """
+    told, wait = words.get("status"), words.get("retry_after")
+    status = told if isinstance(told, int) else None
+    kind = class_of(words.get("code"), status, words.get("class"), words.get("type"))
+    message = (
+        words.get("message")
+        or words.get("detail")
+        or f"The server answered {status or kind.status}."
+    )
+    error = VenomError.__new__(kind, str(message))
+    # A subclass's constructor may ask for more than a refusal says.
+    VenomError.__init__(
+        error,
+        str(message),
+        fix=_text(words.get("fix")),
+        code=_text(words.get("code")),
+        param=_text(words.get("param")),
+        retry_after=float(wait) if isinstance(wait, int | float) else None,
+        docs=_text(words.get("docs")),
+    )
+    if status is not None and status != kind.status:
+        error.status = status
+    return error
+
+
+def _classes(kind: type[VenomError]) -> Iterator[type[VenomError]]:
+    """Yield the tree level by level: of two that share a code the base owns it."""
+    level = [kind]
+    while level:
+        yield from level
+        level = [sub for one in level for sub in one.__subclasses__()]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

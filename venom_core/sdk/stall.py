@@ -19,14 +19,15 @@ class StallTimer:
     ``since`` is when the present wait began, on the clock ``now``; None says that the block waits
     for nothing and may be suspended for as long as it likes. Both are plain attributes, for they
     are set with every token. A wait that is too long is cancelled and leaves the block as
-    ``TimeoutError``; cancelling from elsewhere passes through. Enter it in the task that waits.
+    ``TimeoutError``, and the timer is ``expired`` then; cancelling from elsewhere passes through.
+    Enter it in the task that waits.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_handle", "_loop", "_seconds", "_task", "now", "since")
+    __slots__ = ("_cancelling", "_handle", "_loop", "_task", "expired", "now", "seconds", "since")
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._expired = False
+        self.seconds = seconds
+        self.expired = False
         self.now = time.monotonic
         self.since: float | None = None
 
@@ -37,7 +38,7 @@ class StallTimer:
         self._cancelling = task.cancelling()
         self._loop = asyncio.get_running_loop()
         self.since = self.now()
-        self._handle = self._loop.call_later(self._seconds, self._ring)
+        self._handle = self._loop.call_later(self.seconds, self._ring)
         return self
 
     def __exit__(
@@ -47,17 +48,17 @@ class StallTimer:
         trace: TracebackType | None,
     ) -> None:
         self._handle.cancel()
-        if not self._expired or self._task.uncancel() > self._cancelling:
+        if not self.expired or self._task.uncancel() > self._cancelling:
             return
         if isinstance(error, asyncio.CancelledError):
             raise TimeoutError from error
 
     def _ring(self) -> None:
-        left = self._seconds
+        left = self.seconds
         if self.since is not None:
             left -= self.now() - self.since
             if left <= 0:
-                self._expired = True
+                self.expired = True
                 self._task.cancel()
                 return
         self._handle = self._loop.call_later(left, self._ring)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from venom_core.sdk.errors import VenomError
+from venom_core.sdk.errors import Unavailable, VenomError, class_of
 
 STATES_DOCS = "/docs/plugins/states"
 
@@ -41,26 +41,71 @@ class ProviderStatus(Enum):
         self.recoverable = recoverable
 
 
-@dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is not as wished: a stable code, a sentence, and what to do."""
+    """Why something is not as wished: a view of the refusal, which is kept whole.
 
-    code: str
-    message: str
-    fix: str | None = None
+    ``Reason("ollama_down", "Ollama is down.", "Start it: ollama serve")`` is a state's own reason:
+    whoever asks all the same gets ``Unavailable`` with these words, or the class that owns the
+    code. :meth:`of` keeps a refusal that was raised.
+    """
+
+    __slots__ = ("_error",)
+
+    _error: VenomError
+
+    def __init__(self, code: str, message: str, fix: str | None = None) -> None:
+        kind = class_of(code)
+        if kind is VenomError:
+            kind = Unavailable
+        docs = f"{STATES_DOCS}#{code}"
+        object.__setattr__(self, "_error", kind(message, fix=fix, code=code, docs=docs))
 
     @classmethod
     def of(cls, error: VenomError) -> Reason:
-        """The reason that a raised refusal stands for."""
-        return cls(error.code, error.message, error.fix)
+        """Return the reason that a raised refusal stands for."""
+        reason = cls.__new__(cls)
+        object.__setattr__(reason, "_error", error.again())  # without the frames it was raised in
+        return reason
+
+    @property
+    def code(self) -> str:
+        return self._error.code
+
+    @property
+    def message(self) -> str:
+        return self._error.message
+
+    @property
+    def fix(self) -> str | None:
+        return self._error.fix
+
+    @property
+    def docs(self) -> str:
+        return self._error.docs
+
+    def error(self, *, retry_after: float | None = None) -> VenomError:
+        """Return the refusal, to be raised: a new object each time."""
+        return self._error.again(retry_after=retry_after)
 
     def record(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "message": self.message,
-            "fix": self.fix,
-            "docs": f"{STATES_DOCS}#{self.code}",
-        }
+        return {"code": self.code, "message": self.message, "fix": self.fix, "docs": self.docs}
+
+    def _key(self) -> tuple[object, ...]:
+        """What makes two the same; how long to wait still is another number at each look."""
+        error = self._error
+        return type(error), error.status, error.code, error.message, error.fix, error.param
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Reason({self.code!r}, {self.message!r}, {self.fix!r})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a reason is not changed: {name}")
 
 
 @dataclass(frozen=True, slots=True)

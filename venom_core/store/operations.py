@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from venom_core.sdk.errors import VenomError, restored
 from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Engine, Row
 
 OperationType = Literal["install", "remove", "activate", "build"]
 OperationStatus = Literal["pending", "in_progress", "completed", "failed", "paused", "cancelled"]
@@ -22,8 +23,8 @@ KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. ``progress`` is whole percent and ``error`` a refusal's record; times are ISO
-    8601 in UTC. ``model_name`` is the name as it was asked for."""
+    """One operation. ``progress`` is whole percent and ``error`` why it failed; times are ISO 8601
+    in UTC. ``model_name`` is the name as it was asked for."""
 
     id: str
     type: OperationType
@@ -36,7 +37,7 @@ class Operation:
     progress: int = 0
     bytes_done: int = 0
     bytes_total: int | None = None
-    error: Mapping[str, Any] | None = None
+    error: VenomError | None = None
     key_id: str | None = None
     completed_at: str | None = None
 
@@ -53,8 +54,8 @@ class OperationRepository:
 
         from venom_core.store.tables import operations
 
-        row = asdict(operation)
-        row["error"] = None if operation.error is None else dict(operation.error)
+        row = {field.name: getattr(operation, field.name) for field in fields(operation)}
+        row["error"] = operation.error and operation.error.whole()
         statement = insert(operations).values(row)
         changes = {name: statement.excluded[name] for name in row if name != "id"}
         with writing(self._engine) as connection:
@@ -67,7 +68,7 @@ class OperationRepository:
 
         with self._engine.connect() as connection:
             row = connection.execute(select(t).where(t.c.id == operation_id)).one_or_none()
-        return None if row is None else Operation(**row._mapping)
+        return None if row is None else _operation(row)
 
     def list(
         self, limit: int, statuses: Collection[OperationStatus] | None = None
@@ -81,7 +82,7 @@ class OperationRepository:
         if statuses is not None:
             query = query.where(t.c.status.in_(statuses))
         with self._engine.connect() as connection:
-            return [Operation(**row._mapping) for row in connection.execute(query)]
+            return [_operation(row) for row in connection.execute(query)]
 
     def prune(self) -> None:
         """Forget the oldest of the ended operations beyond ``KEPT``."""
@@ -93,3 +94,9 @@ class OperationRepository:
         kept = select(t.c.id).where(ended).order_by(t.c.started_at.desc()).limit(KEPT)
         with writing(self._engine) as connection:
             connection.execute(delete(t).where(ended, t.c.id.not_in(kept)))
+
+
+def _operation(row: Row[Any]) -> Operation:
+    columns = dict(row._mapping)
+    columns["error"] = columns["error"] and restored(columns["error"])
+    return Operation(**columns)

@@ -7,8 +7,8 @@ import logging
 from typing import Any
 
 from venom_core.models.fit import Fit, check, size, valid_context
-from venom_core.models.registry import ASK_TIMEOUT, ListedModel
-from venom_core.plugins.host import PluginHost
+from venom_core.models.registry import ListedModel
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.sdk.machine import this_machine
@@ -31,7 +31,7 @@ class InvalidContext(InvalidRequest):
 class FitUseCases:
     """Says whether a model fits into this machine's memory."""
 
-    def __init__(self, host: PluginHost, models: ModelUseCases) -> None:
+    def __init__(self, host: ProviderAccess, models: ModelUseCases) -> None:
         self._host = host
         self._models = models
 
@@ -46,7 +46,7 @@ class FitUseCases:
         return await fit_view(self._host, await self._models.describe(name), context)
 
 
-async def fit_view(host: PluginHost, item: ListedModel, context: int | None) -> dict[str, Any]:
+async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None) -> dict[str, Any]:
     """JSON values for a described model.
 
     Args:
@@ -82,15 +82,14 @@ async def fit_view(host: PluginHost, item: ListedModel, context: int | None) -> 
     return view | _with_numbers(item, model.architecture, plan, found)
 
 
-async def _held(host: PluginHost, item: ListedModel) -> int:
+async def _held(host: ProviderAccess, item: ListedModel) -> int:
     """What the model takes now, where it is loaded: loading it anew would begin by giving that
     back. 0 where it is not loaded or its provider does not tell."""
     if not item.model.installed or Capability.PS not in host.specs()[item.provider].capabilities:
         return 0
     try:
-        async with asyncio.timeout(ASK_TIMEOUT):
-            loaded = await (await host.provider(item.provider)).ps()
-    except (VenomError, TimeoutError) as error:
+        loaded = await (await host.provider(item.provider)).ps()
+    except VenomError as error:
         log.info("%s does not say what it has loaded: %s", item.provider, error)
         return 0
     return sum(one.size_bytes or 0 for one in loaded if one.ref == item.model.ref)

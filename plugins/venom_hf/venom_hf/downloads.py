@@ -16,8 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from venom_core.sdk import errors
-from venom_core.sdk.errors import UpstreamIncomplete, UpstreamTimeout, VenomError
+from venom_core.sdk.errors import UpstreamIncomplete, UpstreamTimeout, restored
 from venom_core.sdk.provider import PullProgress
 from venom_hf.client import Plan
 
@@ -131,7 +130,7 @@ class Downloads:
                 return
             if "refused" in words:
                 self._logger.info("download failed: %s", " ".join(words.get("where", ())))
-                raise _refused(words)
+                raise restored(words["refused"])
             if words != last:
                 last, moved = words, loop.time()
             elif loop.time() - moved > STALL_SECONDS:
@@ -169,14 +168,6 @@ def _words(line: bytes) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return words if isinstance(words, dict) else None
-
-
-def _refused(words: Mapping[str, Any]) -> VenomError:
-    """The refusal that the child raised, as it was."""
-    kind = getattr(errors, str(words["refused"]), VenomError)
-    said = dict(words["words"])
-    refused: VenomError = kind(said.pop("message"), **said)
-    return refused
 
 
 def _stalled() -> UpstreamTimeout:

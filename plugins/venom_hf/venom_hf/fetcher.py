@@ -406,11 +406,7 @@ def main() -> int:
         ]
         report.say(
             {
-                "refused": type(told).__name__,
-                "words": {
-                    "message": told.message, "fix": told.fix, "code": told.code,
-                    "param": told.param, "retry_after": told.retry_after,
-                },
+                "refused": told.whole(),
                 "where": [type(error).__name__, *frames],
             }
         )  # fmt: skip

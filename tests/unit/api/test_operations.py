@@ -153,7 +153,7 @@ async def test_what_a_provider_breaks_is_no_secret_and_no_stack_trace(
     scripted.PULLS["m"] = [RuntimeError("/home/me/secret")]
     failed = await until(client, await install(client), "failed")
     assert "secret" not in json.dumps(failed)
-    assert failed["code"] == "internal_error"
+    assert failed["code"] == "upstream_error"
 
 
 async def test_the_same_install_is_joined(client: httpx.AsyncClient) -> None:

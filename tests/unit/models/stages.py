@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.unit.guards import guarded
 from venom_core.models.manager import ModelManager
 from venom_core.models.memory import ModelMemory
 from venom_core.models.registry import ModelRegistry
+from venom_core.plugins.guarded import GuardedProvider, Waits
 from venom_core.sdk.errors import NotFound
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.provider import LoadedModel, Model
@@ -69,10 +71,10 @@ class Stage:
         self.events: list[ObservedEvent] = []
         self.file = home / "venom.db"
         self.registry = ModelRegistry(
-            self._names, lambda: list(providers), self.provider, self.resolve_name,
+            self, self._names, lambda: list(providers),  # type: ignore[arg-type]
             names=lambda: self.manager.names(),
         )  # fmt: skip
-        memory = ModelMemory(self, self.registry, 0.2, lambda: self.allowed)  # type: ignore[arg-type]
+        memory = ModelMemory(self, self.registry, lambda: self.allowed)  # type: ignore[arg-type]
         self.manager = ModelManager(
             self, self.registry, memory, self.repository, self.file.exists, disk_limit_bytes,
             self.events.append,
@@ -87,8 +89,8 @@ class Stage:
     async def _names(self) -> Sequence[str]:
         return list(self.providers)
 
-    async def provider(self, name: str) -> StagedProvider:
-        return self.providers[name]
+    async def provider(self, name: str) -> GuardedProvider:
+        return guarded(self.providers[name], name, Waits(answer=0.2))
 
     async def health(self, name: str) -> Health:
         if name not in self.providers:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.guards import guarded
 from venom_core.models import catalogue as module
 from venom_core.models.catalogue import FRESH_SECONDS, MOST_KEPT, PAUSE_SECONDS, Catalogue
 from venom_core.models.registry import ListedModel, Listing
@@ -96,7 +97,7 @@ class Host:
             raise Unavailable("It was disabled.", code="disabled_by_user")
         if name not in self.sources:
             raise NotFound("No.", code="provider_not_found")
-        return self.sources[name]
+        return guarded(self.sources[name], name)
 
     def without(self, *names: str) -> None:
         for name in names:

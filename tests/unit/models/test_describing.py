@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from venom_core.models import describing
+from tests.unit.guards import guarded
 from venom_core.models.describing import described
 from venom_core.models.registry import ListedModel, Listing
+from venom_core.plugins.guarded import SECONDS
 from venom_core.sdk.errors import ModelNotFound, Unavailable, UpstreamTimeout
 from venom_core.sdk.provider import Model
 from venom_core.sdk.spec import Capability
@@ -101,11 +102,11 @@ async def test_a_provider_that_never_answers_is_not_waited_for(
 ) -> None:
     import asyncio
 
-    monkeypatch.setattr(describing, "DESCRIBE_TIMEOUT", 0.01)
+    monkeypatch.setitem(SECONDS, "describe", 0.01)
     world = World(a=THERE)
 
     async def provider(name: str) -> Any:
-        return SimpleNamespace(describe=lambda ref: asyncio.sleep(60))
+        return guarded(SimpleNamespace(describe=lambda ref: asyncio.sleep(60)))
 
     monkeypatch.setattr(world, "provider", provider)
     with pytest.raises(UpstreamTimeout):

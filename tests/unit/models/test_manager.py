@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.models.stages import Stage, StagedProvider, down
+from venom_core.plugins.guarded import SECONDS
 from venom_core.sdk.errors import (
     InvalidRequest,
     LlmOff,
@@ -307,7 +308,7 @@ async def test_unloading_all_asks_each_and_says_who_failed(stage: Stage) -> None
 async def test_one_that_hangs_keeps_no_other_from_unloading(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("venom_core.models.memory.ASK_SECONDS", 0.05)
+    monkeypatch.setitem(SECONDS, "ps", 0.05)
     stage.providers["a"].hangs.add("ps")
     stage.providers["b"].memory = ["x"]
     gone, faults = await stage.manager.memory.unload_all()

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.guards import guarded
 from venom_core.models import registry as registry_module
 from venom_core.models.references import parse_reference
 from venom_core.models.registry import ModelRegistry, Names
+from venom_core.plugins.guarded import SECONDS, GuardedProvider
 from venom_core.sdk.errors import (
     AmbiguousModel,
     EngineMissing,
@@ -45,15 +47,17 @@ def registry_of(
     async def names() -> Sequence[str]:
         return list(shelves)
 
-    async def opened(name: str) -> Shelf:
-        return shelves[name]
+    class Host:
+        async def provider(self, name: str) -> GuardedProvider:
+            return guarded(shelves[name], name)
 
-    async def offered(name: str) -> Sequence[Model]:
-        return (offers or {}).get(name, ())
+        async def offered(self, name: str) -> Sequence[Model]:
+            return (offers or {}).get(name, ())
 
-    return ModelRegistry(
-        names, lambda: order, opened, lambda name: name if name in shelves else None, offered
-    )  # type: ignore[arg-type]
+        def resolve_name(self, name: str) -> str | None:
+            return name if name in shelves else None
+
+    return ModelRegistry(Host(), names, lambda: order)  # type: ignore[arg-type]
 
 
 def model(ref: str, **more: object) -> Model:
@@ -130,7 +134,7 @@ async def test_a_provider_that_is_down_makes_its_part_stale_and_no_more() -> Non
 async def test_a_provider_that_hangs_costs_its_own_timeout_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(registry_module, "ASK_TIMEOUT", 0.05)
+    monkeypatch.setitem(SECONDS, "models", 0.05)
     hanging = Shelf()
     hanging.models = lambda: asyncio.sleep(1e6)  # type: ignore[assignment,method-assign]
     listing = await registry_of((), a=hanging, b=Shelf(model("y"))).listing()
@@ -335,7 +339,7 @@ async def test_a_provider_that_hangs_costs_a_listing_nothing_but_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is asked on, and what it says at last is in the next listing."""
-    monkeypatch.setattr(registry_module, "ASK_TIMEOUT", 0.1)
+    monkeypatch.setitem(SECONDS, "models", 0.1)
     monkeypatch.setattr(registry_module, "TROUBLE_PATIENCE", 0.01)
     answers = asyncio.Event()
 
@@ -352,7 +356,7 @@ async def test_a_provider_that_hangs_costs_a_listing_nothing_but_once(
         assert [item.id for item in listing.models] == ["x"]
         assert "b" in listing.stale
     assert hanging.asked == 2, "one question is on its way, not one for every listing"
-    monkeypatch.setattr(registry_module, "ASK_TIMEOUT", 10.0)
+    monkeypatch.setitem(SECONDS, "models", 10.0)
     asyncio.get_running_loop().call_later(0.2, answers.set)
     assert (await registry.resolve("slow")).reference == "b://slow", "who asks for it waits"
     listing = await registry.listing(fresh=True)

@@ -168,7 +168,7 @@ class TestSwitching:
         provider = await host.provider("acme")
         record = await host.disable("acme")
         assert (record.state, record.reason.code) == (PluginState.DISABLED, "disabled_by_user")
-        assert type(provider).closed == 1
+        assert type(provider.inner).closed == 1
         with pytest.raises(Unavailable):
             await host.provider("acme")
         again = make_host()
@@ -261,7 +261,7 @@ class TestSwitching:
         await host.apply_profile("llm_off", {"acme"})
         record = host.records()[0].providers[0]
         assert (record.status, record.reason.code) == (ProviderStatus.DISABLED, "profile")
-        assert type(provider).closed == 1
+        assert type(provider.inner).closed == 1
         with pytest.raises(Unavailable) as caught:
             await host.provider("acme")
         assert caught.value.code == "profile"
@@ -274,7 +274,7 @@ class TestSwitching:
         host.scan()
         provider = await host.provider("acme")
         await host.close()
-        assert type(provider).closed == 1
+        assert type(provider.inner).closed == 1
         with pytest.raises(Unavailable) as caught:
             await host.provider("acme")
         assert caught.value.code == "closed"

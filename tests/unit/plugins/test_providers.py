@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.unit.plugins.distributions import PROVIDER, install_plugin
-from venom_core.plugins import providers
+from venom_core.plugins import guarded, providers
 from venom_core.plugins.reasons import REASONS
 from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.provider import Provider
@@ -133,7 +133,7 @@ class TestOpening:
         host.scan()
         got = await asyncio.gather(*(host.provider("acme") for _ in range(20)))
         assert len(set(map(id, got))) == 1
-        assert type(got[0]).opened == 1
+        assert type(got[0].inner).opened == 1
 
     async def test_asker_that_goes_away_does_not_stop_the_others(self, site, make_host):
         install_plugin(
@@ -293,7 +293,7 @@ class TestHealth:
         ],
     )
     async def test_faults(self, site, make_host, monkeypatch, body, code):
-        monkeypatch.setattr(providers, "HEALTH_TIMEOUT", 0.3)
+        monkeypatch.setitem(guarded.SECONDS, "health", 0.3)
         install_plugin(site, "acme", provider=with_body(method=HEALTH, body=body))
         host = make_host()
         host.scan()
@@ -318,7 +318,7 @@ class TestHealth:
 
 
 async def test_close_is_bounded_and_closes_the_others(site, make_host, monkeypatch):
-    monkeypatch.setattr(providers, "CLOSE_TIMEOUT", 0.3)
+    monkeypatch.setitem(guarded.SECONDS, "close", 0.3)
     body = "await asyncio.sleep(60)"
     install_plugin(site, "acme", provider=with_body(method="async def close(self):", body=body))
     install_plugin(site, "good")
@@ -328,7 +328,7 @@ async def test_close_is_bounded_and_closes_the_others(site, make_host, monkeypat
     good = await host.provider("good")
     async with asyncio.timeout(3):
         await host.close()
-    assert type(good).closed == 1
+    assert type(good.inner).closed == 1
 
 
 def test_every_capability_is_named_after_its_method():

@@ -14,9 +14,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from venom_core.cli.connection.answer import Answer
-from venom_core.cli.connection.refusals import error_of
 from venom_core.sdk.catalogue import SearchFilters
-from venom_core.sdk.errors import Conflict, VenomError
+from venom_core.sdk.errors import Conflict, VenomError, restored
 
 if TYPE_CHECKING:
     from venom_core.usecases.operations import OperationVerb
@@ -89,8 +88,8 @@ class Connection(ABC):
                 with contextlib.suppress(VenomError):
                     await self.change_operation(number, "pause")
         if operation["status"] == "failed":
-            record = {**operation, "message": operation["error"]}
-            raise error_of(operation["error_status"] or 500, record)
+            words = {**operation, "message": operation["error"]}
+            raise restored({**words, "status": operation["error_status"] or 500})
         if operation["status"] != "completed":
             raise Conflict(
                 f"The install of {name} was {operation['status']} meanwhile.",

@@ -15,9 +15,14 @@ from urllib.parse import quote, urlencode
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
-from venom_core.cli.connection.refusals import error_of
 from venom_core.sdk.catalogue import SearchFilters
-from venom_core.sdk.errors import Unavailable, UpstreamIncomplete, VenomError
+from venom_core.sdk.errors import (
+    Unavailable,
+    UpstreamError,
+    UpstreamIncomplete,
+    VenomError,
+    restored,
+)
 from venom_core.sdk.frames import Chunk, decode
 
 if TYPE_CHECKING:
@@ -204,7 +209,7 @@ class ServerClient(Connection):
                 self._client, method, path, json=body, headers=headers, read_timeout=timeout
             ) as response:
                 if response.status_code >= 400 and response.status_code not in accept:
-                    raise _refusal(response.status_code, await response.aread())
+                    raise _refusal(response, await response.aread())
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unavailable(
@@ -253,20 +258,29 @@ async def _chunks(response: httpx.Response) -> AsyncGenerator[Chunk, None]:
     async with contextlib.aclosing(_events(response)) as events:
         async for body in events:
             if "error" in body:
-                raise error_of(502, body["error"])
+                raise _broken_off(body["error"])
             event = decode(body, answer=False)
             if isinstance(event, Chunk):
                 yield event
 
 
-def _refusal(status: int, data: bytes) -> VenomError:
-    """The error in the body of either API's shape."""
+def _refusal(response: httpx.Response, data: bytes) -> VenomError:
+    """Return the error that the server raised, from the body of either API's shape."""
     try:
         body = json.loads(data)
     except ValueError:
         body = {}
     record = body.get("error", body) if isinstance(body, dict) else {}
-    return error_of(status, record if isinstance(record, dict) else {})
+    words = dict(record) if isinstance(record, dict) else {}
+    wait = response.headers.get("retry-after", "")
+    words |= {"status": response.status_code, "retry_after": int(wait) if wait.isdigit() else None}
+    return restored(words)
+
+
+def _broken_off(record: Any) -> VenomError:
+    """Return the error that ended a stream; no status goes with it."""
+    words = record if isinstance(record, dict) else {}
+    return restored({"type": UpstreamError.type, **words})
 
 
 def _explanation(header: str | None) -> dict[str, Any]:
