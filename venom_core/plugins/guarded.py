@@ -234,6 +234,7 @@ class GuardedProvider(Provider):
         one timer for all the waits. ``aclose()`` closes the plugin's own."""
         source: AsyncIterator[T] | None = None
         timer = StallTimer(first)
+        timer.since = timer.now()
         try:
             source = _iterator(make())
             with timer:
@@ -248,8 +249,10 @@ class GuardedProvider(Provider):
                         _checked(item, kind)
                     yield item
                     timer.since = timer.now()
-        except StopAsyncIteration:
-            pass  # it ended before its first item
+        except StopAsyncIteration as error:
+            if source is None:
+                raise self._failed(method, error) from error
+            # else it ended before its first item
         except BaseException as error:
             fault = self._fault(method, error, timer)
             if fault is error:

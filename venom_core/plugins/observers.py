@@ -42,10 +42,8 @@ class Observers:
             try:
                 for call in calls:
                     call(event)
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:
-                # SystemExit or CancelledError of an observer would end what the core is doing
+                # what is no Exception would end the event loop, or what the core is doing
                 self._log(name, event, error)
 
     def _log(self, name: str, event: ObservedEvent, error: BaseException) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.plugins.distributions import PROVIDER, install_plugin
 from venom_core.plugins import guarded, providers
 from venom_core.plugins.reasons import REASONS
+from venom_core.sdk import errors
 from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability
@@ -182,6 +183,38 @@ class TestOpening:
             await host.provider("acme")
         assert caught.value.code == "invalid_setting"
         assert "VENOM_ACME__SLOTS" in caught.value.message
+
+    @pytest.mark.parametrize(
+        ("raised", "error"),
+        [
+            ("UpstreamTimeout('It is late.', fix='Wait.')", errors.UpstreamTimeout),
+            ("RateLimited('Slowly.', retry_after=30)", errors.RateLimited),
+            ("StorageError('Full.', code='disk_full')", errors.StorageError),
+            ("EngineMissing('None.', param='model')", errors.EngineMissing),
+            ("Forbidden('No.')", errors.Forbidden),
+        ],
+    )
+    async def test_what_it_refuses_to_open_with_is_refused_again(
+        self, site, make_host, raised, error
+    ):
+        body = f"from venom_core.sdk import errors; raise errors.{raised}"
+        install_plugin(site, "acme", provider=with_body(method=OPEN, body=body))
+        host = make_host()
+        host.scan()
+        with pytest.raises(error) as first:
+            await host.provider("acme")
+        told = first.value.whole()
+        for _ in range(2):
+            with pytest.raises(error) as again:
+                await host.provider("acme")
+            wait = again.value.retry_after
+            assert {**again.value.whole(), "retry_after": None} == {**told, "retry_after": None}
+            assert wait is None or 0 < wait <= 30
+            assert error is not errors.RateLimited or wait > 20
+        if error is errors.EngineMissing:
+            return  # a record looks for the engine anew, and none is declared here
+        reason = host.records()[0].providers[0].reason
+        assert (type(reason.error()), reason.code) == (error, told["code"])
 
 
 class TestBackOff:
