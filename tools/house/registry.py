@@ -18,6 +18,7 @@ from tools.house import (
     plugins,
     sentences,
     shape,
+    sitting,
     traces,
 )
 from tools.house.tree import Tree
@@ -34,6 +35,7 @@ CHECKS: dict[str, Check] = {
     "lockstep": lockstep,
     "plugins": plugins,
     "shape": shape,
+    "sitting": sitting,
     "docstrings": docstrings,
     "imports": imports,
     "circles": circles,

@@ -91,25 +91,12 @@ class GuardedProvider(Provider):
             raise self._failed("endpoint", error) from error
 
     async def open(self) -> None:
-        """Raises what the provider refuses with, else ``open_timeout`` or ``open_failed``."""
-        seconds = self._waits.open
-        try:
-            await bounded(self.inner.open, seconds, self._blocked("open"))
-        except VenomError:
-            raise
-        except TimeoutError:
-            why = f"did not open within {seconds:g} s"
-            raise opening_refused(self._name, "open_timeout", why).error() from None
-        except Exception as error:
-            cause = cause_of(error)
-            self._log("open", cause)
-            why = f"raised {type(cause).__name__} when it was opened"
-            raise opening_refused(self._name, "open_failed", why).error() from error
+        await self._ask("open", _nothing, seconds=self._waits.open)
 
     async def close(self) -> None:
         """Never raises: whoever closes can do nothing about it."""
         try:
-            await bounded(self.inner.close, SECONDS["close"], self._blocked("close"))
+            await bounded(self.inner.close, SECONDS["close"], self.blocked("close"))
         except TimeoutError:
             logger.warning("provider %s did not close in time", self._name)
         except Exception as error:
@@ -216,7 +203,7 @@ class GuardedProvider(Provider):
         async def work() -> T:
             return check(await getattr(self.inner, method)(*arguments))
 
-        answer: T = await bounded(work, seconds, self._blocked(method))
+        answer: T = await bounded(work, seconds, self.blocked(method))
         return answer
 
     # -- one stream --------------------------------------------------------------------------
@@ -238,7 +225,7 @@ class GuardedProvider(Provider):
         try:
             source = _iterator(make())
             with timer:
-                item = await timed(anext(source), self._blocked(method))
+                item = await timed(anext(source), self.blocked(method))
             timer.since = None
             yield _checked(item, kind)
             timer = StallTimer(wait)
@@ -314,7 +301,9 @@ class GuardedProvider(Provider):
     def _log(self, method: str, error: BaseException) -> None:
         logger.warning("provider %s failed in %s", self._name, method, exc_info=error)
 
-    def _blocked(self, method: str) -> Callable[[float], None]:
+    def blocked(self, method: str) -> Callable[[float], None]:
+        """Return what names the method that kept the event loop from everything else."""
+
         def blocked(seconds: float) -> None:
             if method not in self._blocking:  # it will do so each time
                 self._blocking.add(method)
@@ -324,12 +313,6 @@ class GuardedProvider(Provider):
                 )  # fmt: skip
 
         return blocked
-
-
-def opening_refused(provider: str, code: str, what: str) -> Reason:
-    """Return the reason for a provider that could not be made or opened."""
-    fix = f"The server's log has the details; then: venom plugins retry {provider}"
-    return reason(code, f"The provider {provider} {what}.", fix)
 
 
 def _checked(value: object, kind: type[T], *, optional: bool = False) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from venom_core.plugins.gates import Refusal
     from venom_core.plugins.loader import Loaded
     from venom_core.plugins.providers import ProviderSlot
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -44,6 +41,16 @@ class InstalledPlugin:
     @property
     def first_party(self) -> bool:
         return self.found.origin == "first_party"
+
+    @property
+    def label(self) -> str:
+        """The name for the log: two distributions may have plugins of one id."""
+        return f"{self.id} ({self.found.distribution})"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether its code is in memory or on the way there."""
+        return self.state is PluginState.LOADED or self.loading is not None
 
     def refuse(self, refusal: Refusal | None) -> None:
         """Take over a gate's judgement; without an objection the plugin may be loaded."""

@@ -14,19 +14,18 @@ import logging
 import re
 import time
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from venom_core.plugins.captured_output import Captured, capture
 from venom_core.plugins.isolation import cause_of, in_thread
+from venom_core.plugins.load_failures import LoadError, ask_author, bad_manifest, failure_of
 from venom_core.plugins.names import is_name
 from venom_core.plugins.reasons import reason
 from venom_core.plugins.validation import BadSpec, providers_of
 from venom_core.sdk.hookspecs import PROJECT, VenomHooks
 from venom_core.sdk.spec import ProviderSpec
-from venom_core.sdk.states import Reason
 
 if TYPE_CHECKING:
     from venom_core.plugins.discovery import Found
@@ -47,14 +46,6 @@ class Loaded:
     hooks: pluggy.PluginManager
     specs: tuple[ProviderSpec, ...]
     load_ms: float
-
-
-class LoadError(Exception):
-    """The manifest did not load; ``reason`` is fit to be shown."""
-
-    def __init__(self, why: Reason) -> None:
-        super().__init__(why.message)
-        self.reason = why
 
 
 async def load(found: Found, markers: CrashMarkers | None, *, timeout: float) -> Loaded:
@@ -87,7 +78,7 @@ async def load(found: Found, markers: CrashMarkers | None, *, timeout: float) ->
         ) from None
     except Exception as error:
         cause = cause_of(error)
-        raise LoadError(_failure(found, cause)) from cause
+        raise LoadError(failure_of(found, cause)) from cause
 
 
 def observer(plugin: object, name: str) -> pluggy.PluginManager:
@@ -128,7 +119,7 @@ def _load(found: Found) -> Loaded:
             specs = providers_of(returned[0] if returned else None, found.id, found.distribution)
         except BadSpec as error:
             raise LoadError(
-                reason("bad_spec", f"The plugin {found.id}: {error}.", _ask_author(found))
+                reason("bad_spec", f"The plugin {found.id}: {error}.", ask_author(found))
             ) from error
     return Loaded(hooks, specs, round((time.perf_counter() - started) * 1000, 1))
 
@@ -136,7 +127,7 @@ def _load(found: Found) -> Loaded:
 def _hooks_of(found: Found) -> pluggy.PluginManager:
     match = _ENTRY.fullmatch(found.value.strip())
     if match is None or not is_name(found.id):
-        raise _bad_manifest(found, "its entry point is not written as the plugin API says")
+        raise bad_manifest(found, "its entry point is not written as the plugin API says")
     target: Any = importlib.import_module(match["module"])
     for attribute in (match["attribute"] or "").split("."):
         target = getattr(target, attribute) if attribute else target
@@ -144,54 +135,10 @@ def _hooks_of(found: Found) -> pluggy.PluginManager:
         hooks = observer(target, found.id)
     except (pluggy.PluginValidationError, ValueError, TypeError) as error:
         logger.warning("plugin %s: %s", found.id, error)
-        raise _bad_manifest(found, "a hook of it is not one of the plugin API's") from error
+        raise bad_manifest(found, "a hook of it is not one of the plugin API's") from error
     if not hooks.get_hookcallers(target):
-        raise _bad_manifest(found, "it implements no hook (is @hookimpl missing?)")
+        raise bad_manifest(found, "it implements no hook (is @hookimpl missing?)")
     return hooks
-
-
-def _failure(found: Found, error: BaseException) -> Reason:
-    logger.warning("plugin %s of %s did not load", found.id, found.distribution, exc_info=error)
-    if isinstance(error, SystemExit | KeyboardInterrupt):
-        return reason(
-            "manifest_exited",
-            f"The manifest of {found.id} tried to end the process{_place(error.__traceback__)}.",
-            _ask_author(found),
-        )
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return reason(
-            "import_failed",
-            f"The manifest of {found.id} needs the module {error.name}, which is not installed.",
-            f"Install {found.distribution} again, with its dependencies, then: venom plugins retry"
-            f" {found.id}",
-        )
-    return reason(
-        "import_failed",
-        f"The manifest of {found.id} raised {type(error).__name__}{_place(error.__traceback__)}.",
-        _ask_author(found),
-    )
-
-
-def _bad_manifest(found: Found, what: str) -> LoadError:
-    return LoadError(reason("bad_manifest", f"The plugin {found.id}: {what}.", _ask_author(found)))
-
-
-def _ask_author(found: Found) -> str:
-    return (
-        f"Install another version of {found.distribution} than {found.version}, or report it to"
-        " its authors; the server's log has the details."
-    )
-
-
-def _place(traceback: TracebackType | None) -> str:
-    """Where it was raised, as module and line: of use to an author, and no path of this machine."""
-    place = ""
-    while traceback is not None:
-        module = traceback.tb_frame.f_globals.get("__name__", "")
-        if isinstance(module, str) and not module.startswith(("importlib", "venom_core.plugins")):
-            place = f" in {module}, line {traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return place
 
 
 def _log_prints(found: Found, printed: Captured) -> None:

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venom_core.plugins.reasons import reason
 from venom_core.sdk.errors import StorageError
+from venom_core.sdk.states import Reason
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
@@ -114,3 +116,13 @@ def _start_of(pid: int) -> float | None:
         return float(process.create_time())
     except psutil.Error:
         return None
+
+
+def crash_reason(found: Found) -> Reason:
+    """Return why a plugin that ended the last start is left out."""
+    return reason(
+        "crashed_last_start",
+        f"The last start ended while {found.distribution} {found.version} was imported, so it is"
+        " left out.",
+        f"To try it again: venom plugins retry {found.id}",
+    )

@@ -6,72 +6,53 @@ import asyncio
 import importlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from venom_core.plugins.engine_packages import missing_engine
-from venom_core.plugins.guarded import SECONDS, GuardedProvider, Waits, opening_refused
-from venom_core.plugins.isolation import cause_of, in_thread, retrieve
+from venom_core.plugins.guarded import SECONDS, GuardedProvider, Waits
+from venom_core.plugins.isolation import bounded, cancels_us, cause_of, in_thread, retrieve
+from venom_core.plugins.provider_state import ProviderState, Watcher
 from venom_core.plugins.reasons import reason
-from venom_core.plugins.records import ProviderRecord
+from venom_core.plugins.validation import class_fault
 from venom_core.sdk.errors import InvalidRequest, Unavailable, VenomError
 from venom_core.sdk.provider import Model, Provider, ProviderContext
-from venom_core.sdk.spec import Capability, ProviderSpec
+from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
 logger = logging.getLogger(__name__)
-Watcher = Callable[[ProviderRecord], None]
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 
 
-class ProviderSlot:
+class ProviderSlot(ProviderState):
     """One declared provider and, once somebody needed it, the opened object.
 
-    Everything here runs on one event loop. ``status`` and ``reason`` are the present state;
-    ``excluded`` keeps the provider closed (a profile, a conflict of names) with the reason.
+    Everything here runs on one event loop.
     """
 
     def __init__(
         self, spec: ProviderSpec, settings: Settings, paths: Paths, changed: Watcher
     ) -> None:
-        self.spec = spec
-        self.status = ProviderStatus.IDLE
-        self.reason: Reason | None = None
-        self.version: str | None = None
-        self.excluded: Reason | None = None
+        super().__init__(spec, changed)
         self._settings = settings
         self._paths = paths
-        self._changed = changed
         self._provider: GuardedProvider | None = None
         self._opening: asyncio.Task[GuardedProvider] | None = None
         self._failures = 0
         self._next_try = 0.0
         self._closed = False
-        self._look_for_engine()
 
     @property
     def is_open(self) -> bool:
         return self._provider is not None
 
-    def record(self) -> ProviderRecord:
-        """The provider as it is now; a missing engine is looked for again."""
-        if self.status in (ProviderStatus.IDLE, ProviderStatus.UNAVAILABLE):
-            self._look_for_engine()
-        status, why = self.status, self.reason
-        if self.excluded is not None:
-            status, why = ProviderStatus.DISABLED, self.excluded
-        return ProviderRecord(
-            name=self.spec.name,
-            title=self.spec.title,
-            status=status,
-            capabilities=tuple(sorted(ability.value for ability in self._abilities())),
-            reason=why,
-            version=self.version,
-        )
+    @property
+    def is_at_rest(self) -> bool:
+        return self._provider is None and self._opening is None
 
     async def open(self) -> Provider:
         """Return the provider opened and guarded. However many ask at once, it is opened once.
@@ -133,7 +114,7 @@ class ProviderSlot:
     def retry(self) -> None:
         """Forget past failures: the next use tries again at once."""
         self._failures, self._next_try = 0, 0.0
-        if self._provider is None and self._opening is None:
+        if self.is_at_rest:
             self._become(ProviderStatus.IDLE, None)
             self._look_for_engine()
 
@@ -170,28 +151,40 @@ class ProviderSlot:
         return provider
 
     async def _make_and_open(self) -> GuardedProvider:
-        provider = await self._make()
+        core = self._settings.core
+        timeout = core.plugin_load_timeout
+        made, context = await self._make(timeout)
+        provider = GuardedProvider(
+            made, context, Waits(timeout, core.answer_timeout, core.stall_timeout)
+        )
         try:
-            await provider.open()
-        except BaseException:
+            await bounded(made.open, timeout, provider.blocked("open"))
+        except BaseException as error:
             await provider.close()
-            raise
+            if isinstance(error, VenomError) or cancels_us(error):
+                raise
+            if isinstance(error, TimeoutError):
+                what = f"did not open within {timeout:g} s"
+                raise self._refuse("open_timeout", what) from None
+            cause = cause_of(error)
+            logger.warning("provider %s did not open", self.spec.name, exc_info=cause)
+            what = f"raised {type(cause).__name__} when it was opened"
+            raise self._refuse("open_failed", what) from cause
         return provider
 
-    async def _make(self) -> GuardedProvider:
+    async def _make(self, timeout: float) -> tuple[Provider, ProviderContext]:
         """Everything before ``open``: settings, class, object."""
         spec = self.spec
         try:
             values = self._settings.provider(spec).values
         except InvalidRequest as error:  # wrong here, and no fault of whoever asks for an answer
             raise Unavailable(error.message, fix=error.fix, code=error.code) from error
-        core = self._settings.core
-        timeout = core.plugin_load_timeout
         try:
             cls = await in_thread(
                 lambda: _import_class(spec.factory), name=f"import {spec.name}", timeout=timeout
             )
-            self._check_class(cls)
+            if (wrong := class_fault(cls, spec)) is not None:
+                raise self._refuse(*wrong)
             context = ProviderContext(
                 spec=spec,
                 settings=values,
@@ -212,30 +205,12 @@ class ProviderSlot:
             logger.warning("provider %s could not be made", spec.name, exc_info=cause)
             what = f"raised {type(cause).__name__} when its class was made"
             raise self._refuse("factory_failed", what) from cause
-        return GuardedProvider(
-            made, context, Waits(timeout, core.answer_timeout, core.stall_timeout)
-        )
-
-    def _check_class(self, cls: object) -> None:
-        if not isinstance(cls, type) or not issubclass(cls, Provider):
-            raise self._refuse("factory_failed", "names a factory that is no Provider class")
-        abstract = sorted(getattr(cls, "__abstractmethods__", ()))
-        if abstract:
-            raise self._refuse("factory_failed", f"has a class without {', '.join(abstract)}")
-        lacking = [
-            ability.value
-            for ability in self._abilities()
-            if getattr(cls, ability) is getattr(Provider, ability)
-        ]
-        if lacking:
-            what = f"declares {', '.join(sorted(lacking))} and its class has no such method"
-            raise self._refuse("capability_mismatch", what)
-
-    def _abilities(self) -> list[Capability]:
-        return [Capability(ability) for ability in self.spec.capabilities]
+        return made, context
 
     def _refuse(self, code: str, what: str) -> VenomError:
-        return opening_refused(self.spec.name, code, what).error()
+        name = self.spec.name
+        fix = f"The server's log has the details; then: venom plugins retry {name}"
+        return reason(code, f"The provider {name} {what}.", fix).error()
 
     def _failed(self, error: VenomError) -> None:
         settled = error.code in ("factory_failed", "capability_mismatch", "open_failed")
@@ -246,24 +221,6 @@ class ProviderSlot:
             self._failures = min(self._failures + 1, 16)
             self._next_try = time.monotonic() + max(pause, error.retry_after or 0.0)
         self._become(status, Reason.of(error))
-
-    def _look_for_engine(self) -> None:
-        """A missing engine shows before anybody tries to use the provider."""
-        if self._provider is not None or self._opening is not None:
-            return
-        missing = missing_engine(self.spec.engine)
-        if missing is not None:
-            self._become(ProviderStatus.UNAVAILABLE, missing)
-        elif self.reason is not None and self.reason.code == "engine_missing":
-            self._become(ProviderStatus.IDLE, None)
-
-    def _become(
-        self, status: ProviderStatus, why: Reason | None, version: str | None = None
-    ) -> None:
-        before = (self.status, self.reason)
-        self.status, self.reason, self.version = status, why, version
-        if before != (status, why):
-            self._changed(ProviderRecord(self.spec.name, self.spec.title, status, (), why, version))
 
 
 def _import_class(factory: str) -> object:

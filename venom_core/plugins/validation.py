@@ -1,4 +1,4 @@
-"""Whether what a plugin's hook returned is what :mod:`venom_core.sdk.spec` says."""
+"""Whether what a plugin brings is what :mod:`venom_core.sdk.spec` says: declarations, classes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from venom_core.plugins.names import RESERVED_NAMES, is_name
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability, EngineRequirement, ProviderSpec, Setting, SettingType
 from venom_core.settings.values import convert
 
@@ -23,6 +24,21 @@ _SETTING_TYPES = get_args(SettingType)
 
 class BadSpec(Exception):
     """A declaration is wrong; the text is a clause that says what."""
+
+
+def class_fault(cls: object, spec: ProviderSpec) -> tuple[str, str] | None:
+    """Return the code and a clause for a class that cannot be the provider declared by ``spec``."""
+    if not isinstance(cls, type) or not issubclass(cls, Provider):
+        return "factory_failed", "names a factory that is no Provider class"
+    abstract = sorted(getattr(cls, "__abstractmethods__", ()))
+    if abstract:
+        return "factory_failed", f"has a class without {', '.join(abstract)}"
+    names = sorted(Capability(ability).value for ability in spec.capabilities)
+    lacking = [name for name in names if getattr(cls, name) is getattr(Provider, name)]
+    if lacking:
+        what = f"declares {', '.join(lacking)} and its class has no such method"
+        return "capability_mismatch", what
+    return None
 
 
 def providers_of(returned: object, plugin: str, owner: str) -> tuple[ProviderSpec, ...]:

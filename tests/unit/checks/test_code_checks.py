@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.unit.checks.planting import Plant
-from tools.house import circles, dependencies, docstrings, honesty, imports, shape, traces
+from tools.house import (
+    circles,
+    dependencies,
+    docstrings,
+    honesty,
+    imports,
+    shape,
+    sitting,
+    traces,
+)
 from tools.house.__main__ import main
 from tools.house.registry import CHECKS
 from tools.house.tree import Tree
@@ -31,6 +40,25 @@ def test_shape(plant: Plant, name: str, text: str, said: str) -> None:
     (problem,) = shape.check(plant({name: text}))
     assert name in problem
     assert said in problem
+
+
+def test_sitting(plant: Plant) -> None:
+    way = {sitting.FOLDER + name: "x = 1\n" * 100 for name in sitting.WAY}
+    beside = {f"{sitting.FOLDER}doctor.py": "x = 1\n" * 500}
+    assert sitting.check(plant({**way, **beside})) == []
+    assert sitting.figure(plant({})).startswith("600 lines from discovery")
+    gates = f"{sitting.FOLDER}gates.py"
+    (long,) = sitting.check(plant({gates: "x = 1\n" * (sitting.LONGEST - 499)}))
+    assert f"{sitting.LONGEST + 1:,} lines" in long
+    (unsaid,) = sitting.check(plant({gates: "", f"{sitting.FOLDER}more.py": ""}))
+    assert "more.py: say in" in unsaid
+
+
+def test_sitting_notices_what_moved(plant: Plant) -> None:
+    (gone,) = sitting.check(
+        plant({sitting.FOLDER + name: "" for name in sitting.WAY if name != "gates.py"})
+    )
+    assert "gates.py: on the way" in gone
 
 
 @pytest.mark.parametrize(

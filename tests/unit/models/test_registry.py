@@ -384,3 +384,45 @@ async def test_what_a_source_brought_is_run_by_the_runtime_that_lists_the_same_f
     assert (await registry.serving(asked)).reference == "llamacpp://hf.co/org/tiny:Q4"
     alone = await registry.resolve("hub://org/other:Q4")
     assert await registry.serving(alone) is alone
+
+
+LATE_OR_FAILING = {
+    "late": None,
+    "its own error": KeyError("x"),
+    "exits": SystemExit(3),
+    "interrupts": KeyboardInterrupt(),
+    "cancels itself": asyncio.CancelledError(),
+    "refuses": Unavailable("It is down."),
+}
+
+
+@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("trouble", LATE_OR_FAILING)
+async def test_who_is_late_or_fails_keeps_what_it_listed_before(
+    monkeypatch: pytest.MonkeyPatch, trouble: str, *, patient: bool
+) -> None:
+    shelf = Shelf(model("x"), model("y"))
+    registry = registry_of(a=shelf, b=Shelf(model("z")))
+    await registry.listing()
+    if trouble == "late":
+        monkeypatch.setitem(SECONDS, "models", 0.05)
+        shelf.models = lambda: asyncio.sleep(1e6)  # type: ignore[assignment,method-assign]
+    shelf.error = LATE_OR_FAILING[trouble]
+    for _ in range(2):
+        listing = await registry.listing(fresh=True, patient=patient)
+        assert [item.reference for item in listing.models] == ["a://x", "a://y", "b://z"]
+        assert set(listing.stale) == {"a"}
+    assert (await registry.resolve("a://x")).model.ref == "x"
+    await registry.close()
+
+
+async def test_who_is_late_to_open_keeps_what_it_listed_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = registry_of(a=Shelf(model("x")))
+    await registry.listing()
+    monkeypatch.setattr(registry_module, "OPEN_PATIENCE", 0.05)
+    registry._host.provider = lambda name: asyncio.sleep(1e6)  # type: ignore[method-assign,assignment]
+    listing = await registry.listing(fresh=True)
+    assert [item.reference for item in listing.models] == ["a://x"]
+    assert listing.stale["a"].code == "upstream_timeout"

@@ -20,7 +20,6 @@ from venom_core.sdk.catalogue import RepositoryCard, SearchFilters, SearchPage
 from venom_core.sdk.errors import (
     ModelNotFound,
     RateLimited,
-    Unavailable,
     UpstreamError,
     UpstreamTimeout,
     VenomError,
@@ -93,9 +92,7 @@ def raising(method: str, error: BaseException) -> Callable[..., Any]:
     return stream if method in STREAMS else call
 
 
-def promised(method: str, fault: str) -> type[VenomError]:
-    if method == "open":
-        return Unavailable
+def promised(fault: str) -> type[VenomError]:
     return UpstreamTimeout if fault == "TimeoutError" else UpstreamError
 
 
@@ -112,7 +109,7 @@ async def test_what_it_raises_becomes_what_is_promised(
     method: str, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider = only(method, raising(method, FAULTS[fault]))
-    with pytest.raises(promised(method, fault)) as raised:
+    with pytest.raises(promised(fault)) as raised:
         await ask(provider, method)
     assert "secret" not in str(raised.value.record())
     told = [record for record in caplog.records if record.levelno >= logging.WARNING]
@@ -127,7 +124,7 @@ async def test_one_that_raises_before_it_is_awaited(method: str, fault: str) -> 
     def at_once(*_arguments: Any) -> Any:
         raise FAULTS[fault]
 
-    with pytest.raises(promised(method, fault)):
+    with pytest.raises(promised(fault)):
         await ask(only(method, at_once), method)
 
 
@@ -149,7 +146,7 @@ async def test_one_that_hangs_is_given_up(method: str) -> None:
         yield
 
     does = stream if method in STREAMS else call
-    with pytest.raises(Unavailable if method == "open" else UpstreamTimeout):
+    with pytest.raises(UpstreamTimeout):
         async with asyncio.timeout(10):
             await ask(only(method, does), method)
 
@@ -174,7 +171,7 @@ async def test_what_is_no_answer_is_refused(method: str, garbage: object) -> Non
 @pytest.mark.parametrize("value", [42, None, Model("m", "x")])
 @pytest.mark.parametrize("method", ASKED)
 async def test_one_that_is_not_async_is_refused(method: str, value: object) -> None:
-    with pytest.raises(promised(method, "TypeError")):
+    with pytest.raises(promised("TypeError")):
         await ask(only(method, lambda *_arguments: value), method)
 
 
@@ -238,7 +235,7 @@ class TestStreams:
     async def test_a_fault_in_the_middle(self, method: str, fault: str) -> None:
         provider, seen = self.stream(method, FAULTS[fault])
         got = []
-        with pytest.raises(promised(method, fault)):
+        with pytest.raises(promised(fault)):
             async for item in getattr(provider, method)(*arguments(method)):
                 got.append(item)  # noqa: PERF401 -- what came before it is looked at
         assert (len(got), seen) == (3, ["closed"])
