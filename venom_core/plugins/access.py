@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from venom_core.plugins.records import PluginRecord
 from venom_core.sdk.provider import Model, Provider
 from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import Health
@@ -21,6 +22,9 @@ class ProviderAccess(Protocol):
 
     async def health(self, name: str) -> Health:
         """Return the provider's health, opening it if needed; raise where there is none."""
+
+    def records(self) -> list[PluginRecord]:
+        """Return every installed plugin and the state of its providers."""
 
     def resolve_name(self, name: str) -> str | None:
         """Return the name of a loaded provider for its name or alias."""

@@ -19,7 +19,7 @@ from venom_core.models.views import (
     model_view,
     schema_view,
 )
-from venom_core.plugins.host import PluginHost
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import UpstreamError, VenomError
 from venom_core.sdk.states import Reason
 from venom_core.store.audit import Actor
@@ -114,7 +114,7 @@ class ModelUseCases:
 
     def __init__(
         self,
-        host: PluginHost,
+        host: ProviderAccess,
         registry: ModelRegistry,
         manager: ModelManager,
         transfers: Callable[[], ModelTransfers],

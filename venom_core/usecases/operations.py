@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from venom_core.plugins.host import PluginHost
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.spec import Capability
 from venom_core.store.audit import Actor
@@ -35,7 +35,7 @@ class OperationUseCases:
 
     def __init__(
         self,
-        host: PluginHost,
+        host: ProviderAccess,
         operations: Callable[[], Operations],
         stored: Callable[[], bool],
         journal: Journal,

@@ -10,7 +10,7 @@ from venom_core.models.default_model import DefaultModel
 from venom_core.models.fit import fits_memory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.suggestions import Suggestion, suggestions
-from venom_core.plugins.host import PluginHost
+from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import Machine, this_machine
 from venom_core.settings.profiles import Profile
@@ -21,7 +21,7 @@ class OverviewUseCases:
 
     def __init__(
         self,
-        host: PluginHost,
+        host: ProviderAccess,
         registry: ModelRegistry,
         profile: Profile,
         default_model: DefaultModel,
@@ -37,7 +37,7 @@ class OverviewUseCases:
 
 
 async def overview(
-    host: PluginHost, registry: ModelRegistry, profile: Profile, default_model: DefaultModel
+    host: ProviderAccess, registry: ModelRegistry, profile: Profile, default_model: DefaultModel
 ) -> dict[str, Any]:
     """Ask every provider side by side and put their answers together."""
     listing = await registry.listing(fresh=True)

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from venom_core.models.manager import ModelManager
 from venom_core.models.registry import ListedModel, ModelRegistry
-from venom_core.plugins.host import PluginHost
+from venom_core.plugins.access import ProviderAccess
 from venom_core.runtime.figures import FigureReader, Figures
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.spec import ProviderSpec
@@ -23,7 +23,7 @@ class RuntimeUseCases:
 
     def __init__(
         self,
-        host: PluginHost,
+        host: ProviderAccess,
         registry: ModelRegistry,
         manager: ModelManager,
         profile: Profile,
