@@ -150,8 +150,10 @@ class Provider(ABC):
     """A way to models.
 
     Life: constructed with a :class:`ProviderContext` (no I/O), ``open`` once, used from one event
-    loop by many tasks at a time, ``close`` once. Whatever a method raises outside the tree of
-    ``venom_core.sdk.errors`` is shown as ``upstream_error`` and logged, never shown.
+    loop by many tasks at a time, ``close`` once. A refusal of ``venom_core.sdk.errors`` is shown as
+    it is. Whatever else a method raises, ``SystemExit`` too, and an answer of another type than
+    declared, is ``upstream_error``; a ``TimeoutError``, or no answer in time, is
+    ``upstream_timeout``: logged under the provider's name, never shown.
     """
 
     def __init__(self, context: ProviderContext) -> None:
