@@ -183,6 +183,7 @@ def test_raised_again_and_again_nothing_grows() -> None:
         raise first
     except errors.RateLimited as error:
         reason = Reason.of(error)
+    assert reason._error.__traceback__ is None, "the frames that raised it are let go"
     for _ in range(5):
         with pytest.raises(errors.RateLimited) as raised:
             raise reason.error(retry_after=3)
