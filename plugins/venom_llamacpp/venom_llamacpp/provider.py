@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from venom_core.sdk.engine import EngineCommand, reap_orphans
+from venom_core.sdk.engine_pool import EnginePool
 from venom_core.sdk.errors import (
     Conflict,
     ContextLengthExceeded,
@@ -31,6 +32,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame
+from venom_core.sdk.machine import usable_cores
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import (
     MAX_ANSWER_BYTES,
@@ -53,7 +55,6 @@ from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, HubRef
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
-from venom_llamacpp.pool import EnginePool
 from venom_llamacpp.shelf import ENCODERS, Served, Shelf
 from venom_llamacpp.store import ModelStore, discard, safe_name
 from venom_llamacpp.trim import trimmed
@@ -74,7 +75,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         super().__init__(context)
         settings = context.settings
         self._parallel = cast(int, settings["parallel"])
-        self._threads = cast(int, settings["threads"]) or max(1, (os.cpu_count() or 2) - 1)
+        self._threads = cast(int, settings["threads"]) or max(1, usable_cores() - 1)
         self._store = ModelStore(context.models_dir / "llamacpp")
         files = LocalFiles(cast("tuple[str, ...]", settings["model_paths"] or ()))
         cache = cast("str | None", settings["hub_cache"])
@@ -88,7 +89,6 @@ class LlamaCppProvider(OpenAIEngineProvider):
             cast(int, settings["max_loaded"]),
             cast(int, settings["keep_alive"]),
             self.forget,
-            free_memory,
         )
         self._pulling: set[str] = set()
         self._serving: dict[str, Served] = {}
@@ -465,10 +465,3 @@ def engine_version() -> str | None:
         return version(ENGINE_MODULE)
     except PackageNotFoundError:
         return "unknown"
-
-
-def free_memory() -> int:
-    """Bytes of memory that programs may still take on this machine."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
