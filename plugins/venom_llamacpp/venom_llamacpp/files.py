@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from venom_llamacpp.gguf_header import GgufHeader, NotGguf, read_header
+from venom_core.sdk.gguf import GgufHeader, NotGguf, model_name, read_header
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +21,7 @@ MAX_DEPTH = 4
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _QUANT = re.compile(r"(?<![A-Za-z0-9])(?:IQ|Q|TQ|F|BF|MXFP)\d\w*", re.ASCII | re.IGNORECASE)
 _CACHED = re.compile(r"hf\.co/[\w.-]{1,96}/[\w.-]{1,96}:[\w.-]{1,60}", re.ASCII)
-_UNFIT = re.compile(r"[^A-Za-z0-9_.:@+-]+", re.ASCII)
 _LATER_PART = re.compile(r"-(?!00001-of)\d{5}-of-\d{5}$", re.ASCII)
-_FIRST_PART = re.compile(r"-00001-of-\d{5}$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +134,7 @@ def _serves(path: Path) -> bool:
 
 
 def _free_name(path: Path, taken: dict[str, LocalFile]) -> str:
-    name = _UNFIT.sub("-", _FIRST_PART.sub("", path.stem)).strip(".-:")[:150] or "model"
-    name, number = name.replace("..", "."), 2
+    name, number = model_name(path), 2
     ref = name
     while ref in taken:
         ref, number = f"{name}-{number}", number + 1

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from venom_core.sdk.errors import UpstreamError
-from venom_llamacpp.gguf_header import GgufHeader, NotGguf, read_header
+from venom_core.sdk.gguf import GgufHeader, NotGguf, read_header
 from venom_llamacpp.hub import Hub, HubFile, HubRef
 
 #: Headers kept; a tensor table is a few hundred kilobytes.

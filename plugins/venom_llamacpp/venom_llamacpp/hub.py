@@ -28,9 +28,9 @@ from venom_core.sdk.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
+from venom_core.sdk.gguf import GgufHeader, HeaderCut, NotGguf, header_of, read_header
 from venom_core.sdk.openai_engine import read_bounded
 from venom_core.sdk.provider import PullPlan, PullProgress
-from venom_llamacpp.gguf_header import GgufHeader, HeaderCut, NotGguf, header_of, read_header
 from venom_llamacpp.store import (
     ModelStore,
     check_space,

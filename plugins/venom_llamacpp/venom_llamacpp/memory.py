@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from venom_core.sdk.architecture import Measured, MemoryPlan
-from venom_llamacpp.gguf_header import Tensor
+from venom_core.sdk.gguf import Tensor
 
 #: Types that ggml keeps in another order for its fast paths, as seen in the log of xllamacpp
 #: 2026.10.11549 on an x86-64 with AVX2. With AVX-512 there is one more (Q2_K), and on ARM there are

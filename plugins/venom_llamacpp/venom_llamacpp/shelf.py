@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.sdk.architecture import Architecture
+from venom_core.sdk.gguf import GgufHeader
 from venom_core.sdk.provider import Model, ModelCapability
 from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
 from venom_llamacpp.files import CachedFiles, LocalFile, LocalFiles
-from venom_llamacpp.gguf_header import GgufHeader
 from venom_llamacpp.hub import facts_of
 from venom_llamacpp.store import ModelStore, StoredModel
 
