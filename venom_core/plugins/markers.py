@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import StorageError
 from venom_core.settings.paths import Paths
 
@@ -82,7 +83,7 @@ class CrashMarkers:
         self._paths.make(self._paths.run_dir)
         pid = os.getpid()
         content = {"pid": pid, "started": _start_of(pid), "version": version}
-        path.write_text(json.dumps(content), encoding="utf-8")
+        write_file(path, json.dumps(content))
         self._mine.add(path)
         if not self._cleaning:
             self._cleaning = True

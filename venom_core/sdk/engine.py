@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from venom_core.sdk import engine_launcher
+from venom_core.sdk.disk import disk_refusal, is_full
 from venom_core.sdk.engine_processes import (
     end_group,
     forget,
@@ -418,6 +419,8 @@ def make_folders(command: EngineCommand) -> None:
         for path in (command.log_file, command.pid_file):
             path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if is_full(error):
+            raise disk_refusal(error) from error
         raise StorageError(
             f"There is no place to write the log of the engine {command.name}.",
             code="store_not_writable",

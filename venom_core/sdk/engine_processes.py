@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from venom_core.sdk.disk import write_file
+
 if TYPE_CHECKING:
     import psutil
 
@@ -87,9 +89,7 @@ def write_pid_file(path: Path, pid: int) -> None:
         "owner": _identity(psutil.Process()),
         "processes": [_identity(process) for process in list_tree(pid)],
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(record))
-    temporary.replace(path)
+    write_file(path, json.dumps(record))
 
 
 def _identity(process: psutil.Process) -> dict[str, float]:

@@ -129,6 +129,13 @@ class PullPlan:
     bytes_needed: int = 0
     folder: Path | None = None
 
+    @property
+    def bytes_to_write(self) -> int | None:
+        """Return what the disk must still take; None where only the transfer tells."""
+        if self.bytes_total is None:
+            return None
+        return max(0, self.bytes_total - self.bytes_here) + self.bytes_needed
+
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:

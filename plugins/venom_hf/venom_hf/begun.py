@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from venom_core.sdk.disk import write_file
 from venom_hf.client import Plan
 
 
@@ -36,9 +36,7 @@ class BegunPulls:
         # Without the note the pull works as well; only what a cancelled one left is not found.
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            temporary = self._path(ref).with_suffix(".tmp")
-            temporary.write_text(json.dumps(record), encoding="utf-8")
-            os.replace(temporary, self._path(ref))
+            write_file(self._path(ref), json.dumps(record))
 
     def find(self, ref: str) -> Begun | None:
         try:

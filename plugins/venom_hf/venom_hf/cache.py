@@ -7,6 +7,7 @@ neither the library nor a network. Everything here blocks; callers run it in thr
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -14,14 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from venom_core.sdk.errors import ModelNotFound, StorageError
+from venom_core.sdk.disk import Place, disk_refusal
+from venom_core.sdk.errors import ModelNotFound
 from venom_core.sdk.provider import Model
 from venom_hf.begun import Begun
 from venom_hf.references import COMMIT, DEFAULT_REVISION, HubRef
 from venom_hf.weights import RemoteFile, gguf_groups, safetensors_of
 
-# What a disk needs beside the files themselves.
-SPARE_BYTES = 64 * 1024 * 1024
+CACHE = Place("The Hugging Face cache", "HF_HUB_CACHE")
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 _INDEX = "model.safetensors.index.json"
 
@@ -110,21 +111,6 @@ class HubCache:
             missing += max(0, file.size_bytes - _size(blob.with_name(f"{blob.name}.incomplete")))
         return missing
 
-    def check_space(self, needed: int) -> None:
-        """Raise ``StorageError`` (``disk_full``) where the disk has no room for so many bytes."""
-        place = self.folder
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        free = shutil.disk_usage(place).free
-        if free < needed + SPARE_BYTES:
-            raise StorageError(
-                f"The disk has {free / 1e9:.1f} GB free; this model needs "
-                f"{(needed + SPARE_BYTES) / 1e9:.1f} GB.",
-                code="disk_full",
-                fix="Free some space, remove a model with venom rm, or set HF_HUB_CACHE to another "
-                "disk.",
-            )
-
     def remove(self, ref: HubRef) -> None:
         """Delete a model and the blobs that nothing else uses. Raises ``ModelNotFound``."""
         held = [one for one in self.held() if one.ref.repo == ref.repo]
@@ -142,7 +128,7 @@ class HubCache:
                 self._remove_revision(wanted)
             self._tidy(folder)
         except OSError as error:
-            raise _not_writable() from error
+            raise disk_refusal(error, CACHE) from error
 
     def discard(self, begun: Begun) -> None:
         """Delete what an unfinished pull brought, as far as nothing else uses it."""
@@ -158,14 +144,14 @@ class HubCache:
             self._unlink(folder, begun.commit, files)
             self._tidy(folder)
         except OSError as error:
-            raise _not_writable() from error
+            raise disk_refusal(error, CACHE) from error
 
     def _remove_revision(self, held: Held) -> None:
         from huggingface_hub import scan_cache_dir
 
         scan_cache_dir(self.folder).delete_revisions(held.commit).execute()
         if (self._repository(held.ref.repo) / "snapshots" / held.commit).exists():
-            raise _not_writable()
+            raise disk_refusal(PermissionError(errno.EACCES, "still there"), CACHE)
 
     def _unlink(self, folder: Path, commit: str, files: Sequence[tuple[str, str | None]]) -> None:
         """Remove files of a revision, their halves, and the blobs that no other file points at."""
@@ -299,11 +285,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _not_writable() -> StorageError:
-    return StorageError(
-        "The Hugging Face cache cannot be written.",
-        code="store_not_writable",
-        fix="Make its folder writable, or set HF_HUB_CACHE to a place that is.",
-    )

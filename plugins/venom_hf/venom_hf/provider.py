@@ -16,6 +16,7 @@ from venom_core.sdk.catalogue import (
     SearchFilters,
     SearchPage,
 )
+from venom_core.sdk.disk import check_space
 from venom_core.sdk.errors import Unavailable, UpstreamTimeout, VenomError
 from venom_core.sdk.provider import (
     Model,
@@ -26,7 +27,7 @@ from venom_core.sdk.provider import (
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_hf.begun import BegunPulls
-from venom_hf.cache import HubCache, default_cache
+from venom_hf.cache import CACHE, HubCache, default_cache
 from venom_hf.calls import Calls
 from venom_hf.client import HuggingFaceClient, Plan
 from venom_hf.description import held_model, remote_model
@@ -121,7 +122,7 @@ class HuggingFaceProvider(Provider):
         plan, name = await self._plan(ref)
         missing, total = await self._missing(plan), plan.choice.size_bytes
         cache = self._cache()
-        await asyncio.to_thread(cache.check_space, missing)
+        await asyncio.to_thread(check_space, cache.folder, missing, name, CACHE)
         await asyncio.to_thread(self._begun.note, name, plan)
         token = await asyncio.to_thread(self._client.token)
         steps = self._downloads.run(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from venom_core.sdk import http
+from venom_core.sdk.disk import discard, disk_errors, sha256_of
 from venom_core.sdk.errors import (
     Forbidden,
     ModelNotFound,
@@ -31,14 +32,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.gguf import GgufHeader, HeaderCut, NotGguf, header_of, read_header
 from venom_core.sdk.openai_engine import read_bounded
 from venom_core.sdk.provider import PullPlan, PullProgress
-from venom_llamacpp.store import (
-    ModelStore,
-    check_space,
-    digest_mismatch,
-    discard,
-    disk_errors,
-    sha256_of,
-)
+from venom_llamacpp.store import ModelStore, digest_mismatch, prepare
 
 if TYPE_CHECKING:
     import httpx
@@ -124,7 +118,7 @@ class Hub:
             file = choose(await self._listing(hub, ref), ref)
             part = store.part(str(ref), file.sha256)
             have = await asyncio.to_thread(_size, part)
-            await asyncio.to_thread(check_space, store.folder, file.size_bytes - have)
+            await asyncio.to_thread(prepare, store, file.size_bytes - have, str(ref))
             message = f"Fetching {file.name}"
             url = f"{self._endpoint}/{ref.repo}/resolve/main/{quote(file.name)}"
             most = have

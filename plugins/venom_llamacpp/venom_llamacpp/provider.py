@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from venom_core.sdk.disk import discard
 from venom_core.sdk.engine import EngineCommand, reap_orphans
 from venom_core.sdk.engine_pool import EnginePool
 from venom_core.sdk.errors import (
@@ -56,7 +57,7 @@ from venom_llamacpp.hub import Hub, HubRef
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
 from venom_llamacpp.shelf import ENCODERS, Served, Shelf
-from venom_llamacpp.store import ModelStore, discard, safe_name
+from venom_llamacpp.store import ModelStore, safe_name
 from venom_llamacpp.trim import trimmed
 
 ENGINE_SCRIPT = Path(__file__).with_name("engine.py")

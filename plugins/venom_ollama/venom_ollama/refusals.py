@@ -13,6 +13,7 @@ from venom_core.sdk.errors import (
     InvalidRequest,
     ModelNotCapable,
     ModelNotFound,
+    NoDiskSpace,
     QueueFull,
     StorageError,
     Unavailable,
@@ -231,10 +232,9 @@ def _digest(model: str, match: re.Match[str]) -> VenomError:
 
 @_when(r"no space left on device|disk quota exceeded|not enough space on the disk")
 def _full(model: str, match: re.Match[str]) -> VenomError:
-    return StorageError(
+    return NoDiskSpace(
         f"The disk is full while fetching {model}.",
         fix="Free some space (venom list shows sizes, venom rm NAME removes), then pull again.",
-        code="disk_full",
     )
 
 
