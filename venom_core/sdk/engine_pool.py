@@ -18,6 +18,7 @@ from venom_core.sdk.engine import EngineAddress, EngineCommand, EngineProcess
 from venom_core.sdk.errors import QueueFull, Unavailable, UpstreamError
 from venom_core.sdk.machine import available_memory
 from venom_core.sdk.provider import EngineStatus, LoadedModel
+from venom_core.sdk.utc import utc_text
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +211,7 @@ class EnginePool:
             return None
         idle = 0.0 if slot.busy else time.monotonic() - slot.last_used
         left = timedelta(seconds=max(0.0, self._keep_alive - idle))
-        return (datetime.now(UTC) + left).isoformat(timespec="seconds")
+        return utc_text(datetime.now(UTC) + left, "seconds", suffix="+00:00")
 
     async def statuses(self) -> list[EngineStatus]:
         return [await slot.engine.status() for slot in list(self._slots.values())]

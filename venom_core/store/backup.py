@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from venom_core._version import __version__
 from venom_core.sdk.disk import disk_refusal, is_full, replacing, sha256_of
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, StorageError
+from venom_core.sdk.utc import utc_text
 from venom_core.store.schema import KNOWN, schema_of
 from venom_core.store.snapshot import copy_database
 
@@ -75,7 +76,7 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
         found = Backup(
             __version__,
             schema_of(files["venom.db"]) if "venom.db" in files else None,
-            datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            utc_text(precision="seconds"),
             {name: sha256_of(path) for name, path in files.items()},
         )
         _write(target, found, files)
