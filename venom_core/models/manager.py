@@ -315,7 +315,7 @@ class ModelManager:
         if listing is None:
             return None
         sizes = {
-            item.model.digest or item.reference: item.model.size_bytes or 0
+            item.model.identity or item.model.digest or item.reference: item.model.size_bytes or 0
             for item in listing.installed
         }
         return sum(sizes.values())

@@ -41,8 +41,8 @@ TROUBLE_PATIENCE = 0.1
 class ListedModel:
     """A model of one provider. ``id`` is what ``/v1`` lists: the bare name where it resolves to
     this model, else ``provider://ref``; both are accepted. ``source`` is the provider that brought
-    the files and ``runtimes`` are those that can run them: the same files, by their digest, may be
-    listed by both."""
+    the files and ``runtimes`` are those that can run them: both may list the
+    same files, by their identity."""
 
     provider: str
     model: Model
@@ -58,12 +58,6 @@ class ListedModel:
     @property
     def reference(self) -> str:
         return f"{self.provider}://{self.model.ref}"
-
-    @property
-    def serves(self) -> bool:
-        """Whether it can answer anything; what a source merely keeps cannot."""
-        known = self.model.capabilities
-        return known is None or bool(known)
 
     @property
     def chats(self) -> bool:
@@ -235,14 +229,14 @@ class ModelRegistry:
     async def serving(self, item: ListedModel) -> ListedModel:
         """The model that runs what ``item`` names: itself, or, where its provider only keeps files,
         the same files as the first runtime of the profile's order lists them."""
-        if item.is_served or not (item.model.digest or "").startswith("sha256:"):
+        if item.is_served or item.model.identity is None:
             return item
         for fresh in (False, True):
             listing = await self.listing(fresh=fresh, patient=fresh)
             same = [
                 other
                 for other in listing.installed
-                if other.model.digest == item.model.digest and other.is_served
+                if other.model.identity == item.model.identity and other.is_served
             ]
             if same:
                 return min(same, key=self._rank)
@@ -386,7 +380,7 @@ class ModelRegistry:
             for ref, same in by_ref.items()
             if ref not in known_names.aliases  # the name means something else
         }
-        files = _by_digest(installed)
+        files = _by_identity(installed)
         merged = [
             replace(
                 item,
@@ -400,21 +394,21 @@ class ModelRegistry:
         return Listing(tuple(merged), stale)
 
 
-def _by_digest(installed: Sequence[ListedModel]) -> Mapping[str, list[ListedModel]]:
+def _by_identity(installed: Sequence[ListedModel]) -> Mapping[str, list[ListedModel]]:
     files: dict[str, list[ListedModel]] = {}
     for item in installed:
-        if (item.model.digest or "").startswith("sha256:"):
-            files.setdefault(item.model.digest or "", []).append(item)
+        if item.model.identity is not None:
+            files.setdefault(item.model.identity, []).append(item)
     return files
 
 
 def _source(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> str:
-    same = files.get(item.model.digest or "", ())
+    same = files.get(item.model.identity or "", ())
     return next((other.provider for other in same if not other.is_served), item.provider)
 
 
 def _runtimes(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> tuple[str, ...]:
-    same = files.get(item.model.digest or "", [item])
+    same = files.get(item.model.identity or "", [item])
     return tuple(dict.fromkeys(other.provider for other in same if other.is_served))
 
 

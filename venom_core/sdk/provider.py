@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from venom_core.sdk.spec import ProviderSpec, SettingValue
 from venom_core.sdk.states import Health
 
 ModelCapability = Literal["chat", "completion", "embedding", "tools", "vision", "thinking"]
+#: Two letters at least: one is a drive of Windows.
+_SCHEME = re.compile(r"[a-z][a-z0-9]+:.", re.ASCII)
 ModelType = Literal["ollama", "gguf", "onnx", "folder", "remote"]
 
 
@@ -61,6 +64,10 @@ class Model:
         defaults: the model's own generation defaults by OpenAI name; sent where neither the
             request nor a stored override says otherwise.
         summary: what it is good for, in a sentence people read before choosing it.
+        digest: what the files are, as ``scheme:value``: ``sha256:`` and the digest of a file,
+            ``commit:`` and the commit of a whole snapshot folder. A value without a scheme is
+            shown and joins nothing.
+        location: the absolute path of the file or folder, for what has no such digest. Never shown.
         size_bytes: on disk. context_length: in tokens, as trained or configured.
         details: whatever else is worth showing, JSON values only, no paths.
         architecture, memory_plan: for the fit check: the model in numbers, and how this provider
@@ -88,6 +95,15 @@ class Model:
     details: Mapping[str, Any] = field(default_factory=dict)
     architecture: Architecture | None = None
     memory_plan: MemoryPlan | None = None
+    location: Path | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """Return by what a source's files and a runtime's are known to be the same; None where
+        nothing tells."""
+        if self.digest is not None and _SCHEME.match(self.digest):
+            return self.digest
+        return None if self.location is None else str(self.location)
 
 
 @dataclass(frozen=True, slots=True)

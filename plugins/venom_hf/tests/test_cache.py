@@ -196,3 +196,16 @@ async def test_a_cancel_that_comes_too_late_takes_nothing(
         await provider.forget_pull(REPO)
         (model,) = await provider.models()
     assert model.size_bytes == sum(map(len, FILES.values()))
+
+
+def test_each_model_of_one_commit_is_another_artefact(cache: Path) -> None:
+    plant(cache, {
+        "model.safetensors": b"x", "a-Q4_K_M-00001-of-00002.gguf": b"x",
+        "a-Q4_K_M-00002-of-00002.gguf": b"x", "a-Q8_0.gguf": b"x",
+    })  # fmt: skip
+    digests = {held.ref.label: held.digest for held in HubCache(cache).held()}
+    assert digests == {
+        None: f"commit:{COMMIT}",
+        "Q4_K_M": f"commit:{COMMIT}#Q4_K_M",
+        "Q8_0": f"commit:{COMMIT}#Q8_0",
+    }

@@ -211,7 +211,8 @@ def _models(repo: str, snapshot: Path, revisions: list[str]) -> Iterator[Held]:
         for label, parts in gguf_groups(names).items():
             blob = Path(os.path.realpath(snapshot / parts[0])).name
             single = len(parts) == 1 and len(blob) == 64
-            digest = f"sha256:{blob}" if single else f"commit:{snapshot.name}"
+            # One commit holds many models: its folder is the whole, this is a part of it.
+            digest = f"sha256:{blob}" if single else f"commit:{snapshot.name}#{label}"
             yield Held(
                 HubRef(repo, label, asked), snapshot.name, tuple(parts),
                 _sum(snapshot, parts), digest,
