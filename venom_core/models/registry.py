@@ -80,8 +80,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a bare name means before the profile is asked: ``aliases`` to their targets, and the
-    models (provider, ref) that win over others of the same name, the first of them first."""
+    """What a bare name means before the order of preference is asked: ``aliases`` to their targets,
+    and the models (provider, ref) that win over others of the same name, the first of them
+    first."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     preferred: tuple[tuple[str, str], ...] = ()
@@ -126,7 +127,7 @@ class ModelRegistry:
 
     Args:
         providers: names that may be asked now.
-        order: the profile's ordered runtimes: of several that serve a bare name, the first wins.
+        order: the preferred runtimes: of several that serve a bare name, the first wins.
         opened: gives an opened provider by name.
         resolve_name: a provider's name for a name or alias, None where unknown.
         offered: what a provider could fetch whose engine is missing.
@@ -177,7 +178,7 @@ class ModelRegistry:
         return self._merged(names, await self._names())
 
     async def providers(self) -> Sequence[str]:
-        """Names of the providers that may be asked now, the profile's order first."""
+        """Names of the providers that may be asked now, the preferred first."""
         return await self._providers()
 
     def known(self) -> Listing | None:
@@ -228,7 +229,7 @@ class ModelRegistry:
 
     async def serving(self, item: ListedModel) -> ListedModel:
         """The model that runs what ``item`` names: itself, or, where its provider only keeps files,
-        the same files as the first runtime of the profile's order lists them."""
+        the same files as the most preferred runtime lists them."""
         if item.is_served or item.model.identity is None:
             return item
         for fresh in (False, True):
@@ -275,12 +276,14 @@ class ModelRegistry:
         down = "".join(f" {reason.message}" for reason in listing.stale.values())
         return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
 
-    async def default(self, pattern: str, fits: Callable[[Model], bool]) -> tuple[ListedModel, str]:
+    async def default(
+        self, pattern: str | None, fits: Callable[[Model], bool]
+    ) -> tuple[ListedModel, str]:
         """The chat model to use where none is named, and a sentence that says why this one.
 
         Args:
             pattern: a reference with a glob (``ollama://gemma3:*``); of several, the largest
-                that fits, else the smallest.
+                that fits, else the smallest; None prefers none.
             fits: whether a model can run in the memory free now.
         """
         listing = await self.listing()
@@ -288,7 +291,7 @@ class ModelRegistry:
         if not chats and listing.stale:
             listing = await self.listing(fresh=True, patient=True)
             chats = [item for item in listing.installed if item.chats]
-        preferred = [item for item in chats if fnmatch.fnmatchcase(item.reference, pattern)]
+        preferred = [i for i in chats if pattern and fnmatch.fnmatchcase(i.reference, pattern)]
         if preferred:
             by_size = sorted(preferred, key=lambda item: item.model.size_bytes or 0)
             fitting = [item for item in by_size if fits(item.model)]
@@ -296,11 +299,13 @@ class ModelRegistry:
             return chosen, f"the largest installed match of {pattern} that fits"
         if chats:
             # A base model only where no other is there: it answers short questions of fact and
-            # does not converse. Among equals the profile's order decides.
+            # does not converse. Among equals the preferred provider decides.
             ranked = sorted(
                 chats, key=lambda item: (item.model.instruct is False, self._rank(item))
             )
             first = ranked[0]
+            if pattern is None:
+                return first, "The first model that converses."
             return first, f"no {pattern} is installed; the first model that converses"
         reasons = "".join(f" {reason.message}" for reason in listing.stale.values())
         raise ModelNotFound(
@@ -440,7 +445,7 @@ def _preferred(
     preferred: Sequence[tuple[str, str]],
 ) -> ListedModel | None:
     """The one that a bare name means: the sole candidate, else the one in use, else the first in
-    the profile's order."""
+    the order of preference."""
     if len(candidates) == 1:
         return candidates[0]
     by_key = {(item.provider, item.model.ref): item for item in candidates}

@@ -187,6 +187,20 @@ class PluginHost:
         keeps closed are left out."""
         return {slot.spec.name: slot.spec for slot in self._usable_slots()}
 
+    def preference(self) -> tuple[str, ...]:
+        """Return the providers that take part in the choice for a bare name, the preferred first.
+
+        Those of our release come before third parties'; among equals nobody is preferred.
+        """
+        ranked: dict[tuple[bool, int], list[str]] = {}
+        for plugin in self._plugins:
+            for slot in plugin.slots:
+                if slot in self._usable_slots() and slot.spec.preference > 0:
+                    rank = (plugin.first_party, slot.spec.preference)
+                    ranked.setdefault(rank, []).append(slot.spec.name)
+        alone = {rank: names[0] for rank, names in ranked.items() if len(names) == 1}
+        return tuple(alone[rank] for rank in sorted(alone, reverse=True))
+
     def resolve_name(self, name: str) -> str | None:
         """The provider that ``name`` stands for, itself or an alias; None if none is loaded."""
         if any(slot.spec.name == name for slot in self._usable_slots()):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.provider import PullProgress as PullProgress
     from venom_core.sdk.spec import Capability as Capability
     from venom_core.sdk.spec import EngineRequirement as EngineRequirement
+    from venom_core.sdk.spec import Proposal as Proposal
     from venom_core.sdk.spec import ProviderSpec as ProviderSpec
     from venom_core.sdk.spec import Setting as Setting
     from venom_core.sdk.states import Health as Health
@@ -73,7 +74,7 @@ _HOMES = {
     "provider": (
         "EngineStatus", "LoadedModel", "Model", "Provider", "ProviderContext", "PullProgress",
     ),
-    "spec": ("Capability", "EngineRequirement", "ProviderSpec", "Setting"),
+    "spec": ("Capability", "EngineRequirement", "Proposal", "ProviderSpec", "Setting"),
     "states": ("Health", "ProviderStatus", "Reason"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -28,7 +28,8 @@ from venom_core.sdk.states import Health
 ModelCapability = Literal["chat", "completion", "embedding", "tools", "vision", "thinking"]
 #: Two letters at least: one is a drive of Windows.
 _SCHEME = re.compile(r"[a-z][a-z0-9]+:.", re.ASCII)
-ModelType = Literal["ollama", "gguf", "onnx", "folder", "remote"]
+#: What the files are: ``gguf``, ``onnx``, ``folder``, or a word of the provider's own.
+ModelType = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Model:
         instruct: trained to converse; False for a base model; None where unknown.
         defaults: the model's own generation defaults by OpenAI name; sent where neither the
             request nor a stored override says otherwise.
+        parameter_bounds: lowest and highest value by OpenAI name, where they are narrower than what
+            every model takes.
         summary: what it is good for, in a sentence people read before choosing it.
         digest: what the files are, as ``scheme:value``: ``sha256:`` and the digest of a file,
             ``commit:`` and the commit of a whole snapshot folder. A value without a scheme is
@@ -96,6 +99,7 @@ class Model:
     architecture: Architecture | None = None
     memory_plan: MemoryPlan | None = None
     location: Path | None = None
+    parameter_bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def identity(self) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from venom_core.sdk.architecture import Architecture
 from venom_core.sdk.gguf import GgufHeader
+from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ModelCapability
 from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
 from venom_llamacpp.files import CachedFiles, LocalFile, LocalFiles
@@ -136,6 +137,7 @@ class Shelf:
             # A file without a chat template is a base model, or one that embeds.
             instruct=bool(facts.get("chat")),
             license=facts.get("license"),
+            parameter_bounds=bounds_of_name(ref),
             details={
                 "architecture": facts.get("architecture"),
                 "trained_context_length": facts.get("context_length"),
