@@ -189,7 +189,7 @@ async def test_a_cancel_that_comes_too_late_takes_nothing(
     hub: FakeHub, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process ended between the last file and its note: the model is whole, and stays."""
-    monkeypatch.setattr("venom_hf.begun.BegunPulls.forget", lambda self, ref: None)
+    monkeypatch.setattr("venom_hf.unfinished_pulls.UnfinishedPulls.forget", lambda self, ref: None)
     hub.add(REPO, FILES)
     async with opened() as provider:
         await pulled(provider)

@@ -18,8 +18,8 @@ from pathlib import Path
 from venom_core.sdk.disk import Place, disk_refusal
 from venom_core.sdk.errors import ModelNotFound
 from venom_core.sdk.provider import Model
-from venom_hf.begun import Begun
 from venom_hf.references import COMMIT, DEFAULT_REVISION, HubRef
+from venom_hf.unfinished_pulls import UnfinishedPull
 from venom_hf.weights import RemoteFile, gguf_groups, safetensors_of
 
 CACHE = Place("The Hugging Face cache", "HF_HUB_CACHE")
@@ -28,7 +28,7 @@ _INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CachedModel:
     """One whole model in the cache. ``files`` are its names in the snapshot; ``label`` is None
     for safetensors."""
 
@@ -74,9 +74,9 @@ class HubCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def held(self) -> list[Held]:
+    def held(self) -> list[CachedModel]:
         """Every whole model, by reference; halves of one are not seen."""
-        found: dict[str, Held] = {}
+        found: dict[str, CachedModel] = {}
         for repo_folder in self._repositories():
             repo = repo_folder.name.removeprefix("models--").replace("--", "/", 1)
             names = _revisions(repo_folder)
@@ -85,11 +85,11 @@ class HubCache:
                     found.setdefault(str(held.ref), held)
         return [found[ref] for ref in sorted(found)]
 
-    def find(self, ref: HubRef) -> Held | None:
+    def find(self, ref: HubRef) -> CachedModel | None:
         """A whole model by its reference."""
         return next((one for one in self.held() if _same(one.ref, ref)), None)
 
-    def text(self, held: Held, name: str) -> str | None:
+    def text(self, held: CachedModel, name: str) -> str | None:
         """A text file beside a model's weights; None where there is none."""
         path = self._repository(held.ref.repo) / "snapshots" / held.commit / name
         try:
@@ -130,23 +130,23 @@ class HubCache:
         except OSError as error:
             raise disk_refusal(error, CACHE) from error
 
-    def discard(self, begun: Begun) -> None:
+    def discard(self, pull: UnfinishedPull) -> None:
         """Delete what an unfinished pull brought, as far as nothing else uses it."""
-        folder = self._repository(begun.repo)
+        folder = self._repository(pull.repo)
         whole = {
             name
             for one in self.held()
-            if (one.ref.repo, one.commit) == (begun.repo, begun.commit)
+            if (one.ref.repo, one.commit) == (pull.repo, pull.commit)
             for name in one.files
         }
-        files = [(name, blob) for name, blob in begun.files if name not in whole]
+        files = [(name, blob) for name, blob in pull.files if name not in whole]
         try:
-            self._unlink(folder, begun.commit, files)
+            self._unlink(folder, pull.commit, files)
             self._tidy(folder)
         except OSError as error:
             raise disk_refusal(error, CACHE) from error
 
-    def _remove_revision(self, held: Held) -> None:
+    def _remove_revision(self, held: CachedModel) -> None:
         from huggingface_hub import scan_cache_dir
 
         scan_cache_dir(self.folder).delete_revisions(held.commit).execute()
@@ -195,7 +195,7 @@ class HubCache:
                 yield folder
 
 
-def _models(repo: str, snapshot: Path, revisions: list[str]) -> Iterator[Held]:
+def _models(repo: str, snapshot: Path, revisions: list[str]) -> Iterator[CachedModel]:
     """The whole models of one snapshot, under each revision that stands for it."""
     names = [_name(path, snapshot) for path in snapshot.rglob("*") if path.is_file()]
     for revision in revisions:
@@ -204,7 +204,7 @@ def _models(repo: str, snapshot: Path, revisions: list[str]) -> Iterator[Held]:
         if tensors and _is_whole(snapshot, tensors):
             beside = [name for name in names if not name.endswith((".gguf", ".safetensors"))]
             files = (*beside, *tensors)
-            yield Held(
+            yield CachedModel(
                 HubRef(repo, None, asked), snapshot.name, files, _sum(snapshot, files),
                 f"commit:{snapshot.name}",
             )  # fmt: skip
@@ -213,7 +213,7 @@ def _models(repo: str, snapshot: Path, revisions: list[str]) -> Iterator[Held]:
             single = len(parts) == 1 and len(blob) == 64
             # One commit holds many models: its folder is the whole, this is a part of it.
             digest = f"sha256:{blob}" if single else f"commit:{snapshot.name}#{label}"
-            yield Held(
+            yield CachedModel(
                 HubRef(repo, label, asked), snapshot.name, tuple(parts),
                 _sum(snapshot, parts), digest,
             )  # fmt: skip

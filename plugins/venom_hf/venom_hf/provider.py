@@ -26,7 +26,6 @@ from venom_core.sdk.provider import (
     PullProgress,
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
-from venom_hf.begun import BegunPulls
 from venom_hf.cache import CACHE, HubCache, default_cache
 from venom_hf.calls import Calls
 from venom_hf.client import HuggingFaceClient, Plan
@@ -35,6 +34,7 @@ from venom_hf.downloads import Downloads
 from venom_hf.news import news_of
 from venom_hf.references import HubRef
 from venom_hf.refusals import offline
+from venom_hf.unfinished_pulls import UnfinishedPulls
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class HuggingFaceProvider(Provider):
         self._cache_dir = settings["cache_dir"]
         self._calls = Calls(self._timeout)
         self._downloads = Downloads(context.logger)
-        self._begun = BegunPulls(context.data_dir / "pulls")
+        self._unfinished = UnfinishedPulls(context.data_dir / "pulls")
         self._trouble: Reason | None = None
 
     async def close(self) -> None:
@@ -123,7 +123,7 @@ class HuggingFaceProvider(Provider):
         missing, total = await self._missing(plan), plan.choice.size_bytes
         cache = self._cache()
         await asyncio.to_thread(check_space, cache.folder, missing, name, CACHE)
-        await asyncio.to_thread(self._begun.note, name, plan)
+        await asyncio.to_thread(self._unfinished.record, name, plan)
         token = await asyncio.to_thread(self._client.token)
         steps = self._downloads.run(
             plan, total - missing, cache.folder, self._client.endpoint, token, self._timeout
@@ -131,7 +131,7 @@ class HuggingFaceProvider(Provider):
         async with contextlib.aclosing(steps):
             async for step in steps:
                 yield step
-        await asyncio.to_thread(self._begun.forget, name)
+        await asyncio.to_thread(self._unfinished.forget, name)
         yield PullProgress("completed", f"{name} is in the Hugging Face cache.", total, total)
 
     async def _plan(self, ref: str) -> tuple[Plan, str]:
@@ -147,10 +147,10 @@ class HuggingFaceProvider(Provider):
 
     async def forget_pull(self, ref: str) -> None:
         name = str(HubRef.parse(ref))
-        begun = await asyncio.to_thread(self._begun.find, name)
-        if begun is not None:
-            await asyncio.to_thread(self._cache().discard, begun)
-            await asyncio.to_thread(self._begun.forget, name)
+        unfinished = await asyncio.to_thread(self._unfinished.find, name)
+        if unfinished is not None:
+            await asyncio.to_thread(self._cache().discard, unfinished)
+            await asyncio.to_thread(self._unfinished.forget, name)
 
     async def remove(self, ref: str) -> None:
         await asyncio.to_thread(self._cache().remove, HubRef.parse(ref))
