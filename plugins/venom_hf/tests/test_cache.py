@@ -10,8 +10,9 @@ import pytest
 
 from plugins.venom_hf.tests.conftest import FILES, REPO, Opened, gguf, halves, pulled, tensors
 from venom_core.sdk.errors import ModelNotFound
+from venom_core.sdk.hub_files import default_cache
 from venom_core.testing.hub import FakeHub
-from venom_hf.cache import HubCache, default_cache
+from venom_hf.cache import HubCache
 
 COMMIT = "a" * 40
 

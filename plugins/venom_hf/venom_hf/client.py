@@ -21,8 +21,8 @@ from venom_core.sdk.catalogue import (
     SearchPage,
 )
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound, UpstreamError
+from venom_core.sdk.hub_files import DEFAULT_REVISION, HubRef
 from venom_core.sdk.utc import utc_text
-from venom_hf.references import DEFAULT_REVISION, HubRef
 from venom_hf.refusals import offline, refusal
 from venom_hf.weights import Choice, RemoteFile, choose, why_not
 

@@ -28,8 +28,8 @@ from urllib.parse import urlsplit
 
 from venom_core.sdk.disk import disk_errors, sha256_of, write_file
 from venom_core.sdk.errors import RateLimited, StorageError, UpstreamError, VenomError
+from venom_core.sdk.hub_files import COMMIT, size_of
 from venom_hf.cache import CACHE
-from venom_hf.references import COMMIT
 from venom_hf.refusals import digest_mismatch, refusal
 from venom_hf.weights import RemoteFile, is_safe_name
 
@@ -150,14 +150,14 @@ class Fetcher:
         if not is_safe_name(file.name) or not COMMIT.fullmatch(job.commit):
             raise UpstreamError("Hugging Face names a file that cannot be used.")
         pointer = job.folder / "snapshots" / job.commit / file.name
-        if _size(pointer) == file.size_bytes:
+        if size_of(pointer) == file.size_bytes:
             self._check(pointer, file)
             return
         self._report.step("pulling", file.name)
         etag = self._download(file)
         with disk_errors(CACHE):
             self._link(file)
-        if _size(pointer) != file.size_bytes:
+        if size_of(pointer) != file.size_bytes:
             raise UpstreamError(f"Hugging Face sent another file than {file.name}, {etag}.")
 
     def _download(self, file: RemoteFile) -> str:
@@ -175,7 +175,7 @@ class Fetcher:
             blob.parent.mkdir(parents=True, exist_ok=True)
             lock.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock, timeout=LOCK_SECONDS):
-            if _size(blob) == file.size_bytes:
+            if size_of(blob) == file.size_bytes:
                 self._check(blob, file)
                 return etag
             part = blob.with_name(f"{etag}.incomplete")
@@ -188,7 +188,7 @@ class Fetcher:
     def _transfer(self, url: str, part: Path, file: RemoteFile) -> None:
         """Bring ``part`` to the file's size, going on from what it holds."""
         for attempt in range(1, ATTEMPTS + 1):
-            have = _size(part)
+            have = size_of(part)
             if have > file.size_bytes:
                 part.unlink()
                 have = 0
@@ -303,13 +303,6 @@ def is_what_it_says(path: Path) -> bool:
 
 def _is_weights(file: RemoteFile) -> bool:
     return file.name.lower().endswith((".safetensors", ".gguf"))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _origin(url: str) -> tuple[str, str]:

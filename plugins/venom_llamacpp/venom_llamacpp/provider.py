@@ -8,7 +8,6 @@ import hashlib
 import importlib
 import importlib.util
 import json
-import os
 import sys
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -33,6 +32,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame
+from venom_core.sdk.hub_files import HubRef, default_cache
 from venom_core.sdk.machine import usable_cores
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import (
@@ -51,9 +51,9 @@ from venom_core.sdk.provider import (
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_llamacpp.catalogue import BUILT_IN
-from venom_llamacpp.files import CachedFiles, LocalFiles, default_cache
+from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers
-from venom_llamacpp.hub import Hub, HubRef
+from venom_llamacpp.hub import Hub, hub_reference, listed_name
 from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
@@ -80,7 +80,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         self._store = ModelStore(context.models_dir / "llamacpp")
         files = LocalFiles(cast("tuple[str, ...]", settings["model_paths"] or ()))
         cache = cast("str | None", settings["hub_cache"])
-        cached = CachedFiles([cache or str(default_cache(os.environ))])
+        cached = CachedFiles([cache or str(default_cache())])
         self._catalogue = LocalCatalogue(
             self._store, files, cached, cast(int, settings["context_length"])
         )
@@ -130,10 +130,10 @@ class LlamaCppProvider(OpenAIEngineProvider):
         try:
             served = await self._find(ref)
         except ModelNotFound:
-            if (hub := HubRef.parse(ref)) is None:
+            if (hub := hub_reference(ref)) is None:
                 raise
             file, header = await self._headers.of_hub(hub)
-            served = self._catalogue.offered(str(hub), file.size_bytes, file.sha256, header)
+            served = self._catalogue.offered(listed_name(hub), file.size_bytes, file.sha256, header)
         else:
             if served.numbers is not None or served.path is None:
                 return replace(self._listed_model(served), prompt_template=served.template)
@@ -167,8 +167,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
         if ref in self._serving and self._pool.is_loaded(ref):
             return self._serving[ref]  # a request to a running engine needs no look at the disk
         served = await asyncio.to_thread(self._catalogue.all)
-        if ref not in served and (hub := HubRef.parse(ref)):
-            ref = str(hub)
+        if ref not in served and (hub := hub_reference(ref)):
+            ref = listed_name(hub)
         if ref not in served:
             raise ModelNotFound(
                 f"The embedded engine has no model {ref!r}.", param="model", fix="venom list"
@@ -445,14 +445,14 @@ def _clear(folder: Path) -> None:
 
 def _to_fetch(ref: str) -> tuple[str, HubRef | None]:
     """The reference as it is listed, and its parts where it is one of the Hub's."""
-    hub = HubRef.parse(ref)
+    hub = hub_reference(ref)
     if hub is None and ref not in BUILT_IN:
         raise ModelNotFound(
             f"The embedded engine cannot fetch {ref!r}.",
             param="name",
             fix="Name a built-in model (venom list --available), or hf.co/org/repo:Q4_K_M",
         )
-    return (str(hub) if hub else ref), hub
+    return (listed_name(hub) if hub else ref), hub
 
 
 def engine_missing() -> VenomError:
