@@ -21,6 +21,7 @@ from venom_core.sdk.catalogue import (
 )
 from venom_core.sdk.errors import NotSupported
 from venom_core.sdk.frames import Frame
+from venom_core.sdk.memory_estimate import MemoryNeed
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.spec import ProviderSpec, SettingValue
 from venom_core.sdk.states import Health
@@ -231,6 +232,12 @@ class Provider(ABC):
     async def describe(self, ref: str) -> Model:
         """One model with everything that is known of it. Raises ``ModelNotFound``."""
         self._unsupported("model details")
+
+    async def estimate(self, ref: str, context: int | None = None) -> MemoryNeed:
+        """The memory that a model would take at a context, by part; for a provider whose models
+        cannot be told as an ``architecture`` with a ``memory_plan``. ``context`` None is what the
+        engine would take by itself. Raises ``ModelNotFound``."""
+        self._unsupported("estimate of memory")
 
     async def load(self, ref: str) -> None:
         """Bring a model into memory and return when it can answer."""

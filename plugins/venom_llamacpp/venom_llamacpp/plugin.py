@@ -2,6 +2,7 @@
 
 from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.hookspecs import hookimpl
+from venom_core.sdk.memory_estimate import ggml_compute_bytes
 from venom_core.sdk.spec import (
     Capability,
     EngineRequirement,
@@ -117,7 +118,9 @@ PROPOSALS = (
             weights_bytes=806_000_000,
             context_length=32_768,
         ),
-        MemoryPlan("llama.cpp", context_length=4096, parallel=2, batch=1024, graph="llama.cpp"),
+        MemoryPlan(
+            "llama.cpp", context_length=4096, parallel=2, batch=1024, compute=ggml_compute_bytes
+        ),
     ),
 )
 

@@ -13,6 +13,7 @@ from venom_core.sdk import (
     Setting,
     hookimpl,
 )
+from venom_core.sdk.memory_estimate import ggml_compute_bytes
 
 #: Request parameters that Ollama honours. What is missing here is refused by name (``n``,
 #: ``logit_bias``, ``echo``, ...); values that it cannot honour are refused in ``requests.py``.
@@ -108,7 +109,7 @@ def _gemma3(layers: int, heads: int, kv_heads: int, width: int, hidden: int, win
     )
 
 
-_PLAN = MemoryPlan("Ollama", context_length=4096, batch=512, graph="llama.cpp")
+_PLAN = MemoryPlan("Ollama", context_length=4096, batch=512, compute=ggml_compute_bytes)
 
 #: Sizes as Ollama's library lists them.
 PROPOSALS = (
