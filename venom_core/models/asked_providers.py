@@ -13,7 +13,7 @@ LOADING_PATIENCE = 1.0
 
 
 class AskedProviders:
-    """Loads the plugins once, in a task of its own, and ranks their providers by what they declare."""
+    """Loads the plugins once, in a task of its own, and ranks their providers as they declare."""
 
     def __init__(self, host: PluginHost, profile: Profile) -> None:
         self._host = host
