@@ -22,9 +22,9 @@ from typing import Any
 from bench.processes import ROOT
 from bench.real_model import GEMMA, models_folder
 from bench.report import Figure, Goal, Report
-from venom_core.models.fit import needed
 from venom_core.sdk.architecture import Architecture, MemoryPlan
-from venom_llamacpp.gguf_header import read_header
+from venom_core.sdk.gguf import read_header
+from venom_core.sdk.memory_estimate import needed
 from venom_llamacpp.memory import CALIBRATION, memory_plan, reordered_bytes
 
 CACHE = ROOT / ".cache" / "bench-fit"

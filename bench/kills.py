@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import struct
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import httpx
 from bench.processes import free_port, serving
 from bench.report import Figure, Goal, Report
 from bench.subjects import VENOM
+from venom_core.testing.gguf import gguf_bytes
 from venom_core.testing.hub import FakeHub
 
 SIZE = 8 * 1024 * 1024
@@ -72,7 +72,7 @@ def run(*, quick: bool = False) -> Report:
 def kill_installs(source: str, kills: int, seed: int) -> Outcome:
     """Install, kill, start again, until so many kills are done and the last install has ended."""
     outcome, chance = Outcome(), random.Random(seed)
-    header = struct.pack("<4sIQQ", b"GGUF", 3, 0, 1) + _text("general.architecture", "llama")
+    header = gguf_bytes({"general.architecture": "llama"})
     model = header + random.Random(seed).randbytes(SIZE - len(header))
     with FakeHub() as hub, tempfile.TemporaryDirectory(prefix="venom-kills-") as folder:
         hub.add("org/tiny", {"tiny-Q4_K_M.gguf": model})
@@ -163,14 +163,6 @@ class Installing:
         folders = (self.home / "models", self.home / "huggingface")
         found = [path for folder in folders for path in folder.rglob("*")]
         return [path for path in found if path.is_file() and not path.is_symlink()]
-
-
-def _text(key: str, value: str) -> bytes:
-    """A key and a string of a GGUF header."""
-    return (
-        struct.pack("<Q", len(key)) + key.encode()
-        + struct.pack("<IQ", 8, len(value)) + value.encode()
-    )  # fmt: skip
 
 
 def _sha256(path: Path) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.processes import ROOT
+from venom_core.sdk.machine import this_machine
 
 RESULTS = ROOT / "bench" / "results"
 
@@ -120,8 +121,7 @@ def _git(*arguments: str) -> str:
 
 
 def machine() -> dict[str, Any]:
-    import psutil
-
+    here = this_machine()
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -130,8 +130,8 @@ def machine() -> dict[str, Any]:
         model = names[0] if names else model
     return {
         "cpu": model,
-        "cores": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "cores": here.cores,
+        "memory_gb": round(here.memory_total_bytes / 1e9, 1),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import plugins
+from venom_core.sdk.machine import container_memory, usable_cores
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -66,7 +67,7 @@ def headline() -> str:
     text = (ROOT / "venom_core" / "_version.py").read_text(encoding="utf-8")
     version = text.split('__version__ = "')[1].split('"')[0]
     machine = f"{platform.system()} {platform.machine()}"
-    cores = f"{os.cpu_count()} cores{_memory()}"
+    cores = f"{usable_cores()} cores{_memory()}"
     return f"Venom {version} · Python {platform.python_version()} · {machine} · {cores}"
 
 
@@ -76,7 +77,10 @@ def _memory() -> str:
             pages = os.sysconf(name)
             if word == "free":
                 pages = max(pages, _available_pages())
-            return f", {pages * os.sysconf('SC_PAGE_SIZE') / 1e9:.0f} GB {word}"
+            size = pages * os.sysconf("SC_PAGE_SIZE")
+            for limit, left in container_memory():
+                size = min(size, left if word == "free" else limit)
+            return f", {size / 1e9:.0f} GB {word}"
     return ""
 
 

@@ -87,7 +87,7 @@ class Venom:
             round(core.disk_limit_gb * 1e9), self.report,
         )  # fmt: skip
         self.default_model = DefaultModel(
-            self.manager, self.registry, f"ollama://{core.ollama_model}"
+            self.manager, self.registry, self.host, _named_default(core)
         )
         self.chat = ChatService(
             self.host, self.registry, _limits(core), self.default_model,
@@ -196,6 +196,11 @@ class Venom:
     def report(self, event: ObservedEvent) -> None:
         """Hand an event to the observers, off the caller's path."""
         asyncio.get_running_loop().call_soon(self.host.observe, event)
+
+
+def _named_default(core: CoreSettings) -> str | None:
+    """Return the models that the setting names to answer where a request names none."""
+    return None if core.ollama_model is None else f"ollama://{core.ollama_model}"
 
 
 def _limits(core: CoreSettings) -> Limits:

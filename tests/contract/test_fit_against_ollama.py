@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from venom_core.models.fit import needed
+from venom_core.sdk.memory_estimate import needed
 from venom_core.testing import ollama
 from venom_core.testing.ollama import load_records
 from venom_ollama.memory import memory_plan, numbers_of

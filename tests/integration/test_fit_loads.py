@@ -10,7 +10,7 @@ import pytest
 from bench.fit import Case, estimated, load
 from bench.real_model import GEMMA, models_folder
 from bench.report import RESULTS
-from venom_core.models.fit import needed
+from venom_core.sdk.memory_estimate import needed
 from venom_llamacpp.memory import CALIBRATION
 
 

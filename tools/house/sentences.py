@@ -48,8 +48,8 @@ _SENTENCE = re.compile(
 )
 #: A fix that is a command alone is the same in every language.
 _COMMAND = re.compile(r"venom [^;]*[^.;]")
-#: A licence's name is its name; the prime is a question to a model that knows English only.
-_PRIVATE_KEYWORDS = ("license", "prime")
+#: A licence's name is its name; a warm-up is a question to a model that knows English only.
+_PRIVATE_KEYWORDS = ("license", "warm_up")
 _HOLE = re.compile(r"\{\d+\}")
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
-from venom_core.store.audit import now
+from venom_core.sdk.utc import utc_text
 from venom_core.store.sessions import (
     Message,
     Owner,
@@ -198,7 +198,7 @@ def exchange(
     asked = Message("user", question, parent, created_at=asked_at)
     content = whole_text(parts.content)
     told = {**parts.details(), **details}
-    return asked, Message("assistant", content, asked.id, model, told, now())
+    return asked, Message("assistant", content, asked.id, model, told, utc_text())
 
 
 def whole_text(pieces: Sequence[str]) -> str:

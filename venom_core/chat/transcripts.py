@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.utc import utc_text
 from venom_core.store.sessions import MAX_MESSAGES, Message, MessageRole, StoredSession
 
 FORMAT = "venom-session"
@@ -101,10 +102,9 @@ def _dumped(details: Mapping[str, Any] | None) -> str:
 def _time(text: str, where: str) -> str:
     try:
         when = datetime.fromisoformat(text)
-        whole = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
+        return utc_text(when)
     except (ValueError, OverflowError) as error:
         raise not_importable(where, "no time in ISO 8601") from error
-    return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def not_importable(where: str, why: str) -> InvalidRequest:

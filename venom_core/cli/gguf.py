@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from venom_core.cli.first_steps import EMBEDDED
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound
+from venom_core.sdk.gguf import model_name
 from venom_core.settings.layers import provider_variable
 
 VARIABLE = provider_variable(EMBEDDED, "model_paths")
 SUFFIX = ".gguf"
-_UNFIT = re.compile(r"[^A-Za-z0-9_.:@+-]+", re.ASCII)
 
 
 def is_gguf_path(word: str) -> bool:
@@ -50,7 +49,7 @@ def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str
     Raises ``Conflict`` where a running server does not serve it, ``InvalidRequest`` where it is
     no model.
     """
-    name = _UNFIT.sub("-", path.stem).strip(".-:")
+    name = model_name(path)
     for model in listing["models"]:
         if model["provider"] == EMBEDDED and model["name"] == name:
             return str(model["reference"])

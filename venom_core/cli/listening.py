@@ -8,7 +8,6 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venom_core.cli.connection.processes import who_listens
 from venom_core.sdk.errors import Conflict, Forbidden, InvalidRequest
 
 if TYPE_CHECKING:
@@ -114,3 +113,19 @@ def unlisted_hosts(host: str, allowed: tuple[str, ...]) -> list[str]:
     for addresses in psutil.net_if_addrs().values():
         names += [a.address for a in addresses if a.family == socket.AF_INET]
     return [n for n in dict.fromkeys(names) if not n.startswith("127.") and n not in allowed]
+
+
+def who_listens(port: int) -> str | None:
+    """``name (pid 123)`` of the process that listens on a TCP port; None where the system does not
+    tell, which is usual for another user's process."""
+    import psutil
+
+    try:
+        for connection in psutil.net_connections("tcp"):
+            address = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and address and address.port == port:
+                pid = connection.pid
+                return f"{psutil.Process(pid).name()} (pid {pid})" if pid else None
+    except (psutil.Error, OSError):
+        return None
+    return None

@@ -67,9 +67,9 @@ def means_model(word: str, known: Iterable[str]) -> bool:
     )
 
 
-def known_names(listing: dict[str, Any], suggestions: Iterable[str] = ()) -> set[str]:
+def known_names(listing: dict[str, Any]) -> set[str]:
     """Every name in a listing of models, however it is written."""
-    names = set(suggestions)
+    names: set[str] = set()
     for model in (*listing["models"], *listing["available"]):
         names |= {model["name"], model["id"], model["reference"]} - {""}
     return names

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from venom_core._version import __version__
-from venom_core.cli.connection.processes import ProcessIdentity
 from venom_core.cli.connection.server_file import ServerRecord, publish, withdraw
 from venom_core.cli.listening import local_url
 from venom_core.composition import Venom
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.process_identity import ProcessIdentity
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from venom_core.sdk.errors import Unavailable, UpstreamTimeout
+from venom_core.sdk.errors import NoDiskSpace, Unavailable, UpstreamTimeout
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,10 @@ class InstallFailed(Unavailable):
     def __init__(self, message: str, *, fix: str, code: str, output: str) -> None:
         super().__init__(message, fix=fix, code=code)
         self.output = output
+
+
+class NoSpaceToInstall(NoDiskSpace, InstallFailed):
+    """pip found the disk full."""
 
 
 class Pip:
@@ -217,7 +221,8 @@ def _failure(output: str) -> InstallFailed:
     logger.info("pip failed: %s", output)
     for text, code, message, fix in _CAUSES:
         if text in output:
-            return InstallFailed(message, fix=fix, code=code, output=output)
+            refusal = NoSpaceToInstall if code == NoDiskSpace.default_code else InstallFailed
+            return refusal(message, fix=fix, code=code, output=output)
     message = "pip failed; nothing was installed."
     fix = "The lines above say why."
     return InstallFailed(message, fix=fix, code="install_failed", output=output)

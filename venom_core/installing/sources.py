@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import NotFound
 from venom_core.settings.paths import Paths
 
@@ -86,7 +87,7 @@ def remember(paths: Paths, wheelhouse: Path) -> None:
     paths.make(paths.home)
     content = json.dumps({"wheelhouse": str(wheelhouse.absolute())})
     try:
-        (paths.home / _RECORD).write_text(content, encoding="utf-8")
+        write_file(paths.home / _RECORD, content)
     except OSError as error:
         raise paths.not_writable(error) from error
 

@@ -13,7 +13,7 @@ LOADING_PATIENCE = 1.0
 
 
 class AskedProviders:
-    """Loads the plugins once, in a task of its own, and ranks their providers by the profile."""
+    """Loads the plugins once, in a task of its own, and ranks their providers as they declare."""
 
     def __init__(self, host: PluginHost, profile: Profile) -> None:
         self._host = host
@@ -22,8 +22,8 @@ class AskedProviders:
 
     @property
     def order(self) -> Sequence[str]:
-        """The profile's ordered providers: where several serve a bare name the first wins."""
-        return self._profile.order
+        """Return the preferred providers: where several serve a bare name the first wins."""
+        return self._host.preference()
 
     def begin_loading(self) -> asyncio.Task[None]:
         """Begin to load every plugin; asked again, return the same task."""
@@ -32,7 +32,7 @@ class AskedProviders:
         return self._loading
 
     async def names(self) -> Sequence[str]:
-        """Return the providers that may be asked now, the profile's order first."""
+        """Return the providers that may be asked now, the preferred first."""
         loading = self.begin_loading()
         if not loading.done():
             await asyncio.wait({loading}, timeout=LOADING_PATIENCE)

@@ -8,6 +8,7 @@ from venom_core.models.fit import fits_memory
 from venom_core.models.manager import ModelManager
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
+from venom_core.plugins.host import PluginHost
 from venom_core.sdk.errors import ModelNotFound
 from venom_core.sdk.machine import this_machine
 
@@ -16,13 +17,17 @@ class DefaultModel:
     """Chooses the active model of a role, else the best that is installed.
 
     Args:
-        pattern: a reference with a glob that is preferred where nothing is active.
+        named: a reference with a glob that is preferred where nothing is active; None leaves it
+            to the providers' own declarations.
     """
 
-    def __init__(self, manager: ModelManager, registry: ModelRegistry, pattern: str) -> None:
+    def __init__(
+        self, manager: ModelManager, registry: ModelRegistry, host: PluginHost, named: str | None
+    ) -> None:
         self._manager = manager
         self._registry = registry
-        self._pattern = pattern
+        self._host = host
+        self._named = named
 
     async def __call__(self, role: Role = "chat") -> tuple[ListedModel, str]:
         """Return the model and the sentence that says why this one.
@@ -39,6 +44,13 @@ class DefaultModel:
                 gone = True
         machine = await asyncio.to_thread(this_machine)
         item, because = await self._registry.default(
-            self._pattern, lambda model: fits_memory(model, machine.memory_available_bytes)
+            self._pattern(), lambda model: fits_memory(model, machine.memory_available_bytes)
         )
         return item, f"the active model was removed; {because}" if gone else because
+
+    def _pattern(self) -> str | None:
+        if self._named is not None:
+            return self._named
+        specs = self._host.specs()
+        known = ((name, specs[name].default_model) for name in self._host.preference())
+        return next((f"{name}://{model}" for name, model in known if model), None)

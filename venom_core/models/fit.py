@@ -1,8 +1,5 @@
-"""Whether a model fits into memory, at which context: arithmetic over its numbers, nothing else.
-
-``bench/fit.py`` compares these formulas with what real loads took; ``docs/fit.md`` says in words
-what they count and what they cannot know.
-"""
+"""Whether a model fits into memory, and at which context: what it is expected to take against what
+is free. ``docs/fit.md`` says in words what is counted and what cannot be known."""
 
 from __future__ import annotations
 
@@ -10,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from venom_core.sdk.architecture import KV_BLOCKS, MAX_CONTEXT, Architecture, MemoryPlan
+from venom_core.sdk.architecture import MAX_CONTEXT, Architecture, MemoryPlan
+from venom_core.sdk.memory_estimate import MemoryNeed, needed
 
 Verdict = Literal["fits", "tight", "does_not_fit", "unknown"]
 
-#: llama.cpp rounds the cells of a cache up to this many.
-CELLS = 256
 #: Where no load of an engine was compared, this share is added before anything is said to fit.
 UNMEASURED_MARGIN = 0.25
 #: For a model of which only the file's size is known: context, buffers and the engine itself.
@@ -24,33 +20,6 @@ WORKING_SHARE = 1.25
 WORKING_BYTES = 400_000_000
 #: Contexts above this are not searched where the model does not say what it was trained for.
 SEARCHED_CONTEXT = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Bytes by part; None where a part is not known and so not counted.
-
-    Args:
-        weights: as stored, with ``copies``: what the engine holds of them in another order too. The
-            originals are read once, and the system may take their place back.
-        untouched: of ``compute``, what is set aside and used only where a whole batch is embedded.
-    """
-
-    weights: int
-    kv_cache: int
-    compute: int | None
-    overhead: int | None
-    untouched: int = 0
-    copies: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.weights + self.kv_cache + (self.compute or 0) + (self.overhead or 0)
-
-    @property
-    def working(self) -> int:
-        """What chats take of it for good."""
-        return self.total - self.untouched - self.copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +36,16 @@ class Fit:
     verdict: Verdict
     context_length: int | None
     largest_context: int | None
-    need: Need | None
+    need: MemoryNeed | None
     free_bytes: int
     unknown: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+
+
+def check_need(need: MemoryNeed, free_bytes: int, context: int | None) -> Fit:
+    """Whether a need that a provider estimated itself fits; at other contexts nothing is known."""
+    verdict = _verdict(need, UNMEASURED_MARGIN, free_bytes)
+    return Fit(verdict, context, None, need, free_bytes)
 
 
 def check(
@@ -84,7 +59,7 @@ def check(
         return Fit("unknown", asked, None, None, free_bytes, missing)
     need = needed(architecture, plan, asked)
     return Fit(
-        _verdict(need, plan, free_bytes),
+        _verdict(need, _margin(plan), free_bytes),
         asked,
         largest_context(architecture, plan, free_bytes),
         need,
@@ -119,22 +94,10 @@ def fits_memory(model: Weighed, free_bytes: int) -> bool:
     if known is not None and plan is not None and not known.unknown:
         context = _context(known, plan, None)
         if context is not None:
-            return _verdict(needed(known, plan, context), plan, free_bytes) != "does_not_fit"
+            return (
+                _verdict(needed(known, plan, context), _margin(plan), free_bytes) != "does_not_fit"
+            )
     return (model.size_bytes or 0) * WORKING_SHARE + WORKING_BYTES <= free_bytes
-
-
-def needed(architecture: Architecture, plan: MemoryPlan, context: int) -> Need:
-    """What a context takes. The architecture's ``unknown`` must be empty."""
-    compute = compute_bytes(architecture, plan, context, all_outputs=plan.all_outputs)
-    least = compute_bytes(architecture, plan, context, all_outputs=False)
-    return Need(
-        weights=(architecture.weights_bytes or 0) + plan.copies_bytes,
-        kv_cache=cache_bytes(architecture, plan, context),
-        compute=compute,
-        overhead=plan.overhead_bytes,
-        untouched=(compute or 0) - (least or 0),
-        copies=plan.copies_bytes,
-    )
 
 
 def largest_context(architecture: Architecture, plan: MemoryPlan, free_bytes: int) -> int:
@@ -142,111 +105,18 @@ def largest_context(architecture: Architecture, plan: MemoryPlan, free_bytes: in
     low, high = 0, architecture.context_length or SEARCHED_CONTEXT
     while low < high:
         middle = (low + high + 1) // 2
-        if _verdict(needed(architecture, plan, middle), plan, free_bytes) == "fits":
+        if _verdict(needed(architecture, plan, middle), _margin(plan), free_bytes) == "fits":
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def cache_bytes(architecture: Architecture, plan: MemoryPlan, context: int) -> int:
-    """Keys and values of every layer, of all requests at a time."""
-    return plan.parallel * sum(
-        cells * elements_bytes(elements, plan.kv_type)
-        for cells, elements in _cached(architecture, plan, context)
-    )
+def _margin(plan: MemoryPlan) -> float:
+    return plan.measured.worst if plan.measured else UNMEASURED_MARGIN
 
 
-def _cached(
-    architecture: Architecture, plan: MemoryPlan, context: int
-) -> Iterator[tuple[int, int]]:
-    """For each layer its cells, and the elements of one cell."""
-    full, short = _cells(architecture, plan, context)
-    compressed = architecture.kv_rank is not None and plan.compresses
-    key, value = architecture.key_length or 0, architecture.value_length or 0
-    window_key = architecture.window_key_length or key
-    window_value = architecture.window_value_length or value
-    layers = architecture.layers or 0
-    for layer in range(layers - architecture.shared_layers):
-        windowed = bool(architecture.windowed) and architecture.windowed[layer]
-        cells = short if windowed else full
-        if compressed:
-            yield cells, (architecture.kv_rank or 0) + (architecture.rope_length or 0)
-        elif architecture.kv_rank is not None:
-            expanded = architecture.expanded_key_length or 0
-            expanded += architecture.expanded_value_length or 0
-            yield cells, (architecture.heads or 0) * expanded
-        else:
-            each = window_key + window_value if windowed else key + value
-            yield cells, architecture.kv_heads[layer] * each
-
-
-def _cells(architecture: Architecture, plan: MemoryPlan, context: int) -> tuple[int, int]:
-    """Cells of a layer that sees everything, and of one with a window."""
-    full = _padded(context)
-    if not plan.windows or architecture.window is None:
-        return full, full
-    return full, _padded(min(full, architecture.window + min(plan.batch, context)))
-
-
-def _padded(cells: int) -> int:
-    return -(-cells // CELLS) * CELLS
-
-
-def elements_bytes(elements: int, kv_type: str) -> int:
-    """Bytes of so many cached numbers; a block that is begun counts whole."""
-    size, count = KV_BLOCKS[kv_type]
-    return -(-elements // count) * size
-
-
-def compute_bytes(
-    architecture: Architecture, plan: MemoryPlan, context: int, *, all_outputs: bool
-) -> int | None:
-    """What llama.cpp sets aside to compute one batch, and for its outputs; None where unknown.
-
-    Its graph is planned once, each intermediate result in the place of one no longer needed: the
-    peak is that of one stage. Each stage's share by token was read off the log of real loads.
-    """
-    width, vocabulary = architecture.embedding_length, architecture.vocabulary
-    if plan.graph is None or width is None or vocabulary is None:
-        return None
-    batch = min(plan.batch, context)
-    row = 4 * width
-    full, short = _cells(architecture, plan, context)
-    masks = 2 * (full + (short if any(architecture.windowed) else 0))
-    outputs = 4 * vocabulary
-    stages = [
-        5 * row,
-        *_attention_stage(architecture, row),
-        *_feed_forward_stage(architecture, row),
-    ]
-    if all_outputs:
-        stages.append(outputs + 5 * row)
-    return batch * (max(stages) + masks) + plan.parallel * outputs
-
-
-def _attention_stage(architecture: Architecture, row: int) -> Iterator[int]:
-    heads = 4 * (architecture.heads or 0)
-    if architecture.kv_rank is not None:
-        rank, rope = architecture.kv_rank, architecture.rope_length or 0
-        key = architecture.expanded_key_length or 0
-        yield heads * (2 * rank + 2 * rope + key) + 5 * row
-        return
-    key, value = architecture.key_length or 0, architecture.value_length or 0
-    kv_heads = 4 * max(architecture.kv_heads, default=0)
-    yield 2 * heads * key + kv_heads * (key + value) + 4 * row
-
-
-def _feed_forward_stage(architecture: Architecture, row: int) -> Iterator[int]:
-    yield 3 * 4 * (architecture.feed_forward or 0) + 5 * row
-    if used := architecture.experts_used:
-        hidden = 4 * (architecture.expert_feed_forward or architecture.feed_forward or 0)
-        yield 3 * used * hidden + 5 * row
-        yield used * (row + hidden) + 4 * row
-
-
-def _verdict(need: Need, plan: MemoryPlan, free_bytes: int) -> Verdict:
-    margin = plan.measured.worst if plan.measured else UNMEASURED_MARGIN
+def _verdict(need: MemoryNeed, margin: float, free_bytes: int) -> Verdict:
     if need.working > free_bytes:
         return "does_not_fit"
     return "fits" if need.total * (1 + margin) <= free_bytes else "tight"
@@ -259,7 +129,7 @@ def valid_context(context: int, architecture: Architecture | None) -> bool:
 
 
 def _assumptions(
-    architecture: Architecture, plan: MemoryPlan, need: Need, context: int
+    architecture: Architecture, plan: MemoryPlan, need: MemoryNeed, context: int
 ) -> Iterator[str]:
     yield (
         f"Counted for {plan.engine}: {plan.parallel} x {context} tokens at a time, in a cache of "

@@ -8,7 +8,6 @@ own; where neither is, the engine decides.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -19,8 +18,6 @@ from venom_core.sdk.provider import Model
 MOST_STOPS = 16
 LONGEST_STOP = 200
 _LONGEST_SHOWN = 40
-#: Models that turn to nonsense above 1.0.
-_COOL = re.compile(r"llama-?3", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +125,8 @@ def schema_of(model: Model, honoured: Collection[str]) -> Schema:
 
 
 def _of_model(parameter: Parameter, model: Model) -> Parameter:
-    if parameter.name == "temperature" and _COOL.search(model.ref):
-        parameter = replace(parameter, maximum=1.0)
+    if (bounds := model.parameter_bounds.get(parameter.name)) is not None:
+        parameter = _narrowed(parameter, *bounds)
     if parameter.name == "max_tokens" and (context := model.context_length) is not None:
         parameter = replace(parameter, maximum=context, default=min(parameter.default, context))
     own = model.defaults.get(parameter.name)
@@ -140,6 +137,18 @@ def _of_model(parameter: Parameter, model: Model) -> Parameter:
         low, high = min(parameter.minimum or 0, own), max(parameter.maximum or 0, own)
         parameter = replace(parameter, minimum=low, maximum=high)
     return replace(parameter, default=own)
+
+
+def _narrowed(parameter: Parameter, low: float, high: float) -> Parameter:
+    """Return the parameter within a model's own bounds; unchanged where they leave no value."""
+    low = low if parameter.minimum is None else max(low, parameter.minimum)
+    high = high if parameter.maximum is None else min(high, parameter.maximum)
+    if not low <= high:
+        return parameter
+    default = parameter.default
+    if isinstance(default, int | float):
+        default = min(max(default, low), high)
+    return replace(parameter, minimum=low, maximum=high, default=default)
 
 
 def checked(schema: Schema, parameters: Mapping[str, Any], *, model: str) -> dict[str, Any]:

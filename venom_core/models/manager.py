@@ -19,6 +19,7 @@ from venom_core.models.references import parse_reference
 from venom_core.models.registry import ListedModel, ModelRegistry, Names, follow
 from venom_core.models.roles import ROLES, Role, check_role
 from venom_core.plugins.access import ProviderAccess
+from venom_core.sdk.disk import check_space
 from venom_core.sdk.errors import (
     Conflict,
     InvalidRequest,
@@ -306,7 +307,7 @@ class ModelManager:
         if listing is None:
             return None
         sizes = {
-            item.model.digest or item.reference: item.model.size_bytes or 0
+            item.model.identity or item.model.digest or item.reference: item.model.size_bytes or 0
             for item in listing.installed
         }
         return sum(sizes.values())
@@ -326,9 +327,8 @@ class ModelManager:
 
     async def check_room(self, plan: PullPlan) -> None:
         """Raise ``NoDiskSpace`` where a pull fits neither its disk nor the limit for models."""
-        from venom_core.models.space import check_space
-
-        await asyncio.to_thread(check_space, plan)
+        if plan.folder is not None and plan.bytes_to_write is not None:
+            await asyncio.to_thread(check_space, plan.folder, plan.bytes_to_write, plan.ref)
         if plan.bytes_total is not None:
             await self.check_disk_limit(plan.bytes_total)
 

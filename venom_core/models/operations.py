@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from venom_core.models.transfer_rate import TransferRate
@@ -30,6 +29,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.provider import PullPlan, PullProgress
+from venom_core.sdk.utc import utc_text
 from venom_core.store.operations import OPEN, Operation, OperationRepository
 from venom_core.store.transactions import store_errors
 
@@ -204,7 +204,7 @@ class Operations:
             ref=ref,
             model_name=name,
             message="Waiting",
-            started_at=_now(),
+            started_at=utc_text(),
             key_id=key_id,
         )
         job = _Job(operation)
@@ -277,7 +277,7 @@ class Operations:
             "status": status,
             "message": message,
             "error": error,
-            "completed_at": _now(),
+            "completed_at": utc_text(),
         }
         if status == "completed":
             changes["progress"] = 100
@@ -388,7 +388,3 @@ def _unknown(operation_id: str) -> NotFound:
         code="operation_not_found",
         fix="See the operations with: venom operations",
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -38,8 +38,8 @@ TROUBLE_PATIENCE = 0.1
 class ListedModel:
     """A model of one provider. ``id`` is what ``/v1`` lists: the bare name where it resolves to
     this model, else ``provider://ref``; both are accepted. ``source`` is the provider that brought
-    the files and ``runtimes`` are those that can run them: the same files, by their digest, may be
-    listed by both."""
+    the files and ``runtimes`` are those that can run them: both may list the
+    same files, by their identity."""
 
     provider: str
     model: Model
@@ -55,12 +55,6 @@ class ListedModel:
     @property
     def reference(self) -> str:
         return f"{self.provider}://{self.model.ref}"
-
-    @property
-    def serves(self) -> bool:
-        """Whether it can answer anything; what a source merely keeps cannot."""
-        known = self.model.capabilities
-        return known is None or bool(known)
 
     @property
     def chats(self) -> bool:
@@ -83,8 +77,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a bare name means before the profile is asked: ``aliases`` to their targets, and the
-    models (provider, ref) that win over others of the same name, the first of them first."""
+    """What a bare name means before the order of preference is asked: ``aliases`` to their targets,
+    and the models (provider, ref) that win over others of the same name, the first of them
+    first."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     preferred: tuple[tuple[str, str], ...] = ()
@@ -130,7 +125,7 @@ class ModelRegistry:
     Args:
         host: finds and opens providers.
         providers: names that may be asked now.
-        order: the profile's ordered runtimes: of several that serve a bare name, the first wins.
+        order: the preferred runtimes: of several that serve a bare name, the first wins.
         names: aliases, and the models that win over others of their name.
     """
 
@@ -174,7 +169,7 @@ class ModelRegistry:
         return self._merged(names, await self._names())
 
     async def providers(self) -> Sequence[str]:
-        """Names of the providers that may be asked now, the profile's order first."""
+        """Names of the providers that may be asked now, the preferred first."""
         return await self._providers()
 
     def known(self) -> Listing | None:
@@ -225,15 +220,15 @@ class ModelRegistry:
 
     async def serving(self, item: ListedModel) -> ListedModel:
         """The model that runs what ``item`` names: itself, or, where its provider only keeps files,
-        the same files as the first runtime of the profile's order lists them."""
-        if item.is_served or not (item.model.digest or "").startswith("sha256:"):
+        the same files as the most preferred runtime lists them."""
+        if item.is_served or item.model.identity is None:
             return item
         for fresh in (False, True):
             listing = await self.listing(fresh=fresh, patient=fresh)
             same = [
                 other
                 for other in listing.installed
-                if other.model.digest == item.model.digest and other.is_served
+                if other.model.identity == item.model.identity and other.is_served
             ]
             if same:
                 return min(same, key=self._rank)
@@ -272,12 +267,14 @@ class ModelRegistry:
         down = "".join(f" {reason.message}" for reason in listing.stale.values())
         return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
 
-    async def default(self, pattern: str, fits: Callable[[Model], bool]) -> tuple[ListedModel, str]:
+    async def default(
+        self, pattern: str | None, fits: Callable[[Model], bool]
+    ) -> tuple[ListedModel, str]:
         """The chat model to use where none is named, and a sentence that says why this one.
 
         Args:
             pattern: a reference with a glob (``ollama://gemma3:*``); of several, the largest
-                that fits, else the smallest.
+                that fits, else the smallest; None prefers none.
             fits: whether a model can run in the memory free now.
         """
         listing = await self.listing()
@@ -285,7 +282,7 @@ class ModelRegistry:
         if not chats and listing.stale:
             listing = await self.listing(fresh=True, patient=True)
             chats = [item for item in listing.installed if item.chats]
-        preferred = [item for item in chats if fnmatch.fnmatchcase(item.reference, pattern)]
+        preferred = [i for i in chats if pattern and fnmatch.fnmatchcase(i.reference, pattern)]
         if preferred:
             by_size = sorted(preferred, key=lambda item: item.model.size_bytes or 0)
             fitting = [item for item in by_size if fits(item.model)]
@@ -293,11 +290,13 @@ class ModelRegistry:
             return chosen, f"the largest installed match of {pattern} that fits"
         if chats:
             # A base model only where no other is there: it answers short questions of fact and
-            # does not converse. Among equals the profile's order decides.
+            # does not converse. Among equals the preferred provider decides.
             ranked = sorted(
                 chats, key=lambda item: (item.model.instruct is False, self._rank(item))
             )
             first = ranked[0]
+            if pattern is None:
+                return first, "The first model that converses."
             return first, f"no {pattern} is installed; the first model that converses"
         reasons = "".join(f" {reason.message}" for reason in listing.stale.values())
         raise ModelNotFound(
@@ -378,7 +377,7 @@ class ModelRegistry:
             for ref, same in by_ref.items()
             if ref not in known_names.aliases  # the name means something else
         }
-        files = _by_digest(installed)
+        files = _by_identity(installed)
         merged = [
             replace(
                 item,
@@ -392,21 +391,21 @@ class ModelRegistry:
         return Listing(tuple(merged), stale)
 
 
-def _by_digest(installed: Sequence[ListedModel]) -> Mapping[str, list[ListedModel]]:
+def _by_identity(installed: Sequence[ListedModel]) -> Mapping[str, list[ListedModel]]:
     files: dict[str, list[ListedModel]] = {}
     for item in installed:
-        if (item.model.digest or "").startswith("sha256:"):
-            files.setdefault(item.model.digest or "", []).append(item)
+        if item.model.identity is not None:
+            files.setdefault(item.model.identity, []).append(item)
     return files
 
 
 def _source(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> str:
-    same = files.get(item.model.digest or "", ())
+    same = files.get(item.model.identity or "", ())
     return next((other.provider for other in same if not other.is_served), item.provider)
 
 
 def _runtimes(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> tuple[str, ...]:
-    same = files.get(item.model.digest or "", [item])
+    same = files.get(item.model.identity or "", [item])
     return tuple(dict.fromkeys(other.provider for other in same if other.is_served))
 
 
@@ -438,7 +437,7 @@ def _preferred(
     preferred: Sequence[tuple[str, str]],
 ) -> ListedModel | None:
     """The one that a bare name means: the sole candidate, else the one in use, else the first in
-    the profile's order."""
+    the order of preference."""
     if len(candidates) == 1:
         return candidates[0]
     by_key = {(item.provider, item.model.ref): item for item in candidates}

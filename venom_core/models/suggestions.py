@@ -1,108 +1,86 @@
-"""What to get next: a short list with sizes, checked against this machine's memory.
-
-Sizes are those of the files at their source in November 2026; nothing is fetched to show them.
-"""
+"""What to get next: what providers propose and nobody has fetched yet, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from venom_core.models.registry import Listing
-from venom_core.sdk.architecture import Architecture, MemoryPlan
+from venom_core.sdk.spec import Proposal, ProviderSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """``provider`` is who would serve it; ``sources`` are those that can fetch it.
+    """A proposal, the provider that would fetch it, and whether that one can now.
 
-    ``architecture``, ``memory_plan``: for the fit check, where they are known before a download.
+    Args:
+        reason: why it cannot; None where it can.
+        offered: it is in the provider's own list, and not in its declaration alone.
     """
 
-    name: str
-    title: str
+    proposal: Proposal
     provider: str
-    sources: tuple[str, ...]
-    size_bytes: int
-    summary: str
-    terms_url: str | None = None
-    architecture: Architecture | None = None
-    memory_plan: MemoryPlan | None = None
+    available: bool
+    reason: str | None = None
+    offered: bool = False
 
 
-def _gemma(
-    layers: int, heads: int, kv_heads: int, width: int, hidden: int, window: int, context: int,
-    weights: int,
-) -> Architecture:  # fmt: skip
-    """As in the models' published ``config.json`` (google/gemma-3-4b-it and gemma-3-1b-it)."""
-    return Architecture(
-        "gemma3",
-        layers=layers,
-        heads=heads,
-        kv_heads=(kv_heads,) * layers,
-        key_length=256,
-        value_length=256,
-        window=window,
-        windowed=tuple(layer % 6 != 5 for layer in range(layers)),
-        vocabulary=262_144,
-        embedding_length=width,
-        feed_forward=hidden,
-        weights_bytes=weights,
-        context_length=context,
-    )
+def suggestions(
+    listing: Listing,
+    specs: Mapping[str, ProviderSpec],
+    order: Sequence[str],
+    providers: Collection[str],
+) -> list[Suggestion]:
+    """List what is proposed and not installed: what specs declare first, in the order of their
+    providers, then what providers list. A name that several propose is that of the first who could
+    fetch it now.
 
-
-GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
-
-SUGGESTIONS = (
-    Suggestion(
-        "gemma3:4b",
-        "Gemma 3 4B",
-        "ollama",
-        ("ollama",),
-        3_300_000_000,
-        "For everyday work: several languages, images, long texts.",
-        GEMMA_TERMS,
-        _gemma(34, 8, 4, 2560, 10_240, 1024, 131_072, 3_300_000_000),
-        MemoryPlan("Ollama", context_length=4096, batch=512, graph="llama.cpp"),
-    ),
-    Suggestion(
-        "hf.co/ggml-org/gemma-3-1b-it-GGUF:Q4_K_M",
-        "Gemma 3 1B",
-        "llamacpp",
-        ("llamacpp", "ollama"),
-        806_000_000,
-        "For small machines: conversation and short texts.",
-        GEMMA_TERMS,
-        _gemma(26, 4, 1, 1152, 6912, 512, 32_768, 806_000_000),
-        MemoryPlan("llama.cpp", context_length=4096, parallel=2, batch=1024, graph="llama.cpp"),
-    ),
-)
-
-
-def suggestions(listing: Listing, providers: Collection[str]) -> list[tuple[Suggestion, bool]]:
-    """What is not installed yet, the built-in models of ``listing`` last, each with whether one
-    of ``providers`` could fetch it now."""
-    installed = {item.model.ref for item in listing.installed}
+    Args:
+        specs: every provider that could be asked, by name.
+        order: names of providers, the preferred first.
+        providers: those that may be asked now.
+    """
     answering = set(providers) - set(listing.stale)
-    found = [
-        (suggestion, bool(answering & set(suggestion.sources)))
-        for suggestion in SUGGESTIONS
-        if suggestion.name not in installed
+    installed = {item.model.ref for item in listing.installed}
+    ranked = sorted(specs, key=lambda name: order.index(name) if name in order else len(order))
+    declared = [(name, proposal) for name in ranked for proposal in specs[name].proposals]
+    listed = [
+        (
+            item.provider,
+            Proposal(
+                item.model.ref,
+                item.model.title or item.model.ref,
+                item.model.size_bytes,
+                item.model.summary or "",
+                item.model.terms_url,
+                item.model.architecture,
+                item.model.memory_plan,
+            ),
+        )
+        for item in listing.models
+        if not item.model.installed and item.model.size_bytes is not None
     ]
-    for item in listing.models:
-        model = item.model
-        if not model.installed and model.size_bytes is not None:
-            offered = Suggestion(
-                model.ref,
-                model.title or model.ref,
-                item.provider,
-                (item.provider,),
-                model.size_bytes,
-                model.summary or "",
-                model.terms_url,
-                model.architecture,
-                model.memory_plan,
-            )
-            found.append((offered, item.provider in answering))
-    return found
+    found: dict[str, Suggestion] = {}
+    for provider, proposal, offered in (
+        *((name, proposal, False) for name, proposal in declared),
+        *((name, proposal, True) for name, proposal in listed),
+    ):
+        earlier = found.get(proposal.name)
+        available = provider in answering
+        if proposal.name in installed or (earlier and (earlier.available or not available)):
+            continue
+        reason = None if available else _missing(provider, specs, listing)
+        found[proposal.name] = Suggestion(proposal, provider, available, reason, offered)
+    return list(found.values())
+
+
+def _missing(provider: str, specs: Mapping[str, ProviderSpec], listing: Listing) -> str:
+    """Say what a provider that cannot fetch now needs."""
+    spec = specs.get(provider)
+    if spec is not None and spec.needs:
+        return spec.needs
+    if spec is not None and spec.engine is not None:
+        return f"Needs {spec.title}: venom plugins install {spec.engine.install}"
+    if (reason := listing.stale.get(provider)) is not None:
+        return f"{reason.message} {reason.fix or ''}".strip()
+    return f"{spec.title if spec else provider} cannot be asked now."

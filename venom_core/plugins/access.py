@@ -29,5 +29,9 @@ class ProviderAccess(Protocol):
     def resolve_name(self, name: str) -> str | None:
         """Return the name of a loaded provider for its name or alias."""
 
+    def preference(self) -> Sequence[str]:
+        """Return the providers that take part in the choice for a bare name, the preferred
+        first."""
+
     def specs(self) -> Mapping[str, ProviderSpec]:
         """Return the declarations of the providers that may be used, by name."""

@@ -25,6 +25,7 @@ from venom_core.sdk.catalogue import (
 )
 from venom_core.sdk.errors import UpstreamError, UpstreamTimeout, VenomError
 from venom_core.sdk.frames import Frame
+from venom_core.sdk.memory_estimate import MemoryNeed
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import (
     EngineStatus,
@@ -48,6 +49,7 @@ SECONDS: Final[dict[str, float]] = {
     "close": 15.0,
     "describe": 60.0,  # the header of a file elsewhere is several megabytes
     "engines": 5.0,
+    "estimate": 60.0,
     "forget_pull": 15.0,
     "health": 5.0,
     "models": 3.0,
@@ -134,6 +136,9 @@ class GuardedProvider(Provider):
 
     async def describe(self, ref: str) -> Model:
         return await self._ask("describe", _one(Model), ref)
+
+    async def estimate(self, ref: str, context: int | None = None) -> MemoryNeed:
+        return await self._ask("estimate", _one(MemoryNeed), ref, context)
 
     async def load(self, ref: str) -> None:
         await self._ask("load", _nothing, ref, seconds=self._waits.answer)

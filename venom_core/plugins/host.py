@@ -32,6 +32,20 @@ class PluginHost(LoadedPlugins):
         """Every installed plugin, whatever became of it, by name and distribution."""
         return [plugin.record() for plugin in self._plugins]
 
+    def preference(self) -> tuple[str, ...]:
+        """Return the providers that take part in the choice for a bare name, the preferred first.
+
+        Those of our release come before third parties'; among equals nobody is preferred.
+        """
+        ranked: dict[tuple[bool, int], list[str]] = {}
+        for plugin in self._plugins:
+            for slot in plugin.slots:
+                if slot in self._usable_slots() and slot.spec.preference > 0:
+                    rank = (plugin.first_party, slot.spec.preference)
+                    ranked.setdefault(rank, []).append(slot.spec.name)
+        alone = {rank: names[0] for rank, names in ranked.items() if len(names) == 1}
+        return tuple(alone[rank] for rank in sorted(alone, reverse=True))
+
     async def offered(self, name: str) -> Sequence[Model]:
         """What a provider without its engine could fetch; nothing where it cannot tell.
 

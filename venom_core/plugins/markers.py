@@ -10,13 +10,14 @@ import atexit
 import contextlib
 import json
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venom_core.plugins.reasons import reason
+from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import StorageError
+from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.sdk.states import Reason
 from venom_core.settings.paths import Paths
 
@@ -51,12 +52,12 @@ class CrashMarkers:
             return False
         try:
             content = json.loads(text)
-            version, pid, started = content["version"], int(content["pid"]), content["started"]
+            version, importer = content["version"], ProcessIdentity.parse(content)
         except (ValueError, KeyError, TypeError):
             return True  # cut short by the crash itself
         if version != found.version:
             return False
-        return bool(_start_of(pid) != started)
+        return not importer.lives()
 
     @contextlib.contextmanager
     def importing(self, found: Found) -> Iterator[None]:
@@ -82,9 +83,8 @@ class CrashMarkers:
 
     def _write(self, path: Path, version: str) -> None:
         self._paths.make(self._paths.run_dir)
-        pid = os.getpid()
-        content = {"pid": pid, "started": _start_of(pid), "version": version}
-        path.write_text(json.dumps(content), encoding="utf-8")
+        content = {**ProcessIdentity.own().record(), "version": version}
+        write_file(path, json.dumps(content))
         self._mine.add(path)
         if not self._cleaning:
             self._cleaning = True
@@ -102,20 +102,6 @@ class CrashMarkers:
     def _remove_mine(self) -> None:
         for path in list(self._mine):
             self._remove(path)
-
-
-def _start_of(pid: int) -> float | None:
-    """When the process started; None where there is none. Together with the number it tells a
-    process from a later one that got the same number."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return float(process.create_time())
-    except psutil.Error:
-        return None
 
 
 def crash_reason(found: Found) -> Reason:

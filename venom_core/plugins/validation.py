@@ -11,10 +11,20 @@ from urllib.parse import urlsplit
 from venom_core.plugins.names import RESERVED_NAMES, is_name
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.provider import Provider
-from venom_core.sdk.spec import Capability, EngineRequirement, ProviderSpec, Setting, SettingType
+from venom_core.sdk.spec import (
+    Capability,
+    EngineRequirement,
+    Proposal,
+    ProviderSpec,
+    Setting,
+    SettingType,
+)
 from venom_core.settings.values import convert
 
 MOST_PROVIDERS = 64
+MOST_PREFERENCE = 100
+MOST_PROPOSALS = 32
+MOST_BYTES = 1 << 50
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -69,6 +79,7 @@ def providers_of(returned: object, plugin: str, owner: str) -> tuple[ProviderSpe
         _check_texts(spec)
         _check_abilities(spec)
         _check_settings(spec)
+        _check_choice(spec)
     return tuple(specs)
 
 
@@ -90,7 +101,7 @@ def _check_names(spec: Any, plugin: str, owner: str) -> None:
 def _check_texts(spec: Any) -> None:
     for name in ("title", "summary"):
         text = getattr(spec, name)
-        if not isinstance(text, str) or not text.strip() or not text.isprintable():
+        if not _is_line(text):
             raise BadSpec(f"the {name} of {spec.name} is not one line of text")
     if not isinstance(spec.factory, str) or not _FACTORY.fullmatch(spec.factory):
         raise BadSpec(f'the factory of {spec.name} is not written "module:Class"')
@@ -132,6 +143,34 @@ def _check_settings(spec: Any) -> None:
             raise BadSpec(f"{spec.name} has a setting that is not a Setting")
         _check_setting(spec, setting, names)
         names.add(setting.name)
+
+
+def _check_choice(spec: Any) -> None:
+    """What the provider says of itself beside others: rank, proposals, what it needs."""
+    rank: object = spec.preference
+    if isinstance(rank, bool) or not isinstance(rank, int) or not 0 <= rank <= MOST_PREFERENCE:
+        raise BadSpec(f"the preference of {spec.name} is not from 0 to {MOST_PREFERENCE}")
+    for name in ("needs", "default_model"):
+        text = getattr(spec, name)
+        if text is not None and not _is_line(text):
+            raise BadSpec(f"the {name} of {spec.name} is not one line of text")
+    proposals: object = spec.proposals
+    if not isinstance(proposals, tuple) or len(proposals) > MOST_PROPOSALS:
+        raise BadSpec(f"the proposals of {spec.name} are not a tuple of at most {MOST_PROPOSALS}")
+    for proposal in proposals:
+        if not isinstance(proposal, Proposal) or not all(
+            map(_is_line, (proposal.name, proposal.title, proposal.summary))
+        ):
+            raise BadSpec(f"{spec.name} has a proposal without name, title or summary")
+        size: object = proposal.size_bytes
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < MOST_BYTES:
+            raise BadSpec(f"the proposal {_show(proposal.name)} has no size")
+        if proposal.terms_url is not None and not _is_web_address(proposal.terms_url):
+            raise BadSpec(f"the proposal {_show(proposal.name)} names no address as its terms")
+
+
+def _is_line(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip()) and text.isprintable()
 
 
 def _check_setting(spec: Any, setting: Any, names: set[str]) -> None:

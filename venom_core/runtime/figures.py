@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from venom_core.sdk.machine import this_machine
+
 GPU_PROGRAM = "nvidia-smi"
 GPU_SECONDS = 5.0
 GPU_FRESH_SECONDS = 3.0
@@ -34,7 +36,8 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Bytes as the system reports them; ``mount`` is where the models' disk is mounted."""
+    """Bytes; memory as a container sees it, the disk as the system does. ``mount`` is where the
+    models' disk is mounted."""
 
     memory_total: int
     memory_used: int
@@ -67,12 +70,12 @@ class FigureReader:
     def _read(self, gpu: Gpu) -> Figures:
         import psutil
 
-        memory = psutil.virtual_memory()
+        machine = this_machine()
         place = next(p for p in (self._folder, *self._folder.parents) if p.exists())
         disk = shutil.disk_usage(place)
         return Figures(
-            memory.total,
-            memory.total - memory.available,
+            machine.memory_total_bytes,
+            machine.memory_total_bytes - machine.memory_available_bytes,
             psutil.cpu_percent(interval=None),
             disk.total,
             disk.used,

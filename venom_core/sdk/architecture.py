@@ -6,7 +6,7 @@ believed, and what a source does not say stays None. Nothing here reads a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -148,7 +148,8 @@ class MemoryPlan:
         kv_type: of the cache's elements.
         compresses: multi-head latent attention keeps the compressed row, not whole heads.
         windows: a layer with a sliding window keeps its window and one batch, not the context.
-        graph: whose way to compute, and so whose buffers; None where they are not known.
+        compute: the bytes that the engine sets aside to compute; None where they are not known.
+            For engines on ggml it is ``memory_estimate.ggml_compute_bytes``.
         all_outputs: the buffer for the outputs has room for a whole batch, not one token a request.
         copies_bytes: of weights that the engine holds a second time, in another order.
         overhead_bytes: the engine's own process without the model; None where it is not known.
@@ -163,12 +164,16 @@ class MemoryPlan:
     kv_type: KvType = "f16"
     compresses: bool = True
     windows: bool = True
-    graph: Literal["llama.cpp"] | None = None
+    compute: ComputeBytes | None = None
     all_outputs: bool = False
     copies_bytes: int = 0
     overhead_bytes: int | None = None
     measured: Measured | None = None
     notes: tuple[str, ...] = ()
+
+
+#: From the model, the plan, a context and whether all outputs are kept; None where unknown.
+ComputeBytes = Callable[[Architecture, MemoryPlan, int, bool], int | None]
 
 
 def bounded(value: object, name: str, least: int, most: int) -> int:

@@ -17,11 +17,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from venom_core.sdk import engine_launcher
+from venom_core.sdk.disk import disk_refusal, is_full
 from venom_core.sdk.engine_processes import (
     end_group,
     forget,
@@ -36,6 +36,7 @@ from venom_core.sdk.engine_processes import (
 )
 from venom_core.sdk.errors import EngineMissing, StorageError, Unavailable, VenomError
 from venom_core.sdk.provider import EngineStatus
+from venom_core.sdk.utc import utc_text
 
 __all__ = ["EngineAddress", "EngineCommand", "EngineProcess", "finish", "launch", "reap_orphans"]
 
@@ -108,7 +109,7 @@ class _Run:
     process: asyncio.subprocess.Process
     address: EngineAddress
     began: float
-    started_at: datetime
+    started_at: str
     ready_seconds: float | None = None
     watcher: asyncio.Task[None] | None = None
 
@@ -214,7 +215,7 @@ class EngineProcess:
             pid=pid,
             port=run.address.port if run is not None else None,
             memory_bytes=None if pid is None else await asyncio.to_thread(tree_memory, pid),
-            started_at=run.started_at.isoformat(timespec="seconds") if run is not None else None,
+            started_at=run.started_at if run is not None else None,
             ready_seconds=run.ready_seconds if run is not None else None,
             restarts=self.restarts,
             log_tail=await self.log_tail(20),
@@ -272,7 +273,7 @@ class EngineProcess:
         port, key = await asyncio.to_thread(free_port), secrets.token_urlsafe(32)
         await asyncio.to_thread(make_folders, command)
         args = [arg.replace("{port}", str(port)) for arg in command.args]
-        began, started_at = time.monotonic(), datetime.now(UTC)
+        began, started_at = time.monotonic(), utc_text(precision="seconds", suffix="+00:00")
         try:
             process = await launch(
                 (command.python, *args),
@@ -418,6 +419,8 @@ def make_folders(command: EngineCommand) -> None:
         for path in (command.log_file, command.pid_file):
             path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if is_full(error):
+            raise disk_refusal(error) from error
         raise StorageError(
             f"There is no place to write the log of the engine {command.name}.",
             code="store_not_writable",

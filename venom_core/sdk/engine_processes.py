@@ -11,17 +11,17 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from venom_core.sdk.disk import write_file
+from venom_core.sdk.process_identity import ProcessIdentity
 
 if TYPE_CHECKING:
     import psutil
 
 logger = logging.getLogger(__name__)
 
-# Clocks are adjusted: the same process may report its start a moment apart.
-START_TIME_TOLERANCE = 2.0
 TAIL_BYTES = 64 * 1024
 
 
@@ -81,24 +81,11 @@ def end_group(pid: int) -> None:
 
 def write_pid_file(path: Path, pid: int) -> None:
     """Remember a process tree and its owner, each with its start time."""
-    import psutil
-
     record = {
-        "owner": _identity(psutil.Process()),
-        "processes": [_identity(process) for process in list_tree(pid)],
+        "owner": ProcessIdentity.own().record(),
+        "processes": [ProcessIdentity.of(process).record() for process in list_tree(pid)],
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(record))
-    temporary.replace(path)
-
-
-def _identity(process: psutil.Process) -> dict[str, float]:
-    import psutil
-
-    try:
-        return {"pid": process.pid, "started": process.create_time()}
-    except psutil.Error:
-        return {"pid": process.pid, "started": 0.0}
+    write_file(path, json.dumps(record))
 
 
 def reap(pid_file: Path) -> bool:
@@ -109,9 +96,10 @@ def reap(pid_file: Path) -> bool:
     """
     try:
         record = json.loads(pid_file.read_text())
-        if _alive(record["owner"]) is not None:
+        if ProcessIdentity.parse(record["owner"]).lives():
             return False
-        left = [found for item in record["processes"] if (found := _alive(item)) is not None]
+        known = map(ProcessIdentity.parse, record["processes"])
+        left = [found for process in known if (found := process.find()) is not None]
     except (OSError, ValueError, KeyError, TypeError):
         left = []
     for process in left:
@@ -124,17 +112,6 @@ def reap(pid_file: Path) -> bool:
 def reap_orphans(folder: Path) -> int:
     """:func:`reap` every ``*.pid`` file of a folder; returns how many engines were ended."""
     return sum(reap(path) for path in sorted(folder.glob("*.pid")))
-
-
-def _alive(identity: Mapping[str, Any]) -> psutil.Process | None:
-    import psutil
-
-    try:
-        process = psutil.Process(int(identity["pid"]))
-        same = abs(process.create_time() - float(identity["started"])) < START_TIME_TOLERANCE
-    except (psutil.Error, OverflowError):
-        return None
-    return process if same and process.status() != psutil.STATUS_ZOMBIE else None
 
 
 def forget(pid_file: Path) -> None:

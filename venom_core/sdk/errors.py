@@ -281,7 +281,10 @@ class StorageError(VenomError):
 
 
 class NoDiskSpace(StorageError):
-    """What was asked for does not fit the disk or the limit set for models; nothing was begun."""
+    """What was asked for does not fit the disk, or the limit set for models.
+
+    Every ``disk_full`` is one of these: found beforehand or half-way, the request asked too much.
+    """
 
     status = 400
     default_code = "disk_full"

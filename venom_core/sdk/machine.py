@@ -1,4 +1,7 @@
-"""Figures of this machine: memory and cores."""
+"""The memory and the CPUs that this process may use: the machine's, or its container's where less.
+
+Everything that shows, compares or divides them reads them here.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Where Linux tells the limit of a control group, as a container sees its own; versions 2 and 1.
-CGROUPS = (
-    (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
-    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"),
+#: Where Linux tells the limits of a control group, as a container sees its own.
+CGROUPS = Path("/sys/fs/cgroup")
+#: Folder, limit and usage of the memory; versions 2 and 1 of control groups.
+_MEMORY_FILES = (
+    ("", "memory.max", "memory.current"),
+    ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
+#: Folders of version 1 that tell the CPU quota.
+_CPU_FOLDERS = ("cpu", "cpu,cpuacct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +33,67 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """The machine now; reads ``/proc`` or its equivalent, microseconds."""
+    """Read the machine as it is now: ``/proc`` or its equivalent, microseconds."""
     import psutil
 
     memory = psutil.virtual_memory()
     total, available = memory.total, memory.available
-    for limit, left in _container_limits():
+    for limit, left in container_memory():
         total, available = min(total, limit), min(available, left)
-    return Machine(
-        total,
-        available,
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        f"{platform.system()} {platform.machine()}",
-    )
+    return Machine(total, available, usable_cores(), f"{platform.system()} {platform.machine()}")
 
 
-def _container_limits() -> Iterator[tuple[int, int]]:
-    """The limit that this process is under, and what of it is left; nothing where there is none."""
-    for folder, most, used in CGROUPS:
-        limit, current = _number(folder / most), _number(folder / used)
+def available_memory() -> int:
+    """Return the bytes of memory that programs may still take."""
+    return this_machine().memory_available_bytes
+
+
+def usable_cores() -> int:
+    """Return how many CPUs this process may keep busy, at least one.
+
+    A quota of a fraction counts as the next whole one.
+    """
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return max(1, min((cores, *_cpu_quotas())))
+
+
+def container_memory() -> Iterator[tuple[int, int]]:
+    """Yield each limit that this process is under, and what of it is left; none where unlimited."""
+    for folder, most, used in _MEMORY_FILES:
+        place = CGROUPS / folder
+        limit, current = _number(place / most), _number(place / used)
         if limit is not None and current is not None:
-            yield limit, max(0, limit - current + _reclaimable(folder / "memory.stat"))
+            yield limit, max(0, limit - current + _reclaimable(place / "memory.stat"))
+
+
+def _cpu_quotas() -> Iterator[int]:
+    """Yield the CPUs that a quota allows, rounded up."""
+    quota, _, period = _text(CGROUPS / "cpu.max").partition(" ")
+    pairs = [(quota, period)]
+    for name in _CPU_FOLDERS:
+        place = CGROUPS / name
+        pairs.append((_text(place / "cpu.cfs_quota_us"), _text(place / "cpu.cfs_period_us")))
+    for quota, period in pairs:
+        if quota.isdigit() and period.isdigit() and int(quota) and int(period):
+            yield -(-int(quota) // int(period))
 
 
 def _reclaimable(stat: Path) -> int:
-    """Pages of files that nobody used lately: they count as used, and are given up on demand."""
-    try:
-        lines = stat.read_text(encoding="ascii").splitlines()
-    except (OSError, ValueError):
-        return 0
-    counts = dict(line.split(" ", 1) for line in lines if " " in line)
+    """Return the pages of files that nobody used lately: counted as used, given up on demand."""
+    counts = dict(line.split(" ", 1) for line in _text(stat).splitlines() if " " in line)
     text = counts.get("inactive_file") or counts.get("total_inactive_file") or "0"
     return int(text) if text.isdigit() else 0
 
 
 def _number(path: Path) -> int | None:
-    """The number in a file; None where it is not there or says that there is no limit."""
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return None
+    """Return the number in a file; None where it is not there or says that there is no limit."""
+    text = _text(path)
     return int(text) if text.isdigit() else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,12 +21,16 @@ from venom_core.sdk.catalogue import (
 )
 from venom_core.sdk.errors import NotSupported
 from venom_core.sdk.frames import Frame
+from venom_core.sdk.memory_estimate import MemoryNeed
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.spec import ProviderSpec, SettingValue
 from venom_core.sdk.states import Health
 
 ModelCapability = Literal["chat", "completion", "embedding", "tools", "vision", "thinking"]
-ModelType = Literal["ollama", "gguf", "onnx", "folder", "remote"]
+#: Two letters at least: one is a drive of Windows.
+_SCHEME = re.compile(r"[a-z][a-z0-9]+:.", re.ASCII)
+#: What the files are: ``gguf``, ``onnx``, ``folder``, or a word of the provider's own.
+ModelType = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,13 @@ class Model:
         instruct: trained to converse; False for a base model; None where unknown.
         defaults: the model's own generation defaults by OpenAI name; sent where neither the
             request nor a stored override says otherwise.
+        parameter_bounds: lowest and highest value by OpenAI name, where they are narrower than what
+            every model takes.
         summary: what it is good for, in a sentence people read before choosing it.
+        digest: what the files are, as ``scheme:value``: ``sha256:`` and the digest of a file,
+            ``commit:`` and the commit of a whole snapshot folder. A value without a scheme is
+            shown and joins nothing.
+        location: the absolute path of the file or folder, for what has no such digest. Never shown.
         size_bytes: on disk. context_length: in tokens, as trained or configured.
         details: whatever else is worth showing, JSON values only, no paths.
         architecture, memory_plan: for the fit check: the model in numbers, and how this provider
@@ -88,6 +99,16 @@ class Model:
     details: Mapping[str, Any] = field(default_factory=dict)
     architecture: Architecture | None = None
     memory_plan: MemoryPlan | None = None
+    location: Path | None = None
+    parameter_bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str | None:
+        """Return by what a source's files and a runtime's are known to be the same; None where
+        nothing tells."""
+        if self.digest is not None and _SCHEME.match(self.digest):
+            return self.digest
+        return None if self.location is None else str(self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +149,13 @@ class PullPlan:
     bytes_here: int = 0
     bytes_needed: int = 0
     folder: Path | None = None
+
+    @property
+    def bytes_to_write(self) -> int | None:
+        """Return what the disk must still take; None where only the transfer tells."""
+        if self.bytes_total is None:
+            return None
+        return max(0, self.bytes_total - self.bytes_here) + self.bytes_needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +234,12 @@ class Provider(ABC):
     async def describe(self, ref: str) -> Model:
         """One model with everything that is known of it. Raises ``ModelNotFound``."""
         self._unsupported("model details")
+
+    async def estimate(self, ref: str, context: int | None = None) -> MemoryNeed:
+        """The memory that a model would take at a context, by part; for a provider whose models
+        cannot be told as an ``architecture`` with a ``memory_plan``. ``context`` None is what the
+        engine would take by itself. Raises ``ModelNotFound``."""
+        self._unsupported("estimate of memory")
 
     async def load(self, ref: str) -> None:
         """Bring a model into memory and return when it can answer."""

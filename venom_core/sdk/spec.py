@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from venom_core.sdk.architecture import Architecture, MemoryPlan
 
 SettingType = Literal["str", "int", "float", "bool", "url", "path", "list"]
 SettingValue = str | int | float | bool | tuple[str, ...] | None
@@ -74,6 +77,27 @@ class EngineRequirement:
     needed_to_list: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A model worth proposing to somebody who has none, as data: shown while the provider is down
+    or its engine missing, and never fetched unasked.
+
+    Args:
+        name: what ``venom pull`` takes.
+        size_bytes: of its files at their source.
+        summary: what it is good for, in a sentence.
+        architecture, memory_plan: for the fit check before a download.
+    """
+
+    name: str
+    title: str
+    size_bytes: int
+    summary: str
+    terms_url: str | None = None
+    architecture: Architecture | None = None
+    memory_plan: MemoryPlan | None = None
+
+
 #: Parameters of an OpenAI body that every provider receives and that are no sampling parameters.
 STRUCTURAL_PARAMETERS = frozenset(
     {"model", "messages", "prompt", "input", "stream", "stream_options"}
@@ -97,6 +121,12 @@ class ProviderSpec:
         homepage: where its engine or server is described.
         engine: what it needs to be installed, if anything.
         local: prompts stay on this machine with the default settings.
+        preference: of several providers that serve a bare name, the one with the highest wins, and
+            the profile is ready once one of those that have any answers. 0 takes no part.
+        proposals: models to propose; those that ``models()`` lists with ``installed=False`` are
+            proposed as well.
+        needs: a sentence for somebody who has not yet what its proposals need.
+        default_model: of its models those that answer where a request names none; a glob.
     """
 
     name: str
@@ -110,3 +140,7 @@ class ProviderSpec:
     homepage: str | None = None
     engine: EngineRequirement | None = None
     local: bool = True
+    preference: int = 0
+    proposals: tuple[Proposal, ...] = ()
+    needs: str | None = None
+    default_model: str | None = None

@@ -163,12 +163,13 @@ class CoreSettings(BaseSettings):
         " warn names it in a response header.",
         choices=("strict", "warn"),
     )
-    ollama_model: str = _declare(
+    ollama_model: str | None = _declare(
         "chat.ollama_model",
         "OLLAMA_MODEL",
         "str",
-        "gemma3:*",
-        "The Ollama model, a name or a glob, that answers where a request names none.",
+        None,
+        "The Ollama model, a name or a glob, that answers where a request names none; the"
+        " provider's own choice where not set.",
     )
     simple_mode_system_prompt: str | None = _declare(
         "chat.simple_mode_system_prompt",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.settings.paths import Paths
 
@@ -56,26 +57,10 @@ def change(paths: Paths, edit: Callable[[TOMLDocument], None]) -> None:
     document = tomlkit.parse(text)
     edit(document)
     try:
-        _replace(target, tomlkit.dumps(document))
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+        write_file(target, tomlkit.dumps(document), mode=mode, durable=True)
     except OSError as error:
         raise paths.not_writable(error) from error
-
-
-def _replace(target: Path, text: str) -> None:
-    import tempfile
-
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".config-", suffix=".toml")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _invalid(path: Path, what: str) -> InvalidRequest:

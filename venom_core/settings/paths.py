@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from venom_core.sdk.disk import disk_refusal, is_full
 from venom_core.sdk.errors import StorageError
 
 HOME_VARIABLE = "VENOM_HOME"
@@ -70,7 +71,9 @@ class Paths:
         return directory
 
     def not_writable(self, error: OSError) -> StorageError:
-        """The refusal that stands for an ``OSError`` met while writing under the data directory."""
+        """Return the refusal for an ``OSError`` met while writing under the data directory."""
+        if is_full(error):
+            return disk_refusal(error)
         return StorageError(
             f"The data directory {self.home} cannot be written ({error.strerror or 'I/O error'}).",
             fix=f"Make it writable, or choose another one: {HOME_VARIABLE}=/path/to/folder",

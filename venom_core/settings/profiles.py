@@ -1,6 +1,7 @@
 """Profiles: what may run. One table, read by the API, the CLI and the docs.
 
-The profile decides which providers may be opened and in which order a bare name looks for one.
+The profile decides which providers may be opened. In which order a bare name looks for one, and
+which make the profile ready, the providers' own declarations say.
 """
 
 from __future__ import annotations
@@ -19,18 +20,14 @@ class Profile:
     Args:
         name: as in ``VENOM_RUNTIME_PROFILE``.
         summary: one sentence.
-        chat: whether models may be used at all.
-        requires: readiness needs the first of these that answers; empty needs nothing.
+        chat: whether models may be used at all; then readiness needs a provider that answers.
         excludes: providers that are ``disabled(profile)``.
-        order: where a bare model name is looked for first.
     """
 
     name: str
     summary: str
     chat: bool
-    requires: tuple[str, ...]
     excludes: frozenset[str]
-    order: tuple[str, ...]
 
 
 _TABLE = (
@@ -38,25 +35,19 @@ _TABLE = (
         "light",
         "Ollama, or the embedded engine where no Ollama answers.",
         chat=True,
-        requires=("ollama", "llamacpp"),
         excludes=frozenset({"vllm"}),
-        order=("ollama", "llamacpp"),
     ),
     Profile(
         "llm_off",
         "The page, the API and the model lists; no model runs.",
         chat=False,
-        requires=(),
         excludes=frozenset(),
-        order=("ollama", "llamacpp"),
     ),
     Profile(
         "full",
         "Every installed provider, opened at first use.",
         chat=True,
-        requires=("ollama", "llamacpp"),
         excludes=frozenset(),
-        order=("ollama", "llamacpp"),
     ),
 )
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _TABLE})

@@ -8,8 +8,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from venom_core.sdk.utc import utc_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -51,11 +52,6 @@ class AuditEntry:
         return asdict(self)
 
 
-def now() -> str:
-    """The time as the store keeps it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def write_audit(
     connection: Connection,
     actor: Actor,
@@ -71,7 +67,7 @@ def write_audit(
 
     connection.execute(
         audit.insert().values(
-            at=now(),
+            at=utc_text(),
             action=action,
             subject=subject[:MAX_SUBJECT],
             key_id=actor.key_id,

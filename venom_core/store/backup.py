@@ -7,7 +7,6 @@ sha256. Only the names known here are ever read from one.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -19,7 +18,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from venom_core._version import __version__
+from venom_core.sdk.disk import disk_refusal, is_full, replacing, sha256_of
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, StorageError
+from venom_core.sdk.utc import utc_text
 from venom_core.store.schema import KNOWN, schema_of
 from venom_core.store.snapshot import copy_database
 
@@ -75,8 +76,8 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
         found = Backup(
             __version__,
             schema_of(files["venom.db"]) if "venom.db" in files else None,
-            datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            {name: _sha256(path) for name, path in files.items()},
+            utc_text(precision="seconds"),
+            {name: sha256_of(path) for name, path in files.items()},
         )
         _write(target, found, files)
     return found
@@ -167,7 +168,7 @@ def _unpack(source: Path, name: str, digest: str, target: Path) -> None:
             raise _damaged(name) from error
         out.flush()
         os.fsync(out.fileno())
-    if _sha256(target) != digest:
+    if sha256_of(target) != digest:
         raise _damaged(name)
 
 
@@ -179,19 +180,10 @@ def _write(target: Path, found: Backup, files: Mapping[str, Path]) -> None:
         "created_at": found.created_at,
         "files": dict(found.files),
     }
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with (
-            os.fdopen(descriptor, "wb") as out,
-            zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
-            for name, path in files.items():
-                archive.write(path, name)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
+        for name, path in files.items():
+            archive.write(path, name)
 
 
 @contextlib.contextmanager
@@ -199,6 +191,8 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if is_full(error):
+            raise disk_refusal(error) from error
         raise StorageError(
             f"A file could not be written or read ({error.strerror}).",
             code="backup_failed",
@@ -216,8 +210,3 @@ def _damaged(name: str) -> StorageError:
         code="digest_mismatch",
         fix="Use another copy of the backup.",
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from venom_core.store.audit import Actor, now, write_audit
+from venom_core.sdk.utc import utc_text
+from venom_core.store.audit import Actor, write_audit
 from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class InUseRepository:
 
         values = None
         if model is not None:
-            values = {"role": role, "provider": model[0], "ref": model[1], "since": now()}
+            values = {"role": role, "provider": model[0], "ref": model[1], "since": utc_text()}
         self._replace(t, {"role": role}, values, ("model.activate", role), actor)
 
     def set_override(
@@ -68,7 +69,7 @@ class InUseRepository:
         key = {"provider": model[0], "ref": model[1]}
         values = None
         if parameters is not None:
-            values = {**key, "parameters": dict(parameters), "updated_at": now()}
+            values = {**key, "parameters": dict(parameters), "updated_at": utc_text()}
         subject = f"{model[0]}://{model[1]}"
         self._replace(t, key, values, ("model.configure", subject), actor)
 
@@ -78,7 +79,7 @@ class InUseRepository:
 
         values = None
         if target is not None:
-            values = {"name": name, "target": target, "created_at": now()}
+            values = {"name": name, "target": target, "created_at": utc_text()}
         self._replace(t, {"name": name}, values, ("alias.set", name), actor)
 
     def _replace(

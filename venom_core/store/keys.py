@@ -12,10 +12,10 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
+from venom_core.sdk.utc import utc_text
 from venom_core.store.audit import LOCAL_USER, Actor, write_audit
 from venom_core.store.transactions import writing
 
@@ -116,7 +116,7 @@ class KeyRepository:
         rights.check()
         key_id = secrets.token_hex(4)
         key = f"venom-{key_id}-{secrets.token_urlsafe(32)}"
-        record = ApiKey(key_id, name, _now(), rights=rights)
+        record = ApiKey(key_id, name, utc_text(precision="seconds"), rights=rights)
         with writing(self._engine) as connection:
             connection.execute(
                 api_keys.insert().values(
@@ -155,7 +155,7 @@ class KeyRepository:
             changed = connection.execute(
                 t.update()
                 .where(t.c.id == key_id, t.c.revoked_at.is_(None))
-                .values(revoked_at=(now := _now()))
+                .values(revoked_at=(now := utc_text(precision="seconds")))
             )
             if changed.rowcount:
                 before = known[key_id].record()
@@ -211,7 +211,3 @@ def _record(row: Any) -> ApiKey:
         row["tokens_per_day"],
     )
     return ApiKey(row["id"], row["name"], row["created_at"], row["revoked_at"], rights)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

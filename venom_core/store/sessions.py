@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound
-from venom_core.store.audit import now
+from venom_core.sdk.utc import utc_text
 from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Message:
     parent_message_id: str | None = None
     model: str | None = None
     details: Mapping[str, Any] | None = None
-    created_at: str = field(default_factory=now)
+    created_at: str = field(default_factory=utc_text)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def record(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class SessionRepository:
                 if connection.execute(there).first() is None:
                     raise message_not_found(parent)
             _append(connection, number, messages)
-            values = {"title": title, "updated_at": now()}
+            values = {"title": title, "updated_at": utc_text()}
             connection.execute(t.update().where(t.c.number == number).values(**values))
             return _find(connection, owner, session_id)[1]
 
@@ -278,7 +278,7 @@ def _insert(
             param="id",
             fix="Leave the id out for a new one.",
         )
-    when = now()
+    when = utc_text()
     row = {"id": session_id, "key_id": key_id, "title": title, "pinned": pinned}
     made = connection.execute(t.insert().values(**row, created_at=when, updated_at=when))
     return int(made.lastrowid)

@@ -6,12 +6,13 @@ import asyncio
 import logging
 from typing import Any
 
-from venom_core.models.fit import Fit, check, size, valid_context
+from venom_core.models.fit import Fit, check, check_need, size, valid_context
 from venom_core.models.registry import ListedModel
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.sdk.machine import this_machine
+from venom_core.sdk.memory_estimate import MemoryNeed
 from venom_core.sdk.spec import Capability
 from venom_core.usecases.models import ModelUseCases
 
@@ -76,10 +77,26 @@ async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None)
         "loaded_bytes": held or None,
     }
     if model.architecture is None:
-        return view | _without_numbers(item, free)
+        need = await _estimated(host, item, context)
+        if need is None:
+            return view | _without_numbers(item, free)
+        found = check_need(need, free, context or model.context_length)
+        return view | _with_need(item, need, found)
     plan = model.memory_plan or ANY_ENGINE
     found = check(model.architecture, plan, free, context)
     return view | _with_numbers(item, model.architecture, plan, found)
+
+
+async def _estimated(
+    host: ProviderAccess, item: ListedModel, context: int | None
+) -> MemoryNeed | None:
+    """What the provider itself expects the model to take; None where it does not tell."""
+    try:
+        provider = await host.provider(item.provider)
+        return await provider.estimate(item.model.ref, context)
+    except VenomError as error:
+        log.info("%s does not estimate %s: %s", item.provider, item.model.ref, error)
+        return None
 
 
 async def _held(host: ProviderAccess, item: ListedModel) -> int:
@@ -133,14 +150,7 @@ def _with_numbers(
         "largest_context_length": found.largest_context,
         "needed_bytes": need.total if need else None,
         "working_bytes": need.working if need else None,
-        "parts": None
-        if need is None
-        else {
-            "weights": need.weights,
-            "kv_cache": need.kv_cache,
-            "compute": need.compute,
-            "overhead": need.overhead,
-        },
+        "parts": _parts(need),
         "unknown": list(found.unknown),
         "assumptions": [{"message": line} for line in found.assumptions],
         "engine": {
@@ -158,6 +168,44 @@ def _with_numbers(
             "message": measured.against,
         },
     }
+
+
+def _with_need(item: ListedModel, need: MemoryNeed, found: Fit) -> dict[str, Any]:
+    """The answer for a need that the provider told as a whole."""
+    return {
+        "verdict": found.verdict,
+        "message": _estimate_message(item.model.ref, need, found),
+        "context_length": found.context_length,
+        "trained_context_length": item.model.context_length,
+        "largest_context_length": None,
+        "needed_bytes": need.total,
+        "working_bytes": need.working,
+        "parts": _parts(need),
+        "unknown": [],
+        "assumptions": [{"message": "The provider estimated this itself; a quarter is added."}],
+        "engine": None,
+        "estimate_error": None,
+    }
+
+
+def _parts(need: MemoryNeed | None) -> dict[str, int | None] | None:
+    if need is None:
+        return None
+    return {
+        "weights": need.weights,
+        "kv_cache": need.kv_cache,
+        "compute": need.compute,
+        "overhead": need.overhead,
+    }
+
+
+def _estimate_message(ref: str, need: MemoryNeed, found: Fit) -> str:
+    wanted, free = size(need.total), size(found.free_bytes)
+    if found.verdict == "fits":
+        return f"{ref} fits: its provider expects {wanted}, and {free} are free."
+    if found.verdict == "tight":
+        return f"{ref} is tight: its provider expects {wanted}, and {free} are free."
+    return f"{ref} does not fit: its provider expects {wanted}, and {free} are free."
 
 
 def _message(ref: str, found: Fit) -> str:

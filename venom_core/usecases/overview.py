@@ -68,8 +68,8 @@ async def overview(
         },
         "providers": providers,
         "suggestions": [
-            suggestion_view(suggestion, available, machine)
-            for suggestion, available in suggestions(listing, names)
+            suggestion_view(suggestion, machine)
+            for suggestion in suggestions(listing, specs, host.preference(), names)
         ],
         "notes": [
             {"model": item.reference, "id": item.id, "message": item.model.summary}
@@ -79,27 +79,21 @@ async def overview(
     }
 
 
-def suggestion_view(suggestion: Suggestion, available: bool, machine: Machine) -> dict[str, Any]:
+def suggestion_view(suggestion: Suggestion, machine: Machine) -> dict[str, Any]:
     """One suggestion: its command, its size against the memory free now, and how to get it."""
-    enough = fits_memory(suggestion, machine.memory_available_bytes)
+    proposal = suggestion.proposal
+    enough = fits_memory(proposal, machine.memory_available_bytes)
     free = machine.memory_available_bytes / 1e9
-    verb = "run" if suggestion.sources == ("ollama",) else "pull"
     return {
-        "name": suggestion.name,
-        "title": suggestion.title,
-        "summary": suggestion.summary,
+        "name": proposal.name,
+        "title": proposal.title,
+        "summary": proposal.summary,
         "provider": suggestion.provider,
-        "command": f"venom {verb} {suggestion.name}",
-        "size_bytes": suggestion.size_bytes,
+        "command": f"venom {'pull' if suggestion.offered else 'run'} {proposal.name}",
+        "size_bytes": proposal.size_bytes,
         "fits": enough,
         "fit_message": f"{'fits' if enough else 'does not fit'} into the {free:.0f} GB free now",
-        "available": available,
-        "reason": None if available else _needs(suggestion),
-        "terms_url": suggestion.terms_url,
+        "available": suggestion.available,
+        "reason": suggestion.reason,
+        "terms_url": proposal.terms_url,
     }
-
-
-def _needs(suggestion: Suggestion) -> str:
-    if "llamacpp" in suggestion.sources:
-        return "Needs the embedded engine: venom plugins install llamacpp"
-    return "Needs Ollama: install it from ollama.com, start it, then run the command."

@@ -10,7 +10,7 @@ from venom_core.models.manager import ModelManager
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.plugins.access import ProviderAccess
 from venom_core.runtime.figures import FigureReader, Figures
-from venom_core.sdk.errors import VenomError
+from venom_core.sdk.errors import NotFound, VenomError
 from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import ProviderStatus, Reason
 from venom_core.settings.profiles import Profile
@@ -54,8 +54,11 @@ class RuntimeUseCases:
 
     async def readiness(self) -> list[Reason]:
         """Return what keeps the profile from being served; nothing where it can be."""
+        if not self._profile.chat:
+            return []
+        await self._registry.providers()  # at a start, plugins are loading still
         reasons: list[Reason] = []
-        for name in self._profile.requires:
+        for name in self._host.preference():
             try:
                 health = await self._host.health(name)
             except VenomError as error:  # not installed, disabled, or its import failed
@@ -65,7 +68,14 @@ class RuntimeUseCases:
                 return []
             if health.reason is not None:
                 reasons.append(health.reason)
-        return reasons
+        unused = (record for record in self._host.records() if not record.providers)
+        reasons += [record.reason for record in unused if record.reason is not None]
+        missing = NotFound(
+            "No provider that answers by itself is installed.",
+            code="provider_not_found",
+            fix="See the installed providers with: venom plugins",
+        )
+        return reasons or [Reason.of(missing)]
 
     async def figures(self) -> dict[str, Any]:
         """Return what models and machine take now; asks no provider for it."""

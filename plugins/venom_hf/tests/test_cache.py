@@ -10,8 +10,9 @@ import pytest
 
 from plugins.venom_hf.tests.conftest import FILES, REPO, Opened, gguf, halves, pulled, tensors
 from venom_core.sdk.errors import ModelNotFound
+from venom_core.sdk.hub_files import default_cache
 from venom_core.testing.hub import FakeHub
-from venom_hf.cache import HubCache, default_cache
+from venom_hf.cache import HubCache
 
 COMMIT = "a" * 40
 
@@ -189,10 +190,23 @@ async def test_a_cancel_that_comes_too_late_takes_nothing(
     hub: FakeHub, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process ended between the last file and its note: the model is whole, and stays."""
-    monkeypatch.setattr("venom_hf.begun.BegunPulls.forget", lambda self, ref: None)
+    monkeypatch.setattr("venom_hf.unfinished_pulls.UnfinishedPulls.forget", lambda self, ref: None)
     hub.add(REPO, FILES)
     async with opened() as provider:
         await pulled(provider)
         await provider.forget_pull(REPO)
         (model,) = await provider.models()
     assert model.size_bytes == sum(map(len, FILES.values()))
+
+
+def test_each_model_of_one_commit_is_another_artefact(cache: Path) -> None:
+    plant(cache, {
+        "model.safetensors": b"x", "a-Q4_K_M-00001-of-00002.gguf": b"x",
+        "a-Q4_K_M-00002-of-00002.gguf": b"x", "a-Q8_0.gguf": b"x",
+    })  # fmt: skip
+    digests = {held.ref.label: held.digest for held in HubCache(cache).held()}
+    assert digests == {
+        None: f"commit:{COMMIT}",
+        "Q4_K_M": f"commit:{COMMIT}#Q4_K_M",
+        "Q8_0": f"commit:{COMMIT}#Q8_0",
+    }

@@ -15,6 +15,7 @@ from venom_core.sdk.errors import (
     Forbidden,
     InvalidRequest,
     ModelNotFound,
+    NoDiskSpace,
     RateLimited,
     StorageError,
     Unavailable,
@@ -216,9 +217,9 @@ async def test_no_room_on_the_disk(
     hub: FakeHub, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.add(REPO, {"model.safetensors": tensors(5000)})
-    monkeypatch.setattr("venom_hf.cache.SPARE_BYTES", 10**18)
+    monkeypatch.setattr("venom_core.sdk.disk.SPARE_BYTES", 10**18)
     async with opened() as provider:
         with pytest.raises(StorageError) as refused:
             await pulled(provider)
-    assert refused.value.code == "disk_full"
+    assert isinstance(refused.value, NoDiskSpace) and refused.value.code == "disk_full"
     assert not hub.asked("storage")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound
-from venom_hf.references import HubRef
-from venom_hf.weights import RemoteFile, choose, gguf_groups, is_safe_name, why_not
+from venom_core.sdk.hub_files import gguf_groups
+from venom_hf.references import parse_reference
+from venom_hf.weights import RemoteFile, choose, is_safe_name, why_not
 
 
 def files(*names: str) -> list[RemoteFile]:
@@ -14,7 +15,7 @@ def files(*names: str) -> list[RemoteFile]:
 
 
 def chosen(ref: str, *names: str) -> list[str]:
-    return [file.name for file in choose(files(*names), HubRef.parse(ref)).files]
+    return [file.name for file in choose(files(*names), parse_reference(ref)).files]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def chosen(ref: str, *names: str) -> list[str]:
     ],
 )
 def test_names(text: str, repo: str, label: str, revision: str, said: str) -> None:
-    ref = HubRef.parse(text)
+    ref = parse_reference(text)
     assert (ref.repo, ref.label, ref.revision) == (repo, label, revision)
     assert str(ref) == said
 
@@ -39,7 +40,7 @@ def test_names(text: str, repo: str, label: str, revision: str, said: str) -> No
 )
 def test_no_names(text: str) -> None:
     with pytest.raises(ModelNotFound):
-        HubRef.parse(text)
+        parse_reference(text)
 
 
 def test_safetensors_with_what_belongs_to_them() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -22,7 +21,8 @@ from venom_core.sdk.catalogue import (
     SearchPage,
 )
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound, UpstreamError
-from venom_hf.references import DEFAULT_REVISION, HubRef
+from venom_core.sdk.hub_files import DEFAULT_REVISION, HubRef
+from venom_core.sdk.utc import utc_text
 from venom_hf.refusals import offline, refusal
 from venom_hf.weights import Choice, RemoteFile, choose, why_not
 
@@ -283,7 +283,7 @@ def entry_of(
         likes=info.likes,
         license=_license(info, tags),
         gated=None if info.gated is None else bool(info.gated),
-        updated_at=utc(info.last_modified),
+        updated_at=utc_text(info.last_modified, "seconds") if info.last_modified else None,
     )
 
 
@@ -318,11 +318,3 @@ def _weight_bytes(choice: Choice | None) -> int | None:
         return None
     ending = ".gguf" if choice.kind == "gguf" else ".safetensors"
     return sum(file.size_bytes for file in choice.files if file.name.lower().endswith(ending))
-
-
-def utc(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with ``Z``."""
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -11,10 +11,10 @@ from venom_core.sdk.architecture import Architecture, BadNumber
 from venom_core.sdk.architecture_config import from_config_json
 from venom_core.sdk.catalogue import RepositoryCard
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.hub_files import HubRef
 from venom_core.sdk.provider import Model
-from venom_hf.cache import HubCache
+from venom_hf.cache import HubCache, model_of
 from venom_hf.client import HuggingFaceClient
-from venom_hf.references import HubRef
 
 CONFIG = "config.json"
 
@@ -24,7 +24,7 @@ def held_model(cache: HubCache, ref: HubRef) -> Model | None:
     held = cache.find(ref)
     if held is None:
         return None
-    return _with_numbers(held.model(), cache.text(held, CONFIG), held.size_bytes)
+    return _with_numbers(model_of(held), cache.text(held, CONFIG), held.size_bytes)
 
 
 def remote_model(client: HuggingFaceClient, ref: HubRef) -> Model:

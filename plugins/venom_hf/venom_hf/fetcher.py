@@ -12,7 +12,6 @@ checked, and only then does the library link it where others see it.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -21,14 +20,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from venom_core.sdk.disk import disk_errors, sha256_of, write_file
 from venom_core.sdk.errors import RateLimited, StorageError, UpstreamError, VenomError
-from venom_hf.references import COMMIT
+from venom_core.sdk.hub_files import COMMIT, size_of
+from venom_hf.cache import CACHE
 from venom_hf.refusals import digest_mismatch, refusal
 from venom_hf.weights import RemoteFile, is_safe_name
 
@@ -149,14 +150,14 @@ class Fetcher:
         if not is_safe_name(file.name) or not COMMIT.fullmatch(job.commit):
             raise UpstreamError("Hugging Face names a file that cannot be used.")
         pointer = job.folder / "snapshots" / job.commit / file.name
-        if _size(pointer) == file.size_bytes:
+        if size_of(pointer) == file.size_bytes:
             self._check(pointer, file)
             return
         self._report.step("pulling", file.name)
         etag = self._download(file)
-        with _disk():
+        with disk_errors(CACHE):
             self._link(file)
-        if _size(pointer) != file.size_bytes:
+        if size_of(pointer) != file.size_bytes:
             raise UpstreamError(f"Hugging Face sent another file than {file.name}, {etag}.")
 
     def _download(self, file: RemoteFile) -> str:
@@ -170,24 +171,24 @@ class Fetcher:
             raise UpstreamError("Hugging Face contradicts its own listing.", fix="Fetch it again.")
         blob = job.folder / "blobs" / etag
         lock = job.cache_dir / ".locks" / job.folder.name / f"{etag}.lock"
-        with _disk():
+        with disk_errors(CACHE):
             blob.parent.mkdir(parents=True, exist_ok=True)
             lock.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock, timeout=LOCK_SECONDS):
-            if _size(blob) == file.size_bytes:
+            if size_of(blob) == file.size_bytes:
                 self._check(blob, file)
                 return etag
             part = blob.with_name(f"{etag}.incomplete")
             self._transfer(said.location, part, file)
             self._check(part, file)
-            with _disk():
+            with disk_errors(CACHE):
                 os.replace(part, blob)
         return etag
 
     def _transfer(self, url: str, part: Path, file: RemoteFile) -> None:
         """Bring ``part`` to the file's size, going on from what it holds."""
         for attempt in range(1, ATTEMPTS + 1):
-            have = _size(part)
+            have = size_of(part)
             if have > file.size_bytes:
                 part.unlink()
                 have = 0
@@ -195,7 +196,7 @@ class Fetcher:
             if have == file.size_bytes and part.exists():
                 return
             try:
-                with _disk(), part.open("r+b" if have else "wb") as target:
+                with disk_errors(CACHE), part.open("r+b" if have else "wb") as target:
                     target.seek(have)
                     self._get(url, target, have, file)
                     target.flush()
@@ -246,7 +247,7 @@ class Fetcher:
         """Compare the digest; what is wrong is removed before anybody can see it."""
         self._report.current = file.size_bytes
         self._report.step("verifying", file.name)
-        with _disk():
+        with disk_errors(CACHE):
             right = is_what_it_says(path) if _is_weights(file) else True
             right = right and digest_of(path, file) in (file.sha256 or file.git, None)
             if not right:
@@ -275,19 +276,16 @@ class Fetcher:
         if COMMIT.fullmatch(self._job.revision):
             return
         place = self._job.folder / "refs" / self._job.revision
-        with _disk():
+        with disk_errors(CACHE):
             place.parent.mkdir(parents=True, exist_ok=True)
-            temporary = place.with_name(f".{place.name}.venom")
-            temporary.write_text(self._job.commit, encoding="ascii")
-            os.replace(temporary, place)
+            write_file(place, self._job.commit, mode=0o666)
 
 
 def digest_of(path: Path, file: RemoteFile) -> str | None:
     """The digest by which the Hub knows the file: sha256 of a large one, git's id of a small one;
     None where the Hub said none."""
     if file.sha256:
-        with path.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+        return sha256_of(path)
     if not file.git:
         return None
     content = path.read_bytes()
@@ -307,13 +305,6 @@ def _is_weights(file: RemoteFile) -> bool:
     return file.name.lower().endswith((".safetensors", ".gguf"))
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
@@ -327,30 +318,6 @@ def _status(error: BaseException) -> int | None:
 def _worth_another_try(error: Exception) -> bool:
     status = _status(error)
     return status is None or status in _TRANSIENT
-
-
-@contextlib.contextmanager
-def _disk() -> Iterator[None]:
-    """What the disk refuses, as refusals that people understand."""
-    import errno
-
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                "The disk became full.",
-                code="disk_full",
-                fix="Free some space, remove a model with venom rm, or set HF_HUB_CACHE to another "
-                "disk.",
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StorageError(
-                "The Hugging Face cache cannot be written.",
-                code="store_not_writable",
-                fix="Make its folder writable, or set HF_HUB_CACHE to a place that is.",
-            ) from error
-        raise
 
 
 def watch_the_pipe() -> None:

@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 
 from venom_core.sdk.catalogue import SUMMARY_CHARACTERS, NewsItem
 from venom_core.sdk.errors import UpstreamError
-from venom_hf.client import HuggingFaceClient, utc
+from venom_core.sdk.utc import utc_text
+from venom_hf.client import HuggingFaceClient
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import PaperInfo
@@ -45,7 +46,7 @@ def _paper(endpoint: str, paper: PaperInfo) -> NewsItem:
         title=plain(paper.title or paper.id),
         url=f"{endpoint}/papers/{paper.id}",
         summary=shortened(paper.summary or ""),
-        published_at=utc(paper.published_at),
+        published_at=utc_text(paper.published_at, "seconds") if paper.published_at else None,
         authors=tuple(author.name for author in paper.authors or () if author.name),
         source="Hugging Face Papers",
     )
@@ -82,7 +83,7 @@ def _creator(item: Any) -> str:
 
 def _moment(text: str) -> str | None:
     try:
-        return utc(parsedate_to_datetime(text))
+        return utc_text(parsedate_to_datetime(text), "seconds")
     except (TypeError, ValueError, IndexError):
         return None
 

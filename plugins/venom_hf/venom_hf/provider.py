@@ -16,7 +16,9 @@ from venom_core.sdk.catalogue import (
     SearchFilters,
     SearchPage,
 )
+from venom_core.sdk.disk import check_space
 from venom_core.sdk.errors import Unavailable, UpstreamTimeout, VenomError
+from venom_core.sdk.hub_files import HubRef, default_cache
 from venom_core.sdk.provider import (
     Model,
     Provider,
@@ -25,15 +27,15 @@ from venom_core.sdk.provider import (
     PullProgress,
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
-from venom_hf.begun import BegunPulls
-from venom_hf.cache import HubCache, default_cache
+from venom_hf.cache import CACHE, HubCache, model_of
 from venom_hf.calls import Calls
 from venom_hf.client import HuggingFaceClient, Plan
 from venom_hf.description import held_model, remote_model
 from venom_hf.downloads import Downloads
 from venom_hf.news import news_of
-from venom_hf.references import HubRef
+from venom_hf.references import parse_reference
 from venom_hf.refusals import offline
+from venom_hf.unfinished_pulls import UnfinishedPulls
 
 T = TypeVar("T")
 
@@ -56,7 +58,7 @@ class HuggingFaceProvider(Provider):
         self._cache_dir = settings["cache_dir"]
         self._calls = Calls(self._timeout)
         self._downloads = Downloads(context.logger)
-        self._begun = BegunPulls(context.data_dir / "pulls")
+        self._unfinished = UnfinishedPulls(context.data_dir / "pulls")
         self._trouble: Reason | None = None
 
     async def close(self) -> None:
@@ -72,10 +74,10 @@ class HuggingFaceProvider(Provider):
 
     async def models(self) -> Sequence[Model]:
         held = await asyncio.to_thread(self._cache().held)
-        return [one.model() for one in held]
+        return [model_of(one) for one in held]
 
     async def describe(self, ref: str) -> Model:
-        wanted = HubRef.parse(ref)
+        wanted = parse_reference(ref)
         held = await asyncio.to_thread(held_model, self._cache(), wanted)
         if held is not None:
             return held
@@ -95,7 +97,7 @@ class HuggingFaceProvider(Provider):
         return await self._ask(news_of, self._client, kind, month, limit)
 
     async def card(self, ref: str) -> RepositoryCard:
-        return await self._ask(self._client.card, HubRef.parse(ref))
+        return await self._ask(self._client.card, parse_reference(ref))
 
     async def _ask(self, function: Callable[..., T], *arguments: Any) -> T:
         try:
@@ -121,8 +123,8 @@ class HuggingFaceProvider(Provider):
         plan, name = await self._plan(ref)
         missing, total = await self._missing(plan), plan.choice.size_bytes
         cache = self._cache()
-        await asyncio.to_thread(cache.check_space, missing)
-        await asyncio.to_thread(self._begun.note, name, plan)
+        await asyncio.to_thread(check_space, cache.folder, missing, name, CACHE)
+        await asyncio.to_thread(self._unfinished.record, name, plan)
         token = await asyncio.to_thread(self._client.token)
         steps = self._downloads.run(
             plan, total - missing, cache.folder, self._client.endpoint, token, self._timeout
@@ -130,12 +132,12 @@ class HuggingFaceProvider(Provider):
         async with contextlib.aclosing(steps):
             async for step in steps:
                 yield step
-        await asyncio.to_thread(self._begun.forget, name)
+        await asyncio.to_thread(self._unfinished.forget, name)
         yield PullProgress("completed", f"{name} is in the Hugging Face cache.", total, total)
 
     async def _plan(self, ref: str) -> tuple[Plan, str]:
         """What a pull takes, and the reference under which it will be listed."""
-        wanted = HubRef.parse(ref)
+        wanted = parse_reference(ref)
         plan = await self._ask(self._client.plan, wanted)
         return plan, str(HubRef(wanted.repo, plan.choice.label, wanted.revision))
 
@@ -145,14 +147,14 @@ class HuggingFaceProvider(Provider):
         )
 
     async def forget_pull(self, ref: str) -> None:
-        name = str(HubRef.parse(ref))
-        begun = await asyncio.to_thread(self._begun.find, name)
-        if begun is not None:
-            await asyncio.to_thread(self._cache().discard, begun)
-            await asyncio.to_thread(self._begun.forget, name)
+        name = str(parse_reference(ref))
+        unfinished = await asyncio.to_thread(self._unfinished.find, name)
+        if unfinished is not None:
+            await asyncio.to_thread(self._cache().discard, unfinished)
+            await asyncio.to_thread(self._unfinished.forget, name)
 
     async def remove(self, ref: str) -> None:
-        await asyncio.to_thread(self._cache().remove, HubRef.parse(ref))
+        await asyncio.to_thread(self._cache().remove, parse_reference(ref))
 
     def _cache(self) -> HubCache:
         return HubCache(Path(str(self._cache_dir)) if self._cache_dir else default_cache())

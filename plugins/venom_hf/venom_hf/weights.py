@@ -10,28 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Literal
 
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound
-from venom_hf.references import HubRef
+from venom_core.sdk.hub_files import DEFAULT_LABEL, HubRef, gguf_groups, safetensors_of
 
 Kind = Literal["gguf", "safetensors"]
 
-DEFAULT_LABEL = "Q4_K_M"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".dill", ".npy", ".npz")
 #: Beside the weights: configuration, tokenizer, licence.
 BESIDE = (".json", ".txt", ".model", ".jinja", ".md", ".tiktoken")
 BESIDE_NAMES = ("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")
 MAX_BESIDE_BYTES = 64 * 1024 * 1024
-
-_QUANT = re.compile(
-    r"(?<![A-Za-z0-9])((?:I?Q\d(?:_[A-Z0-9]+)*|T?Q\d_\d|BF16|FP?16|FP?32|MXFP4(?:_[A-Z0-9]+)*))"
-    r"(?![A-Za-z0-9])",
-    re.IGNORECASE | re.ASCII,
-)
-_PART = re.compile(r"-(\d{5})-of-(\d{5})$", re.ASCII)
-_MODEL_FILE = re.compile(r"model(?:-\d{5}-of-\d{5})?\.safetensors", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +116,6 @@ def is_safe_name(name: str) -> bool:
     )
 
 
-def gguf_groups(names: Iterable[str]) -> dict[str, list[str]]:
-    """The whole GGUF models by label, each with its parts in order. A projector for images is no
-    model of its own; a model of which a part is missing is none."""
-    parts: dict[tuple[str, int], list[str]] = {}
-    for name in sorted(names):
-        stem = PurePosixPath(name).stem
-        if not name.lower().endswith(".gguf") or "mmproj" in stem.lower():
-            continue
-        found = _PART.search(stem)
-        base = name[: name.rindex("-", 0, name.rindex("-of-"))] if found else name
-        parts.setdefault((base, int(found[2]) if found else 1), []).append(name)
-    groups: dict[str, list[str]] = {}
-    for (base, count), members in sorted(parts.items(), key=lambda item: len(item[0][0])):
-        label = _label(base)
-        if len(members) == count and label not in groups:
-            groups[label] = members
-    return groups
-
-
-def _label(base: str) -> str:
-    """``Q4_K_M`` of ``gemma-3-1b-it-Q4_K_M.gguf``; else the whole name."""
-    leaf = PurePosixPath(base).name.removesuffix(".gguf")
-    found = _QUANT.findall(leaf)
-    return found[-1].upper() if found else re.sub(r"[^\w.-]", "-", leaf, flags=re.ASCII)[:96]
-
-
 def _labelled(groups: dict[str, list[str]], ref: HubRef) -> str:
     if ref.label is None:
         if DEFAULT_LABEL in groups:
@@ -169,13 +133,6 @@ def _labelled(groups: dict[str, list[str]], ref: HubRef) -> str:
         param="name",
         fix=f"Name the quantization: venom pull hf://{ref.repo}:{example}",
     )
-
-
-def safetensors_of(names: Iterable[str]) -> list[str]:
-    """The weights at the top of a repository: ``model.safetensors`` or its parts, else whatever
-    safetensors there are; the same weights often lie there twice under other names."""
-    top = sorted(name for name in names if name.endswith(".safetensors") and "/" not in name)
-    return [name for name in top if _MODEL_FILE.fullmatch(name)] or top
 
 
 def _is_beside(file: RemoteFile) -> bool:

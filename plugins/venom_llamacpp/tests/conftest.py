@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import logging
 import os
-import struct
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from venom_core.sdk.provider import ProviderContext, PullProgress
+from venom_core.testing.gguf import gguf_bytes
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
 
@@ -62,31 +62,6 @@ def real_models() -> Path:
 
 
 # -- GGUF files ------------------------------------------------------------------------------
-
-
-def gguf_value(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value  # kind and payload, as the test wants them
-    if isinstance(value, bool):
-        return struct.pack("<I?", 7, value)
-    if isinstance(value, int):
-        return struct.pack("<II", 4, value)
-    if isinstance(value, list):
-        texts = b"".join(struct.pack("<Q", len(text)) + text.encode() for text in value)
-        return struct.pack("<IIQ", 9, 8, len(value)) + texts
-    data = value.encode()
-    return struct.pack("<IQ", 8, len(data)) + data
-
-
-def gguf_bytes(
-    facts: dict[str, Any], *, version: int = 3, tensors: int = 0, keys: int | None = None
-) -> bytes:
-    head = struct.pack("<4sIQQ", b"GGUF", version, tensors, len(facts) if keys is None else keys)
-    pairs = (
-        struct.pack("<Q", len(key)) + key.encode() + gguf_value(value)
-        for key, value in facts.items()
-    )
-    return head + b"".join(pairs)
 
 
 @pytest.fixture

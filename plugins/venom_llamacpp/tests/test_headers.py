@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venom_core.sdk.errors import ModelNotFound, UpstreamError
+from venom_core.sdk.gguf import HeaderCut, NotGguf, Tensor, header_of, read_header
 from venom_llamacpp.catalogue import BUILT_IN
-from venom_llamacpp.gguf_header import HeaderCut, NotGguf, Tensor, header_of, read_header
 from venom_llamacpp.hub import HEADER_STEPS
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 

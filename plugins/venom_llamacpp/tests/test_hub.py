@@ -19,7 +19,15 @@ from venom_core.sdk.errors import (
     Unavailable,
     UpstreamError,
 )
-from venom_llamacpp.hub import Hub, HubFile, HubRef, choose, parse_listing
+from venom_core.sdk.hub_files import HubRef
+from venom_llamacpp.hub import (
+    Hub,
+    HubFile,
+    choose,
+    hub_reference,
+    listed_name,
+    parse_listing,
+)
 from venom_llamacpp.store import ModelStore
 
 DIGEST = "a" * 64
@@ -125,7 +133,7 @@ def offered(hub: Server, storage: Server, model: bytes) -> Server:
 def pull(
     server: Server, models: ModelStore, ref: str = "hf.co/org/tiny", token: str = "t0ken"
 ) -> Any:
-    parsed = HubRef.parse(ref)
+    parsed = hub_reference(ref)
     assert parsed is not None
     return Hub(server.url + "/", token).pull(models, parsed)
 
@@ -275,9 +283,9 @@ async def test_no_hub_is_unavailable(models: ModelStore) -> None:
 
 
 def test_references() -> None:
-    found = HubRef.parse("hf.co/ggml-org/gemma-3-1b-it-GGUF:Q4_K_M")
+    found = hub_reference("hf.co/ggml-org/gemma-3-1b-it-GGUF:Q4_K_M")
     assert found == HubRef("ggml-org/gemma-3-1b-it-GGUF", "Q4_K_M")
-    assert str(HubRef.parse("huggingface.co/a/b")) == "hf.co/a/b:Q4_K_M"
+    assert listed_name(HubRef("a/b")) == "hf.co/a/b:Q4_K_M"
     for bad in (
         "hf.co/a",
         "hf.co/../b",
@@ -287,7 +295,7 @@ def test_references() -> None:
         "a/b",
         "hf.co/a/..",
     ):
-        assert HubRef.parse(bad) is None, bad
+        assert hub_reference(bad) is None, bad
 
 
 def test_choice_takes_the_quantization_as_a_word() -> None:

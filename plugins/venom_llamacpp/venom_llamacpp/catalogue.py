@@ -42,7 +42,7 @@ class BuiltIn:
 
     ``numbers``, ``reordered_bytes``: what its header says, for the fit check before the download.
 
-    ``prime``: a question asked once of each engine; the state after it is kept and restored
+    ``warm_up``: a question asked once of each engine; the state after it is kept and restored
     before each chat. Where two answers are nearly as likely, the last digits of the numbers decide
     ("Jupiter", "Earth"), and those depend on how the prompt was cut into batches, so on what the
     engine did before. From one state the same question gets the same answer, and sooner. Such a
@@ -65,7 +65,7 @@ class BuiltIn:
     terms_url: str | None = None
     template: str | None = None
     trim: bool = False
-    prime: str | None = None
+    warm_up: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     capabilities: frozenset[ModelCapability] = GENERATES
     numbers: Architecture | None = None
@@ -102,7 +102,7 @@ GEMMA_BASE = BuiltIn(
     allowed_roles=("user", "assistant"),
     template="qa_base.jinja",
     trim=True,
-    prime="What is the capital of France?",
+    warm_up="What is the capital of France?",
     defaults={"temperature": 0, "max_tokens": 48, "stop": ["\n"]},
     numbers=Architecture(
         name="gemma3",

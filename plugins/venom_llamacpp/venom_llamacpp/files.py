@@ -7,23 +7,18 @@ Everything here blocks; callers run it in threads.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-from venom_llamacpp.gguf_header import GgufHeader, NotGguf, read_header
+from venom_core.sdk.gguf import GgufHeader, NotGguf, model_name, read_header
+from venom_core.sdk.hub_files import CachedModel, cached_models, is_gguf_model, is_later_part
 
 logger = logging.getLogger(__name__)
 
 MAX_FILES = 1000
 MAX_DEPTH = 4
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_QUANT = re.compile(r"(?<![A-Za-z0-9])(?:IQ|Q|TQ|F|BF|MXFP)\d\w*", re.ASCII | re.IGNORECASE)
-_CACHED = re.compile(r"hf\.co/[\w.-]{1,96}/[\w.-]{1,96}:[\w.-]{1,60}", re.ASCII)
-_UNFIT = re.compile(r"[^A-Za-z0-9_.:@+-]+", re.ASCII)
-_LATER_PART = re.compile(r"-(?!00001-of)\d{5}-of-\d{5}$", re.ASCII)
-_FIRST_PART = re.compile(r"-00001-of-\d{5}$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +72,21 @@ class LocalFiles:
 
 
 class CachedFiles(LocalFiles):
-    """The cache's layout is huggingface_hub's: ``models--org--name/snapshots/<commit>/<file>``,
-    a link to ``blobs/<sha256>``."""
+    """The GGUF models of shared Hugging Face caches, under the names that pulls give them."""
 
     def list(self) -> tuple[LocalFile, ...]:
         found: dict[str, LocalFile] = {}
-        for path in self._paths():
-            header, ref = self._header(path), _cached_ref(path)
-            if header is not None and ref is not None:
-                blob = path.resolve().name
-                digest = f"sha256:{blob}" if _SHA256.fullmatch(blob) else None
-                found.setdefault(ref, LocalFile(ref, path, header, digest))
+        for place in self._places:
+            for cached in islice(_ggufs(place), MAX_FILES):
+                ref = replace(cached.ref, revision=None).with_host
+                path = cached.snapshot / cached.files[0]
+                if ref not in found and (header := self._header(path)) is not None:
+                    found[ref] = LocalFile(ref, path, header, cached.digest)
         return tuple(found.values())
 
-    def _paths(self) -> Iterator[Path]:
-        for place in self._places:
-            fitting = sorted(place.glob("models--*/snapshots/*/*.gguf"), reverse=True)
-            yield from [path for path in fitting if _serves(path)][:MAX_FILES]
 
-
-def default_cache(env: Mapping[str, str]) -> Path:
-    """Where huggingface_hub keeps its cache, by its own variables."""
-    home = env.get("HF_HOME") or str(Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
-    return Path(home).expanduser() / "hub"
-
-
-def _cached_ref(path: Path) -> str | None:
-    """``hf.co/org/name:QUANT``, as the embedded engine names what it fetches itself."""
-    repo = path.parents[2].name.removeprefix("models--").replace("--", "/", 1)
-    quant = _QUANT.search(path.stem)
-    ref = f"hf.co/{repo}:{quant[0] if quant else path.stem}"
-    return ref if _CACHED.fullmatch(ref) else None
+def _ggufs(cache: Path) -> Iterator[CachedModel]:
+    return (cached for cached in cached_models(cache) if cached.ref.label is not None)
 
 
 def _read(path: Path) -> GgufHeader | None:
@@ -131,13 +110,11 @@ def _gguf_below(place: Path, depth: int) -> Iterable[Path]:
 
 
 def _serves(path: Path) -> bool:
-    name = path.stem.lower()
-    return path.suffix.lower() == ".gguf" and "mmproj" not in name and not _LATER_PART.search(name)
+    return is_gguf_model(path.name) and not is_later_part(path.name)
 
 
 def _free_name(path: Path, taken: dict[str, LocalFile]) -> str:
-    name = _UNFIT.sub("-", _FIRST_PART.sub("", path.stem)).strip(".-:")[:150] or "model"
-    name, number = name.replace("..", "."), 2
+    name, number = model_name(path), 2
     ref = name
     while ref in taken:
         ref, number = f"{name}-{number}", number + 1

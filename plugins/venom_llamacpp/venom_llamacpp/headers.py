@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 from venom_core.sdk.errors import UpstreamError
-from venom_llamacpp.gguf_header import GgufHeader, NotGguf, read_header
-from venom_llamacpp.hub import Hub, HubFile, HubRef
+from venom_core.sdk.gguf import GgufHeader, NotGguf, read_header
+from venom_core.sdk.hub_files import HubRef
+from venom_llamacpp.hub import Hub, HubFile
 
 #: Headers kept; a tensor table is a few hundred kilobytes.
 KEPT = 32

@@ -14,12 +14,13 @@ import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from venom_core.sdk import http
+from venom_core.sdk.disk import discard, disk_errors, sha256_of
 from venom_core.sdk.errors import (
     Forbidden,
     ModelNotFound,
@@ -28,17 +29,11 @@ from venom_core.sdk.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
+from venom_core.sdk.gguf import GgufHeader, HeaderCut, NotGguf, header_of, read_header
+from venom_core.sdk.hub_files import DEFAULT_LABEL, HubRef, is_gguf_model, is_part
 from venom_core.sdk.openai_engine import read_bounded
 from venom_core.sdk.provider import PullPlan, PullProgress
-from venom_llamacpp.gguf_header import GgufHeader, HeaderCut, NotGguf, header_of, read_header
-from venom_llamacpp.store import (
-    ModelStore,
-    check_space,
-    digest_mismatch,
-    discard,
-    disk_errors,
-    sha256_of,
-)
+from venom_llamacpp.store import ModelStore, digest_mismatch, prepare
 
 if TYPE_CHECKING:
     import httpx
@@ -47,7 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_QUANT = "Q4_K_M"
 MAX_LISTING_BYTES = 16 * 1024 * 1024
 MAX_PAGES = 20
 MAX_REDIRECTS = 5
@@ -55,31 +49,19 @@ ATTEMPTS = 4
 BLOCK = 1024 * 1024
 #: How much of a file is read for its header; a vocabulary alone takes several megabytes.
 HEADER_STEPS = (2 * BLOCK, 12 * BLOCK, 48 * BLOCK)
-_REF = re.compile(
-    r"(?:hf\.co|huggingface\.co)/([A-Za-z0-9][\w.-]{0,95})/([A-Za-z0-9][\w.-]{0,95})"
-    r"(?::([A-Za-z0-9_.-]{1,40}))?",
-    re.ASCII,
-)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PART = re.compile(r"-\d{5}-of-\d{5}", re.ASCII)
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
-@dataclass(frozen=True, slots=True)
-class HubRef:
-    """``repo`` is ``org/name``; ``quant`` None means the default one."""
+def hub_reference(text: str) -> HubRef | None:
+    """Read ``hf.co/org/repo[:LABEL]``; None where the text is none. Revisions are not taken."""
+    found = HubRef.parse(text, with_host=True)
+    return None if found is None or found.revision is not None else found
 
-    repo: str
-    quant: str | None
 
-    @classmethod
-    def parse(cls, text: str) -> HubRef | None:
-        """The reference, or None where the text is none."""
-        found = _REF.fullmatch(text)
-        return cls(f"{found[1]}/{found[2]}", found[3]) if found else None
-
-    def __str__(self) -> str:
-        return f"hf.co/{self.repo}:{self.quant or DEFAULT_QUANT}"
+def listed_name(ref: HubRef) -> str:
+    """Return the name under which a reference is listed: always with its label."""
+    return replace(ref, label=ref.label or DEFAULT_LABEL).with_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +91,8 @@ class Hub:
             hub = _Connections(self._endpoint, self._token)
             stack.push_async_callback(hub.close)
             file = choose(await self._listing(hub, ref), ref)
-        have = await asyncio.to_thread(_size, store.part(str(ref), file.sha256))
-        return PullPlan(str(ref), file.size_bytes, have, folder=store.folder)
+        have = await asyncio.to_thread(_size, store.part(listed_name(ref), file.sha256))
+        return PullPlan(listed_name(ref), file.size_bytes, have, folder=store.folder)
 
     async def pull(self, store: ModelStore, ref: HubRef) -> AsyncGenerator[PullProgress, None]:
         """Fetch a model into the store. Closing the generator keeps what came so far.
@@ -122,9 +104,9 @@ class Hub:
             hub = _Connections(self._endpoint, self._token)
             stack.push_async_callback(hub.close)
             file = choose(await self._listing(hub, ref), ref)
-            part = store.part(str(ref), file.sha256)
+            part = store.part(listed_name(ref), file.sha256)
             have = await asyncio.to_thread(_size, part)
-            await asyncio.to_thread(check_space, store.folder, file.size_bytes - have)
+            await asyncio.to_thread(prepare, store, file.size_bytes - have, listed_name(ref))
             message = f"Fetching {file.name}"
             url = f"{self._endpoint}/{ref.repo}/resolve/main/{quote(file.name)}"
             most = have
@@ -137,10 +119,11 @@ class Hub:
             yield PullProgress("verifying", f"Checking {file.name}", total, total)
             if await asyncio.to_thread(sha256_of, part) != file.sha256:
                 await asyncio.to_thread(discard, part)
-                raise digest_mismatch(str(ref))
+                raise digest_mismatch(listed_name(ref))
             header = await asyncio.to_thread(_header, part)
-            await asyncio.to_thread(store.publish, str(ref), part, file.sha256, facts_of(header))
-            yield PullProgress("completed", f"{ref} is ready", total, total)
+            name = listed_name(ref)
+            await asyncio.to_thread(store.publish, name, part, file.sha256, facts_of(header))
+            yield PullProgress("completed", f"{name} is ready", total, total)
 
     async def header(self, ref: HubRef) -> tuple[HubFile, GgufHeader]:
         """The header of the file that a pull would fetch, read by range requests; nothing is
@@ -345,10 +328,9 @@ def parse_listing(body: bytes) -> list[HubFile]:
 
 def _parse_row(row: Mapping[str, Any]) -> HubFile | None:
     name, lfs = str(row.get("path", "")), row.get("lfs") or {}
-    leaf = name.rsplit("/", 1)[-1].lower()
     digest = str(lfs.get("oid", "")).removeprefix("sha256:")
     size = lfs.get("size", row.get("size"))
-    if not leaf.endswith(".gguf") or "mmproj" in leaf or _PART.search(leaf):
+    if not is_gguf_model(name) or is_part(name):
         return None
     if not _SHA256.fullmatch(digest) or not isinstance(size, int) or size <= 0:
         return None  # without a digest nothing could be proved
@@ -357,10 +339,10 @@ def _parse_row(row: Mapping[str, Any]) -> HubFile | None:
 
 def choose(files: list[HubFile], ref: HubRef) -> HubFile:
     """The file of the asked quantization: the shortest name that has it as a word of its own."""
-    quant = ref.quant or DEFAULT_QUANT
+    quant = ref.label or DEFAULT_LABEL
     word = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(quant)}(?![A-Za-z0-9_])", re.IGNORECASE)
     fitting = [file for file in files if word.search(file.name)]
-    if not fitting and ref.quant is None and len(files) == 1:
+    if not fitting and ref.label is None and len(files) == 1:
         fitting = files
     if not fitting:
         there = ", ".join(sorted(file.name for file in files)[:12]) or "no whole GGUF file at all"

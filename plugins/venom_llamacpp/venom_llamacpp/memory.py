@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from venom_core.sdk.architecture import Measured, MemoryPlan
-from venom_llamacpp.gguf_header import Tensor
+from venom_core.sdk.gguf import Tensor
+from venom_core.sdk.memory_estimate import ggml_compute_bytes
 
 #: Types that ggml keeps in another order for its fast paths, as seen in the log of xllamacpp
 #: 2026.10.11549 on an x86-64 with AVX2. With AVX-512 there is one more (Q2_K), and on ARM there are
@@ -67,7 +68,7 @@ def memory_plan(
         context_length=context,
         parallel=parallel,
         batch=batch,
-        graph="llama.cpp",
+        compute=ggml_compute_bytes,
         all_outputs=True,
         copies_bytes=reordered if known else 0,
         overhead_bytes=CALIBRATION.process_bytes + (vocabulary or 0) * CALIBRATION.token_bytes,

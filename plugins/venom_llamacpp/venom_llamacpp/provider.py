@@ -8,7 +8,6 @@ import hashlib
 import importlib
 import importlib.util
 import json
-import os
 import sys
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,7 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from venom_core.sdk.disk import discard
 from venom_core.sdk.engine import EngineCommand, reap_orphans
+from venom_core.sdk.engine_pool import EnginePool
 from venom_core.sdk.errors import (
     Conflict,
     ContextLengthExceeded,
@@ -31,6 +32,8 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame
+from venom_core.sdk.hub_files import HubRef, default_cache
+from venom_core.sdk.machine import usable_cores
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import (
     MAX_ANSWER_BYTES,
@@ -48,14 +51,13 @@ from venom_core.sdk.provider import (
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_llamacpp.catalogue import BUILT_IN
-from venom_llamacpp.files import CachedFiles, LocalFiles, default_cache
+from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers
-from venom_llamacpp.hub import Hub, HubRef
+from venom_llamacpp.hub import Hub, hub_reference, listed_name
+from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
-from venom_llamacpp.pool import EnginePool
-from venom_llamacpp.shelf import ENCODERS, Served, Shelf
-from venom_llamacpp.store import ModelStore, discard, safe_name
+from venom_llamacpp.store import ModelStore, safe_name
 from venom_llamacpp.trim import trimmed
 
 ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
@@ -74,12 +76,14 @@ class LlamaCppProvider(OpenAIEngineProvider):
         super().__init__(context)
         settings = context.settings
         self._parallel = cast(int, settings["parallel"])
-        self._threads = cast(int, settings["threads"]) or max(1, (os.cpu_count() or 2) - 1)
+        self._threads = cast(int, settings["threads"]) or max(1, usable_cores() - 1)
         self._store = ModelStore(context.models_dir / "llamacpp")
         files = LocalFiles(cast("tuple[str, ...]", settings["model_paths"] or ()))
         cache = cast("str | None", settings["hub_cache"])
-        cached = CachedFiles([cache or str(default_cache(os.environ))])
-        self._shelf = Shelf(self._store, files, cached, cast(int, settings["context_length"]))
+        cached = CachedFiles([cache or str(default_cache())])
+        self._catalogue = LocalCatalogue(
+            self._store, files, cached, cast(int, settings["context_length"])
+        )
         self._hub = Hub(
             cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
         )
@@ -88,13 +92,12 @@ class LlamaCppProvider(OpenAIEngineProvider):
             cast(int, settings["max_loaded"]),
             cast(int, settings["keep_alive"]),
             self.forget,
-            free_memory,
         )
         self._pulling: set[str] = set()
-        self._serving: dict[str, Served] = {}
+        self._serving: dict[str, ServableModel] = {}
         #: Model -> the engine's address, and the file of the state that it was seen to restore.
-        self._primed: dict[str, tuple[str, str]] = {}
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._warmed_up: dict[str, tuple[str, str]] = {}
+        self._chat_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def open(self) -> None:
         # A missing engine is no reason to refuse: models can be listed and fetched without it.
@@ -119,53 +122,53 @@ class LlamaCppProvider(OpenAIEngineProvider):
         return Health(ProviderStatus.READY, None, version)
 
     async def models(self) -> Sequence[Model]:
-        served = await asyncio.to_thread(self._shelf.all)
-        return [self._shown(item) for item in served.values()]
+        served = await asyncio.to_thread(self._catalogue.all)
+        return [self._listed_model(item) for item in served.values()]
 
     async def describe(self, ref: str) -> Model:
         """Of a file of Hugging Face that is not fetched yet, what its header says."""
         try:
             served = await self._find(ref)
         except ModelNotFound:
-            if (hub := HubRef.parse(ref)) is None:
+            if (hub := hub_reference(ref)) is None:
                 raise
             file, header = await self._headers.of_hub(hub)
-            served = self._shelf.offered(str(hub), file.size_bytes, file.sha256, header)
+            served = self._catalogue.offered(listed_name(hub), file.size_bytes, file.sha256, header)
         else:
             if served.numbers is not None or served.path is None:
-                return replace(self._shown(served), prompt_template=served.template)
+                return replace(self._listed_model(served), prompt_template=served.template)
             header = await self._headers.of_file(served.path)
         reordered = reordered_bytes(header.tensors)
-        model = self._shown(replace(served, numbers=header.numbers, reordered=reordered))
+        model = self._listed_model(replace(served, numbers=header.numbers, reordered=reordered))
         return replace(model, prompt_template=served.template or header.chat_template)
 
-    def _shown(self, served: Served) -> Model:
+    def _listed_model(self, served: ServableModel) -> Model:
         model = replace(served.model, loaded=self._pool.is_loaded(served.model.ref))
         if served.numbers is None:
             return model
         plan = memory_plan(
             served.numbers.vocabulary,
             served.reordered,
-            context=self._shelf.context_of(served.trained_context),
+            context=self._catalogue.context_of(served.trained_context),
             parallel=self._parallel_of(served),
             batch=self._batch_of(served),
         )
         return replace(model, architecture=served.numbers, memory_plan=plan)
 
-    def _parallel_of(self, served: Served) -> int:
-        return 1 if served.prime else self._parallel
+    def _parallel_of(self, served: ServableModel) -> int:
+        return 1 if served.warm_up else self._parallel
 
-    def _batch_of(self, served: Served) -> int:
-        context = self._shelf.context_of(served.trained_context)
+    def _batch_of(self, served: ServableModel) -> int:
+        context = self._catalogue.context_of(served.trained_context)
         encoder = served.model.details.get("architecture") in ENCODERS
         return context if encoder else min(context, EMBED_TOKENS)
 
-    async def _find(self, ref: str) -> Served:
+    async def _find(self, ref: str) -> ServableModel:
         if ref in self._serving and self._pool.is_loaded(ref):
             return self._serving[ref]  # a request to a running engine needs no look at the disk
-        served = await asyncio.to_thread(self._shelf.all)
-        if ref not in served and (hub := HubRef.parse(ref)):
-            ref = str(hub)
+        served = await asyncio.to_thread(self._catalogue.all)
+        if ref not in served and (hub := hub_reference(ref)):
+            ref = listed_name(hub)
         if ref not in served:
             raise ModelNotFound(
                 f"The embedded engine has no model {ref!r}.", param="model", fix="venom list"
@@ -198,8 +201,8 @@ class LlamaCppProvider(OpenAIEngineProvider):
         if await asyncio.to_thread(engine_version) is None:
             raise engine_missing()
 
-    def _configuration(self, served: Served) -> dict[str, Any]:
-        context = self._shelf.context_of(served.trained_context)
+    def _configuration(self, served: ServableModel) -> dict[str, Any]:
+        context = self._catalogue.context_of(served.trained_context)
         return {
             "path": str(served.path),
             "alias": served.model.ref,
@@ -209,13 +212,13 @@ class LlamaCppProvider(OpenAIEngineProvider):
             "batch": self._batch_of(served),
             "pooling": "own" if served.own_pooling else "mean",
             "template": served.template,
-            "slot_folder": str(self._slot_folder(served)) if served.prime else None,
+            "slot_folder": str(self._slot_folder(served)) if served.warm_up else None,
         }
 
-    def _slot_folder(self, served: Served) -> Path:
+    def _slot_folder(self, served: ServableModel) -> Path:
         return self.context.data_dir / "engines" / f"{safe_name(served.model.ref)}.slot"
 
-    def _command(self, served: Served) -> EngineCommand:
+    def _command(self, served: ServableModel) -> EngineCommand:
         model, name = served.model, safe_name(served.model.ref)
         folder = self.context.data_dir / "engines"
         return EngineCommand(
@@ -231,7 +234,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
-        self._must(served, "chat")
+        self._require(served, "chat")
         frames = self._chat(request, last=False)
         async with contextlib.aclosing(trimmed(frames) if served.trim else frames) as answer:
             async for frame in answer:
@@ -241,7 +244,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         served = await self._find(request.model)
         try:
             async with (
-                self._turn(served, request.timeout),
+                self._exclusive_chat(served, request.timeout),
                 contextlib.aclosing(super().chat(request)) as frames,
             ):
                 async for frame in frames:
@@ -255,62 +258,66 @@ class LlamaCppProvider(OpenAIEngineProvider):
                     yield frame
 
     @contextlib.asynccontextmanager
-    async def _turn(self, served: Served, timeout: float) -> AsyncGenerator[None, None]:
-        """The time of one chat. A primed model has one slot and takes one at a time, each from
-        the state in which its template, and nothing else, was read."""
-        if served.prime is None:
+    async def _exclusive_chat(
+        self, served: ServableModel, timeout: float
+    ) -> AsyncGenerator[None, None]:
+        """Hold a model for one chat where it has a warm-up question: it has one slot and takes one
+        at a time, each from the state in which its template, and nothing else, was read."""
+        if served.warm_up is None:
             yield
             return
-        async with self._turns[served.model.ref], self.lease(served.model.ref) as endpoint:
-            address, file = self._primed.get(served.model.ref, ("", ""))
+        async with self._chat_locks[served.model.ref], self.lease(served.model.ref) as endpoint:
+            address, file = self._warmed_up.get(served.model.ref, ("", ""))
             if address != endpoint.base_url:
                 file = await asyncio.to_thread(self._state_file, served)
-            if not await self._recalled(served, endpoint, file, timeout):
-                await self._prime(served, endpoint, file, timeout)
-            self._primed[served.model.ref] = endpoint.base_url, file
+            if not await self._restore_state(served, endpoint, file, timeout):
+                await self._warm_up(served, endpoint, file, timeout)
+            self._warmed_up[served.model.ref] = endpoint.base_url, file
             yield
 
-    def _state_file(self, served: Served) -> str:
+    def _state_file(self, served: ServableModel) -> str:
         """Named after everything that the state comes from: one that an earlier engine left is as
         good as new, and one of other weights, settings or another engine is never taken up."""
-        origin = (self._configuration(served), served.model.digest, served.prime)
+        origin = (self._configuration(served), served.model.digest, served.warm_up)
         text = json.dumps([*origin, dict(served.model.defaults), engine_version()])
         return f"primed-{hashlib.sha256(text.encode()).hexdigest()[:16]}.bin"
 
-    async def _recalled(
-        self, served: Served, endpoint: Endpoint, file: str, timeout: float
+    async def _restore_state(
+        self, served: ServableModel, endpoint: Endpoint, file: str, timeout: float
     ) -> bool:
         if not await asyncio.to_thread((self._slot_folder(served) / file).exists):
             return False
         try:
-            await self._ask(endpoint, "/slots/0?action=restore", {"filename": file}, timeout)
+            await self._post_json(endpoint, "/slots/0?action=restore", {"filename": file}, timeout)
         except (InvalidRequest, UpstreamError) as error:
-            self.context.logger.warning("a primed state was not restored: %s", error.message)
+            self.context.logger.warning("a warmed-up state was not restored: %s", error.message)
             return False
         return True
 
-    async def _prime(self, served: Served, endpoint: Endpoint, file: str, timeout: float) -> None:
+    async def _warm_up(
+        self, served: ServableModel, endpoint: Endpoint, file: str, timeout: float
+    ) -> None:
         body = {
             **served.model.defaults,
-            "messages": [{"role": "user", "content": served.prime}],
+            "messages": [{"role": "user", "content": served.warm_up}],
             "max_tokens": 1,
             "cache_prompt": False,
         }
-        await self._ask(endpoint, "/v1/chat/completions", body, timeout)
+        await self._post_json(endpoint, "/v1/chat/completions", body, timeout)
         folder = self._slot_folder(served)
         await asyncio.to_thread(_clear, folder)
         # The engine takes a file that was cut short for a whole one: only a whole one has the name.
-        await self._ask(endpoint, "/slots/0?action=save", {"filename": UNFINISHED}, timeout)
+        await self._post_json(endpoint, "/slots/0?action=save", {"filename": UNFINISHED}, timeout)
         await asyncio.to_thread((folder / UNFINISHED).replace, folder / file)
 
-    async def _ask(
+    async def _post_json(
         self, endpoint: Endpoint, path: str, body: Mapping[str, Any], timeout: float
     ) -> Any:
         async with self._post(endpoint, path, body, "venom", timeout) as response:
             return json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
 
     async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        self._must(await self._find(request.model), "completion")
+        self._require(await self._find(request.model), "completion")
         for name in CHAT_ONLY:
             # The engine ignores the last and answers the others in the chat wire's shape.
             if request.body.get(name):
@@ -325,7 +332,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         served = await self._find(request.model)
-        self._must(served, "embedding")
+        self._require(served, "embedding")
         limit = served.model.context_length or EMBED_TOKENS
         if served.model.details.get("architecture") not in ENCODERS:
             limit = min(limit, EMBED_TOKENS)
@@ -354,7 +361,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
                     param=f"input[{place}]",
                 )
 
-    def _must(self, served: Served, capability: str) -> None:
+    def _require(self, served: ServableModel, capability: str) -> None:
         if capability not in (served.model.capabilities or ()):
             raise ModelNotCapable(
                 f"{served.model.ref} has no {capability}.",
@@ -365,7 +372,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
     # -- memory ------------------------------------------------------------------------------
 
     async def load(self, ref: str) -> None:
-        async with self.lease(ref), self._turn(await self._find(ref), LOAD_TIMEOUT):
+        async with self.lease(ref), self._exclusive_chat(await self._find(ref), LOAD_TIMEOUT):
             return
 
     async def unload(self, ref: str) -> None:
@@ -438,14 +445,14 @@ def _clear(folder: Path) -> None:
 
 def _to_fetch(ref: str) -> tuple[str, HubRef | None]:
     """The reference as it is listed, and its parts where it is one of the Hub's."""
-    hub = HubRef.parse(ref)
+    hub = hub_reference(ref)
     if hub is None and ref not in BUILT_IN:
         raise ModelNotFound(
             f"The embedded engine cannot fetch {ref!r}.",
             param="name",
             fix="Name a built-in model (venom list --available), or hf.co/org/repo:Q4_K_M",
         )
-    return (str(hub) if hub else ref), hub
+    return (listed_name(hub) if hub else ref), hub
 
 
 def engine_missing() -> VenomError:
@@ -465,10 +472,3 @@ def engine_version() -> str | None:
         return version(ENGINE_MODULE)
     except PackageNotFoundError:
         return "unknown"
-
-
-def free_memory() -> int:
-    """Bytes of memory that programs may still take on this machine."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)

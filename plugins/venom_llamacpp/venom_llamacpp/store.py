@@ -8,25 +8,29 @@ Everything here blocks; callers run it in threads.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.disk import (
+    check_space,
+    discard,
+    disk_errors,
+    make_writable_folder,
+    write_file,
+)
 from venom_core.sdk.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 1024 * 1024
-# What a disk needs beside the files themselves.
-SPARE_BYTES = 64 * 1024 * 1024
 _PART = re.compile(r"\.[0-9a-f]{12}\.part$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -67,7 +71,7 @@ class ModelStore:
     def forget(self, ref: str) -> None:
         """Remove what a pull that did not end left behind; a whole model stays."""
         name = safe_name(ref)
-        leftovers = [self.folder / f".pull-{name}", self.gguf(ref).with_suffix(".json.tmp")]
+        leftovers = [self.folder / f".pull-{name}", *self.folder.glob(f".{name}.json.*.part")]
         leftovers += [
             path for path in self.folder.glob("*.part") if _PART.sub("", path.name) == name
         ]
@@ -97,9 +101,7 @@ class ModelStore:
             with file.open("rb") as written:
                 os.fsync(written.fileno())
             os.replace(file, target)
-            temporary = target.with_suffix(".json.tmp")
-            temporary.write_text(json.dumps(record))
-            os.replace(temporary, target.with_suffix(".json"))
+            write_file(target.with_suffix(".json"), json.dumps(record), mode=0o666)
         return stored
 
     def remove(self, ref: str) -> None:
@@ -125,47 +127,17 @@ class ModelStore:
         return stored
 
 
+def prepare(store: ModelStore, needed: int, ref: str) -> None:
+    """Make the folder. Raises ``StorageError`` where it cannot be written, or has no room for so
+    many bytes."""
+    make_writable_folder(store.folder)
+    check_space(store.folder, needed, ref)
+
+
 def safe_name(ref: str) -> str:
     """A file name for a reference: readable, and different for different references."""
     name = _UNSAFE.sub("--", ref).strip(".")
     return name if name == ref else f"{name}-{hashlib.sha256(ref.encode()).hexdigest()[:8]}"
-
-
-def check_space(folder: Path, needed: int) -> None:
-    """Raise ``StorageError`` where the disk has no room for ``needed`` bytes."""
-    with disk_errors():
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise OSError(errno.EACCES, "not writable")
-        free = shutil.disk_usage(folder).free
-    if free < needed + SPARE_BYTES:
-        raise StorageError(
-            f"The disk has {free / 1e9:.1f} GB free; this model needs "
-            f"{(needed + SPARE_BYTES) / 1e9:.1f} GB while it is fetched.",
-            code="disk_full",
-            fix="Free some space, remove a model with venom rm, or set VENOM_HOME to another disk.",
-        )
-
-
-@contextlib.contextmanager
-def disk_errors() -> Iterator[None]:
-    """What the disk refuses, as refusals that people understand."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                "The disk became full.",
-                code="disk_full",
-                fix="Free some space, remove a model with venom rm, or set VENOM_HOME to another "
-                "disk.",
-            ) from error
-        raise StorageError(
-            "The model store cannot be written.",
-            code="store_not_writable",
-            fix="Make the folder models in Venom's home writable, or set VENOM_HOME to a place "
-            "that is.",
-        ) from error
 
 
 def digest_mismatch(ref: str) -> StorageError:
@@ -177,11 +149,6 @@ def digest_mismatch(ref: str) -> StorageError:
     )
 
 
-def sha256_of(path: Path) -> str:
-    with disk_errors(), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def size_of_tree(folder: Path) -> int:
     """Bytes of all files below a folder that others are changing meanwhile."""
     total = 0
@@ -190,12 +157,3 @@ def size_of_tree(folder: Path) -> int:
             with contextlib.suppress(OSError):
                 total += (Path(root) / name).lstat().st_size
     return total
-
-
-def discard(path: Path) -> None:
-    """Remove a file or a folder, as far as it is there."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)

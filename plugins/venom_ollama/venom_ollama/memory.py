@@ -9,6 +9,7 @@ from typing import Any
 
 from venom_core.sdk.architecture import MAX_BYTES, Architecture, BadNumber, MemoryPlan
 from venom_core.sdk.architecture_gguf import from_gguf, tensor_bytes
+from venom_core.sdk.memory_estimate import ggml_compute_bytes
 
 #: What Ollama takes where neither the request nor the model names a context.
 DEFAULT_CONTEXT = 4096
@@ -75,7 +76,7 @@ def memory_plan(numbers: Numbers, context: int | None) -> MemoryPlan:
         engine="Ollama",
         context_length=context or DEFAULT_CONTEXT,
         batch=BATCH,
-        graph="llama.cpp",
+        compute=ggml_compute_bytes,
         copies_bytes=numbers.copies_bytes,
         notes=(NOTE, COMPARED),
     )

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import LoadedModel, Model, ModelCapability
+from venom_core.sdk.spec import Proposal
 from venom_ollama.memory import Numbers, memory_plan
+from venom_ollama.plugin import PROPOSALS
 
 _CAPABILITIES: Mapping[str, tuple[ModelCapability, ...]] = {
     "completion": ("chat", "completion"),
@@ -30,30 +33,32 @@ _DEFAULTS = {
     "num_predict": ("max_tokens", int),
 }
 
-_GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
+_SEES = frozenset({"gemma3:4b"})
 
 
-def _gemma(ref: str, size: int, context: int, summary: str, *more: ModelCapability) -> Model:
+def _proposed(proposal: Proposal) -> Model:
+    capabilities: frozenset[ModelCapability] = frozenset({"chat", "completion"})
+    if proposal.name in _SEES:
+        capabilities |= {"vision"}
     return Model(
-        ref=ref,
+        ref=proposal.name,
         type="ollama",
-        capabilities=frozenset({"chat", "completion", *more}),
-        title=f"Gemma 3 {ref.partition(':')[2].upper()}",
-        summary=summary,
-        size_bytes=size,
-        context_length=context,
+        capabilities=capabilities,
+        title=proposal.title,
+        summary=proposal.summary,
+        size_bytes=proposal.size_bytes,
+        context_length=proposal.architecture.context_length if proposal.architecture else None,
         instruct=True,
         installed=False,
         license="Gemma Terms of Use",
-        terms_url=_GEMMA_TERMS,
+        terms_url=proposal.terms_url,
+        architecture=proposal.architecture,
+        memory_plan=proposal.memory_plan,
     )
 
 
-#: What can be had by name: proposed, never pulled unasked. Sizes as Ollama's library lists them.
-PROPOSED = (
-    _gemma("gemma3:4b", 3_300_000_000, 131_072, "A good all-round model, reads images.", "vision"),
-    _gemma("gemma3:1b", 815_000_000, 32_768, "Small and quick, for short answers."),
-)
+#: What can be had by name: proposed, never pulled unasked.
+PROPOSED = tuple(map(_proposed, PROPOSALS))
 
 
 def canonical(ref: str) -> str:
@@ -88,6 +93,7 @@ def listed(
         context_length=_whole(details.get("context_length")) or _trained_context(shown),
         loaded=loaded,
         defaults=defaults(shown),
+        parameter_bounds=bounds_of_name(item["name"]),
         license=_first_line(shown.get("license")),
         terms_url=_first_address(shown.get("license")),
         details=shown_details,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from venom_core.sdk import Capability, ProviderSpec, Setting, hookimpl
+from venom_core.sdk import (
+    Architecture,
+    Capability,
+    MemoryPlan,
+    Proposal,
+    ProviderSpec,
+    Setting,
+    hookimpl,
+)
+from venom_core.sdk.memory_estimate import ggml_compute_bytes
 
 #: Request parameters that Ollama honours. What is missing here is refused by name (``n``,
 #: ``logit_bias``, ``echo``, ...); values that it cannot honour are refused in ``requests.py``.
@@ -77,6 +86,54 @@ SETTINGS = (
 )
 
 
+GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
+
+
+def _gemma3(layers: int, heads: int, kv_heads: int, width: int, hidden: int, window: int,
+            context: int, weights: int) -> Architecture:  # fmt: skip
+    """As in the models' published ``config.json`` (google/gemma-3-4b-it and gemma-3-1b-it)."""
+    return Architecture(
+        "gemma3",
+        layers=layers,
+        heads=heads,
+        kv_heads=(kv_heads,) * layers,
+        key_length=256,
+        value_length=256,
+        window=window,
+        windowed=tuple(layer % 6 != 5 for layer in range(layers)),
+        vocabulary=262_144,
+        embedding_length=width,
+        feed_forward=hidden,
+        weights_bytes=weights,
+        context_length=context,
+    )
+
+
+_PLAN = MemoryPlan("Ollama", context_length=4096, batch=512, compute=ggml_compute_bytes)
+
+#: Sizes as Ollama's library lists them.
+PROPOSALS = (
+    Proposal(
+        "gemma3:4b",
+        "Gemma 3 4B",
+        3_300_000_000,
+        "For everyday work: several languages, images, long texts.",
+        GEMMA_TERMS,
+        _gemma3(34, 8, 4, 2560, 10_240, 1024, 131_072, 3_300_000_000),
+        _PLAN,
+    ),
+    Proposal(
+        "gemma3:1b",
+        "Gemma 3 1B",
+        815_000_000,
+        "Small and quick, for short answers.",
+        GEMMA_TERMS,
+        _gemma3(26, 4, 1, 1152, 6912, 512, 32_768, 815_000_000),
+        _PLAN,
+    ),
+)
+
+
 @hookimpl
 def venom_providers() -> Iterable[ProviderSpec]:
     """The one provider of this plugin."""
@@ -102,5 +159,9 @@ def venom_providers() -> Iterable[ProviderSpec]:
             parameters=PARAMETERS,
             settings=SETTINGS,
             homepage="https://ollama.com",
+            preference=100,
+            proposals=PROPOSALS,
+            needs="Needs Ollama: install it from ollama.com, start it, then run the command.",
+            default_model="gemma3:*",
         )
     ]

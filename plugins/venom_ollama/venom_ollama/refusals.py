@@ -13,6 +13,7 @@ from venom_core.sdk.errors import (
     InvalidRequest,
     ModelNotCapable,
     ModelNotFound,
+    NoDiskSpace,
     QueueFull,
     StorageError,
     Unavailable,
@@ -59,14 +60,14 @@ def refusal(status: int, words: str, model: str, retry_after: str | None = None)
         return model_not_found(model)
     if status in (401, 403):
         return Unavailable(
-            f"Ollama refuses this{_said(words)}",
+            f"Ollama refuses this{_provider_words(words)}",
             code="ollama_refused",
             fix="Check OLLAMA_HOST here, and OLLAMA_HOST and OLLAMA_ORIGINS where Ollama runs.",
         )
     if 400 <= status < 500:
-        return InvalidRequest(f"Ollama refused the request{_said(words)}")
+        return InvalidRequest(f"Ollama refused the request{_provider_words(words)}")
     return UpstreamError(
-        f"Ollama failed{_said(words)}",
+        f"Ollama failed{_provider_words(words)}",
         fix="Try again; if it happens again, look at Ollama's log (ollama serve).",
     )
 
@@ -231,10 +232,9 @@ def _digest(model: str, match: re.Match[str]) -> VenomError:
 
 @_when(r"no space left on device|disk quota exceeded|not enough space on the disk")
 def _full(model: str, match: re.Match[str]) -> VenomError:
-    return StorageError(
+    return NoDiskSpace(
         f"The disk is full while fetching {model}.",
         fix="Free some space (venom list shows sizes, venom rm NAME removes), then pull again.",
-        code="disk_full",
     )
 
 
@@ -252,7 +252,7 @@ def _network(model: str, match: re.Match[str]) -> VenomError:
 _PATH = re.compile(r"(?<![\w/:])(?:[A-Za-z]:\\|<\w+>/|/)[^\s:\"']+")
 
 
-def _said(words: str) -> str:
+def _provider_words(words: str) -> str:
     """Ollama's own words for a message: one line, no paths, not too long."""
     text = " ".join(_PATH.sub("(a file)", words).split())
     return f": {text[:_QUOTED_CHARS].rstrip('.')}." if text else "."

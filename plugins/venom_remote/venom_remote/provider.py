@@ -18,6 +18,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, fetch_models
+from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ProviderContext
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 
@@ -87,7 +88,9 @@ class RemoteProvider(OpenAIEngineProvider):
         if not any(node.dead_until <= now for node in self._nodes):
             return None
         names = {name for node in self._nodes if node.dead_until <= now for name in node.models}
-        return [Model(name, "remote") for name in sorted(names)]
+        return [
+            Model(name, "remote", parameter_bounds=bounds_of_name(name)) for name in sorted(names)
+        ]
 
     async def _ask(self, node: Node) -> None:
         try:

@@ -11,8 +11,9 @@ import pytest
 
 from venom_core.sdk.architecture import Architecture, Measured, MemoryPlan
 from venom_core.sdk.machine import Machine
-from venom_core.sdk.provider import Model
-from venom_core.testing.scripted import SCRIPTS, Script, say
+from venom_core.sdk.memory_estimate import MemoryNeed, ggml_compute_bytes
+from venom_core.sdk.provider import LoadedModel, Model
+from venom_core.testing.scripted import SCRIPTS, Script, ScriptedProvider, say
 from venom_core.usecases import fit as module
 
 NUMBERS = Architecture(
@@ -21,8 +22,8 @@ NUMBERS = Architecture(
     context_length=8192,
 )  # fmt: skip
 PLAN = MemoryPlan(
-    "llama.cpp", context_length=4096, parallel=2, batch=1024, graph="llama.cpp", all_outputs=True,
-    overhead_bytes=40_000_000, measured=Measured(0.02, 0.05, 28, "Real loads."),
+    "llama.cpp", context_length=4096, parallel=2, batch=1024, compute=ggml_compute_bytes,
+    all_outputs=True, overhead_bytes=40_000_000, measured=Measured(0.02, 0.05, 28, "Real loads."),
 )  # fmt: skip
 
 
@@ -159,3 +160,39 @@ async def test_many_may_ask_at_once(client: httpx.AsyncClient) -> None:
     known("m")
     answers = await asyncio.gather(*(fit(client, "m", context=256 + n) for n in range(20)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict", "words"),
+    [
+        (5_000_000_000, "fits", "big fits: its provider expects 4.00 GB, and 5.00 GB are free."),
+        (4_000_000_000, "tight", "big is tight: its provider expects 4.00 GB"),
+        (3_999_000_000, "does_not_fit", "big does not fit: its provider expects 4.00 GB"),
+    ],
+)
+async def test_a_provider_that_estimates_itself_is_asked(
+    client: httpx.AsyncClient,
+    memory: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    verdict: str,
+    words: str,
+) -> None:
+    asked: list[tuple[str, int | None]] = []
+
+    async def estimate(self: object, ref: str, context: int | None = None) -> MemoryNeed:
+        asked.append((ref, context))
+        return MemoryNeed(3_000_000_000, 1_000_000_000, None, None)
+
+    async def nothing(self: object) -> list[LoadedModel]:
+        return []
+
+    monkeypatch.setattr(ScriptedProvider, "estimate", estimate)
+    monkeypatch.setattr(ScriptedProvider, "ps", nothing)
+    model("big", context_length=2048)
+    memory["free"] = free
+    body = (await fit(client, "big", context=512)).json()
+    assert (body["verdict"], body["context_length"]) == (verdict, 512)
+    assert body["message"].startswith(words)
+    assert body["parts"]["weights"] == 3_000_000_000 and body["needed_bytes"] == 4_000_000_000
+    assert asked == [("big", 512)]

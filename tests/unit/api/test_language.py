@@ -12,12 +12,16 @@ import httpx
 import pytest
 from pydantic_core import PydanticKnownError
 
+from tests.stage import SCRIPTED, scripted_venom
 from tests.unit.api.conftest import MakeVenom, client_of
+from venom_core._version import __version__
 from venom_core.api import language
 from venom_core.api.language import in_language, negotiated, polish
 from venom_core.plugins import discovery
 from venom_core.plugins.discovery import Found, Scan
 from venom_core.sdk.errors import UpstreamError
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
 
@@ -192,13 +196,7 @@ async def test_a_wrong_key_and_a_foreign_host(make_venom: MakeVenom, tmp_path: P
 async def test_records(client: httpx.AsyncClient) -> None:
     """What the page shows beside errors: the overview, plugins, models, readiness."""
     overview = await client.get("/api/v1/overview", headers=PL)
-    first = overview.json()["suggestions"][0]
-    assert first["reason"].startswith("Wymaga Ollamy")
-    assert first["summary"].startswith("Do codziennej pracy")
-    assert first["fit_message"].startswith(("mieści się", "nie mieści się"))
     assert overview.json()["default_model_reason"] == "Nie ma zainstalowanego modelu do rozmowy."
-    english = (await client.get("/api/v1/overview")).json()
-    assert english["suggestions"][0]["reason"].startswith("Needs Ollama")
     disabled = await client.post("/api/v1/plugins/scripted/disable", headers=PL)
     assert disabled.json()["message"] == "scripted – wyłączono."
     listed = await client.get("/api/v1/plugins", headers=PL)
@@ -212,6 +210,24 @@ async def test_records(client: httpx.AsyncClient) -> None:
     for response in (overview, listed, disabled, ready):
         assert response.headers["content-language"] == "pl"
         assert response.headers["vary"] == "Accept-Language"
+
+
+async def test_what_a_provider_proposes_and_what_that_needs(tmp_path: Path) -> None:
+    nowhere = {"VENOM_OLLAMA__BASE_URL": "http://127.0.0.1:9"}
+    settings = Settings.load(Paths.at(tmp_path / "home"), nowhere)
+    ollama = Found(
+        "ollama", "venom_ollama.plugin", "v1", "venom-ollama", __version__, "first_party"
+    )
+    async with client_of(scripted_venom(settings, (SCRIPTED, ollama))) as client:
+        polish = (await client.get("/api/v1/overview", headers=PL)).json()["suggestions"]
+        english = (await client.get("/api/v1/overview")).json()["suggestions"]
+    first = polish[0]
+    assert first["reason"].startswith("Wymaga Ollamy")
+    assert first["summary"].startswith("Do codziennej pracy")
+    assert first["fit_message"].startswith(("mieści się", "nie mieści się"))
+    assert english[0]["reason"].startswith("Needs Ollama")
+    assert [found["name"] for found in english] == ["gemma3:4b", "gemma3:1b"], "each once"
+    assert english[0]["command"] == "venom run gemma3:4b"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "system"])

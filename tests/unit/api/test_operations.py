@@ -18,8 +18,8 @@ from tests.served import served
 from tests.unit.api.conftest import MakeVenom, client_of
 from venom_core.api.app import create_app
 from venom_core.models import operations as module
-from venom_core.models import space
-from venom_core.sdk.errors import StorageError
+from venom_core.sdk.disk import SPARE_BYTES
+from venom_core.sdk.errors import NoDiskSpace
 from venom_core.sdk.provider import Model, PullPlan, PullProgress
 from venom_core.store.database import open_database
 from venom_core.store.operations import KEPT, Operation, OperationRepository
@@ -133,12 +133,12 @@ async def test_progress_never_falls_where_a_total_grows(client: httpx.AsyncClien
 
 
 async def test_a_failure_says_what_to_do_and_can_be_tried_again(client: httpx.AsyncClient) -> None:
-    full = StorageError("The disk became full.", code="disk_full", fix="Free some space.")
+    full = NoDiskSpace("The disk became full.", fix="Free some space.")
     scripted.PULLS["m"] = [pulling(40), full]
     number = await install(client)
     failed = await until(client, number, "failed")
     assert (failed["error"], failed["code"], failed["fix"], failed["error_status"]) == (
-        "The disk became full.", "disk_full", "Free some space.", 507,
+        "The disk became full.", "disk_full", "Free some space.", 400,
     )  # fmt: skip
     assert failed["completed_at"] is not None
     scripted.PULLS["m"] = [DONE]
@@ -205,7 +205,7 @@ async def test_a_disk_without_room_is_found_before_anything_begins(
 ) -> None:
     usage = SimpleNamespace(free=10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    plan = PullPlan("m", 2 * 10**9, 10**9 + space.SPARE_BYTES, folder=tmp_path / "not" / "yet")
+    plan = PullPlan("m", 2 * 10**9, 10**9 + SPARE_BYTES, folder=tmp_path / "not" / "yet")
     scripted.PLANS["m"], scripted.PULLS["m"] = plan, [DONE]
     number = await install(client)
     await until(client, number, "completed")

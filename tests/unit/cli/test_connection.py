@@ -23,7 +23,6 @@ from venom_core.cli.connection import local
 from venom_core.cli.connection.files import read_record
 from venom_core.cli.connection.interface import Connection
 from venom_core.cli.connection.lock import hold_data_directory, holder_file, read_holder
-from venom_core.cli.connection.processes import ProcessIdentity
 from venom_core.cli.connection.server import ServerClient
 from venom_core.cli.connection.server_file import (
     ServerRecord,
@@ -35,6 +34,7 @@ from venom_core.cli.connection.server_file import (
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.sdk.errors import Conflict, StorageError, VenomError
 from venom_core.sdk.frames import delta
+from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.sdk.provider import PullProgress
 from venom_core.settings.paths import Paths
 from venom_core.testing.scripted import PULLS, SCRIPTS, Pause, Script, say

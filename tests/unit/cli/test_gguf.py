@@ -58,3 +58,8 @@ def test_the_reference_is_the_embedded_engine_s(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(cli) -> None:
     done = cli("run", "./nothing.gguf", "Say hello.")
     assert done.code == ExitCode.NOT_FOUND and "file_not_found" in done.err
+
+
+def test_the_first_of_several_parts_is_named_as_the_engine_names_it(tmp_path: Path) -> None:
+    listing = {"models": [{"provider": "llamacpp", "name": "big", "reference": "llamacpp://big"}]}
+    assert reference_of(tmp_path / "big-00001-of-00003.gguf", listing, None) == "llamacpp://big"

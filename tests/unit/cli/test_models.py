@@ -15,6 +15,7 @@ from venom_core.cli import terminal
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.sdk.architecture import Architecture, Measured, MemoryPlan
 from venom_core.sdk.errors import StorageError
+from venom_core.sdk.memory_estimate import ggml_compute_bytes
 from venom_core.sdk.provider import Model, PullProgress
 from venom_core.testing import scripted
 from venom_core.testing.scripted import PULLS, SCRIPTS, Pause, Script, say
@@ -89,7 +90,9 @@ def test_show_says_whether_it_fits(cli) -> None:
         vocabulary=100, embedding_length=64, weights_bytes=1_000_000, context_length=2048,
     )  # fmt: skip
     measured = Measured(0.01, 0.05, 3, "Real loads.")
-    plan = MemoryPlan("an engine", context_length=1024, graph="llama.cpp", measured=measured)
+    plan = MemoryPlan(
+        "an engine", context_length=1024, compute=ggml_compute_bytes, measured=measured
+    )
     known = replace(SCRIPTS["city"].model, architecture=numbers, memory_plan=plan)
     SCRIPTS["known"] = Script(say("x"), replace(known, ref="known"))
     out = " ".join(cli("show", "known", "--context", "2048").out.split())

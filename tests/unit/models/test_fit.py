@@ -8,22 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venom_core.models.fit import (
-    cache_bytes,
-    check,
-    compute_bytes,
-    fits_memory,
-    largest_context,
-    needed,
-    size,
-)
+from venom_core.models.fit import check, check_need, fits_memory, largest_context, size
 from venom_core.sdk.architecture import Architecture, Measured, MemoryPlan
+from venom_core.sdk.memory_estimate import (
+    MemoryNeed,
+    cache_bytes,
+    compute_bytes,
+    ggml_compute_bytes,
+    needed,
+)
 from venom_core.sdk.provider import Model
 
 MIB = 1024 * 1024
 MEASURED = Measured(0.02, 0.05, 24, "real loads")
 PLAN = MemoryPlan(
-    engine="llama.cpp", context_length=4096, parallel=2, batch=1024, graph="llama.cpp",
+    engine="llama.cpp", context_length=4096, parallel=2, batch=1024, compute=ggml_compute_bytes,
     all_outputs=True, overhead_bytes=40_000_000, measured=MEASURED,
 )  # fmt: skip
 SMOLLM2 = Architecture(
@@ -158,7 +157,7 @@ def test_what_is_unknown_is_named_and_never_guessed() -> None:
     assert check(no_window, PLAN, 10**12).unknown == ("window",)
     nothing = check(replace(SMOLLM2, context_length=None), replace(PLAN, context_length=None), 1)
     assert nothing.unknown == ("context_length",)
-    blind = check(SMOLLM2, replace(PLAN, graph=None, overhead_bytes=None), 10**12)
+    blind = check(SMOLLM2, replace(PLAN, compute=None, overhead_bytes=None), 10**12)
     assert blind.need is not None and blind.need.compute is None
     assert sum("not known and not counted" in line for line in blind.assumptions) == 2
 
@@ -236,3 +235,11 @@ def test_more_context_never_takes_less(
     assert needed(model, PLAN, context).total <= needed(model, PLAN, context + more).total
     most = largest_context(model, PLAN, free)
     assert most == 0 or check(model, PLAN, free, most).verdict == "fits"
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"), [(1250, "fits"), (1249, "tight"), (900, "tight"), (899, "does_not_fit")]
+)
+def test_a_providers_own_estimate_is_taken_with_the_margin(free: int, verdict: str) -> None:
+    found = check_need(MemoryNeed(600, 200, 200, None, untouched=100), free, 4096)
+    assert (found.verdict, found.context_length, found.largest_context) == (verdict, 4096, None)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from venom_core.models.generation import GenerationConfig, checked, schema_of
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model
 
 ALL = frozenset(
@@ -53,11 +54,25 @@ def test_the_context_bounds_the_answer_and_no_context_no_bound() -> None:
     ("llama3:8b", 1.0), ("meta/Llama-3.2-1B", 1.0), ("llama2:7b", 2), ("gemma3:4b", 2),
 ])  # fmt: skip
 def test_llama3_stays_cool(ref: str, highest: float) -> None:
-    assert schema_of(model(ref), ALL)["temperature"].view()["max"] == highest
+    family = model(ref, parameter_bounds=bounds_of_name(ref))
+    assert schema_of(family, ALL)["temperature"].view()["max"] == highest
+
+
+def test_a_models_bounds_narrow_the_schemas_and_never_widen_them() -> None:
+    narrow = model("m", parameter_bounds={"temperature": (0.8, 9.0), "unknown": (0, 1)})
+    schema = schema_of(narrow, ALL)["temperature"].view()
+    assert (schema["min"], schema["max"], schema["default"]) == (0.8, 2, 0.8)
+    assert refusal({"temperature": 0.7}, narrow).code == "invalid_parameters"
+    upside_down = model("m", parameter_bounds={"temperature": (1.5, 0.5)})
+    assert schema_of(upside_down, ALL) == schema_of(model("m"), ALL)
 
 
 def test_the_models_own_defaults_lie_over_the_schemas() -> None:
-    own = model("llama3", defaults={"temperature": 1.2, "stop": ["\n"]})
+    own = model(
+        "llama3",
+        defaults={"temperature": 1.2, "stop": ["\n"]},
+        parameter_bounds=bounds_of_name("llama3"),
+    )
     schema = schema_of(own, ALL)
     assert schema["temperature"].view()["default"] == 1.2
     assert schema["temperature"].view()["max"] == 1.2, "its own value would be out of bounds"

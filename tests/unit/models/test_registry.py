@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -426,3 +428,49 @@ async def test_who_is_late_to_open_keeps_what_it_listed_before(
     listing = await registry.listing(fresh=True)
     assert [item.reference for item in listing.models] == ["a://x"]
     assert listing.stale["a"].code == "upstream_timeout"
+
+
+@pytest.mark.parametrize(
+    ("kept", "served"),
+    [
+        ({"digest": f"commit:{'c' * 40}"}, {"digest": f"commit:{'c' * 40}"}),
+        ({"digest": f"commit:{'c' * 40}#Q4_K_M"}, {"digest": f"commit:{'c' * 40}#Q4_K_M"}),
+        ({"location": Path("/models/a")}, {"location": Path("/models/a")}),
+        ({"digest": "bare", "location": Path("/models/a")}, {"location": Path("/models/a")}),
+    ],
+)
+async def test_a_folder_is_run_by_the_runtime_that_lists_the_same_folder(
+    kept: dict[str, Any], served: dict[str, Any]
+) -> None:
+    source = model("org/tiny", capabilities=frozenset(), **kept)
+    runs = model("tiny", capabilities=frozenset({"chat"}), **served)
+    registry = registry_of(("onnx",), hub=Shelf(source), onnx=Shelf(runs))
+    listing = await registry.listing()
+    grouped = {item.reference: (item.source, item.runtimes) for item in listing.models}
+    assert grouped == {"hub://org/tiny": ("hub", ("onnx",)), "onnx://tiny": ("hub", ("onnx",))}
+    asked = await registry.resolve("hub://org/tiny")
+    assert (await registry.serving(asked)).reference == "onnx://tiny"
+
+
+@pytest.mark.parametrize(
+    ("kept", "other"),
+    [
+        ({}, {}),
+        ({"digest": "a" * 64}, {"digest": "a" * 64}),
+        ({"digest": f"commit:{'c' * 40}"}, {"digest": f"commit:{'d' * 40}"}),
+        ({"digest": f"commit:{'c' * 40}"}, {"digest": f"commit:{'c' * 40}#Q4_K_M"}),
+        ({"digest": f"sha256:{'c' * 40}"}, {"digest": f"commit:{'c' * 40}"}),
+        ({"location": Path("/models/a")}, {"location": Path("/models/b")}),
+        ({"digest": "C:/models", "location": None}, {"digest": "C:/models"}),
+    ],
+)
+async def test_what_nothing_says_to_be_the_same_stays_apart(
+    kept: dict[str, Any], other: dict[str, Any]
+) -> None:
+    source = model("org/tiny", capabilities=frozenset(), **kept)
+    runs = model("tiny", capabilities=frozenset({"chat"}), **other)
+    registry = registry_of(("onnx",), hub=Shelf(source), onnx=Shelf(runs))
+    grouped = {item.reference: item.runtimes for item in (await registry.listing()).models}
+    assert grouped == {"hub://org/tiny": (), "onnx://tiny": ("onnx",)}
+    asked = await registry.resolve("hub://org/tiny")
+    assert await registry.serving(asked) is asked

@@ -32,7 +32,7 @@ from venom_core.sdk.states import Health, ProviderStatus, Reason
 #: What a method is asked with, by its parameters' names.
 ARGUMENTS: dict[str, Any] = {
     "ref": "m", "query": "q", "filters": SearchFilters(), "limit": 5, "page": 1, "kind": "papers",
-    "month": None, "lang": "en",
+    "month": None, "lang": "en", "context": None,
 }  # fmt: skip
 CHAT = ChatRequest("m", {}, True, "r")
 METHODS = sorted(

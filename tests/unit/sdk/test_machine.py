@@ -1,25 +1,22 @@
-"""Memory as a container sees it."""
+"""Memory and CPUs as a container sees them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psutil
 import pytest
 
 from venom_core.sdk import machine
-from venom_core.sdk.machine import this_machine
+from venom_core.sdk.machine import available_memory, this_machine, usable_cores
 
 GIB = 1024**3
 
 
 @pytest.fixture
 def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    places = (
-        (tmp_path, "memory.max", "memory.current"),
-        (tmp_path / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-    )
-    monkeypatch.setattr(machine, "CGROUPS", places)
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
     return tmp_path
 
 
@@ -50,3 +47,46 @@ def test_what_cannot_be_a_limit_is_none(cgroup: Path, text: str) -> None:
     (cgroup / "memory.max").write_text(text)
     (cgroup / "memory.current").write_text("0")
     assert this_machine().memory_total_bytes == psutil.virtual_memory().total
+
+
+@pytest.fixture
+def eight_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [
+        ("max 100000", 8),
+        ("200000 100000", 2),
+        ("250000 100000", 3),
+        ("10000 100000", 1),
+        ("1600000 100000", 8),
+        ("0 100000", 8),
+        ("200000 0", 8),
+        ("200000", 8),
+        ("many few", 8),
+    ],
+)
+@pytest.mark.usefixtures("eight_cpus")
+def test_a_cpu_quota_is_what_there_is(cgroup: Path, quota: str, cores: int) -> None:
+    (cgroup / "cpu.max").write_text(f"{quota}\n")
+    assert usable_cores() == this_machine().cores == cores
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("-1", 8), ("150000", 2), ("400000", 4)])
+@pytest.mark.parametrize("folder", ["cpu", "cpu,cpuacct"])
+@pytest.mark.usefixtures("eight_cpus")
+def test_the_first_versions_quota_is_read_too(
+    cgroup: Path, folder: str, quota: str, cores: int
+) -> None:
+    (cgroup / folder).mkdir()
+    (cgroup / folder / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (cgroup / folder / "cpu.cfs_period_us").write_text("100000\n")
+    assert usable_cores() == cores
+
+
+def test_available_memory_is_the_machines(cgroup: Path) -> None:
+    (cgroup / "memory.max").write_text(f"{GIB}\n")
+    (cgroup / "memory.current").write_text(f"{GIB - 4096}\n")
+    assert available_memory() == 4096

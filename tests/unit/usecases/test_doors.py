@@ -25,11 +25,11 @@ from tests.stage import scripted_venom, stage
 from venom_core._version import __version__
 from venom_core.api.app import create_app
 from venom_core.cli.connection import local
-from venom_core.cli.connection.processes import ProcessIdentity
 from venom_core.cli.connection.server_file import ServerRecord, publish, withdraw
 from venom_core.cli.main import run_command
 from venom_core.composition import Venom
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
+from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.sdk.provider import Model, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths

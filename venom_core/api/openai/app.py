@@ -94,7 +94,7 @@ class OpenAIRoutes:
     async def models(self, request: Request, key_id: str | None) -> Response:
         listing = await self._venom.registry.listing()
         allows = self._venom.quotas.allows
-        served = (item for item in listing.installed if item.serves)
+        served = (item for item in listing.installed if item.is_served)
         data = [self._model(item) for item in served if allows(key_id, item)]
         return JSONResponse({"object": "list", "data": data})
 

@@ -26,7 +26,7 @@ from venom_core.chat.service import ChatCall
 from venom_core.chat.sessions import AnswerParts, Conversation, exchange
 from venom_core.sdk.errors import Conflict, InvalidRequest, ModelNotFound, VenomError
 from venom_core.sdk.frames import Choice, Chunk, encode_usage
-from venom_core.store.audit import now
+from venom_core.sdk.utc import utc_text
 
 if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
@@ -107,7 +107,7 @@ class SimpleAnswer(Response):
         self._talk = talk
         self._question = question
         self._request = request
-        self._asked_at = now()
+        self._asked_at = utc_text()
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

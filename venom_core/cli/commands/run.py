@@ -90,15 +90,17 @@ def run(
 
 
 def _request(session: Session, words: tuple[str, ...]) -> Request:
-    from venom_core.cli.run_arguments import STDIN, is_text, known_names, read_words
+    from venom_core.cli.run_arguments import STDIN, is_text, known_names, means_model, read_words
     from venom_core.cli.terminal import note
-    from venom_core.models.suggestions import SUGGESTIONS
 
     known: set[str] = set()
     named = [word for word in words if word != STDIN]
     if len(named) == 1 and not is_text(named[0]):
         listing = session.run(session.connection.models())
-        known = known_names(listing, (suggestion.name for suggestion in SUGGESTIONS))
+        known = known_names(listing)
+        if not means_model(named[0], known):  # what is proposed while its provider is down
+            overview = session.run(session.connection.overview())
+            known |= {suggestion["name"] for suggestion in overview["suggestions"]}
     request = read_words(words, known)
     if request.assumed:
         note(request.assumed)

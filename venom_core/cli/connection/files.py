@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.disk import write_file
 from venom_core.settings.paths import Paths
 
 
@@ -16,15 +15,7 @@ def write_record(paths: Paths, file: Path, record: dict[str, Any]) -> None:
     """Put ``record`` in place, mode 0600 from the first byte. Raises ``StorageError``."""
     paths.make(paths.run_dir)
     try:
-        # mkstemp makes the file 0600 whatever the umask says.
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump(record, stream)
-            Path(temporary).replace(file)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_file(file, json.dumps(record))
     except OSError as error:
         raise paths.not_writable(error) from error
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from venom_core.cli.connection.files import read_record, remove_own, write_record
-from venom_core.cli.connection.processes import ProcessIdentity
 from venom_core.sdk.errors import Conflict
+from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.settings.paths import Paths
 
 #: Seconds that a command waits for another short one to end.

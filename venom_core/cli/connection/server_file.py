@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from venom_core.cli.connection.files import read_record, remove_own, write_record
-from venom_core.cli.connection.processes import ProcessIdentity
+from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.settings.paths import Paths
 
 

@@ -158,14 +158,14 @@ async def test_the_state_that_an_engine_left_serves_the_next(
     real_models: Path, tmp_path: Path, left: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its template is read once for all starts; what is broken or unfinished is made anew."""
-    primed: list[str] = []
-    prime = LlamaCppProvider._prime
+    warmed_up: list[str] = []
+    warm_up = LlamaCppProvider._warm_up
 
     async def counted(self: Any, served: Any, endpoint: Any, file: str, timeout: float) -> None:
-        primed.append(file)
-        await prime(self, served, endpoint, file, timeout)
+        warmed_up.append(file)
+        await warm_up(self, served, endpoint, file, timeout)
 
-    monkeypatch.setattr(LlamaCppProvider, "_prime", counted)
+    monkeypatch.setattr(LlamaCppProvider, "_warm_up", counted)
     folder = tmp_path / "engines" / f"{GEMMA}.slot"
     async with asker(real_models, tmp_path) as first:
         await first.provider.load(GEMMA)
@@ -178,11 +178,11 @@ async def test_the_state_that_an_engine_left_serves_the_next(
     questions = random.sample(list(KNOWN), 3)
     async with asker(real_models, tmp_path) as second:
         assert await wrong_answers(second, questions) == {}
-    assert len(primed) == (1 if left == "whole" else 2)
+    assert len(warmed_up) == (1 if left == "whole" else 2)
     if left == "whole":  # with another context it is another state
         async with asker(real_models, tmp_path, context_length=512) as third:
             assert await wrong_answers(third, questions) == {}
-        assert len(primed) == 2 and [file.name for file in folder.iterdir()] == [primed[1]]
+        assert len(warmed_up) == 2 and [file.name for file in folder.iterdir()] == [warmed_up[1]]
 
 
 async def wrong_answers(asking: Asker, questions: list[str]) -> dict[str, str]:

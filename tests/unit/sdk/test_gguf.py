@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venom_llamacpp.gguf_header import MAX_KEYS, NotGguf, read_header
+from venom_core.sdk.gguf import MAX_KEYS, NotGguf, read_header
+from venom_core.testing.gguf import gguf_bytes
 
-Gguf = Callable[..., bytes]
 FACTS: dict[str, Any] = {
     "general.architecture": "llama",
     "general.name": "Tiny",
@@ -36,17 +36,17 @@ def read(tmp_path: Path) -> Callable[[bytes], Any]:
     return from_bytes
 
 
-def test_facts_before_and_after_a_vocabulary_are_found(read: Any, gguf: Gguf) -> None:
-    header = read(gguf(FACTS) + b"tensors")
+def test_facts_before_and_after_a_vocabulary_are_found(read: Any) -> None:
+    header = read(gguf_bytes(FACTS) + b"tensors")
     assert (header.architecture, header.name, header.quantization) == ("llama", "Tiny", "Q4_K_M")
     assert (header.context_length, header.block_count) == (2048, 3)
     assert header.chat_template == "{{ messages }}"
     assert header.pooling is None and header.embedding_length is None
-    assert header.size_bytes == len(gguf(FACTS)) + 7
+    assert header.size_bytes == len(gguf_bytes(FACTS)) + 7
 
 
-def test_every_shorter_file_is_refused(read: Any, gguf: Gguf) -> None:
-    data = gguf(FACTS)
+def test_every_shorter_file_is_refused(read: Any) -> None:
+    data = gguf_bytes(FACTS)
     for length in range(0, len(data), 3):
         with pytest.raises(NotGguf):
             read(data[:length])
@@ -72,16 +72,16 @@ def test_every_shorter_file_is_refused(read: Any, gguf: Gguf) -> None:
     ],
 )
 def test_hostile_numbers_are_refused(
-    read: Any, gguf: Gguf, facts: dict[str, Any], more: dict[str, int]
+    read: Any, facts: dict[str, Any], more: dict[str, int]
 ) -> None:
     with pytest.raises(NotGguf) as caught:
-        read(gguf(facts, **more) + b"\0" * 64)
+        read(gguf_bytes(facts, **more) + b"\0" * 64)
     assert "model.gguf" not in str(caught.value)
 
 
-def test_values_of_the_wrong_kind_count_as_unknown(read: Any, gguf: Gguf) -> None:
+def test_values_of_the_wrong_kind_count_as_unknown(read: Any) -> None:
     header = read(
-        gguf(
+        gguf_bytes(
             {
                 "general.architecture": "llama",
                 "llama.context_length": "many",

@@ -1,4 +1,4 @@
-"""The few facts of a GGUF file that Venom shows and needs, read from its header.
+"""Reading the header of a GGUF file: the facts that Venom shows, and its table of tensors.
 
 A file of any origin may be given, so every count and length is bounded before it is believed, and
 no more than ``MAX_HEADER_BYTES`` are read. Source: the GGUF specification, versions 2 and 3.
@@ -6,6 +6,7 @@ no more than ``MAX_HEADER_BYTES`` are read. Source: the GGUF specification, vers
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,12 @@ TENSOR_TYPES = {
     23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16",
     34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4",
 }  # fmt: skip
+
+
+#: Runs of characters that no reference may hold.
+_UNFIT = re.compile(r"[^A-Za-z0-9_.:@+-]+", re.ASCII)
+_FIRST_PART = re.compile(r"-00001-of-\d{5}$", re.ASCII)
+MAX_NAME = 150
 
 
 class NotGguf(ValueError):
@@ -106,6 +113,12 @@ def read_header(path: Path) -> GgufHeader:
         size = file.seek(0, 2)
         file.seek(0)
         return header_of(file, size)
+
+
+def model_name(path: Path) -> str:
+    """Return the name under which a file of somebody's own is listed."""
+    name = _UNFIT.sub("-", _FIRST_PART.sub("", path.stem)).strip(".-:")[:MAX_NAME] or "model"
+    return name.replace("..", ".")
 
 
 def header_of(file: BinaryIO, size: int, there: int | None = None) -> GgufHeader:

@@ -1,4 +1,8 @@
-"""Engines in memory: one process for each model, as many as allowed, idle ones let go of."""
+"""Engines in memory: one process for each model, as many as memory allows, idle ones let go of.
+
+For any provider that starts its engines itself: it names the model, how to start its engine and
+what that takes; the pool decides who stays.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,14 @@ from datetime import UTC, datetime, timedelta
 
 from venom_core.sdk.engine import EngineAddress, EngineCommand, EngineProcess
 from venom_core.sdk.errors import QueueFull, Unavailable, UpstreamError
+from venom_core.sdk.machine import available_memory
 from venom_core.sdk.provider import EngineStatus, LoadedModel
+from venom_core.sdk.utc import utc_text
 
 logger = logging.getLogger(__name__)
 
 ROOM_TIMEOUT = 60.0
-# What an engine needs beside its weights: context, buffers, Python.
+#: What an engine needs beside its weights, where nothing better is known: context, buffers, Python.
 OVERHEAD_BYTES = 300_000_000
 
 
@@ -26,7 +32,7 @@ class Slot:
     """One model's engine. ``busy`` counts the requests that hold it."""
 
     engine: EngineProcess
-    context_length: int
+    context_length: int | None
     busy: int = 0
     last_used: float = 0.0
     timer: asyncio.TimerHandle | None = None
@@ -40,7 +46,8 @@ class EnginePool:
         max_loaded: engines at a time.
         keep_alive: seconds that an idle engine stays; negative means until it is stopped.
         released: called with the base URL of an engine that is gone.
-        memory: bytes of memory free on this machine.
+        memory: bytes of memory that may be taken now; by default as a container sees them.
+        overhead: bytes of one engine beside what a lease says that its model needs.
     """
 
     def __init__(
@@ -48,12 +55,14 @@ class EnginePool:
         max_loaded: int,
         keep_alive: float,
         released: Callable[[str], Awaitable[None]],
-        memory: Callable[[], int],
+        memory: Callable[[], int] = available_memory,
+        overhead: int = OVERHEAD_BYTES,
     ) -> None:
         self._max_loaded = max_loaded
         self._keep_alive = keep_alive
         self._released = released
-        self._memory = memory
+        self.free_memory = memory
+        self._overhead = overhead
         self._slots: dict[str, Slot] = {}
         self._freed = asyncio.Event()
         self._making_room = asyncio.Lock()
@@ -61,13 +70,18 @@ class EnginePool:
 
     @contextlib.asynccontextmanager
     async def lease(
-        self, ref: str, command: Callable[[], EngineCommand], context_length: int, need: int
+        self,
+        ref: str,
+        command: Callable[[], EngineCommand],
+        context_length: int | None,
+        need: int,
     ) -> AsyncGenerator[EngineAddress, None]:
-        """The engine of ``ref``, running and not to be unloaded until the block ends.
+        """Start or take the engine of ``ref``, not to be unloaded until the block ends.
 
         Args:
             command: makes the command where the model has no engine yet.
-            need: bytes of its weights.
+            context_length: tokens, as listings show them; None where the engine decides.
+            need: bytes that the model is expected to take.
 
         Raises what :meth:`EngineProcess.start` raises, and ``QueueFull`` where every place is
         held by a busy model for too long.
@@ -90,7 +104,7 @@ class EnginePool:
                 self._freed.set()
 
     async def _slot(
-        self, ref: str, command: Callable[[], EngineCommand], context_length: int, need: int
+        self, ref: str, command: Callable[[], EngineCommand], context_length: int | None, need: int
     ) -> Slot:
         slot = self._slots.get(ref)
         if slot is None or slot.engine.state == "failed":
@@ -124,7 +138,7 @@ class EnginePool:
                 retry_after=10,
                 fix="Try again, or raise the provider's max_loaded.",
             ) from error
-        while await asyncio.to_thread(self._memory) < need + OVERHEAD_BYTES:
+        while await asyncio.to_thread(self.free_memory) < need + self._overhead:
             if not await self._unload_idlest(ref):
                 return  # the weights are mapped: it may still do, and the engine says so if not
 
@@ -181,7 +195,7 @@ class EnginePool:
         return ref in self._slots and self._slots[ref].engine.running
 
     async def loaded(self) -> list[LoadedModel]:
-        """The models whose engines run; ``size_bytes`` is what their processes hold resident."""
+        """List the models whose engines run; ``size_bytes`` is what the processes hold resident."""
         found = []
         for ref, slot in list(self._slots.items()):
             if slot.engine.running:
@@ -197,7 +211,7 @@ class EnginePool:
             return None
         idle = 0.0 if slot.busy else time.monotonic() - slot.last_used
         left = timedelta(seconds=max(0.0, self._keep_alive - idle))
-        return (datetime.now(UTC) + left).isoformat(timespec="seconds")
+        return utc_text(datetime.now(UTC) + left, "seconds", suffix="+00:00")
 
     async def statuses(self) -> list[EngineStatus]:
         return [await slot.engine.status() for slot in list(self._slots.values())]

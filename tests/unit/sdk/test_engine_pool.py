@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from venom_core.sdk import engine_pool as pool_module
+from venom_core.sdk import machine
 from venom_core.sdk.engine import EngineAddress, EngineCommand
+from venom_core.sdk.engine_pool import OVERHEAD_BYTES, EnginePool
 from venom_core.sdk.errors import QueueFull
-from venom_llamacpp import pool as pool_module
-from venom_llamacpp.pool import OVERHEAD_BYTES, EnginePool
 
 ENGINE = """
 import http.server, os
@@ -128,6 +129,24 @@ async def test_memory_makes_room_before_the_count_does(bench: Bench) -> None:
     await bench.use(pool, "b", need=999)
     assert refs(pool) == {"a", "b"}
     await bench.use(pool, "c", need=1000)
+    assert refs(pool) == {"c"}
+
+
+async def test_memory_is_what_the_container_has_left(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    (tmp_path / "memory.max").write_text("2000000000")
+    (tmp_path / "memory.current").write_text("0")
+
+    async def released(_: str) -> None:
+        return
+
+    bench.pools.append(pool := EnginePool(9, -1, released, overhead=1_500_000_000))
+    await bench.use(pool, "a")
+    await bench.use(pool, "b", need=400_000_000)
+    assert refs(pool) == {"a", "b"}
+    await bench.use(pool, "c", need=600_000_000)
     assert refs(pool) == {"c"}
 
 

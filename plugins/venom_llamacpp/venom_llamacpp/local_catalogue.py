@@ -1,4 +1,4 @@
-"""What can be served, from four shelves: built-in models, pulled ones, what the shared Hugging Face
+"""What can be served, from four places: built-in models, pulled ones, what the shared Hugging Face
 cache holds, and the user's own files."""
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.sdk.architecture import Architecture
+from venom_core.sdk.gguf import GgufHeader
+from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ModelCapability
 from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
 from venom_llamacpp.files import CachedFiles, LocalFile, LocalFiles
-from venom_llamacpp.gguf_header import GgufHeader
 from venom_llamacpp.hub import facts_of
 from venom_llamacpp.store import ModelStore, StoredModel
 
@@ -24,7 +25,7 @@ ENCODERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServableModel:
     """A model as the engine needs it, and as listings show it; see ``BuiltIn`` for the rest.
 
     ``own_pooling``: the file says how its embeddings are pooled.
@@ -36,7 +37,7 @@ class Served:
     path: Path | None = None
     template: str | None = None
     trim: bool = False
-    prime: str | None = None
+    warm_up: str | None = None
     trained_context: int | None = None
     own_pooling: bool = False
     removable: bool = True
@@ -44,7 +45,7 @@ class Served:
     reordered: int = 0
 
 
-class Shelf:
+class LocalCatalogue:
     """Looks at the disk; every method blocks."""
 
     def __init__(
@@ -55,7 +56,7 @@ class Shelf:
         self._cached = cached
         self._context = context_length
 
-    def all(self) -> dict[str, Served]:
+    def all(self) -> dict[str, ServableModel]:
         """Everything by reference; a pulled model wins over a file of the same name."""
         stored = {item.ref: item for item in self._store.list()}
         found = {
@@ -70,7 +71,7 @@ class Shelf:
         """The configured context, never more than the model was trained for."""
         return min(self._context, trained) if trained else self._context
 
-    def _built_in(self, entry: BuiltIn, stored: StoredModel | None) -> Served:
+    def _built_in(self, entry: BuiltIn, stored: StoredModel | None) -> ServableModel:
         model = Model(
             ref=entry.ref,
             type="gguf",
@@ -96,33 +97,33 @@ class Shelf:
             },
         )
         template = (TEMPLATES / entry.template).read_text() if entry.template else None
-        return Served(
+        return ServableModel(
             model,
             stored.path if stored is not None else None,
             template,
             entry.trim,
-            entry.prime,
+            entry.warm_up,
             entry.trained_context,
             numbers=entry.numbers,
             reordered=entry.reordered_bytes,
         )
 
-    def _pulled(self, stored: StoredModel) -> Served:
+    def _pulled(self, stored: StoredModel) -> ServableModel:
         model = self._described(stored.ref, stored.size_bytes, stored.facts, "Hugging Face")
         return _with_facts(model, stored.path, stored.facts, f"sha256:{stored.sha256}")
 
-    def offered(self, ref: str, size: int, sha256: str, header: GgufHeader) -> Served:
+    def offered(self, ref: str, size: int, sha256: str, header: GgufHeader) -> ServableModel:
         """A file of Hugging Face that is not fetched yet."""
         facts = facts_of(header)
         model = self._described(ref, size, facts, "Hugging Face")
-        served = _with_facts(model, None, facts, f"sha256:{sha256}")
-        return replace(served, model=replace(served.model, installed=False))
+        servable = _with_facts(model, None, facts, f"sha256:{sha256}")
+        return replace(servable, model=replace(servable.model, installed=False))
 
-    def _file(self, local: LocalFile, source: str) -> Served:
+    def _file(self, local: LocalFile, source: str) -> ServableModel:
         facts = facts_of(local.header)
         model = self._described(local.ref, local.header.size_bytes, facts, source)
-        served = _with_facts(model, local.path, facts, local.digest)
-        return replace(served, removable=False)
+        servable = _with_facts(model, local.path, facts, local.digest)
+        return replace(servable, removable=False)
 
     def _described(self, ref: str, size: int, facts: Mapping[str, Any], source: str) -> Model:
         return Model(
@@ -136,6 +137,7 @@ class Shelf:
             # A file without a chat template is a base model, or one that embeds.
             instruct=bool(facts.get("chat")),
             license=facts.get("license"),
+            parameter_bounds=bounds_of_name(ref),
             details={
                 "architecture": facts.get("architecture"),
                 "trained_context_length": facts.get("context_length"),
@@ -147,8 +149,8 @@ class Shelf:
 
 def _with_facts(
     model: Model, path: Path | None, facts: Mapping[str, Any], digest: str | None
-) -> Served:
-    return Served(
+) -> ServableModel:
+    return ServableModel(
         replace(model, digest=digest),
         path,
         trained_context=facts.get("context_length"),

@@ -1,4 +1,4 @@
-"""Which pulls were begun and not ended: what a cancelled one left behind can be found by it.
+"""Pulls that were begun and have not ended: the record of what a cancelled one left behind.
 
 One small file a pull, in the provider's own folder. Everything here blocks.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from venom_core.sdk.disk import write_file
 from venom_hf.client import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class UnfinishedPull:
     """``files`` are names in the snapshot with the names of their blobs."""
 
     repo: str
@@ -24,27 +24,25 @@ class Begun:
     files: tuple[tuple[str, str], ...]
 
 
-class BegunPulls:
+class UnfinishedPulls:
     """The folder of these records."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def note(self, ref: str, plan: Plan) -> None:
+    def record(self, ref: str, plan: Plan) -> None:
         files = [(file.name, file.sha256 or file.git or "") for file in plan.choice.files]
         record = {"ref": ref, "repo": plan.repo, "commit": plan.commit, "files": files}
         # Without the note the pull works as well; only what a cancelled one left is not found.
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            temporary = self._path(ref).with_suffix(".tmp")
-            temporary.write_text(json.dumps(record), encoding="utf-8")
-            os.replace(temporary, self._path(ref))
+            write_file(self._path(ref), json.dumps(record))
 
-    def find(self, ref: str) -> Begun | None:
+    def find(self, ref: str) -> UnfinishedPull | None:
         try:
             record = json.loads(self._path(ref).read_text(encoding="utf-8"))
             files = tuple((str(name), str(blob)) for name, blob in record["files"])
-            return Begun(str(record["repo"]), str(record["commit"]), files)
+            return UnfinishedPull(str(record["repo"]), str(record["commit"]), files)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
