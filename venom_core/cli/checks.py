@@ -13,13 +13,22 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import venom_core
 from venom_core._version import __version__
+from venom_core.cli.connection.server_file import answers, find_server
+from venom_core.cli.listening import PortInUse, listen
+from venom_core.cli.page_build import is_built
 from venom_core.cli.terminal import memory, size
 from venom_core.sdk.errors import VenomError
-from venom_core.settings.layers import Settings
+from venom_core.sdk.machine import this_machine
 from venom_core.settings.paths import Paths
+from venom_core.store.database import open_database
+from venom_core.store.keys import KeyRepository
+
+if TYPE_CHECKING:
+    from venom_core.settings.layers import Settings
 
 Level = Literal["ok", "note", "problem"]
 OLDEST_PYTHON = (3, 11)
@@ -64,8 +73,6 @@ def check_python() -> Finding:
 
 
 def check_machine() -> Finding:
-    from venom_core.sdk.machine import this_machine
-
     machine = this_machine()
     return Finding(
         "machine",
@@ -97,9 +104,6 @@ def check_store(paths: Paths) -> Finding:
     """Whether the store opens, and how many keys are in it. Makes none where there is none."""
     if not paths.store_file.exists():
         return Finding("store", "ok", "not made yet; the first API key makes it")
-    from venom_core.store.database import open_database
-    from venom_core.store.keys import KeyRepository
-
     try:
         keys = KeyRepository(open_database(paths.store_file)).list()
     except VenomError as error:
@@ -110,6 +114,9 @@ def check_store(paths: Paths) -> Finding:
 
 
 def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
+    # Imported here: pydantic is too slow for `doctor --help`.
+    from venom_core.settings.layers import Settings
+
     try:
         settings = Settings.load(paths, os.environ)
     except VenomError as error:
@@ -119,8 +126,6 @@ def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
 
 
 def check_server(paths: Paths) -> Finding:
-    from venom_core.cli.connection.server_file import answers, find_server
-
     record = find_server(paths)
     if record is None:
         return Finding("server", "note", "not running", "Start it with: venom serve")
@@ -138,9 +143,6 @@ def check_server(paths: Paths) -> Finding:
 
 def check_port(settings: Settings, paths: Paths) -> Finding:
     """Whether the configured port is free, or held by our own server."""
-    from venom_core.cli.connection.server_file import find_server
-    from venom_core.cli.listening import PortInUse, listen
-
     core = settings.core
     record = find_server(paths)
     if record is not None and record.url.endswith(f":{core.port}"):
@@ -167,9 +169,7 @@ def check_engine_logs(paths: Paths) -> Finding | None:
 
 
 def check_page() -> Finding:
-    from venom_core.ui.mount import STATIC
-
-    if (STATIC / "index.html").is_file():
+    if is_built():
         return Finding("page", "ok", "built")
     if (checkout() / "Makefile").is_file():
         return Finding("page", "note", "not built", "In the checkout: make ui (needs Node 20)")
@@ -178,8 +178,6 @@ def check_page() -> Finding:
 
 def checkout() -> Path:
     """The folder that this package lies in; the repository's root in a checkout."""
-    import venom_core
-
     return Path(venom_core.__file__).resolve().parent.parent
 
 

@@ -7,6 +7,7 @@ the output always finds exactly one JSON document.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -82,8 +83,6 @@ def _usage_record(error: click.ClickException) -> dict[str, Any]:
 
 
 def _log(error: BaseException) -> None:
-    import logging
-
     logging.getLogger(__name__).error("a command failed", exc_info=error)
     if os.environ.get("VENOM_LOG_LEVEL") == "debug":
         import traceback

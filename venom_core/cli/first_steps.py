@@ -10,9 +10,16 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from venom_core.cli.connection.local import LocalVenom
+from venom_core.cli.connection.server_file import find_server
 from venom_core.cli.connection.session import Session
+from venom_core.cli.installing import estimate, install_and_show
+from venom_core.cli.pulling import pull_and_show
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.spec import Setting
+from venom_core.settings import file
+from venom_core.settings.paths import Paths
 
 T = TypeVar("T")
 Overview = dict[str, Any]
@@ -94,9 +101,6 @@ def offer_engine(session: Session, overview: Overview) -> bool:
 def _engine_size(session: Session) -> str:
     """`` (34 MB)``: what the plugin says of its engine, else what an index says of both, else the
     most that it is on any system."""
-    from venom_core.cli.connection.local import LocalVenom
-    from venom_core.cli.installing import estimate
-
     count = None
     if isinstance(session.connection, LocalVenom):
         count = session.connection.engine_size(EMBEDDED)
@@ -107,8 +111,6 @@ def _engine_size(session: Session) -> str:
 
 def install_embedded(session: Session) -> bool:
     """The engine, then the smallest model that converses; without a restart of anything."""
-    from venom_core.cli.installing import install_and_show
-
     install_and_show(EMBEDDED)
     record = session.run(session.connection.change_plugin(EMBEDDED, "retry"))
     broken = [p["reason"] for p in record["providers"] if p["status"] not in (*USABLE, "idle")]
@@ -126,15 +128,10 @@ def install_embedded(session: Session) -> bool:
 
 def use_server(session: Session) -> bool:
     """Keep the URL in ``config.toml`` and go on with it."""
-    from venom_core.cli.connection.server_file import find_server
-    from venom_core.settings.paths import Paths
-
     url = ask_for("Its URL, for example http://192.168.1.20:8000: ")
     if not url:
         return False
     if not any(record["id"] == REMOTE for record in session.run(session.connection.plugins())):
-        from venom_core.cli.installing import install_and_show
-
         install_and_show(REMOTE)  # light and embedded come without it
     add_server_url(Paths.resolve(), url)
     if session.connection.url is not None:
@@ -148,8 +145,7 @@ def use_server(session: Session) -> bool:
 
 def add_server_url(paths: Any, url: str) -> None:
     """Add to ``providers.remote.urls``. Raises ``InvalidRequest`` for what is no URL."""
-    from venom_core.sdk.spec import Setting
-    from venom_core.settings import file
+    # Imported here: pydantic is too slow for `run --help`.
     from venom_core.settings.values import convert
 
     checked = convert(Setting("urls", "url", None, ""), url, "the URL")
@@ -199,8 +195,6 @@ def offer_pull(session: Session, name: str) -> bool:
 
 
 def _pull(session: Session, name: str, count: int | None, terms: str | None) -> bool:
-    from venom_core.cli.pulling import pull_and_show
-
     note(f"Fetching {name}" + (f", {size(count)}" if count else ""))
     if terms:
         note(f"By using it you accept its terms: {terms}")

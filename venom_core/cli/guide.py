@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
 import sys
 import time
 from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
+from venom_core.cli.checks import checkout
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
 from venom_core.cli.connection.local import LocalVenom, make_venom
@@ -21,6 +23,7 @@ from venom_core.cli.connection.session import usable_server
 from venom_core.cli.first_steps import EMBEDDED
 from venom_core.cli.listening import PortInUse, listen, local_url, require_key_beyond_loopback
 from venom_core.cli.logs import begin_logging
+from venom_core.cli.page_build import build_page, is_built, what_is_missing
 from venom_core.cli.pulling import progress_of
 from venom_core.cli.quickstart_lines import (
     last_line,
@@ -227,9 +230,6 @@ class _Guide:
 
     async def _stay(self, serving: asyncio.Task[None], url: str) -> None:
         """Serve until a signal comes; build the page meanwhile where that is possible."""
-        from venom_core.cli.checks import checkout
-        from venom_core.cli.page_build import build_page, is_built, what_is_missing
-
         if is_built():
             if self._browser:
                 open_page(url)
@@ -291,7 +291,6 @@ async def _stop(server: Server, serving: asyncio.Task[None]) -> None:
 def open_page(url: str) -> None:
     """Show the page where a person at a desktop started this; never a text browser in the
     terminal, and never where nobody looks."""
-    import os
     import webbrowser
 
     desktop = sys.platform in ("win32", "darwin") or any(

@@ -7,14 +7,15 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
-
-if TYPE_CHECKING:
-    from venom_core.installing.installer import InstallPlan, PluginInstaller
+from venom_core.installing.installer import InstallPlan, PluginInstaller
+from venom_core.installing.pip import InstallFailed
+from venom_core.sdk.errors import VenomError
+from venom_core.settings.paths import Paths
 
 INTERRUPTED = "Stopped; repeat it to go on: what is half installed is installed anew."
 
@@ -28,9 +29,8 @@ _NOT_THERE = ("plugin_not_available", "wheelhouse_not_found")
 
 def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
     """An installer of this environment, from the named folder or from where packages come from."""
-    from venom_core.installing.installer import PluginInstaller
+    # Imported here: pydantic is too slow for `plugins --help`.
     from venom_core.settings.layers import Settings
-    from venom_core.settings.paths import Paths
 
     paths = Paths.resolve()
     named = {"VENOM_WHEELHOUSE": wheelhouse} if wheelhouse else {}
@@ -39,8 +39,6 @@ def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
 
 def estimate(name: str) -> int | None:
     """Bytes that installing would fetch; None where that cannot be told soon."""
-    from venom_core.sdk.errors import VenomError
-
     found: list[int] = []
 
     def plan() -> None:
@@ -68,8 +66,6 @@ def install_and_show(
         click.UsageError: the person said no, or could not be asked.
         VenomError: as the installer raises them.
     """
-    from venom_core.installing.pip import InstallFailed
-
     if not quiet:
         note(f"Looking up what {name} needs")
     try:
@@ -94,8 +90,6 @@ def install_and_show(
 def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInstaller, InstallPlan]:
     """The plan and who made it. pip records of no install which folder it found the wheels in, so
     where its index has none of this release a person is asked for that folder."""
-    from venom_core.sdk.errors import VenomError
-
     installer = make_installer()
     try:
         return installer, installer.plan(name, third_party=third_party)

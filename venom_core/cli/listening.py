@@ -85,6 +85,7 @@ def local_url(listener: socket.socket) -> str:
 def require_key_beyond_loopback(venom: Venom) -> None:
     """Refuse a way in for others, an address or a proxy, while there is no key. Opens the store
     only then."""
+    # Imported here: Starlette is too slow for `serve --help`.
     from venom_core.api.security import is_loopback_host, read_key_file
 
     core = venom.settings.core

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from venom_core.settings.paths import Paths
-from venom_core.ui.mount import STATIC
+from venom_core.ui import STATIC
 
 STOP_SECONDS = 5.0
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from typing import Any
 
 import click
 
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import note, print_json, print_table
+from venom_core.settings.paths import Paths
 
 _HELP = """The settings. A flag counts before the environment, the environment before config.toml
 in the data directory, and that before the default.
@@ -32,10 +37,6 @@ def show(as_json: bool) -> None:
       venom config show
       venom config show --json | jq '.settings[] | select(.origin != "default")'
     """
-    import sys
-
-    from venom_core.cli.terminal import note, print_json, print_table
-
     rows, warnings, file = _read()
     if as_json:
         print_json({"file": file, "settings": rows, "warnings": warnings})
@@ -52,12 +53,9 @@ def show(as_json: bool) -> None:
 
 def _read() -> tuple[list[dict[str, Any]], list[str], str]:
     """Rows, warnings and the file's name; loads the manifests, opens nothing."""
-    import asyncio
-    import os
-
+    # Imported here: pydantic is too slow for `config --help`.
     from venom_core.plugins.host import PluginHost
     from venom_core.settings.layers import Settings
-    from venom_core.settings.paths import Paths
 
     paths = Paths.resolve()
     settings = Settings.load(paths, os.environ)

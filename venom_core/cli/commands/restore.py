@@ -6,7 +6,11 @@ from pathlib import Path
 
 import click
 
+from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import ask, print_json
+from venom_core.settings.paths import Paths
+from venom_core.store.backup import read_backup, restore_backup
 
 _HELP = """Put a backup's store and settings in place of those that are here.
 
@@ -23,11 +27,6 @@ of an earlier release is migrated when it is first opened; one of a newer releas
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def restore(file: Path, yes: bool, as_json: bool) -> None:
-    from venom_core.cli.connection.lock import hold_data_directory
-    from venom_core.cli.terminal import ask, print_json
-    from venom_core.settings.paths import Paths
-    from venom_core.store.backup import read_backup, restore_backup
-
     paths = Paths.resolve()
     found = read_backup(file)
     with hold_data_directory(paths, "venom restore"):

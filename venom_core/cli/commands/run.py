@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from venom_core.cli.assignments import assignment
+from venom_core.cli.connection.session import Session, connected
+from venom_core.cli.conversation import Conversation, talk
+from venom_core.cli.first_steps import guided
 from venom_core.cli.options import json_option
-
-if TYPE_CHECKING:
-    from venom_core.cli.connection.session import Session
-    from venom_core.cli.run_arguments import Request
+from venom_core.cli.run_arguments import STDIN, Request, is_text, known_names, read_words
+from venom_core.cli.single_question import ask, explanation, print_explanation
+from venom_core.cli.terminal import is_terminal, note, print_json
+from venom_core.sdk.errors import ModelNotFound
 
 _HELP = """Ask a model, or talk with it.
 
@@ -57,9 +61,7 @@ def run(
     explain: bool,
     as_json: bool,
 ) -> None:
-    from venom_core.cli.assignments import assignment
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.first_steps import guided
+    # Imported here: pydantic is too slow for `run --help`.
     from venom_core.cli.gguf import is_gguf_path, offer_file, reference_of
 
     parameters = dict(map(assignment, settings))
@@ -90,8 +92,7 @@ def run(
 
 
 def _request(session: Session, words: tuple[str, ...]) -> Request:
-    from venom_core.cli.run_arguments import STDIN, is_text, known_names, read_words
-    from venom_core.cli.terminal import note
+    # Imported here: only a single word needs the registry, which is slow for `run --help`.
     from venom_core.models.suggestions import SUGGESTIONS
 
     known: set[str] = set()
@@ -126,9 +127,6 @@ def _body(system: str | None, prompt: str, parameters: dict[str, Any]) -> dict[s
 def _answer(
     session: Session, model: str | None, body: dict[str, Any], explain: bool, as_json: bool
 ) -> None:
-    from venom_core.cli.single_question import ask, explanation, print_explanation
-    from venom_core.cli.terminal import is_terminal, note, print_json
-
     answer = ask(session, model, body, explain=explain, show=not as_json)
     if as_json:
         print_json(answer.record() | ({"explain": explanation(answer)} if explain else {}))
@@ -144,10 +142,6 @@ def _answer(
 def _talk(
     session: Session, request: Request, system: str | None, parameters: dict[str, Any]
 ) -> None:
-    from venom_core.cli.conversation import Conversation, talk
-    from venom_core.cli.terminal import note
-    from venom_core.sdk.errors import ModelNotFound
-
     model, because = request.model, ""
     if model is None:
         overview = session.run(session.connection.overview())

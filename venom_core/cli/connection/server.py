@@ -7,6 +7,7 @@ import base64
 import binascii
 import contextlib
 import json
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import asdict
@@ -19,6 +20,9 @@ from venom_core.cli.connection.refusals import error_of
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import Unavailable, UpstreamIncomplete, VenomError
 from venom_core.sdk.frames import Chunk, decode
+from venom_core.sdk.http import make_client, open_stream
+from venom_core.sdk.sse import DONE, events
+from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
     import httpx
@@ -37,8 +41,6 @@ class ServerClient(Connection):
     """The API as methods; refusals come back as the errors that the server raised."""
 
     def __init__(self, url: str, token: str) -> None:
-        from venom_core.sdk.http import make_client
-
         self.url: str = url
         self._client = make_client(
             url, headers={"Authorization": f"Bearer {token}"}, read_timeout=ASK_TIMEOUT
@@ -197,8 +199,6 @@ class ServerClient(Connection):
     ) -> AsyncIterator[httpx.Response]:
         import httpx
 
-        from venom_core.sdk.http import open_stream
-
         try:
             async with open_stream(
                 self._client, method, path, json=body, headers=headers, read_timeout=timeout
@@ -216,11 +216,9 @@ class ServerClient(Connection):
 
 def make_host() -> PluginHost:
     """The plugins of this installation, found and not yet loaded."""
-    import os
-
+    # Imported here: only `venom doctor` needs them, and they bring pydantic.
     from venom_core.plugins.host import PluginHost
     from venom_core.settings.layers import Settings
-    from venom_core.settings.paths import Paths
 
     paths = Paths.resolve()
     host = PluginHost(Settings.load(paths, os.environ), paths)
@@ -238,8 +236,6 @@ def _titled(header: str) -> str:
 
 async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
     """The JSON of each event up to ``[DONE]``. Raises where the stream ends without it."""
-    from venom_core.sdk.sse import DONE, events
-
     async for data in events(response.aiter_bytes()):
         if data == DONE:
             return

@@ -6,8 +6,10 @@ from it before the process that wrote it was seen alive: a port may have a new o
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from venom_core.cli.connection.files import read_record, remove_own, write_record
 from venom_core.cli.connection.processes import ProcessIdentity
@@ -63,8 +65,6 @@ def answers(record: ServerRecord, timeout: float = 3.0) -> str | None:
     """The version that the server at the record's address tells on ``/healthz``; None where it
     does not answer in time or is something else. Blocks; sends no token."""
     import http.client
-    import json
-    from urllib.parse import urlsplit
 
     parts = urlsplit(record.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)

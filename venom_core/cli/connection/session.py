@@ -16,6 +16,7 @@ from venom_core._version import __version__
 from venom_core.cli.connection import local
 from venom_core.cli.connection.interface import Connection
 from venom_core.cli.connection.lock import busy, hold_data_directory, read_holder
+from venom_core.cli.connection.server import ServerClient
 from venom_core.cli.connection.server_file import ServerRecord, answers, find_server
 from venom_core.cli.logs import begin_logging
 from venom_core.cli.terminal import note
@@ -108,8 +109,6 @@ def connected(command: str, *, writes: bool) -> Iterator[Session]:
         loop = LoopThread()
         stack.callback(loop.close)
         if record is not None and url is not None:
-            from venom_core.cli.connection.server import ServerClient
-
             connection: Connection = ServerClient(record.url, record.token)
         else:
             stack.enter_context(_directory(paths, command, writes))
