@@ -1,4 +1,4 @@
-"""Where nothing can answer yet: one screen that says what would change that, and does it.
+"""First steps where no model can answer yet: a screen that offers an engine or a model.
 
 On a terminal the person chooses and the command goes on to its answer; elsewhere the screen is
 instructions and the command ends with its refusal.
@@ -57,7 +57,7 @@ def offer(session: Session, model: str | None, error: VenomError) -> bool:
 
 
 def usable_engines(overview: Overview) -> list[Overview]:
-    """Providers that could chat now if they had a model."""
+    """Return the providers that could chat now if they had a model."""
     return [
         provider
         for provider in overview["providers"]
@@ -73,7 +73,7 @@ def _say(text: str = "") -> None:
 
 
 def offer_engine(session: Session, overview: Overview) -> bool:
-    """The one screen: the embedded engine, Ollama, or a server elsewhere."""
+    """Offer the embedded engine, Ollama, or a server elsewhere; True where one is there now."""
     _say("Nothing on this machine can run a model yet.")
     for provider in overview["providers"]:
         if provider["reason"]:
@@ -99,8 +99,8 @@ def offer_engine(session: Session, overview: Overview) -> bool:
 
 
 def _engine_size(session: Session) -> str:
-    """`` (34 MB)``: what the plugin says of its engine, else what an index says of both, else the
-    most that it is on any system."""
+    """Return `` (34 MB)``: what the plugin says of its engine, else what an index says of both,
+    else the most that it is on any system."""
     count = None
     if isinstance(session.connection, LocalVenom):
         count = session.connection.engine_size(EMBEDDED)
@@ -110,7 +110,7 @@ def _engine_size(session: Session) -> str:
 
 
 def install_embedded(session: Session) -> bool:
-    """The engine, then the smallest model that converses; without a restart of anything."""
+    """Install the engine, then fetch the smallest model that converses; nothing is restarted."""
     install_and_show(EMBEDDED)
     record = session.run(session.connection.change_plugin(EMBEDDED, "retry"))
     broken = [p["reason"] for p in record["providers"] if p["status"] not in (*USABLE, "idle")]
@@ -162,7 +162,7 @@ def add_server_url(paths: Any, url: str) -> None:
 
 
 def offer_models(session: Session, overview: Overview) -> bool:
-    """The models that an engine of this machine could fetch now, with sizes."""
+    """Offer the models that an engine of this machine could fetch now, with sizes."""
     offered = [found for found in overview["suggestions"] if found["available"]]
     _say("No model is installed yet." if offered else "No model is installed, and none can be had.")
     for place, found in enumerate(offered, 1):

@@ -28,7 +28,8 @@ _NOT_THERE = ("plugin_not_available", "wheelhouse_not_found")
 
 
 def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
-    """An installer of this environment, from the named folder or from where packages come from."""
+    """Return an installer of this environment, from the named folder or from where packages come
+    from."""
     # Imported here: pydantic is too slow for `plugins --help`.
     from venom_core.settings.layers import Settings
 
@@ -38,7 +39,7 @@ def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
 
 
 def estimate(name: str) -> int | None:
-    """Bytes that installing would fetch; None where that cannot be told soon."""
+    """Return the bytes that installing would fetch; None where that is not known in time."""
     found: list[int] = []
 
     def plan() -> None:
@@ -56,7 +57,7 @@ def estimate(name: str) -> int | None:
 def install_and_show(
     name: str, *, third_party: bool = False, ask_first: bool = False, quiet: bool = False
 ) -> dict[str, Any]:
-    """Plan, show, ask where wished, install; gives the record of what was done.
+    """Plan, show, ask where wished, install; return the record of what was done.
 
     Args:
         ask_first: without a terminal nothing is installed then.
@@ -88,8 +89,9 @@ def install_and_show(
 
 
 def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInstaller, InstallPlan]:
-    """The plan and who made it. pip records of no install which folder it found the wheels in, so
-    where its index has none of this release a person is asked for that folder."""
+    """Return the plan and the installer that made it. pip records of no install which folder it
+    found the wheels in, so where its index has none of this release a person is asked for that
+    folder."""
     installer = make_installer()
     try:
         return installer, installer.plan(name, third_party=third_party)
@@ -119,7 +121,7 @@ def _carry_out(installer: PluginInstaller, plan: InstallPlan, *, quiet: bool) ->
 
 
 def show_plan(plan: InstallPlan) -> None:
-    """On stderr: the sentence, and a line for each distribution."""
+    """Print the plan on stderr: the sentence, and a line for each distribution."""
     print(plan.summary, file=sys.stderr)
     for addition in plan.additions:
         amount = size(addition.size_bytes) if addition.size_bytes is not None else "size unknown"
@@ -128,7 +130,7 @@ def show_plan(plan: InstallPlan) -> None:
 
 
 def record_of(plan: InstallPlan) -> dict[str, Any]:
-    """The plan as JSON values; sizes in bytes, null where unknown."""
+    """Return the plan as JSON values; sizes in bytes, null where unknown."""
     return {
         "success": True,
         "name": plan.name,

@@ -32,7 +32,7 @@ class PortInUse(Conflict):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket: from here on nobody else gets the port, and clients wait instead of
+    """Open a listening socket: from here on nobody else gets the port, and clients wait instead of
     being refused while the rest starts.
 
     Raises:
@@ -76,7 +76,7 @@ def _unusable(host: str) -> InvalidRequest:
 
 
 def local_url(listener: socket.socket) -> str:
-    """Where this machine reaches the server; a wildcard address is reached by loopback."""
+    """Return the URL of the server for this machine; a wildcard address is reached by loopback."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -105,7 +105,7 @@ def require_key_beyond_loopback(venom: Venom) -> None:
 
 
 def unlisted_hosts(host: str, allowed: tuple[str, ...]) -> list[str]:
-    """Names and addresses of this machine that a wildcard bind listens on and that
+    """Return names and addresses of this machine that a wildcard bind listens on and that
     ``VENOM_ALLOWED_HOSTS`` does not let in."""
     if host not in ("0.0.0.0", "::"):
         return []

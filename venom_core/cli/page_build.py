@@ -23,7 +23,7 @@ def is_built(root: Path = STATIC) -> bool:
 
 
 def what_is_missing(checkout: Path) -> str | None:
-    """Why the page cannot be built here, as a sentence; None where it can."""
+    """Say in a sentence why the page cannot be built here; None where it can."""
     if not (checkout / "Makefile").is_file() or not (checkout / "web").is_dir():
         return "This installation came without its page."
     missing = [name for name in ("node", "npm", "make") if shutil.which(name) is None]
@@ -67,7 +67,7 @@ def _open_log(paths: Paths, log: Path) -> IO[bytes]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """The whole group: npm's children outlive npm."""
+    """End the whole process group: npm's children outlive npm."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if sys.platform == "win32":

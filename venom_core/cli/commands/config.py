@@ -52,7 +52,7 @@ def show(as_json: bool) -> None:
 
 
 def _read() -> tuple[list[dict[str, Any]], list[str], str]:
-    """Rows, warnings and the file's name; loads the manifests, opens nothing."""
+    """Return rows, warnings and the file's name; loads the manifests, opens nothing."""
     # Imported here: pydantic is too slow for `config --help`.
     from venom_core.plugins.host import PluginHost
     from venom_core.settings.layers import Settings

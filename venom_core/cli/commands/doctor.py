@@ -44,7 +44,7 @@ def doctor(as_json: bool) -> int:
 
 
 def examine(paths: Paths) -> list[Finding]:
-    """Every finding, the machine's first. A check that itself fails becomes a finding."""
+    """Return every finding, the machine's first. A check that itself fails becomes a finding."""
     found = [checks.check_python(), checks.check_machine(), checks.check_home(paths)]
     finding, settings = checks.check_settings(paths)
     found += [finding, checks.check_store(paths), checks.check_server(paths)]
@@ -60,7 +60,7 @@ def examine(paths: Paths) -> list[Finding]:
 
 
 def _examine_plugins() -> list[Finding]:
-    """Asked of the running server where there is one: its providers are the ones that count."""
+    """Ask the running server where there is one: its providers are the ones that count."""
     try:
         with connected("venom doctor", writes=False) as session:
             found = session.run(_ask(session.connection))

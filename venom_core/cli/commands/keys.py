@@ -121,7 +121,7 @@ def _limits(rights: KeyRights) -> str | None:
 
 
 def _repository() -> KeyRepository:
-    """The store may be used beside a running server: SQLite sees to that."""
+    """Open the keys in the store; SQLite lets a running server use it at the same time."""
     paths = Paths.resolve()
     paths.make(paths.home)
     return KeyRepository(open_database(paths.store_file))

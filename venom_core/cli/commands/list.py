@@ -64,12 +64,12 @@ def _print_installed(listing: dict[str, Any]) -> None:
 
 
 def _abilities(known: list[str] | None) -> str:
-    """What a source keeps and no engine serves can do nothing yet."""
+    """List the capabilities; a model that no engine serves has none."""
     return "unknown" if known is None else ", ".join(known) or "-"
 
 
 def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
-    """What can be fetched: size, whether it fits, and the command."""
+    """Print what can be fetched: size, whether it fits, and the command."""
     if not suggestions:
         print("Everything that Venom knows by name is installed.")
         return

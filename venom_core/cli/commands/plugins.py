@@ -118,7 +118,7 @@ def _change(name: str, verb: Any, as_json: bool) -> None:
 
 
 def show_plugins(as_json: bool) -> None:
-    """The record of every installed plugin."""
+    """Show the record of every installed plugin."""
     with connected("venom plugins", writes=False) as session:
         records = session.run(session.connection.plugins())
     if as_json:
@@ -150,7 +150,7 @@ def _print(records: list[dict[str, Any]]) -> None:
 
 
 def reasons(records: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is not as wished, with whose it is."""
+    """Yield each plugin or provider that has a reason, with that reason."""
     for record in records:
         if record["reason"]:
             yield record["id"], record["reason"]

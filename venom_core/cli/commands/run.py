@@ -107,7 +107,7 @@ def _request(session: Session, words: tuple[str, ...]) -> Request:
 
 
 def _encodable(text: str) -> str:
-    """Bytes of the command line that are no UTF-8 arrive as lone surrogates."""
+    """Return the text as valid UTF-8; other bytes of the command line arrive as lone surrogates."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

@@ -62,7 +62,7 @@ def serve(host: str | None, port: int | None, root_path: str | None, profile: st
 
 
 def print_screen(venom: Venom, listener: socket) -> None:
-    """What one needs to know of a server that has just started."""
+    """Print the addresses, the profile and the warnings of a server that has just started."""
     core = venom.settings.core
     url = local_url(listener)
     loopback = core.host in ("127.0.0.1", "::1", "localhost")

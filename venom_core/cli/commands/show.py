@@ -78,20 +78,22 @@ def _print(model: dict[str, Any]) -> None:
 
 
 def _fit(fit: dict[str, Any]) -> str:
-    """The fit check in a paragraph: the answer, its parts, how good such estimates were."""
-    said = [fit["message"]]
+    """Return the fit check as a paragraph: the answer, its parts, how good such estimates were."""
+    sentences = [fit["message"]]
     if fit["parts"]:
         parts = [f"{_PARTS[name]} {size(count)}" for name, count in fit["parts"].items() if count]
-        said.append(f"Counted: {', '.join(parts)}.")
+        sentences.append(f"Counted: {', '.join(parts)}.")
     if fit["verdict"] == "fits" and fit["largest_context_length"]:
-        said.append(f"The largest context that fits is {fit['largest_context_length']} tokens.")
-    said += [line["message"] for line in fit["assumptions"]]
+        sentences.append(
+            f"The largest context that fits is {fit['largest_context_length']} tokens."
+        )
+    sentences += [line["message"] for line in fit["assumptions"]]
     if fit["estimate_error"]:
         worst = fit["estimate_error"]["worst"]
-        said.append(
+        sentences.append(
             f"Such estimates were at most {worst:.0%} off: {fit['estimate_error']['message']}"
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _plain(value: Any) -> str:

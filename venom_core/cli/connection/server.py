@@ -137,7 +137,7 @@ class ServerClient(Connection):
         return list(body["reasons"])
 
     async def doctor(self) -> list[dict[str, Any]]:
-        """Not over HTTP: the checks look at this installation, which is the server's as well."""
+        """Run the checks here and not over HTTP: this installation is the server's as well."""
         host = await asyncio.to_thread(make_host)
         try:
             return [
@@ -158,19 +158,19 @@ class ServerClient(Connection):
         asked_at = time.monotonic()
         path = "/v1/chat/completions"
         async with self._open("POST", path, request, ANSWER_TIMEOUT, headers) as response:
-            told = response.headers
-            explained = _explanation(told.get("venom-explain"))
+            received = response.headers
+            explained = _explanation(received.get("venom-explain"))
             if "upstream_body" in explained:  # a long conversation does not fit a header
                 explained["upstream_body"].setdefault("messages", body["messages"])
             async with contextlib.aclosing(_chunks(response)) as chunks:
                 yield Answer(
-                    reference=told.get("venom-model", ""),
+                    reference=received.get("venom-model", ""),
                     chunks=chunks,
                     asked_at=asked_at,
-                    because=told.get("venom-model-reason"),
+                    because=received.get("venom-model-reason"),
                     headers={
                         _titled(name): value
-                        for name, value in told.items()
+                        for name, value in received.items()
                         if name.lower().startswith(("venom-", "x-"))
                         and name.lower() not in ("venom-explain", "x-accel-buffering")
                     },
@@ -215,7 +215,7 @@ class ServerClient(Connection):
 
 
 def make_host() -> PluginHost:
-    """The plugins of this installation, found and not yet loaded."""
+    """Return the plugins of this installation, found and not yet loaded."""
     # Imported here: only `venom doctor` needs them, and they bring pydantic.
     from venom_core.plugins.host import PluginHost
     from venom_core.settings.layers import Settings
@@ -235,7 +235,7 @@ def _titled(header: str) -> str:
 
 
 async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
-    """The JSON of each event up to ``[DONE]``. Raises where the stream ends without it."""
+    """Yield the JSON of each event up to ``[DONE]``. Raises where the stream ends without it."""
     async for data in events(response.aiter_bytes()):
         if data == DONE:
             return
@@ -256,7 +256,7 @@ async def _chunks(response: httpx.Response) -> AsyncGenerator[Chunk, None]:
 
 
 def _refusal(status: int, data: bytes) -> VenomError:
-    """The error in the body of either API's shape."""
+    """Return the error in the body of either API's shape."""
     try:
         body = json.loads(data)
     except ValueError:
@@ -266,7 +266,7 @@ def _refusal(status: int, data: bytes) -> VenomError:
 
 
 def _explanation(header: str | None) -> dict[str, Any]:
-    """The header is base64 of JSON: a body may hold any character, a header may not."""
+    """Decode the header: base64 of JSON, since a header may not hold every character."""
     try:
         found = json.loads(base64.b64decode(header or "", validate=True))
     except (ValueError, binascii.Error):

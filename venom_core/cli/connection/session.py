@@ -40,7 +40,8 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Its result. On Ctrl-C the work is cancelled, and awaited, before that goes on."""
+        """Run the work and return its result. On Ctrl-C it is cancelled and awaited, then that goes
+        on."""
         ended = threading.Event()
 
         async def until_ended() -> T:
@@ -120,8 +121,8 @@ def connected(command: str, *, writes: bool) -> Iterator[Session]:
 
 
 def usable_server(record: ServerRecord, *, writes: bool) -> str | None:
-    """The URL of a server that answers and is of our version; None for one that does not answer
-    where the command only reads."""
+    """Return the URL of a server that answers and is of our version; None for one that does not
+    answer where the command only reads."""
     version = answers(record)
     if version is None:
         message = f"The server at {record.url} (pid {record.pid}) runs and does not answer."
