@@ -79,7 +79,7 @@ SETTINGS = (
 
 @hookimpl
 def venom_providers() -> Iterable[ProviderSpec]:
-    """The one provider of this plugin."""
+    """Return the one provider of this plugin."""
     return [
         ProviderSpec(
             name="ollama",

@@ -190,7 +190,7 @@ async def test_a_wrong_key_and_a_foreign_host(make_venom: MakeVenom, tmp_path: P
 
 
 async def test_records(client: httpx.AsyncClient) -> None:
-    """What the page shows beside errors: the overview, plugins, models, readiness."""
+    """Records that the page shows beside errors: the overview, plugins, models, readiness."""
     overview = await client.get("/api/v1/overview", headers=PL)
     first = overview.json()["suggestions"][0]
     assert first["reason"].startswith("Wymaga Ollamy")

@@ -1,4 +1,4 @@
-"""Where nothing can answer yet: the one screen, and what each choice does."""
+"""First steps where no model can answer yet: the one screen, and what each choice does."""
 
 from __future__ import annotations
 

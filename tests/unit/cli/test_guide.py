@@ -89,7 +89,7 @@ async def test_without_the_plugin_the_refusal_says_what_is_missing(monkeypatch) 
 async def test_the_engine_loads_while_the_models_are_listed(
     capsys, monkeypatch, there: bool, tries: int
 ) -> None:
-    """Where the model is not there yet, it is loaded after it was fetched."""
+    """A model that is not there yet is loaded after it was fetched."""
     begun, loads = asyncio.Event(), []
 
     async def load(self, ref: str) -> None:
