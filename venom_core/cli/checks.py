@@ -96,14 +96,14 @@ def check_home(paths: Paths) -> Finding:
     message = f"{paths.home} can be written, {size(free)} free"
     if free < LITTLE_DISK:
         fix = "Make room, or choose another folder: VENOM_HOME=/path"
-        return Finding("data directory", "problem", f"{message}: little for models", fix)
+        return Finding("data directory", "problem", f"{message}: too little for models", fix)
     return Finding("data directory", "ok", message, required=True)
 
 
 def check_store(paths: Paths) -> Finding:
     """Check whether the store opens and count its keys. Makes no store where there is none."""
     if not paths.store_file.exists():
-        return Finding("store", "ok", "not made yet; the first API key makes it")
+        return Finding("store", "ok", "not there yet; the first API key makes it")
     try:
         keys = KeyRepository(open_database(paths.store_file)).list()
     except VenomError as error:
@@ -133,7 +133,7 @@ def check_server(paths: Paths) -> Finding:
     server = f"{record.url}, pid {record.pid}"
     fix = f"Stop it (kill {record.pid}), then: venom serve"
     if version is None:
-        message = f"{server}: runs and does not answer"
+        message = f"{server}: is running but does not answer"
         return Finding("server", "problem", message, fix, "server_not_answering", True)
     if version != __version__:
         message = f"{server}: is Venom {version}"

@@ -23,7 +23,7 @@ FENCE = '"""'
 
 
 class LeaveError(Exception):
-    """The person wants to go."""
+    """The person leaves the conversation."""
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ EMBEDDED, REMOTE = "llamacpp", "remote"
 #: The plugin and its engine as wheels of Linux, the largest; said where nothing knows the size.
 EMBEDDED_MOST_BYTES = 35_000_000
 USABLE = ("ready", "degraded")
-_HOPELESS_CODES = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
+_NOTHING_ANSWERS = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
 
 
 def guided(
@@ -39,7 +39,7 @@ def guided(
     try:
         return work()
     except VenomError as error:
-        if error.code not in _HOPELESS_CODES:
+        if error.code not in _NOTHING_ANSWERS:
             raise
         if not (may_ask and offer(session, model, error)):
             raise
@@ -116,7 +116,7 @@ def install_embedded(session: Session) -> bool:
     broken = [p["reason"] for p in record["providers"] if p["status"] not in (*USABLE, "idle")]
     if record["state"] != "loaded" or broken:
         reason = (broken or [record["reason"]])[0] or {}
-        _say(f"It is installed and does not start: {reason.get('message', record['state'])}")
+        _say(f"It is installed but does not start: {reason.get('message', record['state'])}")
         return False
     listing = session.run(session.connection.models())
     offered = [model for model in listing["available"] if model["provider"] == EMBEDDED]
@@ -164,7 +164,11 @@ def add_server_url(paths: Any, url: str) -> None:
 def offer_models(session: Session, overview: Overview) -> bool:
     """Offer the models that an engine of this machine could fetch now, with sizes."""
     offered = [found for found in overview["suggestions"] if found["available"]]
-    _say("No model is installed yet." if offered else "No model is installed, and none can be had.")
+    _say(
+        "No model is installed yet."
+        if offered
+        else "No model is installed, and none can be fetched."
+    )
     for place, found in enumerate(offered, 1):
         _say(f"  {place}) {found['name']}   {size(found['size_bytes'])}, {found['fit_message']}")
         if found["summary"]:
@@ -174,7 +178,7 @@ def offer_models(session: Session, overview: Overview) -> bool:
     if not interactive():
         _say(f"Fetch one, then run the command again: venom pull {offered[-1]['name']}")
         return False
-    chosen = ask_for("Which one shall be fetched? [none] ")
+    chosen = ask_for("Which one do you want to fetch? [none] ")
     if not chosen.isdigit() or not 1 <= int(chosen) <= len(offered):
         return False
     found = offered[int(chosen) - 1]

@@ -255,7 +255,7 @@ class _Guide:
         try:
             print(await build_page(folder, self._venom.settings.paths), flush=True)
         except (OSError, VenomError) as error:
-            print(f"The page was not built ({error}). All else works.", flush=True)
+            print(f"The page was not built ({error}). Everything else works.", flush=True)
 
 
 def _import_server() -> None:

@@ -17,7 +17,7 @@ from venom_core.installing.pip import InstallFailed
 from venom_core.sdk.errors import VenomError
 from venom_core.settings.paths import Paths
 
-INTERRUPTED = "Stopped; repeat it to go on: what is half installed is installed anew."
+INTERRUPTED = "Stopped. Run the command again to go on; half-installed packages are installed anew."
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInst
         if not may_ask or error.code not in _NOT_THERE:
             raise
         refusal = error
-    note(f"Where packages come from here there is no {name} of this release.")
+    note(f"The package source of this installation has no {name} of this release.")
     while folder := ask_for("The folder with the wheels that Venom was installed from: [none] "):
         try:
             installer = make_installer(folder)
@@ -107,7 +107,11 @@ def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInst
         except VenomError as error:
             if error.code not in _NOT_THERE:
                 raise
-            note("That folder has none either." if Path(folder).is_dir() else "It is no folder.")
+            note(
+                "That folder does not have it either."
+                if Path(folder).is_dir()
+                else "That is not a folder."
+            )
     raise refusal
 
 

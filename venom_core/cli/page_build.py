@@ -58,7 +58,7 @@ async def build_page(checkout: Path, paths: Paths) -> str:
             raise
     if code == 0 and is_built():
         return "The page is built; reload it."
-    return f"The page was not built (make ui ended with {code}; see {log}). All else works."
+    return f"The page was not built (make ui ended with {code}; see {log}). Everything else works."
 
 
 def _open_log(paths: Paths, log: Path) -> IO[bytes]:

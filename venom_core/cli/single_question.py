@@ -87,7 +87,7 @@ def print_explanation(answer: Answer) -> None:
     print(f"\n{bold('Model', out)}       {explained['model']}, {explained['because']}")
     print(bold("Parameters", out))
     if explained["parameters"] is None:
-        print("  (the running server does not tell them)")
+        print("  (the running server does not report them)")
     for name, found in (explained["parameters"] or {}).items():
         print(
             f"  {name} = {json.dumps(found['value'], ensure_ascii=False)}   from {found['origin']}"

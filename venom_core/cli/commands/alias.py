@@ -10,7 +10,7 @@ from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table
 
-_HELP = """Names that stand for models, wherever a model is named.
+_HELP = """Give models short names, which work wherever a model is named.
 
 \b
   venom alias set fast gemma3:1b

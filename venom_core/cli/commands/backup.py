@@ -16,7 +16,7 @@ from venom_core.store.backup import write_backup
 _HELP = """Write the store and the settings to one file.
 
 In it are API keys (their hashes), conversations, operations, the usage ledger, and config.toml with
-whatever secrets you wrote there: keep it as you keep those. Models are not in it. The server may go
+whatever secrets you wrote there: keep it as safe as those. Models are not in it. The server may go
 on running.
 
 \b

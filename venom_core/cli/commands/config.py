@@ -13,8 +13,8 @@ from venom_core.cli.options import json_option
 from venom_core.cli.terminal import note, print_json, print_table
 from venom_core.settings.paths import Paths
 
-_HELP = """The settings. A flag counts before the environment, the environment before config.toml
-in the data directory, and that before the default.
+_HELP = """Show the settings. A flag counts before the environment, the environment before
+config.toml in the data directory, and that before the default.
 
 \b
   venom config show
@@ -31,7 +31,7 @@ def config() -> None:
 def show(as_json: bool) -> None:
     """Show every setting, its value, and where that came from. Secrets are masked.
 
-    The settings of providers are in it; what is misspelt or unusable is said below.
+    The settings of providers are in it; warnings below name what is misspelt or unusable.
 
     \b
       venom config show

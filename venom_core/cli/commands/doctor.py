@@ -16,7 +16,7 @@ from venom_core.cli.terminal import print_json
 from venom_core.sdk.errors import VenomError
 from venom_core.settings.paths import Paths
 
-_HELP = """Check this installation and say how to mend what is wrong.
+_HELP = """Check this installation and say how to repair what is wrong.
 
 It looks at Python, the data directory, the settings, the server and its port, the page, every
 plugin and provider, and runs the checks that plugins bring. It ends with 1 where something that is

@@ -12,8 +12,8 @@ from venom_core.settings.paths import Paths
 from venom_core.store.database import open_database
 from venom_core.store.keys import KeyRepository, KeyRights, Scope
 
-_HELP = """API keys. While there is none, this machine needs none; once there is one, every request
-needs one. A running server notices within seconds.
+_HELP = """Make, list and revoke API keys. As long as there is none, this machine needs none; as
+soon as there is one, every request needs a key. A running server notices within seconds.
 
 \b
   venom keys create laptop

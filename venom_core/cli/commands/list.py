@@ -23,7 +23,7 @@ The model marked with * answers where a request names none.
 
 
 @click.command("list", help=_HELP)
-@click.option("--available", is_flag=True, help="What can be fetched, with sizes.")
+@click.option("--available", is_flag=True, help="Show what can be fetched, with sizes.")
 @json_option
 def list_models(available: bool, as_json: bool) -> None:
     with connected("venom list", writes=False) as session:
@@ -71,7 +71,7 @@ def _abilities(known: list[str] | None) -> str:
 def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
     """Print what can be fetched: size, whether it fits, and the command."""
     if not suggestions:
-        print("Everything that Venom knows by name is installed.")
+        print("Every model that Venom suggests is installed.")
         return
     print_table(
         ("NAME", "SIZE", "THIS MACHINE", "COMMAND"),

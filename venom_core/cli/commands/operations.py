@@ -84,7 +84,7 @@ def resume(operation_id: str, as_json: bool) -> None:
 @click.argument("operation_id", metavar="ID")
 @json_option
 def cancel(operation_id: str, as_json: bool) -> None:
-    """End an install and delete what it has brought.
+    """Cancel an install and delete what it has fetched.
 
     \b
       venom operations cancel 3f2a

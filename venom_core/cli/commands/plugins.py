@@ -59,15 +59,15 @@ def install(name: str, third_party: bool, yes: bool, as_json: bool) -> None:
       venom plugins install llamacpp --yes
     """
     record = install_and_show(name, third_party=third_party, ask_first=not yes, quiet=as_json)
-    plugin = _take_in(name)
+    plugin = _load_installed(name)
     if as_json:
         print_json(record | {"plugin": plugin})
     else:
         _print([plugin])
 
 
-def _take_in(name: str) -> dict[str, Any]:
-    """Let a running server see what was installed, without a restart; gives the plugin's record."""
+def _load_installed(name: str) -> dict[str, Any]:
+    """Load what was installed, in a running server too; return the plugin's record."""
     with connected("venom plugins install", writes=False) as session:
         return session.run(session.connection.change_plugin(name, "retry"))
 

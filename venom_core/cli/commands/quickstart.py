@@ -22,7 +22,9 @@ sizes, before it does. `make run` ends here.
 
 
 @click.command(help=_HELP)
-@click.option("--once", is_flag=True, help="End after the answer; 1 where there was none.")
+@click.option(
+    "--once", is_flag=True, help="End after the answer; exit code 1 where there was none."
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
 def quickstart(once: bool, no_browser: bool) -> int:
 

@@ -32,7 +32,7 @@ def restore(file: Path, yes: bool, as_json: bool) -> None:
     with hold_data_directory(paths, "venom restore"):
         what = f"the backup of {found.created_at} (Venom {found.version})"
         if not yes and (as_json or not ask(f"Replace what is in {paths.home} by {what}?")):
-            raise click.UsageError("Not restored; --yes answers the question.")
+            raise click.UsageError("Not restored; --yes restores without asking.")
         before = restore_backup(paths, file)
     if as_json:
         kept = None if before is None else str(before)

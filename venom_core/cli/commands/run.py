@@ -23,9 +23,9 @@ _HELP = """Ask a model, or talk with it.
 With a PROMPT the answer is printed and the command ends; without one it opens a conversation
 (/? lists its commands, Ctrl-C stops an answer, Ctrl-D leaves).
 
-The first word is a MODEL where a model is called so or it looks like a model's name. What contains
-a space is a prompt, and so is any other single word; then Venom chooses the model and says which.
-A file.gguf is served for this one command. A - stands for the standard input.
+The first word is a MODEL where a model has that name, or where it looks like a model's name.
+Anything with a space in it is a prompt, and so is any other single word; then Venom chooses the
+model and says which. A file.gguf is served for this one command. A - stands for the standard input.
 
 \b
   venom run "What is the capital of Poland?"

@@ -71,7 +71,7 @@ def print_screen(venom: Venom, listener: socket) -> None:
     print(f"  Page             {url}" + ("" if is_built() else "   (not built: make ui)"))
     print(f"  OpenAI base_url  {url}/v1")
     if hosts := unlisted_hosts(core.host, core.allowed_hosts):
-        print("  From outside, allow the names it is called by before you start it:")
+        print("  To reach it from other machines, allow its host names before you start it:")
         print(f"    VENOM_ALLOWED_HOSTS={','.join((*core.allowed_hosts, *hosts))}")
     print("  Ctrl-C stops it and every engine.", flush=True)
     for warning in venom.settings.warnings:

@@ -13,7 +13,7 @@ from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table
 
 _HELP = """Store generation parameters of a model. They fill in what a request leaves open, before
-the model's own defaults. Without NAME=VALUE it shows what can be set and what is.
+the model's own defaults. Without NAME=VALUE it shows every parameter and its present value.
 
 An empty value forgets one parameter, --reset all of them.
 

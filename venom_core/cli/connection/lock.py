@@ -88,7 +88,7 @@ def busy(paths: Paths) -> Conflict:
     else:
         fix = (
             "Wait until it ends, or run one server that all commands share: venom serve. "
-            "Another data directory is chosen by VENOM_HOME."
+            "VENOM_HOME chooses another data directory."
         )
     return Conflict(f"{who} works in {paths.home}.", code="data_directory_busy", fix=fix)
 

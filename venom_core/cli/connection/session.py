@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from venom_core._version import __version__
 from venom_core.cli.connection import local
 from venom_core.cli.connection.interface import Connection
-from venom_core.cli.connection.lock import busy, hold_data_directory, read_holder
+from venom_core.cli.connection.lock import hold_data_directory, read_holder
 from venom_core.cli.connection.server import ServerClient
 from venom_core.cli.connection.server_file import ServerRecord, answers, find_server
 from venom_core.cli.logs import begin_logging
@@ -125,7 +125,7 @@ def usable_server(record: ServerRecord, *, writes: bool) -> str | None:
     answer where the command only reads."""
     version = answers(record)
     if version is None:
-        message = f"The server at {record.url} (pid {record.pid}) runs and does not answer."
+        message = f"The server at {record.url} (pid {record.pid}) is running but does not answer."
         if writes:
             fix = f"Stop it (kill {record.pid}), then start it again: venom serve"
             raise Conflict(message, code="server_not_answering", fix=fix)
@@ -150,8 +150,8 @@ def _directory(paths: Paths, command: str, writes: bool) -> Iterator[None]:
         try:
             stack.enter_context(hold_data_directory(paths, command, READER_PATIENCE))
         except Conflict:
-            holder = read_holder(paths)
-            note(f"{holder or busy(paths).message} works here too; what it loaded is not shown.")
+            holder = read_holder(paths) or "Another process"
+            note(f"{holder} works here too; models that it has loaded are not shown.")
         except StorageError as error:
             note(error.message)
         yield
