@@ -12,6 +12,7 @@ from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table
 from venom_core.settings.paths import Paths
+from venom_core.store.audit import Actor
 
 if TYPE_CHECKING:
     from venom_core.usecases.legacy import Finding
@@ -82,7 +83,6 @@ def rollback(as_json: bool) -> None:
 async def _import(folder: Path, dry_run: bool) -> list[Finding]:
     # Imported here: pydantic is too slow for `legacy --help`.
     from venom_core.composition import Venom
-    from venom_core.store.audit import Actor
     from venom_core.usecases.legacy import Takeover, read_original
 
     venom = Venom.from_environment()

@@ -102,6 +102,7 @@ def import_session(file: Path, key_id: str, as_json: bool) -> None:
     \b
       venom sessions import talk.json
     """
+    # Imported here: pydantic is too slow for `sessions --help`.
     from venom_core.chat.transcripts import not_importable, read_export
 
     try:
