@@ -1,4 +1,5 @@
-"""Whether a model fits into memory, at which context: arithmetic over its numbers, nothing else.
+"""The fit check: does a model fit into memory, at which context; arithmetic over its numbers,
+nothing else.
 
 ``bench/fit.py`` compares these formulas with what real loads took; ``docs/fit.md`` says in words
 what they count and what they cannot know.
@@ -49,7 +50,7 @@ class Need:
 
     @property
     def working(self) -> int:
-        """What chats take of it for good."""
+        """Return the bytes that chats take of it for good."""
         return self.total - self.untouched - self.copies
 
 
@@ -76,7 +77,7 @@ class Fit:
 def check(
     architecture: Architecture, plan: MemoryPlan, free_bytes: int, context: int | None = None
 ) -> Fit:
-    """Whether it fits at ``context`` tokens; without one, at what the engine would take."""
+    """Check whether it fits at ``context`` tokens; without one, at what the engine would take."""
     asked = _context(architecture, plan, context)
     unknown = architecture.unknown
     if unknown or asked is None:
@@ -95,7 +96,7 @@ def check(
 
 
 def _context(architecture: Architecture, plan: MemoryPlan, asked: int | None) -> int | None:
-    """The context to count with: never more than the model was trained for."""
+    """Return the context to count with: never more than the model was trained for."""
     trained = architecture.context_length
     context = asked or plan.context_length or trained
     return min(context, trained) if context and trained else context
@@ -113,8 +114,8 @@ class Weighed(Protocol):
 
 
 def fits_memory(model: Weighed, free_bytes: int) -> bool:
-    """Whether a listed or proposed model can be expected to run: by its numbers where they are
-    known, else by its size alone."""
+    """Return whether a listed or proposed model can be expected to run: by its numbers where they
+    are known, else by its size alone."""
     known, plan = model.architecture, model.memory_plan
     if known is not None and plan is not None and not known.unknown:
         context = _context(known, plan, None)
@@ -124,7 +125,7 @@ def fits_memory(model: Weighed, free_bytes: int) -> bool:
 
 
 def needed(architecture: Architecture, plan: MemoryPlan, context: int) -> Need:
-    """What a context takes. The architecture's ``unknown`` must be empty."""
+    """Return the bytes that a context takes. The architecture's ``unknown`` must be empty."""
     compute = compute_bytes(architecture, plan, context, all_outputs=plan.all_outputs)
     least = compute_bytes(architecture, plan, context, all_outputs=False)
     return Need(
@@ -138,7 +139,8 @@ def needed(architecture: Architecture, plan: MemoryPlan, context: int) -> Need:
 
 
 def largest_context(architecture: Architecture, plan: MemoryPlan, free_bytes: int) -> int:
-    """The most tokens at which it fits, never more than it was trained for; 0 where none does."""
+    """Return the most tokens at which it fits, never more than it was trained for; 0 where none
+    does."""
     low, high = 0, architecture.context_length or SEARCHED_CONTEXT
     while low < high:
         middle = (low + high + 1) // 2
@@ -150,7 +152,7 @@ def largest_context(architecture: Architecture, plan: MemoryPlan, free_bytes: in
 
 
 def cache_bytes(architecture: Architecture, plan: MemoryPlan, context: int) -> int:
-    """Keys and values of every layer, of all requests at a time."""
+    """Return the bytes of keys and values of every layer, of all requests at a time."""
     return plan.parallel * sum(
         cells * elements_bytes(elements, plan.kv_type)
         for cells, elements in _cached(architecture, plan, context)
@@ -160,7 +162,7 @@ def cache_bytes(architecture: Architecture, plan: MemoryPlan, context: int) -> i
 def _cached(
     architecture: Architecture, plan: MemoryPlan, context: int
 ) -> Iterator[tuple[int, int]]:
-    """For each layer its cells, and the elements of one cell."""
+    """Yield for each layer its cells, and the elements of one cell."""
     full, short = _cells(architecture, plan, context)
     compressed = architecture.kv_rank is not None and plan.compresses
     key, value = architecture.key_length or 0, architecture.value_length or 0
@@ -182,7 +184,7 @@ def _cached(
 
 
 def _cells(architecture: Architecture, plan: MemoryPlan, context: int) -> tuple[int, int]:
-    """Cells of a layer that sees everything, and of one with a window."""
+    """Return the cells of a layer that sees everything, and of one with a window."""
     full = _padded(context)
     if not plan.windows or architecture.window is None:
         return full, full
@@ -194,7 +196,7 @@ def _padded(cells: int) -> int:
 
 
 def elements_bytes(elements: int, kv_type: str) -> int:
-    """Bytes of so many cached numbers; a block that is begun counts whole."""
+    """Return the bytes of so many cached numbers; a block that is begun counts whole."""
     size, count = KV_BLOCKS[kv_type]
     return -(-elements // count) * size
 
@@ -202,7 +204,8 @@ def elements_bytes(elements: int, kv_type: str) -> int:
 def compute_bytes(
     architecture: Architecture, plan: MemoryPlan, context: int, *, all_outputs: bool
 ) -> int | None:
-    """What llama.cpp sets aside to compute one batch, and for its outputs; None where unknown.
+    """Return what llama.cpp sets aside to compute one batch, and for its outputs; None where
+    unknown.
 
     Its graph is planned once, each intermediate result in the place of one no longer needed: the
     peak is that of one stage. Each stage's share by token was read off the log of real loads.
@@ -253,7 +256,8 @@ def _verdict(need: Need, plan: MemoryPlan, free_bytes: int) -> Verdict:
 
 
 def valid_context(context: int, architecture: Architecture | None) -> bool:
-    """Whether a context can be asked for: positive, and no more than the model was trained for."""
+    """Return whether a context can be asked for: positive, and no more than the model was trained
+    for."""
     trained = architecture.context_length if architecture is not None else None
     return 1 <= context <= (trained or MAX_CONTEXT)
 
@@ -297,5 +301,5 @@ def _assumptions(
 
 
 def size(count: int) -> str:
-    """Bytes for people."""
+    """Return bytes for people."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
