@@ -22,7 +22,8 @@ class AskedProviders:
 
     @property
     def order(self) -> Sequence[str]:
-        """The profile's ordered providers: where several serve a bare name the first wins."""
+        """Return the profile's ordered providers: where several serve a bare name the first
+        wins."""
         return self._profile.order
 
     def begin_loading(self) -> asyncio.Task[None]:
