@@ -110,7 +110,7 @@ def _time(text: str, where: str) -> str:
 
 def not_importable(where: str, why: str) -> InvalidRequest:
     return InvalidRequest(
-        f"{where}: {why}; this is no session that can be taken in.",
+        f"{where}: {why}; this session cannot be imported.",
         code="invalid_session",
         param=where,
         fix="Take a file that an export made, unchanged.",

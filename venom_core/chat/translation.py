@@ -61,7 +61,7 @@ class TranslationCall:
         for param, code in (("target_lang", self.target), ("source_lang", self.source)):
             if code is not None and code not in LANGUAGES:
                 raise InvalidRequest(
-                    f"{code!r} is no language that is translated here.",
+                    f"{code!r} is not a language that Venom translates.",
                     code="unsupported_language",
                     param=param,
                     fix=f"Use one of: {', '.join(LANGUAGES)}",
@@ -241,7 +241,7 @@ class Translator:
             )
         if not "".join(raw).strip():
             raise UpstreamError(
-                f"{item.reference} translated the text to nothing.",
+                f"{item.reference} gave an empty translation.",
                 code="empty_translation",
                 fix="Try again, or choose another model: venom use MODEL --role translation",
             )

@@ -233,7 +233,7 @@ class Catalogue:
             raise NotSupported(
                 f"{spec.title if spec else provider} has no {capability}.",
                 param="provider",
-                fix="Ask huggingface, which has.",
+                fix="Choose the provider huggingface, which has it.",
             )
         return name, await self._ask(name, (capability, name, *key), ask, LONG_PATIENCE)
 
@@ -254,7 +254,7 @@ class Catalogue:
                 f"There is no provider {name!r}.",
                 code="unknown_provider",
                 param="provider",
-                fix=f"Choose of: {known}",
+                fix=f"Choose one of: {known}",
             ) from None
         except VenomError as error:
             return name, Reason.of(error)
@@ -283,7 +283,7 @@ class Catalogue:
         if not task.done():
             late = UpstreamTimeout(
                 f"{name} has not answered yet.",
-                fix="Ask again in a moment: it is still waited for.",
+                fix="Ask again in a moment; the answer is still on its way.",
             )
             return Answer(kept.value if kept else None, Reason.of(late))
         task.result()  # what is wrong with the question itself

@@ -155,7 +155,8 @@ async def _send(
             raise _late() from error
         except aiohttp.ClientError as error:  # one that httpx-aiohttp has no name for
             raise NotHttp(
-                "What answers there does not speak HTTP.", fix="Check the provider's base_url."
+                "The program at this address does not speak HTTP.",
+                fix="Check the provider's base_url.",
             ) from error
         except httpx.HTTPError as error:
             if broke_before_answer(error):

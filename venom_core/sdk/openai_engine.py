@@ -218,7 +218,7 @@ async def read_bounded(response: httpx.Response, limit: int) -> bytes:
     async for chunk in http.chunks(response):
         body += chunk
         if len(body) > limit:
-            raise UpstreamError("The upstream's answer is larger than any answer can be.")
+            raise UpstreamError("The upstream's answer is too large to be an answer.")
     return bytes(body)
 
 
@@ -281,7 +281,7 @@ def parse_embeddings(data: bytes, count: int) -> Embeddings:
 
 def _garbage() -> UpstreamError:
     return UpstreamError(
-        "The upstream's answer is no OpenAI answer.",
+        "The upstream's answer is not an OpenAI answer.",
         fix="Check that the provider's base_url points at an OpenAI-compatible server.",
     )
 

@@ -41,7 +41,9 @@ async def read_completion(request: Request) -> dict[str, Any]:
     if isinstance(body["prompt"], list):
         if len(body["prompt"]) != 1:
             raise InvalidRequest(
-                "One prompt a request.", param="prompt", fix="Send each prompt in its own request."
+                "A request takes one prompt.",
+                param="prompt",
+                fix="Send each prompt in its own request.",
             )
         body["prompt"] = body["prompt"][0]
     return body
