@@ -50,7 +50,7 @@ class ChatCall:
 
 @dataclass(slots=True)
 class _Asking:
-    """The caller of a request, and what it asks for as far as that is known."""
+    """Who asks, and what for as far as that is known."""
 
     request_id: str
     key_id: str | None
@@ -58,7 +58,7 @@ class _Asking:
     taken: bool = False
 
     def refused(self, error: BaseException) -> ObservedEvent:
-        """Report a request that ended before a provider was asked."""
+        """It ended before a provider was asked."""
         code = "internal_error" if isinstance(error, Exception | SystemExit) else "client_gone"
         if isinstance(error, VenomError):
             code = error.code
@@ -81,12 +81,12 @@ class _Asking:
 
 
 async def no_overrides(item: ListedModel) -> Mapping[str, Any]:
-    """Return no overrides, where nothing is stored."""
+    """Where nothing is stored."""
     return {}
 
 
 class Host(Protocol):
-    """The part of the plugin host that the service needs."""
+    """What the service needs of the plugin host."""
 
     async def provider(self, name: str) -> Provider: ...
     def specs(self) -> Mapping[str, ProviderSpec]: ...
@@ -135,7 +135,7 @@ class ChatService:
     async def _admitted(
         self, call: ChatCall, asking: _Asking, queued: Callable[[ChatStream, int], None] | None
     ) -> ChatStream:
-        """Do everything that can refuse a request before a provider is asked."""
+        """Everything that can refuse a request before a provider is asked."""
         resolved, because = await self._resolve(call.model)
         asking.resolved = resolved
         self.quotas.check_model(call.key_id, resolved)
@@ -191,8 +191,8 @@ class ChatService:
         return stream
 
     async def pick(self, role: Role, request_id: str, key_id: str | None) -> ListedModel:
-        """Return the model that would answer for a role, which the key may use; a refusal counts as
-        one of a request."""
+        """The model that would answer for a role, which the key may use; a refusal counts as one
+        of a request."""
         asking = _Asking(request_id, key_id)
         try:
             resolved, _ = await self._resolve(None, role)
@@ -271,7 +271,7 @@ class ChatService:
         self.report(asking.refused(error))
 
     def queues(self) -> dict[str, tuple[int, int]]:
-        """Return the running and waiting requests of each provider that had any."""
+        """Running and waiting requests of each provider that had any."""
         return {name: (gate.running, gate.waiting) for name, gate in self._gates.items()}
 
     async def _resolve(

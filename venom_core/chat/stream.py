@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Account:
-    """The account of a request. Times are in seconds on the monotonic clock; ``code`` is None for a
+    """What a request came to. Times are in seconds on the monotonic clock; ``code`` is None for a
     whole answer, ``client_gone`` where the caller left, else the error's code. ``pieces`` are the
     deltas that were relayed."""
 
@@ -37,14 +37,13 @@ class Account:
 
     @property
     def tokens(self) -> int:
-        """Return prompt and completion tokens as the engine counted them, else the relayed
-        deltas."""
+        """Prompt and completion as the engine counted them, else the deltas that were relayed."""
         usage = self.usage
         return self.pieces if usage is None else usage.prompt_tokens + usage.completion_tokens
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Return the completion tokens after the first per second since it."""
+        """Completion tokens after the first, over the time since the first one."""
         if self.usage is None or self.first_token is None or self.ended is None:
             return None
         seconds = self.ended - self.first_token
@@ -101,8 +100,7 @@ class ChatStream:
             raise
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
-        """Yield the frames for the client. Ends after a lawful finish, else raises a
-        ``VenomError``."""
+        """The frames for the client. Ends after a lawful finish, else raises a ``VenomError``."""
         ended: BaseException | None = None
         pieces = 0
         try:
@@ -133,7 +131,7 @@ class ChatStream:
         await self._end(GeneratorExit())
 
     def _lawful(self, frame: Frame) -> Iterator[Frame]:
-        """Yield the frames that the client gets of one, noted on the account."""
+        """What the client gets of a frame, noted on the account."""
         if self.account.first_token is None:
             self.account.first_token = time.monotonic()
         if frame.kind is FrameKind.DELTA:
@@ -173,7 +171,7 @@ class ChatStream:
 
 
 def provider_failed() -> UpstreamError:
-    """Return the error that stands for a provider's own exception."""
+    """What a provider's own exception looks like from outside."""
     return UpstreamError(
         "The provider failed while answering.",
         fix="The server's log has the details; venom doctor checks the provider.",

@@ -52,7 +52,7 @@ class ImportedSession(BaseModel):
 
 
 def exported(session: StoredSession, messages: Sequence[Message]) -> dict[str, Any]:
-    """Return everything of a session, every branch too, as JSON values."""
+    """Everything of a session, every branch too, as JSON values."""
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -22,8 +22,7 @@ class AskedProviders:
 
     @property
     def order(self) -> Sequence[str]:
-        """Return the profile's ordered providers: where several serve a bare name the first
-        wins."""
+        """The profile's ordered providers: where several serve a bare name the first wins."""
         return self._profile.order
 
     def begin_loading(self) -> asyncio.Task[None]:

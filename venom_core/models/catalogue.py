@@ -283,7 +283,7 @@ class Catalogue:
         if not task.done():
             late = UpstreamTimeout(
                 f"{name} has not answered yet.",
-                fix="Ask again in a moment; the answer is still on its way.",
+                fix="Ask again in a moment: it is still waited for.",
             )
             return Answer(kept.value if kept else None, Reason.of(late))
         task.result()  # what is wrong with the question itself

@@ -1,5 +1,4 @@
-"""The fit check: does a model fit into memory, at which context; arithmetic over its numbers,
-nothing else.
+"""Whether a model fits into memory, at which context: arithmetic over its numbers, nothing else.
 
 ``bench/fit.py`` compares these formulas with what real loads took; ``docs/fit.md`` says in words
 what they count and what they cannot know.
@@ -50,7 +49,7 @@ class Need:
 
     @property
     def working(self) -> int:
-        """Return the bytes that chats take of it for good."""
+        """What chats take of it for good."""
         return self.total - self.untouched - self.copies
 
 
@@ -77,7 +76,7 @@ class Fit:
 def check(
     architecture: Architecture, plan: MemoryPlan, free_bytes: int, context: int | None = None
 ) -> Fit:
-    """Check whether it fits at ``context`` tokens; without one, at what the engine would take."""
+    """Whether it fits at ``context`` tokens; without one, at what the engine would take."""
     asked = _context(architecture, plan, context)
     unknown = architecture.unknown
     if unknown or asked is None:
@@ -96,7 +95,7 @@ def check(
 
 
 def _context(architecture: Architecture, plan: MemoryPlan, asked: int | None) -> int | None:
-    """Return the context to count with: never more than the model was trained for."""
+    """The context to count with: never more than the model was trained for."""
     trained = architecture.context_length
     context = asked or plan.context_length or trained
     return min(context, trained) if context and trained else context
@@ -114,8 +113,8 @@ class Weighed(Protocol):
 
 
 def fits_memory(model: Weighed, free_bytes: int) -> bool:
-    """Return whether a listed or proposed model can be expected to run: by its numbers where they
-    are known, else by its size alone."""
+    """Whether a listed or proposed model can be expected to run: by its numbers where they are
+    known, else by its size alone."""
     known, plan = model.architecture, model.memory_plan
     if known is not None and plan is not None and not known.unknown:
         context = _context(known, plan, None)
@@ -125,7 +124,7 @@ def fits_memory(model: Weighed, free_bytes: int) -> bool:
 
 
 def needed(architecture: Architecture, plan: MemoryPlan, context: int) -> Need:
-    """Return the bytes that a context takes. The architecture's ``unknown`` must be empty."""
+    """What a context takes. The architecture's ``unknown`` must be empty."""
     compute = compute_bytes(architecture, plan, context, all_outputs=plan.all_outputs)
     least = compute_bytes(architecture, plan, context, all_outputs=False)
     return Need(
@@ -139,8 +138,7 @@ def needed(architecture: Architecture, plan: MemoryPlan, context: int) -> Need:
 
 
 def largest_context(architecture: Architecture, plan: MemoryPlan, free_bytes: int) -> int:
-    """Return the most tokens at which it fits, never more than it was trained for; 0 where none
-    does."""
+    """The most tokens at which it fits, never more than it was trained for; 0 where none does."""
     low, high = 0, architecture.context_length or SEARCHED_CONTEXT
     while low < high:
         middle = (low + high + 1) // 2
@@ -152,7 +150,7 @@ def largest_context(architecture: Architecture, plan: MemoryPlan, free_bytes: in
 
 
 def cache_bytes(architecture: Architecture, plan: MemoryPlan, context: int) -> int:
-    """Return the bytes of keys and values of every layer, of all requests at a time."""
+    """Keys and values of every layer, of all requests at a time."""
     return plan.parallel * sum(
         cells * elements_bytes(elements, plan.kv_type)
         for cells, elements in _cached(architecture, plan, context)
@@ -162,7 +160,7 @@ def cache_bytes(architecture: Architecture, plan: MemoryPlan, context: int) -> i
 def _cached(
     architecture: Architecture, plan: MemoryPlan, context: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield for each layer its cells, and the elements of one cell."""
+    """For each layer its cells, and the elements of one cell."""
     full, short = _cells(architecture, plan, context)
     compressed = architecture.kv_rank is not None and plan.compresses
     key, value = architecture.key_length or 0, architecture.value_length or 0
@@ -184,7 +182,7 @@ def _cached(
 
 
 def _cells(architecture: Architecture, plan: MemoryPlan, context: int) -> tuple[int, int]:
-    """Return the cells of a layer that sees everything, and of one with a window."""
+    """Cells of a layer that sees everything, and of one with a window."""
     full = _padded(context)
     if not plan.windows or architecture.window is None:
         return full, full
@@ -196,7 +194,7 @@ def _padded(cells: int) -> int:
 
 
 def elements_bytes(elements: int, kv_type: str) -> int:
-    """Return the bytes of so many cached numbers; a block that is begun counts whole."""
+    """Bytes of so many cached numbers; a block that is begun counts whole."""
     size, count = KV_BLOCKS[kv_type]
     return -(-elements // count) * size
 
@@ -204,8 +202,7 @@ def elements_bytes(elements: int, kv_type: str) -> int:
 def compute_bytes(
     architecture: Architecture, plan: MemoryPlan, context: int, *, all_outputs: bool
 ) -> int | None:
-    """Return what llama.cpp sets aside to compute one batch, and for its outputs; None where
-    unknown.
+    """What llama.cpp sets aside to compute one batch, and for its outputs; None where unknown.
 
     Its graph is planned once, each intermediate result in the place of one no longer needed: the
     peak is that of one stage. Each stage's share by token was read off the log of real loads.
@@ -256,8 +253,7 @@ def _verdict(need: Need, plan: MemoryPlan, free_bytes: int) -> Verdict:
 
 
 def valid_context(context: int, architecture: Architecture | None) -> bool:
-    """Return whether a context can be asked for: positive, and no more than the model was trained
-    for."""
+    """Whether a context can be asked for: positive, and no more than the model was trained for."""
     trained = architecture.context_length if architecture is not None else None
     return 1 <= context <= (trained or MAX_CONTEXT)
 
@@ -301,5 +297,5 @@ def _assumptions(
 
 
 def size(count: int) -> str:
-    """Return bytes for people."""
+    """Bytes for people."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -196,7 +196,7 @@ class Operations:
                 return await (await self._host.provider(source)).plan_pull(ref)
         except TimeoutError as error:
             raise UpstreamTimeout(
-                f"{source} did not describe {ref} within {PLAN_SECONDS:g} s.", fix="Try again."
+                f"{source} did not say what {ref} is within {PLAN_SECONDS:g} s.", fix="Try again."
             ) from error
 
     async def _begin(

@@ -149,8 +149,8 @@ class PluginHost:
         except loader.LoadError as error:
             plugin.state, plugin.reason = PluginState.FAILED, error.reason
         except Exception as error:  # a fault of ours must not take the other plugins along
-            logger.exception("plugin %s could not be loaded", plugin.id)
-            message = f"The plugin {plugin.id} could not be loaded ({type(error).__name__})."
+            logger.exception("plugin %s could not be taken in", plugin.id)
+            message = f"The plugin {plugin.id} could not be taken in ({type(error).__name__})."
             fix = "The server's log has the details."
             plugin.slots, plugin.loaded = [], None
             plugin.state, plugin.reason = PluginState.FAILED, reason("import_failed", message, fix)

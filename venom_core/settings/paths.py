@@ -1,4 +1,4 @@
-"""The places of Venom's files: one data directory, ``VENOM_HOME``, default ``~/.venom``."""
+"""Where Venom keeps its things: one data directory, ``VENOM_HOME``, default ``~/.venom``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Paths:
 
     @classmethod
     def at(cls, home: Path) -> Paths:
-        """Return the layout under ``home``; a relative path or ``~`` is made absolute."""
+        """The layout under ``home``; a relative path or ``~`` is made absolute."""
         home = home.expanduser().absolute()
         return cls(
             home=home,
@@ -53,8 +53,7 @@ class Paths:
 
     @classmethod
     def resolve(cls, env: Mapping[str, str] | None = None) -> Paths:
-        """Return the layout that the environment asks for; an empty ``VENOM_HOME`` counts as
-        unset."""
+        """The layout that the environment asks for; an empty ``VENOM_HOME`` counts as unset."""
         chosen = (os.environ if env is None else env).get(HOME_VARIABLE)
         return cls.at(Path(chosen) if chosen else Path("~/.venom"))
 
@@ -71,8 +70,7 @@ class Paths:
         return directory
 
     def not_writable(self, error: OSError) -> StorageError:
-        """Return the refusal that stands for an ``OSError`` met while writing under the data
-        directory."""
+        """The refusal that stands for an ``OSError`` met while writing under the data directory."""
         return StorageError(
             f"The data directory {self.home} cannot be written ({error.strerror or 'I/O error'}).",
             fix=f"Make it writable, or choose another one: {HOME_VARIABLE}=/path/to/folder",

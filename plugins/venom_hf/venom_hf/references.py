@@ -29,7 +29,7 @@ class HubRef:
 
     @classmethod
     def parse(cls, text: str) -> HubRef:
-        """Parse a reference. Raises ``ModelNotFound`` for what can be no model of the Hub."""
+        """Raises ``ModelNotFound`` for what can be no model of the Hub."""
         found = _REF.fullmatch(_HOSTS.sub("", text))
         if found is None or ".." in text:
             raise ModelNotFound(

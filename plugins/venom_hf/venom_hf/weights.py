@@ -1,4 +1,4 @@
-"""The files of a repository that are fetched, and why the others are not.
+"""Which files of a repository are fetched, and why the others are not.
 
 Weights are taken as safetensors or GGUF: formats that hold numbers only. A pickle (``.bin``,
 ``.pt``, ``.ckpt``...) is a program that runs when it is loaded; none is ever fetched, and
@@ -47,7 +47,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The files that a pull of one reference fetches, in that order: the weights last, so
+    """What a pull of one reference fetches, in the order in which it does: the weights last, so
     that whoever sees them sees a whole model. ``label`` is None for safetensors."""
 
     kind: Kind
@@ -60,7 +60,7 @@ class Choice:
 
 
 def choose(files: Sequence[RemoteFile], ref: HubRef) -> Choice:
-    """Return what ``ref`` means among a repository's files.
+    """What ``ref`` means among a repository's files.
 
     Raises ``ModelNotFound`` naming what there is, and ``InvalidRequest`` (``unsafe_weights``) where
     the weights are pickles only.
@@ -80,7 +80,7 @@ def choose(files: Sequence[RemoteFile], ref: HubRef) -> Choice:
 
 
 def no_weights(repo: str, names: Sequence[str]) -> InvalidRequest:
-    """Return the refusal for a repository from which nothing may be fetched."""
+    """The refusal for a repository from which nothing may be fetched."""
     pickled = sorted(name for name in names if is_pickle(name))
     if pickled:
         return InvalidRequest(
@@ -99,7 +99,7 @@ def no_weights(repo: str, names: Sequence[str]) -> InvalidRequest:
 
 
 def why_not(name: str, size_bytes: int | None) -> str | None:
-    """Return why a file is never fetched; None for one that may be."""
+    """Why a file is never fetched; None for one that may be."""
     if not is_safe_name(name):
         return "Its name points outside its repository."
     if is_pickle(name):
@@ -116,7 +116,7 @@ def is_pickle(name: str) -> bool:
 
 
 def is_safe_name(name: str) -> bool:
-    """Return whether a name from outside stays inside its folder, on every system."""
+    """Whether a name from outside stays inside its folder, on every system."""
     parts = name.split("/")
     return bool(
         0 < len(name) <= 300
@@ -127,8 +127,8 @@ def is_safe_name(name: str) -> bool:
 
 
 def gguf_groups(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the whole GGUF models by label, each with its parts in order. A projector for images
-    is no model of its own; a model of which a part is missing is none."""
+    """The whole GGUF models by label, each with its parts in order. A projector for images is no
+    model of its own; a model of which a part is missing is none."""
     parts: dict[tuple[str, int], list[str]] = {}
     for name in sorted(names):
         stem = PurePosixPath(name).stem
@@ -146,7 +146,7 @@ def gguf_groups(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _label(base: str) -> str:
-    """Return ``Q4_K_M`` of ``gemma-3-1b-it-Q4_K_M.gguf``; else the whole name."""
+    """``Q4_K_M`` of ``gemma-3-1b-it-Q4_K_M.gguf``; else the whole name."""
     leaf = PurePosixPath(base).name.removesuffix(".gguf")
     found = _QUANT.findall(leaf)
     return found[-1].upper() if found else re.sub(r"[^\w.-]", "-", leaf, flags=re.ASCII)[:96]
@@ -172,8 +172,8 @@ def _labelled(groups: dict[str, list[str]], ref: HubRef) -> str:
 
 
 def safetensors_of(names: Iterable[str]) -> list[str]:
-    """Return the weights at the top of a repository: ``model.safetensors`` or its parts, else
-    whatever safetensors there are; the same weights often lie there twice under other names."""
+    """The weights at the top of a repository: ``model.safetensors`` or its parts, else whatever
+    safetensors there are; the same weights often lie there twice under other names."""
     top = sorted(name for name in names if name.endswith(".safetensors") and "/" not in name)
     return [name for name in top if _MODEL_FILE.fullmatch(name)] or top
 

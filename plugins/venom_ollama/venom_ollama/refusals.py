@@ -1,4 +1,4 @@
-"""Ollama's refusals as ours. It refuses by status and, mostly, by the words; both are recorded.
+"""What Ollama's refusals mean. It says it by status and, mostly, by the words; both are recorded.
 
 Source: answers of Ollama 0.24.0 (``venom_core.testing.ollama``), its source for the few marked so.
 """
@@ -38,7 +38,7 @@ def _when(pattern: str) -> Callable[[_Maker], _Maker]:
 
 
 def refusal(status: int, words: str, model: str, retry_after: str | None = None) -> VenomError:
-    """Return the refusal that an error answer of Ollama stands for.
+    """The refusal that an error answer of Ollama stands for.
 
     Args:
         status: of the answer; 200 for an error line inside a stream.
@@ -59,27 +59,27 @@ def refusal(status: int, words: str, model: str, retry_after: str | None = None)
         return model_not_found(model)
     if status in (401, 403):
         return Unavailable(
-            f"Ollama refuses this{_quoted(words)}",
+            f"Ollama refuses this{_said(words)}",
             code="ollama_refused",
             fix="Check OLLAMA_HOST here, and OLLAMA_HOST and OLLAMA_ORIGINS where Ollama runs.",
         )
     if 400 <= status < 500:
-        return InvalidRequest(f"Ollama refused the request{_quoted(words)}")
+        return InvalidRequest(f"Ollama refused the request{_said(words)}")
     return UpstreamError(
-        f"Ollama failed{_quoted(words)}",
+        f"Ollama failed{_said(words)}",
         fix="Try again; if it happens again, look at Ollama's log (ollama serve).",
     )
 
 
 def model_not_found(model: str) -> ModelNotFound:
-    """Return the refusal for a model that is not installed."""
+    """The refusal for a model that is not installed."""
     return ModelNotFound(
         f"Ollama has no model {model!r}.", fix=f"venom pull {model}", param="model"
     )
 
 
 def does_not_fit(model: str) -> ContextLengthExceeded:
-    """Return the refusal for a prompt longer than the context."""
+    """The refusal for a prompt longer than the context."""
     return ContextLengthExceeded(
         f"The prompt is longer than the context of {model}.",
         fix="Shorten the conversation, or set OLLAMA_CONTEXT_LENGTH higher (it costs memory).",
@@ -252,8 +252,8 @@ def _network(model: str, match: re.Match[str]) -> VenomError:
 _PATH = re.compile(r"(?<![\w/:])(?:[A-Za-z]:\\|<\w+>/|/)[^\s:\"']+")
 
 
-def _quoted(words: str) -> str:
-    """Return Ollama's own words for a message: one line, no paths, not too long."""
+def _said(words: str) -> str:
+    """Ollama's own words for a message: one line, no paths, not too long."""
     text = " ".join(_PATH.sub("(a file)", words).split())
     return f": {text[:_QUOTED_CHARS].rstrip('.')}." if text else "."
 

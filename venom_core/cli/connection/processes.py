@@ -1,4 +1,4 @@
-"""The identity of a process: its number and its start time; numbers are used again."""
+"""Which process is which: a number and a start time name one for good, a number alone does not."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class ProcessIdentity:
 
 
 def who_listens(port: int) -> str | None:
-    """Return ``name (pid 123)`` of the process that listens on a TCP port; None where the system
-    does not tell, which is usual for another user's process."""
+    """``name (pid 123)`` of the process that listens on a TCP port; None where the system does not
+    tell, which is usual for another user's process."""
     import psutil
 
     try:

@@ -25,7 +25,7 @@ _ERRORS: dict[int, type[VenomError]] = {
 
 
 def error_of(status: int, record: Mapping[str, Any]) -> VenomError:
-    """Return the error of a status and a refusal's record."""
+    """The error of a status and a refusal's record."""
     kind = _ERRORS.get(status, VenomError)
     message = record.get("message") or record.get("detail") or f"The server answered {status}."
     return kind(

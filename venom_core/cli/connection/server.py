@@ -256,7 +256,7 @@ async def _chunks(response: httpx.Response) -> AsyncGenerator[Chunk, None]:
 
 
 def _refusal(status: int, data: bytes) -> VenomError:
-    """Return the error in the body of either API's shape."""
+    """The error in the body of either API's shape."""
     try:
         body = json.loads(data)
     except ValueError:

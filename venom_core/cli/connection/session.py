@@ -40,8 +40,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run the work and return its result. On Ctrl-C it is cancelled and awaited, then that goes
-        on."""
+        """Return its result. On Ctrl-C the work is cancelled, and awaited, before that goes on."""
         ended = threading.Event()
 
         async def until_ended() -> T:

@@ -94,7 +94,7 @@ class FakeOllama:
         self._call("POST", "/faults", {"path": path, "kind": kind, **details})
 
     def prefer(self, *records: str) -> None:
-        """Let these answer of several records of one request."""
+        """Of several records of one request, let these answer."""
         self._call("POST", "/settings", {"prefer": list(records)})
 
     def scenario(self, *names: str) -> None:
@@ -106,20 +106,18 @@ class FakeOllama:
         self._call("POST", "/settings", values)
 
     def reset(self) -> None:
-        """Return to the state after the start: no faults, no requests, no scenarios but the first
-        ones."""
+        """As after the start: no faults, no requests, no scenarios but the first ones."""
         self._call("POST", "/reset", {})
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return what was asked, in order; see :class:`venom_core.testing.ollama.fake.Entry`."""
+        """What was asked, in order; see :class:`venom_core.testing.ollama.fake.Entry`."""
         requests: list[dict[str, Any]] = self._call("GET", "/requests")
         return requests
 
     def wait_for(
         self, condition: Callable[[dict[str, Any]], bool], seconds: float = 5.0
     ) -> dict[str, Any]:
-        """Wait for the first request that meets ``condition``. Raises TimeoutError listing the
-        requests."""
+        """The first request that meets ``condition``. Raises TimeoutError listing the requests."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             requests = self.requests()
