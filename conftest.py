@@ -1,4 +1,4 @@
-"""What every test of this repository gets: a marker by its folder, and a home of its own."""
+"""For every test of this repository: a marker by its folder, and a home of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model area answers, and how fast, while every provider is dead.
+"""Answers of the model area, and their speed, while every provider is dead.
 
 Three kinds of dead: nothing listens (Ollama), something listens and never says a word (the remote
 server), and an address that is not reached (Hugging Face). No engine of the embedded provider is
@@ -46,8 +46,8 @@ def run(*, quick: bool = False) -> Report:
                 times = [sample[0] for sample in samples]
                 report.figures.append(Figure(title, "ms", times, goals=(Goal("value", 150),)))
                 report.figures.append(Figure(f"{name}, the first time", "ms", [first[name]]))
-                report.notes.append(f"{name} says: {_said(samples[-1][1])}")
-                report.extra[name] = {"slowest_ms": max(times), "says": _said(samples[-1][1])}
+                report.notes.append(f"{name} says: {_symptom(samples[-1][1])}")
+                report.extra[name] = {"slowest_ms": max(times), "says": _symptom(samples[-1][1])}
     return report
 
 
@@ -57,14 +57,16 @@ def _ask(server: Server, path: str) -> tuple[float, Any]:
     return (time.perf_counter() - started) * 1000, answer
 
 
-def _said(answer: dict[str, Any]) -> str:
-    """What tells that something is amiss."""
+def _symptom(answer: dict[str, Any]) -> str:
+    """Return the part of an answer that shows a fault."""
     usage = answer.get("usage")
     if usage is not None:
         known = sorted(name for name, value in usage.items() if value is not None)
         return f"{len(known)} of {len(usage)} figures known"
-    told = {name: answer[name] for name in ("success", "count", "stale", "error") if name in answer}
-    text = json.dumps(told, ensure_ascii=False)
+    fields = {
+        name: answer[name] for name in ("success", "count", "stale", "error") if name in answer
+    }
+    text = json.dumps(fields, ensure_ascii=False)
     return text if len(text) < 600 else f"{text[:600]}..."
 
 

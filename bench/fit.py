@@ -178,7 +178,7 @@ def shapes() -> Path:
 
 
 def estimated(case: Case) -> tuple[Architecture, MemoryPlan]:
-    """What the provider would tell of this file, from its header."""
+    """Return what the provider would say of this file, from its header."""
     header = read_header(case.path)
     assert header.numbers is not None
     plan = memory_plan(

@@ -1,4 +1,4 @@
-"""What an install from the wheelhouse brings: distributions, and megabytes without bytecode."""
+"""The size of an install from the wheelhouse: distributions, and megabytes without bytecode."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ SOURCES = {"llamacpp": "llamacpp://hf.co/org/tiny:Q4_K_M", "hf": "hf://org/tiny:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was seen; everything but the first two should stay empty."""
+    """The outcome; everything but the first two should stay empty."""
 
     kills: int = 0
     installs: int = 0

@@ -62,8 +62,8 @@ def run(*, quick: bool = False) -> Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What two sides counted: name, the ledger's figure, the other side's, whose that is."""
+class Counts:
+    """The counts of two sides: name, the ledger's figure, the other side's, whose that is."""
 
     rows: list[tuple[str, int, int, str]]
     kinds: dict[str, int]
@@ -71,7 +71,7 @@ class Told:
     without_usage: int
 
 
-def against_upstream(count: int) -> Told:
+def against_upstream(count: int) -> Counts:
     """Send ``count`` requests, with faults, through a server to an upstream that counts too."""
     with _stage() as (home, upstream, server, keys):
         sent = asyncio.run(_send(server.port, count, keys))
@@ -84,7 +84,7 @@ def against_upstream(count: int) -> Told:
         (f"requests of key {number}", found["keys"].get(key_id, 0), sent[key_id], "client")
         for number, (key_id, _) in enumerate(keys, 1)
     ]
-    return Told(
+    return Counts(
         [*rows, (*bad, "upstream"), *by_key],
         dict(counted["kinds"]),
         found["errors"],
@@ -196,7 +196,7 @@ async def _connect(port: int, kind: type[Connection]) -> Connection:
 
 
 def _ledger(home: Path, expected: int) -> dict[str, Any]:
-    """What the store says, as soon as it has what is expected or stopped growing."""
+    """Return the store's counts, as soon as it has what is expected or stopped growing."""
     end = time.monotonic() + PATIENCE
     while _rows(home)["requests"] < expected and time.monotonic() < end:
         time.sleep(0.2)

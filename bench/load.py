@@ -23,7 +23,7 @@ CHAT = "/v1/chat/completions"
 
 @dataclass(slots=True)
 class Outcome:
-    """What came back; ``first`` and ``last`` are when the first and last body bytes arrived."""
+    """The outcome; ``first`` and ``last`` are when the first and last body bytes arrived."""
 
     sent: float = 0.0
     first: float = 0.0

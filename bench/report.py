@@ -101,7 +101,7 @@ class Figure:
 
 @dataclass(slots=True)
 class Report:
-    """What a benchmark gives back: ``notes`` are sentences, ``extra`` goes into the JSON."""
+    """The result of a benchmark: ``notes`` are sentences, ``extra`` goes into the JSON."""
 
     name: str
     figures: list[Figure] = field(default_factory=list)

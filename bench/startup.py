@@ -57,7 +57,7 @@ def _one(started: AbstractContextManager[Server]) -> tuple[float, float, float]:
 
 
 def _inside(home: Path) -> dict[str, Any]:
-    """What is installed, and what the server process imports, from the interpreter's own report."""
+    """Return what is installed and what the server imports, by the interpreter's own report."""
     with (
         module("upstream", home) as upstream,
         venom(home, upstream.port, {"PYTHONPROFILEIMPORTTIME": "1"}) as server,

@@ -1,4 +1,4 @@
-"""What is measured (``venom serve``) and the upstream and baselines beside it, as commands."""
+"""The subject (``venom serve``), the upstream and the baselines beside it, as commands."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What builds and checks the repository; nothing here ships to users."""
+"""Tools that build and check the repository; nothing here ships to users."""

@@ -156,7 +156,7 @@ def projects(lock: str) -> list[Path]:
 
 
 def _stamps() -> dict[str, Any]:
-    """What is installed; nothing where the environment is missing or was made for another place."""
+    """Return what is installed; nothing where the environment is missing or of another place."""
     try:
         found: dict[str, Any] = json.loads(STAMPS.read_text(encoding="utf-8"))
     except (OSError, ValueError):

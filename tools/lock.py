@@ -64,7 +64,7 @@ def _compile(
 
 
 def _fetched_size(lock: Path) -> dict[str, float]:
-    """How many wheels a lock fetches here, and their megabytes (10^6 bytes)."""
+    """Return the number of wheels a lock fetches here, and their megabytes (10^6 bytes)."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--require-hashes", "--dest", folder, "--requirement", str(lock)]

@@ -1,4 +1,4 @@
-"""What an install brings: each set from the wheelhouse into a fresh environment, without an index.
+"""The size of an install: each set from the wheelhouse into a fresh environment, without an index.
 
 bench/install.py reports the figures, tests/install asserts the budgets on them.
 """

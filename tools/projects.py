@@ -31,14 +31,15 @@ LOCKS: dict[str, tuple[str, ...]] = {
 
 
 def declared_version(root: Path = ROOT) -> str | None:
-    """What venom_core/_version.py says, without importing it."""
+    """Return the version in venom_core/_version.py, without importing it."""
     text = (root / "venom_core" / "_version.py").read_text(encoding="utf-8")
     found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
     return found.group(1) if found else None
 
 
 def direct_requirements(root: Path, lock: str) -> list[Requirement]:
-    """What a lock must hold: the third-party requirements of its extras, ours followed through."""
+    """Return what a lock must hold: the third-party requirements of its extras, ours followed
+    through."""
     if lock == "build":
         return [Requirement(text) for text in BUILD_TOOLS]
     found = _follow(root, Requirement(f"venom[{','.join(LOCKS[lock])}]"))

@@ -1,4 +1,4 @@
-"""What a program imports: seen from outside, in a process of its own, every plugin installed."""
+"""The imports of a program, seen from outside, in a process of its own, every plugin installed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def third_party(modules: Iterable[str]) -> set[str]:
 
 
 def third_party_at_start() -> set[str]:
-    """What an empty program has already: .pth files of the environment, not ours to answer for."""
+    """Return what an empty program has already: .pth files of the environment, not ours to answer
+    for."""
     program = "import json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True

@@ -1,4 +1,4 @@
-"""What one does on the page, and waits for."""
+"""Acts of a person on the page, and what they wait for."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def policy_for(page: bytes) -> str:
 
 @dataclass
 class FakeVenom:
-    """What the server answers with, and what it was asked. Tests change and read it freely."""
+    """Answers of the server, and the requests to it. Tests change and read it freely."""
 
     scenario: scenarios.Scenario = field(default_factory=scenarios.ready)
     key: str | None = None

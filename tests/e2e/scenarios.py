@@ -190,7 +190,7 @@ PLUGINS = [
 
 @dataclass
 class Scenario:
-    """What the server has. `pull` changes it, as a real pull does."""
+    """The server's models and plugins. `pull` changes it, as a real pull does."""
 
     overview: dict[str, Any]
     models: list[dict[str, Any]] = field(default_factory=list)

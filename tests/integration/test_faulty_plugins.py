@@ -1,4 +1,5 @@
-"""What only a process of its own can show: plugins that end it, hang in it or print into it."""
+"""Faults that only a process of its own can show: plugins that end it, hang in it or print into
+it."""
 
 from __future__ import annotations
 

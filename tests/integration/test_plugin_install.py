@@ -116,7 +116,7 @@ def our_wheels(folder: Path) -> None:
 
 
 def stranger_wheels(folder: Path) -> None:
-    """What anybody can publish under our names, with a version above ours."""
+    """Build wheels that anybody can publish under our names, with a version above ours."""
     wheel(folder, "venom", STRANGER)
     wheel(folder, "venom-onnx", STRANGER, requires=(f"venom=={STRANGER}",))
 
@@ -160,7 +160,7 @@ class Environment:
         )
 
     def install(self, name: str, *, env: Mapping[str, str] | None = None, **ask: Any) -> Any:
-        """What the installer answers; see ``DRIVER``."""
+        """Return what the installer answers; see ``DRIVER``."""
         done = self.run("-c", DRIVER, json.dumps({"name": name, **ask}), **(env or {}))
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tools.house.tree import Tree
 
 #: Openings that are still there; the number may only fall.
-CEILING = 224
+CEILING = 130
 FOLDERS = ("venom_core", "plugins", "tools")
 RIDDLE = re.compile(r"(What|Who|Where|Which|How)\b")
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -54,25 +54,25 @@ _HOLE = re.compile(r"\{\d+\}")
 
 
 @dataclass(slots=True)
-class Said:
-    """What the code under one catalogue says: every text, and the sentences with who says each."""
+class Texts:
+    """The texts of the code under one catalogue, and the sentences with the file that has each."""
 
     texts: set[str] = field(default_factory=set)
     sentences: dict[str, str] = field(default_factory=dict)
 
 
-def collect(tree: Tree) -> dict[str, Said]:
-    """What is said, by the catalogue's file."""
-    found: dict[str, Said] = {}
+def collect(tree: Tree) -> dict[str, Texts]:
+    """Return the texts of the code, by the catalogue's file."""
+    found: dict[str, Texts] = {}
     for name in tree.matching(".py"):
         parts = PurePosixPath(name).parts
         core = parts[0] == "venom_core" and not name.startswith(NOT_SHOWN)
         if core or (parts[0] == "plugins" and parts[2:3] == parts[1:2]):
-            said = found.setdefault(CORE if core else "/".join((*parts[:3], CATALOGUE)), Said())
+            ours = found.setdefault(CORE if core else "/".join((*parts[:3], CATALOGUE)), Texts())
             for template, is_sentence in templates(tree.nodes(name)[0]):
-                said.texts.add(template)
+                ours.texts.add(template)
                 if is_sentence:
-                    said.sentences.setdefault(template, name)
+                    ours.sentences.setdefault(template, name)
     return found
 
 
@@ -127,25 +127,25 @@ def _template(node: ast.expr) -> str:
 
 
 def check(tree: Tree) -> list[str]:
-    said = collect(tree)
-    if CORE not in said or not said[CORE].sentences:
+    found = collect(tree)
+    if CORE not in found or not found[CORE].sentences:
         return ["venom_core/: no sentence found; did they move?"]
     return [
-        problem for catalogue, ours in said.items() for problem in _compare(tree, catalogue, ours)
+        problem for catalogue, ours in found.items() for problem in _compare(tree, catalogue, ours)
     ]
 
 
-def _compare(tree: Tree, catalogue: str, said: Said) -> Iterator[str]:
+def _compare(tree: Tree, catalogue: str, ours: Texts) -> Iterator[str]:
     try:
         known = tomllib.loads(tree.text(catalogue)) if tree.has(catalogue) else {}
     except tomllib.TOMLDecodeError as error:
         yield f"{catalogue}: {error}"
         return
-    for text, where in said.sentences.items():
+    for text, where in ours.sentences.items():
         if text not in known:
             yield f"{catalogue}: no Polish for {text!r} of {where}"
     for text, polish in known.items():
-        if text not in said.texts:
+        if text not in ours.texts:
             yield f"{catalogue}: nothing says {text!r} any more"
         elif set(_HOLE.findall(text)) != set(_HOLE.findall(polish.replace("*}", "}"))):
             yield f"{catalogue}: the Polish of {text!r} has other holes"

@@ -1,4 +1,4 @@
-"""What the documentation must cover, read off the code itself."""
+"""Subjects that the documentation must cover, read off the code itself."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ CLOSE_SECONDS = 15.0
 
 
 def day_of(seconds: float) -> str:
-    """The UTC day of a time on the wall clock, in seconds, as ``YYYY-MM-DD``."""
+    """Return the UTC day of a time on the wall clock, in seconds, as ``YYYY-MM-DD``."""
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 

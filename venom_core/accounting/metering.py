@@ -100,7 +100,7 @@ class Meter:
         return self._made
 
     def exposition(self) -> tuple[bytes, str]:
-        """The text for ``/metrics`` and its content type."""
+        """Return the text for ``/metrics`` and its content type."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
         return generate_latest(self.metrics().registry), CONTENT_TYPE_LATEST

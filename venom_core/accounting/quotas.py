@@ -1,4 +1,4 @@
-"""What a key may ask of the models: which ones, and how much a day (UTC).
+"""Limits of a key: the models it may use, and its requests and tokens a day (UTC).
 
 Counted in memory, from what the ledger says at a key's first use. A request is counted when it is
 admitted, its tokens when it ends: answers under way may go beyond the limit, the next one is
@@ -55,7 +55,7 @@ class Quotas:
             self._limited.pop(key.id, None)
 
     def allows(self, key_id: str | None, listed: ListedModel) -> bool:
-        """Whether the key may use the model."""
+        """Return whether the key may use the model."""
         rights = None if key_id is None else self._limited.get(key_id)
         if rights is None or rights.models is None:
             return True
@@ -97,13 +97,14 @@ class Quotas:
         used.requests += 1
 
     def give_back(self, key_id: str | None) -> None:
-        """A request that :meth:`take` counted was refused before a provider was asked."""
+        """Take back a request that :meth:`take` counted: it was refused before a provider was
+        asked."""
         used = self._used.get(key_id or "")
         if used is not None and used.day == self._day():
             used.requests -= 1
 
     def spend(self, key_id: str | None, tokens: int) -> None:
-        """What a request that :meth:`take` counted came to."""
+        """Add the tokens of a request that :meth:`take` counted."""
         used = self._used.get(key_id or "")
         if used is not None:
             if used.day != self._day():

@@ -22,7 +22,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ForwardedHeaders:
-    """What is done to each request before anything else looks at it.
+    """A change of each request before anything else looks at it.
 
     Args:
         root_path: the path that the proxy serves us under, such as ``/venom``; "" for none. It is
@@ -47,7 +47,7 @@ class ForwardedHeaders:
         self.is_direct = not self.root_path and not self._trusted
 
     def __call__(self, scope: Scope) -> Scope:
-        """The request as it was sent to the proxy, its path without ``root_path``."""
+        """Restore the request as it was sent to the proxy, its path without ``root_path``."""
         if scope["type"] != "http":
             return scope
         scope = dict(scope)

@@ -46,8 +46,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?]) +")
 
 
 def negotiated(header: str) -> Language:
-    """The better of our languages for an ``Accept-Language`` header; English where it names none,
-    cannot be read, or says that both are equally welcome."""
+    """Return the better of our languages for an ``Accept-Language`` header; English where it names
+    none, cannot be read, or says that both are equally welcome."""
     weights: dict[str, float] = {}
     for part in header.split(","):
         if match := _RANGE.fullmatch(part):
@@ -62,18 +62,19 @@ def language_of(scope: Scope) -> Language:
 
 
 def language_headers(language: Language) -> dict[str, str]:
-    """For every answer that has words in it."""
+    """Return headers for every answer that has words in it."""
     return {"Content-Language": language, "Vary": "Accept-Language"}
 
 
 def localized(request: Request, payload: Mapping[str, Any], status: int = 200) -> Response:
-    """A JSON answer whose words are in the client's language."""
+    """Return a JSON answer whose words are in the client's language."""
     language = language_of(request.scope)
     return JSONResponse(in_language(payload, language), status, language_headers(language))
 
 
 def in_language(payload: Any, language: Language) -> Any:
-    """JSON values with the words for people put into a language; the given value stays as it is."""
+    """Return JSON values with the words for people put into a language; the given value stays as it
+    is."""
     return payload if language == "en" else _polish_values(payload)
 
 
@@ -91,7 +92,7 @@ def _polish_values(value: Any, key: str = "") -> Any:
 
 @functools.lru_cache(maxsize=1024)
 def polish(text: str) -> str:
-    """A text of one or several sentences in Polish; those that are unknown as they were."""
+    """Return a text of one or several sentences in Polish; those that are unknown as they were."""
     sentences, done = _SENTENCE_END.split(text), []
     while sentences:
         said, count = _beginning(sentences)
@@ -101,8 +102,8 @@ def polish(text: str) -> str:
 
 
 def _beginning(sentences: list[str]) -> tuple[str, int]:
-    """The Polish of the first sentences, and how many they are. Some templates are two sentences,
-    and a name may hold a full stop, which is thought of last."""
+    """Return the Polish of the first sentences, and how many they are. Some templates are two
+    sentences, and a name may hold a full stop, which is thought of last."""
     for across in (False, True):
         for count in range(len(sentences), 0, -1):
             found = _catalogue().find(" ".join(sentences[:count]), None if across else count)
@@ -120,7 +121,7 @@ class _Template:
     sentences: int
 
     def match(self, text: str) -> list[str] | None:
-        """What stands in the holes of ``text``, or None."""
+        """Return what stands in the holes of ``text``, or None."""
         first, *inner, last = self.parts
         end = len(text) - len(last)
         if not text.startswith(first) or not text.endswith(last) or end < len(first):
@@ -149,7 +150,7 @@ class _Catalogue:
         self._holed = sorted(holed, key=lambda one: -sum(map(len, one.parts)))
 
     def find(self, text: str, sentences: int | None) -> str | None:
-        """The Polish of a text, of templates of so many sentences or of all."""
+        """Return the Polish of a text, of templates of so many sentences or of all."""
         if text in self._whole:
             return self._whole[text]
         for template in self._holed:
@@ -191,7 +192,7 @@ def _catalogue() -> _Catalogue:
 
 
 def _after_a_field(words: Mapping[str, str]) -> dict[str, str]:
-    """What pydantic says, as the sentences of ours in which it is said."""
+    """Return our sentences that quote pydantic: its text behind a field's path, or the body."""
 
     def later(text: str) -> str:
         return _HOLE.sub(lambda hole: f"{{{int(hole[1]) + 1}{hole[2]}}}", text)
@@ -202,7 +203,8 @@ def _after_a_field(words: Mapping[str, str]) -> dict[str, str]:
 
 
 def _usable(text: str, said: object) -> bool:
-    """A catalogue is a plugin's own: one bad line of it must not cost the others."""
+    """Return whether a line of a plugin's own catalogue is usable: a bad one must not cost the
+    others."""
     if not isinstance(said, str):
         return False
     holes = {int(hole) for hole, _ in _HOLE.findall(text)}
@@ -210,7 +212,7 @@ def _usable(text: str, said: object) -> bool:
 
 
 def _of_plugins() -> Iterator[Path]:
-    """The catalogues of installed plugins; looked for without importing any."""
+    """Return the catalogues of installed plugins; looked for without importing any."""
     from venom_core.plugins.discovery import scan
 
     for module in sorted({item.value.partition(".")[0] for item in scan().found}):

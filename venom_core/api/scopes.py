@@ -1,4 +1,4 @@
-"""Which scope each route needs: the one place that says it.
+"""The scope that each route needs: the one place that says it.
 
 A route that is not here is for keys with the scope ``admin`` only, and a test names it. Keys
 without scopes, requests where no key is needed and the user's own commands may do everything.
@@ -86,7 +86,7 @@ _PARAMETER = re.compile(r"\{[^}]*\}")
 
 
 def key_of(method: str, path: str) -> str:
-    """However a parameter is called and converted."""
+    """Return the key of a route, however a parameter is called and converted."""
     return f"{method} {_PARAMETER.sub('{}', path)}"
 
 
@@ -94,5 +94,5 @@ ROUTES = {key_of(*route.split(" ")): scopes for route, scopes in _ROUTES.items()
 
 
 def scopes_of(method: str, path: str) -> Scopes:
-    """What a route needs, by its own path and not by the request's."""
+    """Return the scopes of a route, by its own path and not by the request's."""
     return ROUTES.get(key_of(method, path), ADMIN)

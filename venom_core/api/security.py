@@ -1,4 +1,4 @@
-"""Who may come in: Host, Origin and body size for everything, a key for what needs one.
+"""Admission to the API: Host, Origin and body size for everything, a key for what needs one.
 
 Nothing here decides by ``request.url``: behind a forged Host header that is a stranger's word.
 """
@@ -37,7 +37,7 @@ MAX_KNOWN = 1000
 
 @functools.lru_cache(maxsize=128)
 def is_loopback_host(host: str) -> bool:
-    """Whether a host name or address means this machine alone."""
+    """Return whether a host name or address means this machine alone."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -48,7 +48,8 @@ def is_loopback_host(host: str) -> bool:
 
 @functools.lru_cache(maxsize=128)
 def host_name(value: str) -> str | None:
-    """The name in a Host header, lower case, without its port; None where it is malformed."""
+    """Return the name in a Host header, lower case, without its port; None where it is
+    malformed."""
     if not value or any(c in value for c in "/@\\ \t?#,"):
         return None
     try:
@@ -126,7 +127,7 @@ class Gatekeeper:
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
-    """``receive`` that stops a body without a length at ``limit`` bytes."""
+    """Return a ``receive`` that stops a body without a length at ``limit`` bytes."""
     seen = 0
 
     async def bounded() -> Message:
@@ -143,7 +144,8 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
 
 def presented_key(headers: Headers) -> str | None:
-    """The key in either header form. Two different ones are none: nobody guesses which counts."""
+    """Return the key in either header form. Two different ones are none: nobody guesses which
+    counts."""
     bearer = [
         value[7:].strip()
         for value in headers.getlist("authorization")
@@ -155,7 +157,8 @@ def presented_key(headers: Headers) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request: the key's id, None where no key is needed; its scopes, None for all."""
+    """The sender of a request: the key's id, None where no key is needed; its scopes, None for
+    all."""
 
     key_id: str | None = None
     scopes: Scopes | None = None
@@ -210,7 +213,7 @@ class KeyRing:
         self.signins = SignIns()
 
     async def required(self) -> bool:
-        """Whether requests need a key now."""
+        """Return whether requests need a key now."""
         if self._always or self._file_keys:
             return True
         checked, answer = self._required
@@ -223,7 +226,7 @@ class KeyRing:
         return self._store_file.exists() and self._keys().any_active()
 
     async def require(self, headers: Headers, method: str = "GET") -> Caller:
-        """Who sends this: a key in a header or, where there is none, a signed-in browser.
+        """Return who sends this, by a key in a header or, where there is none, a signed-in browser.
 
         Raises ``InvalidApiKey``, and ``Forbidden`` where a browser does not say that our own page
         sends what changes something.
@@ -250,7 +253,7 @@ class KeyRing:
         return Caller(LOCAL_USER) if own else ANYBODY
 
     async def sign_in(self, key: str) -> tuple[str, Caller]:
-        """A session's token for a valid key. Raises ``InvalidApiKey``."""
+        """Return a session's token for a valid key. Raises ``InvalidApiKey``."""
         caller = await self._identify(key)
         if caller is None or caller.key_id is None:
             raise _no_key(key)
@@ -303,8 +306,8 @@ def _no_key(key: str | None) -> InvalidApiKey:
 
 
 def _check_same_page(headers: Headers, method: str) -> None:
-    """A cookie goes wherever the browser sends it. Whatever Origin says was checked before, here it
-    must say something: a form of another page may send none."""
+    """Refuse a cookie from another page: it goes wherever the browser sends it. Whatever Origin
+    says was checked before, here it must say something: a form of another page may send none."""
     named = "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
     if method not in ("GET", "HEAD") and not named:
         raise Forbidden(
@@ -315,7 +318,7 @@ def _check_same_page(headers: Headers, method: str) -> None:
 
 
 def read_key_file(path: Path) -> tuple[str, ...]:
-    """The keys in a file, one a line. Raises ``StorageError`` where it has none."""
+    """Return the keys in a file, one a line. Raises ``StorageError`` where it has none."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

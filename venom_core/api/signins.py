@@ -20,7 +20,7 @@ MAX_SIGNED_IN = 1000
 
 
 class SignIns:
-    """Who is signed in, by the hash of the cookie's token.
+    """The browsers that are signed in, by the hash of the cookie's token.
 
     Args:
         clock: monotonic, in seconds.
@@ -31,7 +31,7 @@ class SignIns:
         self._keys: dict[bytes, tuple[float, str]] = {}
 
     def begin(self, key_id: str) -> str:
-        """A new token for the cookie; the oldest sign-in makes room where there are too many."""
+        """Make a token for the cookie; the oldest sign-in makes room where there are too many."""
         self._forget_old()
         while len(self._keys) >= MAX_SIGNED_IN:
             del self._keys[next(iter(self._keys))]
@@ -40,13 +40,13 @@ class SignIns:
         return token
 
     def key_id(self, token: str) -> str | None:
-        """Whose token this is. It is found by its hash, so no comparison tells how near a guess
-        is."""
+        """Return the id of the token's key. It is found by its hash, so no comparison tells how
+        near a guess is."""
         until, key_id = self._keys.get(hash_key(token), (float("-inf"), None))
         return key_id if self._clock() < until else None
 
     def end(self, token: str) -> str | None:
-        """Sign out; gives whose token it was."""
+        """Sign out; return the id of the key whose token it was."""
         _, key_id = self._keys.pop(hash_key(token), (0.0, None))
         return key_id
 
@@ -56,7 +56,7 @@ class SignIns:
 
 
 def presented_token(headers: Headers) -> str | None:
-    """The token in the cookie. Two different ones are none."""
+    """Return the token in the cookie. Two different ones are none."""
     found = set()
     for header in headers.getlist("cookie"):
         for part in header.split(";"):
@@ -67,7 +67,7 @@ def presented_token(headers: Headers) -> str | None:
 
 
 def cookie(token: str, *, path: str, secure: bool) -> str:
-    """The Set-Cookie header that signs in; with an empty token the one that signs out."""
+    """Return the Set-Cookie header that signs in; with an empty token the one that signs out."""
     parts = [f"{COOKIE}={token}", f"Path={path}", "HttpOnly", "SameSite=Strict"]
     parts.append(f"Max-Age={SIGNED_IN_SECONDS if token else 0}")
     if secure:

@@ -1,4 +1,5 @@
-"""What every streamed answer needs: a head, pings while it is silent, and an eye on the client."""
+"""The parts of every streamed answer: a head, pings while it is silent, and an eye on the
+client."""
 
 from __future__ import annotations
 
@@ -67,13 +68,13 @@ def start_events(headers: dict[str, str]) -> Message:
 
 @dataclass(slots=True)
 class Clock:
-    """When something was last sent, on the monotonic clock."""
+    """The time at which something was last sent, on the monotonic clock."""
 
     sent_at: float
 
 
 async def ping(send: Send, clock: Clock) -> None:
-    """Comments on a silent stream, so that nothing between us and the client gives it up."""
+    """Send comments on a silent stream, so that nothing between us and the client gives it up."""
     while True:
         silent = time.monotonic() - clock.sent_at
         if silent >= PING_SECONDS:
@@ -97,12 +98,12 @@ class Events:
         )
 
     async def end(self, name: str, data: Mapping[str, Any]) -> None:
-        """The last one."""
+        """Send the last event."""
         await self._out({"type": "http.response.body", "body": _event(name, data)})
 
     @contextlib.asynccontextmanager
     async def pinged(self) -> AsyncIterator[None]:
-        """Comments while nothing is sent."""
+        """Send comments during the block, while nothing else is sent."""
         pings = asyncio.create_task(ping(self._out, self._clock))
         try:
             yield

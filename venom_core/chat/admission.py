@@ -87,7 +87,7 @@ class Admission:
         self._running -= 1
 
     def _tell(self) -> None:
-        """Their places, to those who asked; who watches no queue costs nothing."""
+        """Tell waiting requests their places where they asked for them; the others cost nothing."""
         if self._listeners:
             for number, place in enumerate(self._waiting, 1):
                 if place in self._listeners:

@@ -1,4 +1,4 @@
-"""What a model can take, checked before anything is sent to it."""
+"""Checks of what a model can take, before anything is sent to it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def check_capable(listed: ListedModel, capability: str) -> None:
 
 
 def with_system(listed: ListedModel, body: Mapping[str, Any], prompt: str) -> Mapping[str, Any]:
-    """The body with ``prompt`` before its messages, where the model's template has a place for it
-    and the messages bring no system prompt of their own."""
+    """Return the body with ``prompt`` before its messages, where the model's template has a place
+    for it and the messages bring no system prompt of their own."""
     roles, messages = listed.model.allowed_roles, body["messages"]
     if (roles is not None and "system" not in roles) or messages[0]["role"] == "system":
         return body

@@ -45,7 +45,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 
 
 def is_neutral(name: str, value: Any) -> bool:
-    """Whether the value asks for nothing: null, empty, or the parameter's own "off"."""
+    """Return whether the value asks for nothing: null, empty, or the parameter's own "off"."""
     if value is None or (isinstance(value, list | dict | str) and not value):
         return True
     return any(
@@ -62,7 +62,7 @@ def _same_number(value: Any, off: Any) -> bool:
 def apply_policy(
     body: Mapping[str, Any], honoured: Collection[str], policy: Policy, *, model: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The body for the provider, and the names left out under ``warn``.
+    """Return the body for the provider, and the names left out under ``warn``.
 
     Args:
         honoured: what the provider declares.
@@ -95,7 +95,7 @@ def apply_policy(
 
 
 def _one_token_limit(body: Mapping[str, Any]) -> dict[str, Any]:
-    """``max_completion_tokens`` is the newer name of ``max_tokens``; providers see the latter."""
+    """Rename ``max_completion_tokens``, the newer name, to ``max_tokens``, which providers see."""
     newer, older = body.get("max_completion_tokens"), body.get("max_tokens")
     if newer is not None and older is not None and newer != older:
         raise InvalidRequest(
@@ -110,7 +110,8 @@ def _one_token_limit(body: Mapping[str, Any]) -> dict[str, Any]:
 def check_override(
     override: Mapping[str, Any], honoured: Collection[str], policy: Policy, *, model: str
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-    """The stored parameters that the provider honours, and the names left out under ``warn``.
+    """Return the stored parameters that the provider honours, and the names left out under
+    ``warn``.
 
     They were checked when they were stored; the provider may be another version since.
     """
@@ -141,8 +142,8 @@ def merge_generation(
         for name, value in values.items():
             if body.get(name) is not None:
                 continue
-            said = request.get(name)
-            asked = said is not None and is_neutral(name, said)
-            body[name] = said if asked else value
+            given = request.get(name)
+            asked = given is not None and is_neutral(name, given)
+            body[name] = given if asked else value
             origins[name] = "request" if asked else origin
     return origins

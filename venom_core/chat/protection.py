@@ -1,4 +1,5 @@
-"""What a translation must not touch: placeholders, URLs, code, tags and the structure of Markdown.
+"""Protection of what a translation must not touch: placeholders, URLs, code, tags and the structure
+of Markdown.
 
 Each such part is replaced by a mark, and each mark must come back exactly once. Headings, lists,
 quotes, table rows and bold stay in the text, where a model needs them, and are compared afterwards.
@@ -46,12 +47,12 @@ class Protected:
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything left to translate."""
+        """Return whether there is anything left to translate."""
         return any(character.isalpha() for character in _MARK.sub("", self.text))
 
     def restored(self, translated: str) -> str | None:
-        """The translation with its parts; None where a mark is missing, double or invented, or the
-        structure is another."""
+        """Return the translation with its parts; None where a mark is missing, double or invented,
+        or the structure is another."""
         wanted = sorted(mark_of(place) for place in range(len(self.parts)))
         if sorted(_ANY_MARK.findall(translated)) != wanted:
             return None
@@ -60,7 +61,7 @@ class Protected:
         return self.put_back(translated)
 
     def put_back(self, text: str) -> str:
-        """Known marks as their parts; whatever else stays."""
+        """Replace known marks by their parts; whatever else stays."""
 
         def part(match: re.Match[str]) -> str:
             place = int(match[1]) - 1
@@ -85,7 +86,7 @@ def mark_of(place: int) -> str:
 
 
 def outline(text: str) -> list[tuple[object, ...]]:
-    """The structure of Markdown: what each line begins with, and how much of it is bold."""
+    """Return the structure of Markdown: what each line begins with, and how much of it is bold."""
     found: list[tuple[object, ...]] = [("bold", text.count("**"), text.count("~~"))]
     for line in text.split("\n"):
         match = _LINE.match(line)

@@ -66,7 +66,8 @@ def exported(session: StoredSession, messages: Sequence[Message]) -> dict[str, A
 
 
 def read_export(text: str) -> ImportedSession:
-    """The session in a file. Raises ``InvalidRequest`` (``invalid_session``) naming the place."""
+    """Return the session in a file. Raises ``InvalidRequest`` (``invalid_session``) naming the
+    place."""
     try:
         return ImportedSession.model_validate_json(text)
     except ValidationError as error:
@@ -76,8 +77,8 @@ def read_export(text: str) -> ImportedSession:
 
 
 def imported(session: ImportedSession) -> list[Message]:
-    """Its messages with new ids. Raises ``InvalidRequest`` (``invalid_session``) where they are no
-    trees, or a time or a detail is none."""
+    """Return its messages with new ids. Raises ``InvalidRequest`` (``invalid_session``) where they
+    are no trees, or a time or a detail is none."""
     by_old: dict[str, Message] = {}
     for place, one in enumerate(session.messages):
         where = f"messages.{place}"
@@ -109,7 +110,7 @@ def _time(text: str, where: str) -> str:
 
 def not_importable(where: str, why: str) -> InvalidRequest:
     return InvalidRequest(
-        f"{where}: {why}; this is no session that can be taken in.",
+        f"{where}: {why}; this session cannot be imported.",
         code="invalid_session",
         param=where,
         fix="Take a file that an export made, unchanged.",
@@ -117,7 +118,7 @@ def not_importable(where: str, why: str) -> InvalidRequest:
 
 
 def markdown(session: StoredSession, path: Sequence[Message]) -> str:
-    """One branch for people; what was said stays as it was said."""
+    """Return one branch as Markdown; the messages stay as they are."""
     title = re.sub(r"\s+", " ", session.title).strip() or session.id
     parts = [f"# {title}"]
     for message in path:

@@ -47,7 +47,7 @@ _PROMPT = Path(__file__).with_name("translation.txt")
 
 @dataclass(frozen=True, slots=True)
 class TranslationCall:
-    """What is asked; ``source`` None lets the model see for itself."""
+    """A translation that is asked for; with ``source`` None the model finds the language."""
 
     text: str
     target: str
@@ -61,7 +61,7 @@ class TranslationCall:
         for param, code in (("target_lang", self.target), ("source_lang", self.source)):
             if code is not None and code not in LANGUAGES:
                 raise InvalidRequest(
-                    f"{code!r} is no language that is translated here.",
+                    f"{code!r} is not a language that Venom translates.",
                     code="unsupported_language",
                     param=param,
                     fix=f"Use one of: {', '.join(LANGUAGES)}",
@@ -86,7 +86,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """What came was not exact: it counts for nothing, and another attempt begins."""
+    """A sign that the attempt so far was not exact: its pieces are void, another one begins."""
 
 
 class TranslationCache:
@@ -142,7 +142,7 @@ class Translator:
         self._gate = Admission(AT_ONCE, MAX_WAITING, WAIT_SECONDS, settable=False)
 
     async def translate(self, call: TranslationCall) -> Translation:
-        """The whole translation; raises what :meth:`pieces` raises."""
+        """Return the whole translation; raises what :meth:`pieces` raises."""
         async with contextlib.aclosing(self.pieces(call)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Translation):
@@ -152,7 +152,8 @@ class Translator:
     async def pieces(
         self, call: TranslationCall
     ) -> AsyncGenerator[str | Restart | Translation, None]:
-        """The translation as it comes; the last item is the whole, and only that one is checked.
+        """Yield the translation as it comes; the last item is the whole, and only that one is
+        checked.
 
         Raises a ``VenomError`` of the chat path, or ``ModelNotCapable``, ``UpstreamError``
         (``empty_translation``, ``translation_damaged``), ``UpstreamIncomplete``
@@ -182,13 +183,13 @@ class Translator:
             for attempt in range(ATTEMPTS):
                 if attempt:
                     yield Restart()
-                said: list[str] = []
+                raw: list[str] = []
                 if before:
                     yield before
-                async with contextlib.aclosing(self._attempt(call, item, protected, said)) as more:
+                async with contextlib.aclosing(self._attempt(call, item, protected, raw)) as more:
                     async for piece in more:
                         yield piece
-                whole = protected.restored("".join(said).strip())
+                whole = protected.restored("".join(raw).strip())
                 if whole is not None:
                     if call.use_cache:
                         self.cache.put(key, whole)
@@ -205,9 +206,9 @@ class Translator:
         )
 
     async def _attempt(
-        self, call: TranslationCall, item: ListedModel, protected: Protected, said: list[str]
+        self, call: TranslationCall, item: ListedModel, protected: Protected, raw: list[str]
     ) -> AsyncGenerator[str, None]:
-        """One answer of the model, with its parts put back; ``said`` gets it as it was said."""
+        """Yield an answer of the model with its parts put back; ``raw`` collects it as it came."""
         finish: str | None = None
         restorer, begun, held = Restorer(protected), False, ""
         stream = await self._chat.open(self._ask(call, item, protected))
@@ -219,7 +220,7 @@ class Translator:
                         finish = choice.finish_reason or finish
                         if not choice.content:
                             continue
-                        said.append(choice.content)
+                        raw.append(choice.content)
                         text = held + restorer.feed(choice.content)
                         # White space at both ends is the text's own, not the model's.
                         text = text if begun else text.lstrip()
@@ -238,9 +239,9 @@ class Translator:
                 code="translation_cut",
                 fix="Send a shorter text, or raise max_tokens for this model.",
             )
-        if not "".join(said).strip():
+        if not "".join(raw).strip():
             raise UpstreamError(
-                f"{item.reference} translated the text to nothing.",
+                f"{item.reference} gave an empty translation.",
                 code="empty_translation",
                 fix="Try again, or choose another model: venom use MODEL --role translation",
             )
@@ -256,8 +257,8 @@ class Translator:
         body: dict[str, Any] = {}
         roles = item.model.allowed_roles
         if roles is None or "system" in roles:
-            told = {"role": "system", "content": prompt}
-            body["messages"] = [told, {"role": "user", "content": protected.text}]
+            system = {"role": "system", "content": prompt}
+            body["messages"] = [system, {"role": "user", "content": protected.text}]
         else:
             body["messages"] = [{"role": "user", "content": f"{prompt}\n\n{protected.text}"}]
         if "temperature" in self._chat.host.specs()[item.provider].parameters:
@@ -272,7 +273,7 @@ class Translator:
         )
 
     async def _key(self, call: TranslationCall, item: ListedModel, text: str) -> str:
-        """A digest, so that the cache is no second place where texts of people lie."""
+        """Return a digest, so that the cache is no second place where people's texts are kept."""
         stored = json.dumps(dict(await self._chat.overrides(item)), sort_keys=True)
         parts = (call.source or "", call.target, item.reference, item.model.digest or "", stored)
         return hashlib.sha256(json.dumps([*parts, text]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What `venom doctor` looks at, each with a finding that says how to mend it.
+"""The checks of `venom doctor`, each with a finding that says how to mend it.
 
 ``required`` findings that fail make the command end with 1; the others are told and forgiven.
 """
@@ -13,13 +13,22 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import venom_core
 from venom_core._version import __version__
+from venom_core.cli.connection.server_file import answers, find_server
+from venom_core.cli.listening import PortInUse, listen
+from venom_core.cli.page_build import is_built
 from venom_core.cli.terminal import memory, size
 from venom_core.sdk.errors import VenomError
-from venom_core.settings.layers import Settings
+from venom_core.sdk.machine import this_machine
 from venom_core.settings.paths import Paths
+from venom_core.store.database import open_database
+from venom_core.store.keys import KeyRepository
+
+if TYPE_CHECKING:
+    from venom_core.settings.layers import Settings
 
 Level = Literal["ok", "note", "problem"]
 OLDEST_PYTHON = (3, 11)
@@ -57,15 +66,13 @@ class Finding:
 
 
 def check_python() -> Finding:
-    told = f"Python {platform.python_version()} ({sys.executable}), Venom {__version__}"
+    message = f"Python {platform.python_version()} ({sys.executable}), Venom {__version__}"
     if sys.version_info[:2] >= OLDEST_PYTHON:
-        return Finding("python", "ok", told, required=True)
-    return Finding("python", "problem", told, "Install Python 3.11 or newer.", None, True)
+        return Finding("python", "ok", message, required=True)
+    return Finding("python", "problem", message, "Install Python 3.11 or newer.", None, True)
 
 
 def check_machine() -> Finding:
-    from venom_core.sdk.machine import this_machine
-
     machine = this_machine()
     return Finding(
         "machine",
@@ -76,7 +83,7 @@ def check_machine() -> Finding:
 
 
 def check_home(paths: Paths) -> Finding:
-    """Whether the data directory can be written, tried and not guessed."""
+    """Check by trying whether the data directory can be written."""
     try:
         paths.make(paths.home)
         with tempfile.TemporaryFile(dir=paths.home) as probe:
@@ -86,20 +93,17 @@ def check_home(paths: Paths) -> Finding:
     except OSError as error:
         return Finding.of("data directory", paths.not_writable(error), required=True)
     free = shutil.disk_usage(paths.home).free
-    told = f"{paths.home} can be written, {size(free)} free"
+    message = f"{paths.home} can be written, {size(free)} free"
     if free < LITTLE_DISK:
         fix = "Make room, or choose another folder: VENOM_HOME=/path"
-        return Finding("data directory", "problem", f"{told}: little for models", fix)
-    return Finding("data directory", "ok", told, required=True)
+        return Finding("data directory", "problem", f"{message}: too little for models", fix)
+    return Finding("data directory", "ok", message, required=True)
 
 
 def check_store(paths: Paths) -> Finding:
-    """Whether the store opens, and how many keys are in it. Makes none where there is none."""
+    """Check whether the store opens and count its keys. Makes no store where there is none."""
     if not paths.store_file.exists():
-        return Finding("store", "ok", "not made yet; the first API key makes it")
-    from venom_core.store.database import open_database
-    from venom_core.store.keys import KeyRepository
-
+        return Finding("store", "ok", "not there yet; the first API key makes it")
     try:
         keys = KeyRepository(open_database(paths.store_file)).list()
     except VenomError as error:
@@ -110,6 +114,9 @@ def check_store(paths: Paths) -> Finding:
 
 
 def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
+    # Imported here: pydantic is too slow for `doctor --help`.
+    from venom_core.settings.layers import Settings
+
     try:
         settings = Settings.load(paths, os.environ)
     except VenomError as error:
@@ -119,28 +126,23 @@ def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
 
 
 def check_server(paths: Paths) -> Finding:
-    from venom_core.cli.connection.server_file import answers, find_server
-
     record = find_server(paths)
     if record is None:
         return Finding("server", "note", "not running", "Start it with: venom serve")
     version = answers(record)
-    told = f"{record.url}, pid {record.pid}"
+    server = f"{record.url}, pid {record.pid}"
     fix = f"Stop it (kill {record.pid}), then: venom serve"
     if version is None:
-        message = f"{told}: runs and does not answer"
+        message = f"{server}: is running but does not answer"
         return Finding("server", "problem", message, fix, "server_not_answering", True)
     if version != __version__:
-        message = f"{told}: is Venom {version}"
+        message = f"{server}: is Venom {version}"
         return Finding("server", "problem", message, fix, "server_version_mismatch", True)
-    return Finding("server", "ok", f"{told}: answers")
+    return Finding("server", "ok", f"{server}: answers")
 
 
 def check_port(settings: Settings, paths: Paths) -> Finding:
-    """Whether the configured port is free, or held by our own server."""
-    from venom_core.cli.connection.server_file import find_server
-    from venom_core.cli.listening import PortInUse, listen
-
+    """Check whether the configured port is free, or held by our own server."""
     core = settings.core
     record = find_server(paths)
     if record is not None and record.url.endswith(f":{core.port}"):
@@ -155,7 +157,7 @@ def check_port(settings: Settings, paths: Paths) -> Finding:
 
 
 def check_engine_logs(paths: Paths) -> Finding | None:
-    """Where the engines wrote what they had to say, the newest first; None where none has run."""
+    """Name the newest log files of engines; None where no engine has run."""
     logs = sorted(
         paths.providers_dir.glob("*/engines/*.log"),
         key=lambda log: log.stat().st_mtime,
@@ -167,9 +169,7 @@ def check_engine_logs(paths: Paths) -> Finding | None:
 
 
 def check_page() -> Finding:
-    from venom_core.ui.mount import STATIC
-
-    if (STATIC / "index.html").is_file():
+    if is_built():
         return Finding("page", "ok", "built")
     if (checkout() / "Makefile").is_file():
         return Finding("page", "note", "not built", "In the checkout: make ui (needs Node 20)")
@@ -177,24 +177,22 @@ def check_page() -> Finding:
 
 
 def checkout() -> Path:
-    """The folder that this package lies in; the repository's root in a checkout."""
-    import venom_core
-
+    """Return the folder that this package lies in; the repository's root in a checkout."""
     return Path(venom_core.__file__).resolve().parent.parent
 
 
 def plugin_findings(records: list[dict[str, Any]]) -> Iterator[Finding]:
-    """One finding for each plugin and provider."""
+    """Yield a finding for each plugin and provider."""
     if not records:
         fix = "venom plugins install ollama"
         yield Finding("plugins", "problem", "none is installed", fix, None, True)
     for record in records:
         name = f"plugin {record['id']}"
-        told = f"{record['distribution']} {record['version']}, {record['state']}"
+        summary = f"{record['distribution']} {record['version']}, {record['state']}"
         if record["reason"]:
-            yield _with_reason(name, told, record["reason"], record["state"] == "disabled")
+            yield _with_reason(name, summary, record["reason"], record["state"] == "disabled")
         else:
-            yield Finding(name, "ok", told)
+            yield Finding(name, "ok", summary)
         for provider in record["providers"]:
             yield _provider_finding(provider)
 
@@ -207,21 +205,21 @@ def _provider_finding(provider: dict[str, Any]) -> Finding:
     return Finding(name, "ok", provider["status"])
 
 
-def _with_reason(name: str, told: str, reason: dict[str, Any], harmless: bool) -> Finding:
+def _with_reason(name: str, summary: str, reason: dict[str, Any], harmless: bool) -> Finding:
     return Finding(
         name,
         "note" if harmless else "problem",
-        f"{told}: {reason['message']}",
+        f"{summary}: {reason['message']}",
         reason["fix"],
         reason["code"],
     )
 
 
 def readiness_finding(profile: str, reasons: list[dict[str, Any]]) -> Finding:
-    """Whether the profile can be served: the one thing about providers that is required."""
+    """Report whether the profile can be served: the one thing about providers that is required."""
     if not reasons:
         return Finding("profile", "ok", f"{profile} can be served", required=True)
-    told = " ".join(reason["message"] for reason in reasons)
+    messages = " ".join(reason["message"] for reason in reasons)
     fixes = " Or: ".join(reason["fix"] for reason in reasons if reason["fix"])
-    message = f"{profile} cannot be served. {told}"
+    message = f"{profile} cannot be served. {messages}"
     return Finding("profile", "problem", message, fixes or None, reasons[0]["code"], True)

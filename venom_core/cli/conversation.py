@@ -23,7 +23,7 @@ FENCE = '"""'
 
 
 class LeaveError(Exception):
-    """The person wants to go."""
+    """The person leaves the conversation."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Conversation:
 
 
 def talk(session: Session, conversation: Conversation) -> None:
-    """Until Ctrl-D or /bye."""
+    """Hold a conversation until Ctrl-D or /bye."""
     with contextlib.suppress(ImportError):  # line editing and history, where the system has it
         import readline  # noqa: F401
     while True:
@@ -57,7 +57,7 @@ def talk(session: Session, conversation: Conversation) -> None:
 
 
 def read_turn() -> str:
-    """What the person types; several lines between two fences. Raises ``LeaveError``."""
+    """Read what the person types; several lines between two fences. Raises ``LeaveError``."""
     try:
         line = input(">>> ")
         if not line.startswith(FENCE):
@@ -75,7 +75,7 @@ def read_turn() -> str:
 
 
 def obey(command: str, conversation: Conversation) -> None:
-    """A line that begins with a slash. Raises ``LeaveError`` for /bye."""
+    """Carry out a line that begins with a slash. Raises ``LeaveError`` for /bye."""
     verb, _, rest = command.partition(" ")
     match verb:
         case "/bye" | "/exit" | "/quit":

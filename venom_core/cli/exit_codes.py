@@ -1,4 +1,4 @@
-"""What `venom` ends with. Scripts may rely on these numbers; `venom --help` prints them."""
+"""The exit codes of `venom`. Scripts may rely on these numbers; `venom --help` prints them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _BY_STATUS = {
 
 
 def exit_code_of(error: VenomError) -> ExitCode:
-    """The exit code that goes with a refusal: by its HTTP status, the same everywhere.
+    """Return the exit code of a refusal: by its HTTP status, the same everywhere.
 
     ``no_model`` counts as unavailable although it is a 404: nothing was named that is not there.
     """

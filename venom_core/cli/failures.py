@@ -1,4 +1,4 @@
-"""How a command that went wrong says so: sentence, fix, code on stderr; never a stack trace.
+"""The report of a command that failed: sentence, fix, code on stderr; never a stack trace.
 
 With ``--json`` the same record goes to stdout as ``{"error": {...}}``, so that a program reading
 the output always finds exactly one JSON document.
@@ -7,6 +7,7 @@ the output always finds exactly one JSON document.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -50,7 +51,7 @@ def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
 
 
 def print_error(error: VenomError) -> None:
-    """The refusal on stderr, for commands that go on after it."""
+    """Print the refusal on stderr, for commands that go on after it."""
     _print(error.record())
 
 
@@ -70,7 +71,7 @@ def _print(record: dict[str, Any]) -> None:
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether ``--json`` is among the options; after ``--`` it is somebody's text."""
+    """Return whether ``--json`` is among the options; after ``--`` it is somebody's text."""
     options = list(arguments)
     return "--json" in (options[: options.index("--")] if "--" in options else options)
 
@@ -82,8 +83,6 @@ def _usage_record(error: click.ClickException) -> dict[str, Any]:
 
 
 def _log(error: BaseException) -> None:
-    import logging
-
     logging.getLogger(__name__).error("a command failed", exc_info=error)
     if os.environ.get("VENOM_LOG_LEVEL") == "debug":
         import traceback

@@ -1,4 +1,4 @@
-"""Where nothing can answer yet: one screen that says what would change that, and does it.
+"""First steps where no model can answer yet: a screen that offers an engine or a model.
 
 On a terminal the person chooses and the command goes on to its answer; elsewhere the screen is
 instructions and the command ends with its refusal.
@@ -10,9 +10,16 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from venom_core.cli.connection.local import LocalVenom
+from venom_core.cli.connection.server_file import find_server
 from venom_core.cli.connection.session import Session
+from venom_core.cli.installing import estimate, install_and_show
+from venom_core.cli.pulling import pull_and_show
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.spec import Setting
+from venom_core.settings import file
+from venom_core.settings.paths import Paths
 
 T = TypeVar("T")
 Overview = dict[str, Any]
@@ -22,7 +29,7 @@ EMBEDDED, REMOTE = "llamacpp", "remote"
 #: The plugin and its engine as wheels of Linux, the largest; said where nothing knows the size.
 EMBEDDED_MOST_BYTES = 35_000_000
 USABLE = ("ready", "degraded")
-_HOPELESS_CODES = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
+_NOTHING_ANSWERS = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
 
 
 def guided(
@@ -32,7 +39,7 @@ def guided(
     try:
         return work()
     except VenomError as error:
-        if error.code not in _HOPELESS_CODES:
+        if error.code not in _NOTHING_ANSWERS:
             raise
         if not (may_ask and offer(session, model, error)):
             raise
@@ -50,7 +57,7 @@ def offer(session: Session, model: str | None, error: VenomError) -> bool:
 
 
 def usable_engines(overview: Overview) -> list[Overview]:
-    """Providers that could chat now if they had a model."""
+    """Return the providers that could chat now if they had a model."""
     return [
         provider
         for provider in overview["providers"]
@@ -66,7 +73,7 @@ def _say(text: str = "") -> None:
 
 
 def offer_engine(session: Session, overview: Overview) -> bool:
-    """The one screen: the embedded engine, Ollama, or a server elsewhere."""
+    """Offer the embedded engine, Ollama, or a server elsewhere; True where one is there now."""
     _say("Nothing on this machine can run a model yet.")
     for provider in overview["providers"]:
         if provider["reason"]:
@@ -92,11 +99,8 @@ def offer_engine(session: Session, overview: Overview) -> bool:
 
 
 def _engine_size(session: Session) -> str:
-    """`` (34 MB)``: what the plugin says of its engine, else what an index says of both, else the
-    most that it is on any system."""
-    from venom_core.cli.connection.local import LocalVenom
-    from venom_core.cli.installing import estimate
-
+    """Return `` (34 MB)``: what the plugin says of its engine, else what an index says of both,
+    else the most that it is on any system."""
     count = None
     if isinstance(session.connection, LocalVenom):
         count = session.connection.engine_size(EMBEDDED)
@@ -106,15 +110,13 @@ def _engine_size(session: Session) -> str:
 
 
 def install_embedded(session: Session) -> bool:
-    """The engine, then the smallest model that converses; without a restart of anything."""
-    from venom_core.cli.installing import install_and_show
-
+    """Install the engine, then fetch the smallest model that converses; nothing is restarted."""
     install_and_show(EMBEDDED)
     record = session.run(session.connection.change_plugin(EMBEDDED, "retry"))
     broken = [p["reason"] for p in record["providers"] if p["status"] not in (*USABLE, "idle")]
     if record["state"] != "loaded" or broken:
         reason = (broken or [record["reason"]])[0] or {}
-        _say(f"It is installed and does not start: {reason.get('message', record['state'])}")
+        _say(f"It is installed but does not start: {reason.get('message', record['state'])}")
         return False
     listing = session.run(session.connection.models())
     offered = [model for model in listing["available"] if model["provider"] == EMBEDDED]
@@ -126,15 +128,10 @@ def install_embedded(session: Session) -> bool:
 
 def use_server(session: Session) -> bool:
     """Keep the URL in ``config.toml`` and go on with it."""
-    from venom_core.cli.connection.server_file import find_server
-    from venom_core.settings.paths import Paths
-
     url = ask_for("Its URL, for example http://192.168.1.20:8000: ")
     if not url:
         return False
     if not any(record["id"] == REMOTE for record in session.run(session.connection.plugins())):
-        from venom_core.cli.installing import install_and_show
-
         install_and_show(REMOTE)  # light and embedded come without it
     add_server_url(Paths.resolve(), url)
     if session.connection.url is not None:
@@ -148,8 +145,7 @@ def use_server(session: Session) -> bool:
 
 def add_server_url(paths: Any, url: str) -> None:
     """Add to ``providers.remote.urls``. Raises ``InvalidRequest`` for what is no URL."""
-    from venom_core.sdk.spec import Setting
-    from venom_core.settings import file
+    # Imported here: pydantic is too slow for `run --help`.
     from venom_core.settings.values import convert
 
     checked = convert(Setting("urls", "url", None, ""), url, "the URL")
@@ -166,9 +162,13 @@ def add_server_url(paths: Any, url: str) -> None:
 
 
 def offer_models(session: Session, overview: Overview) -> bool:
-    """The models that an engine of this machine could fetch now, with sizes."""
+    """Offer the models that an engine of this machine could fetch now, with sizes."""
     offered = [found for found in overview["suggestions"] if found["available"]]
-    _say("No model is installed yet." if offered else "No model is installed, and none can be had.")
+    _say(
+        "No model is installed yet."
+        if offered
+        else "No model is installed, and none can be fetched."
+    )
     for place, found in enumerate(offered, 1):
         _say(f"  {place}) {found['name']}   {size(found['size_bytes'])}, {found['fit_message']}")
         if found["summary"]:
@@ -178,7 +178,7 @@ def offer_models(session: Session, overview: Overview) -> bool:
     if not interactive():
         _say(f"Fetch one, then run the command again: venom pull {offered[-1]['name']}")
         return False
-    chosen = ask_for("Which one shall be fetched? [none] ")
+    chosen = ask_for("Which one do you want to fetch? [none] ")
     if not chosen.isdigit() or not 1 <= int(chosen) <= len(offered):
         return False
     found = offered[int(chosen) - 1]
@@ -199,8 +199,6 @@ def offer_pull(session: Session, name: str) -> bool:
 
 
 def _pull(session: Session, name: str, count: int | None, terms: str | None) -> bool:
-    from venom_core.cli.pulling import pull_and_show
-
     note(f"Fetching {name}" + (f", {size(count)}" if count else ""))
     if terms:
         note(f"By using it you accept its terms: {terms}")

@@ -17,7 +17,8 @@ SUFFIX = ".gguf"
 
 
 def is_gguf_path(word: str) -> bool:
-    """Whether a word names a file: no reference, and no sentence that ends in such a name."""
+    """Return whether a word names a file: no reference, and no sentence that ends in such a
+    name."""
     if not word.lower().endswith(SUFFIX) or "://" in word:
         return False
     return not any(character.isspace() for character in word) or Path(word).is_file()
@@ -44,7 +45,7 @@ def offer_file(word: str, env: MutableMapping[str, str] | None = None) -> Path:
 
 
 def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str:
-    """The reference that the provider gave the file.
+    """Return the reference that the provider gave the file.
 
     Raises ``Conflict`` where a running server does not serve it, ``InvalidRequest`` where it is
     no model.

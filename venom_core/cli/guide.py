@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
 import sys
 import time
 from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
+from venom_core.cli.checks import checkout
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
 from venom_core.cli.connection.local import LocalVenom, make_venom
@@ -21,6 +23,7 @@ from venom_core.cli.connection.session import usable_server
 from venom_core.cli.first_steps import EMBEDDED
 from venom_core.cli.listening import PortInUse, listen, local_url, require_key_beyond_loopback
 from venom_core.cli.logs import begin_logging
+from venom_core.cli.page_build import build_page, is_built, what_is_missing
 from venom_core.cli.pulling import progress_of
 from venom_core.cli.quickstart_lines import (
     last_line,
@@ -43,7 +46,7 @@ PORTS_TRIED = 50
 
 
 def run_guide(*, once: bool, browser: bool) -> None:
-    """Everything; returns after the answer with ``once``, else when the server was stopped.
+    """Do the whole quickstart; returns after the answer with ``once``, else when the server stops.
 
     Raises ``VenomError`` where no answer came.
     """
@@ -69,7 +72,7 @@ def _fast_loop() -> Any:
 
 
 async def _ask_running(record: ServerRecord) -> None:
-    """With a server that runs already: the same lines, and it goes on running."""
+    """Do the same with a server that runs already; it goes on running."""
     connection = ServerClient(record.url, record.token)
     try:
         await fetch_models(connection)
@@ -84,7 +87,7 @@ async def _ask_running(record: ServerRecord) -> None:
 
 
 def _known(overview: dict[str, Any]) -> list[dict[str, Any]]:
-    """The providers that a first run has to do with; the others are nobody's question here."""
+    """Return the providers that a first run has to do with."""
     return [p for p in overview["providers"] if p["name"] in ("ollama", EMBEDDED)]
 
 
@@ -94,7 +97,7 @@ def _status(overview: dict[str, Any]) -> str:
 
 
 async def fetch_models(connection: Connection) -> None:
-    """Step 2: say what is missing and how large it is, then fetch it."""
+    """Say which models are missing and how large they are, then fetch them."""
     listing = await connection.models()
     offered = {model["name"]: model for model in _of_embedded(listing["available"])}
     missing = [name for name in (FIRST, SECOND) if name in offered]
@@ -123,7 +126,7 @@ def _of_embedded(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 async def ask_first_question(connection: Connection) -> Answer:
-    """Through the server's own ``/v1``. Raises ``VenomError`` where no answer came."""
+    """Ask through the server's own ``/v1``. Raises ``VenomError`` where no answer came."""
     print(f"  > {QUESTION}")
     print("  ", end="", flush=True)
     body = {"messages": [{"role": "user", "content": QUESTION}]}
@@ -171,7 +174,7 @@ class _Guide:
             await connection.close()
 
     async def _start_early(self) -> str | None:
-        """The engine loads while the models are listed: every time but the first they are there."""
+        """Load the engine while the models are listed: every time but the first they are there."""
         with contextlib.suppress(VenomError):
             return await self._start_engine()
         return None
@@ -210,16 +213,17 @@ class _Guide:
             await _stop(server, serving)
 
     def _listen(self) -> tuple[socket, str]:
-        """The configured port, else the next free one with a word on who holds the other."""
+        """Listen on the configured port, else on the next free one, with a word on who holds the
+        other."""
         core = self._venom.settings.core
         try:
             return listen(core.host, core.port), ""
         except PortInUse as error:
-            told = f"port {core.port} is held by {error.holder or 'another program'}, so: "
+            notice = f"port {core.port} is held by {error.holder or 'another program'}, so: "
         for port in range(core.port + 1, min(core.port + PORTS_TRIED, 65536)):
             with contextlib.suppress(PortInUse):
-                return listen(core.host, port), told
-        return listen(core.host, 0), told
+                return listen(core.host, port), notice
+        return listen(core.host, 0), notice
 
     async def _answer(self, client: ServerClient, url: str) -> None:
         await ask_first_question(client)
@@ -227,9 +231,6 @@ class _Guide:
 
     async def _stay(self, serving: asyncio.Task[None], url: str) -> None:
         """Serve until a signal comes; build the page meanwhile where that is possible."""
-        from venom_core.cli.checks import checkout
-        from venom_core.cli.page_build import build_page, is_built, what_is_missing
-
         if is_built():
             if self._browser:
                 open_page(url)
@@ -254,7 +255,7 @@ class _Guide:
         try:
             print(await build_page(folder, self._venom.settings.paths), flush=True)
         except (OSError, VenomError) as error:
-            print(f"The page was not built ({error}). All else works.", flush=True)
+            print(f"The page was not built ({error}). Everything else works.", flush=True)
 
 
 def _import_server() -> None:
@@ -291,7 +292,6 @@ async def _stop(server: Server, serving: asyncio.Task[None]) -> None:
 def open_page(url: str) -> None:
     """Show the page where a person at a desktop started this; never a text browser in the
     terminal, and never where nobody looks."""
-    import os
     import webbrowser
 
     desktop = sys.platform in ("win32", "darwin") or any(

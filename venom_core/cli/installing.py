@@ -7,16 +7,17 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
+from venom_core.installing.installer import InstallPlan, PluginInstaller
+from venom_core.installing.pip import InstallFailed
+from venom_core.sdk.errors import VenomError
+from venom_core.settings.paths import Paths
 
-if TYPE_CHECKING:
-    from venom_core.installing.installer import InstallPlan, PluginInstaller
-
-INTERRUPTED = "Stopped; repeat it to go on: what is half installed is installed anew."
+INTERRUPTED = "Stopped. Run the command again to go on; half-installed packages are installed anew."
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +28,10 @@ _NOT_THERE = ("plugin_not_available", "wheelhouse_not_found")
 
 
 def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
-    """An installer of this environment, from the named folder or from where packages come from."""
-    from venom_core.installing.installer import PluginInstaller
+    """Return an installer of this environment, from the named folder or from where packages come
+    from."""
+    # Imported here: pydantic is too slow for `plugins --help`.
     from venom_core.settings.layers import Settings
-    from venom_core.settings.paths import Paths
 
     paths = Paths.resolve()
     named = {"VENOM_WHEELHOUSE": wheelhouse} if wheelhouse else {}
@@ -38,9 +39,7 @@ def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
 
 
 def estimate(name: str) -> int | None:
-    """Bytes that installing would fetch; None where that cannot be told soon."""
-    from venom_core.sdk.errors import VenomError
-
+    """Return the bytes that installing would fetch; None where that is not known in time."""
     found: list[int] = []
 
     def plan() -> None:
@@ -58,7 +57,7 @@ def estimate(name: str) -> int | None:
 def install_and_show(
     name: str, *, third_party: bool = False, ask_first: bool = False, quiet: bool = False
 ) -> dict[str, Any]:
-    """Plan, show, ask where wished, install; gives the record of what was done.
+    """Plan, show, ask where wished, install; return the record of what was done.
 
     Args:
         ask_first: without a terminal nothing is installed then.
@@ -68,8 +67,6 @@ def install_and_show(
         click.UsageError: the person said no, or could not be asked.
         VenomError: as the installer raises them.
     """
-    from venom_core.installing.pip import InstallFailed
-
     if not quiet:
         note(f"Looking up what {name} needs")
     try:
@@ -92,10 +89,9 @@ def install_and_show(
 
 
 def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInstaller, InstallPlan]:
-    """The plan and who made it. pip records of no install which folder it found the wheels in, so
-    where its index has none of this release a person is asked for that folder."""
-    from venom_core.sdk.errors import VenomError
-
+    """Return the plan and the installer that made it. pip records of no install which folder it
+    found the wheels in, so where its index has none of this release a person is asked for that
+    folder."""
     installer = make_installer()
     try:
         return installer, installer.plan(name, third_party=third_party)
@@ -103,7 +99,7 @@ def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInst
         if not may_ask or error.code not in _NOT_THERE:
             raise
         refusal = error
-    note(f"Where packages come from here there is no {name} of this release.")
+    note(f"The package source of this installation has no {name} of this release.")
     while folder := ask_for("The folder with the wheels that Venom was installed from: [none] "):
         try:
             installer = make_installer(folder)
@@ -111,7 +107,11 @@ def _planned(name: str, *, third_party: bool, may_ask: bool) -> tuple[PluginInst
         except VenomError as error:
             if error.code not in _NOT_THERE:
                 raise
-            note("That folder has none either." if Path(folder).is_dir() else "It is no folder.")
+            note(
+                "That folder does not have it either."
+                if Path(folder).is_dir()
+                else "That is not a folder."
+            )
     raise refusal
 
 
@@ -125,7 +125,7 @@ def _carry_out(installer: PluginInstaller, plan: InstallPlan, *, quiet: bool) ->
 
 
 def show_plan(plan: InstallPlan) -> None:
-    """On stderr: the sentence, and a line for each distribution."""
+    """Print the plan on stderr: the sentence, and a line for each distribution."""
     print(plan.summary, file=sys.stderr)
     for addition in plan.additions:
         amount = size(addition.size_bytes) if addition.size_bytes is not None else "size unknown"
@@ -134,7 +134,7 @@ def show_plan(plan: InstallPlan) -> None:
 
 
 def record_of(plan: InstallPlan) -> dict[str, Any]:
-    """The plan as JSON values; sizes in bytes, null where unknown."""
+    """Return the plan as JSON values; sizes in bytes, null where unknown."""
     return {
         "success": True,
         "name": plan.name,

@@ -31,7 +31,7 @@ class PortInUse(Conflict):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket: from here on nobody else gets the port, and clients wait instead of
+    """Open a listening socket: from here on nobody else gets the port, and clients wait instead of
     being refused while the rest starts.
 
     Raises:
@@ -75,7 +75,7 @@ def _unusable(host: str) -> InvalidRequest:
 
 
 def local_url(listener: socket.socket) -> str:
-    """Where this machine reaches the server; a wildcard address is reached by loopback."""
+    """Return the URL of the server for this machine; a wildcard address is reached by loopback."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -84,6 +84,7 @@ def local_url(listener: socket.socket) -> str:
 def require_key_beyond_loopback(venom: Venom) -> None:
     """Refuse a way in for others, an address or a proxy, while there is no key. Opens the store
     only then."""
+    # Imported here: Starlette is too slow for `serve --help`.
     from venom_core.api.security import is_loopback_host, read_key_file
 
     core = venom.settings.core
@@ -103,7 +104,7 @@ def require_key_beyond_loopback(venom: Venom) -> None:
 
 
 def unlisted_hosts(host: str, allowed: tuple[str, ...]) -> list[str]:
-    """Names and addresses of this machine that a wildcard bind listens on and that
+    """Return names and addresses of this machine that a wildcard bind listens on and that
     ``VENOM_ALLOWED_HOSTS`` does not let in."""
     if host not in ("0.0.0.0", "::"):
         return []

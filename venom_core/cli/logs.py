@@ -1,4 +1,4 @@
-"""Where this process logs: always into one file of the data directory, warnings on stderr as well
+"""The log of this process: always one file of the data directory, warnings on stderr as well
 where a server runs in the foreground."""
 
 from __future__ import annotations

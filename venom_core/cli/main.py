@@ -18,7 +18,7 @@ _HOME = "venom_core.cli.commands"
 COMMANDS = {
     "serve": (f"{_HOME}.serve:serve", "Start the server and its page."),
     "run": (f"{_HOME}.run:run", "Ask a model, or talk with it."),
-    "list": (f"{_HOME}.list:list_models", "Show the models that are installed or to be had."),
+    "list": (f"{_HOME}.list:list_models", "Show the models that are installed or can be fetched."),
     "ps": (f"{_HOME}.ps:ps", "Show the models in memory."),
     "pull": (f"{_HOME}.pull:pull", "Fetch a model."),
     "operations": (
@@ -33,9 +33,9 @@ COMMANDS = {
     "alias": (f"{_HOME}.alias:alias", "Let names stand for models."),
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
-    "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to mend it."),
+    "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),
     "sessions": (f"{_HOME}.sessions:sessions", "Show, export, import and delete conversations."),
-    "usage": (f"{_HOME}.usage:usage", "Show what was asked of the models."),
+    "usage": (f"{_HOME}.usage:usage", "Show requests, tokens and errors."),
     "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
     "audit": (f"{_HOME}.audit:audit", "Show who changed what."),
     "config": (f"{_HOME}.config:config", "Show the settings and where each comes from."),

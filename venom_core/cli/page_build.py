@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from venom_core.settings.paths import Paths
-from venom_core.ui.mount import STATIC
+from venom_core.ui import STATIC
 
 STOP_SECONDS = 5.0
 
@@ -23,7 +23,7 @@ def is_built(root: Path = STATIC) -> bool:
 
 
 def what_is_missing(checkout: Path) -> str | None:
-    """Why the page cannot be built here, as a sentence; None where it can."""
+    """Say in a sentence why the page cannot be built here; None where it can."""
     if not (checkout / "Makefile").is_file() or not (checkout / "web").is_dir():
         return "This installation came without its page."
     missing = [name for name in ("node", "npm", "make") if shutil.which(name) is None]
@@ -58,7 +58,7 @@ async def build_page(checkout: Path, paths: Paths) -> str:
             raise
     if code == 0 and is_built():
         return "The page is built; reload it."
-    return f"The page was not built (make ui ended with {code}; see {log}). All else works."
+    return f"The page was not built (make ui ended with {code}; see {log}). Everything else works."
 
 
 def _open_log(paths: Paths, log: Path) -> IO[bytes]:
@@ -67,7 +67,7 @@ def _open_log(paths: Paths, log: Path) -> IO[bytes]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """The whole group: npm's children outlive npm."""
+    """End the whole process group: npm's children outlive npm."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if sys.platform == "win32":

@@ -30,7 +30,7 @@ def pull_and_show(session: Session, name: str) -> Step:
 
 
 def show_to_the_end(session: Session, operation: Step) -> Step:
-    """Like :func:`pull_and_show`, of an operation that has begun."""
+    """Show an operation that has begun, like :func:`pull_and_show`."""
     return _shown(session, operation["model_name"], session.connection.follow(operation))
 
 
@@ -54,7 +54,7 @@ async def _last(name: str, steps: AsyncGenerator[Step, None]) -> Step:
 
 @contextlib.contextmanager
 def progress_of(name: str) -> Iterator[Callable[[Step], None]]:
-    """A function that shows a step, in the manner that stderr can bear."""
+    """Give a function that shows a step: with a bar on a terminal, in plain lines elsewhere."""
     if is_terminal(sys.stderr) and has_colours(sys.stderr):
         with _bar(name) as show:
             yield show
@@ -85,7 +85,7 @@ class _Lines:
 
 
 def describe(step: Step) -> str:
-    """``42 %, 106 MB of 253 MB, Fetching``."""
+    """Return ``42 %, 106 MB of 253 MB, Fetching``."""
     done, total = step["bytes_done"], step["bytes_total"]
     amount = f"{size(done)} of {size(total)}" if total else (size(done) if done else "")
     percent = f"{step['progress']} %" if total else ""

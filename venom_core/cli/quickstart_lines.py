@@ -1,4 +1,4 @@
-"""What the quickstart prints: each line made of figures measured just before."""
+"""The lines of the quickstart, each made of figures measured just before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from venom_core.cli.terminal import memory, size
 
 
 def models_line(models: Sequence[dict[str, Any]], fetched: bool) -> str:
-    """``gemma3-270m-base 253 MB, ...   sha256 ok    (Gemma Terms of Use: ...)``."""
+    """Return ``gemma3-270m-base 253 MB, ...   sha256 ok    (Gemma Terms of Use: ...)``."""
     amounts = ", ".join(f"{model['name']} {size(model['size_bytes'])}" for model in models)
     checked = "sha256 ok" if fetched else "already there, sha256 ok when fetched"
     terms = [
@@ -26,7 +26,7 @@ def models_line(models: Sequence[dict[str, Any]], fetched: bool) -> str:
 
 
 def providers_line(providers: Sequence[dict[str, Any]], embedded: str, engine: str) -> str:
-    """The providers that the profile knows, the embedded engine last with its figures.
+    """Return the line of the profile's providers, the embedded engine last with its figures.
 
     Args:
         engine: ``ready in 1.5 s, 392 MB``.
@@ -36,8 +36,8 @@ def providers_line(providers: Sequence[dict[str, Any]], embedded: str, engine: s
         if provider["name"] == embedded:
             continue
         reason = provider["reason"]
-        told = f"{reason['message'].rstrip('.')} (optional)" if reason else None
-        parts.append(told or f"{provider['name']} ready")
+        problem = f"{reason['message'].rstrip('.')} (optional)" if reason else None
+        parts.append(problem or f"{provider['name']} ready")
     return "[3/4] Providers  " + " · ".join([*parts, f"{embedded} {engine}"])
 
 
@@ -46,7 +46,7 @@ def server_line(url: str, figures: str, before: str = "") -> str:
 
 
 def suggestion_lines(overview: dict[str, Any]) -> list[str]:
-    """What to get next, checked against the memory that is free now."""
+    """Return lines on what to get next, checked against the memory that is free now."""
     free = memory(overview["machine"]["memory_available_bytes"])
     first = (
         "These two are small demonstration models: short facts (Gemma 3 base), small talk "
@@ -68,7 +68,8 @@ def last_line(url: str, *, stays: bool) -> str:
 
 
 def own_command() -> str:
-    """How this `venom` is typed from here: ``.venv/bin/venom``, or ``venom`` where it is found."""
+    """Return how this `venom` is typed from here: ``.venv/bin/venom``, or ``venom`` where it is
+    found."""
     script = Path(sys.argv[0])
     if script.name != "venom" or not script.is_absolute():
         return "venom"

@@ -117,6 +117,6 @@ async def serve_until_stopped(server: Server, venom: Venom, listener: socket) ->
 
 
 def run_loop(server: Server, venom: Venom, listener: socket) -> None:
-    """:func:`serve_until_stopped` on the fastest event loop that is installed."""
+    """Run :func:`serve_until_stopped` on the fastest event loop that is installed."""
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(serve_until_stopped(server, venom, listener))

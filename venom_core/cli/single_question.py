@@ -48,7 +48,7 @@ async def _ask(
 
 
 def _write(text: str, is_reasoning: bool) -> bool:
-    """Whether it went to stdout. Reasoning is shown to people only."""
+    """Write a piece of the answer and return whether it went to stdout: reasoning is for people."""
     out = sys.stdout
     if is_terminal(out):
         text = _CONTROL.sub("", text)
@@ -61,9 +61,9 @@ def _write(text: str, is_reasoning: bool) -> bool:
 
 
 def explanation(answer: Answer) -> dict[str, Any]:
-    """What ``--explain`` shows: the model and why, each parameter's value and origin, the headers
-    and the upstream body. ``parameters`` and ``upstream_body`` are null where a server does not
-    tell them."""
+    """Return what ``--explain`` shows: the model and why, each parameter's value and origin, the
+    headers and the upstream body. ``parameters`` and ``upstream_body`` are null where a server does
+    not tell them."""
     upstream = answer.upstream_body
     parameters = None
     if answer.origins is not None:
@@ -81,20 +81,20 @@ def explanation(answer: Answer) -> dict[str, Any]:
 
 
 def print_explanation(answer: Answer) -> None:
-    """The same for people, on stdout below the answer."""
-    told = explanation(answer)
+    """Print the explanation for people, on stdout below the answer."""
+    explained = explanation(answer)
     out = sys.stdout
-    print(f"\n{bold('Model', out)}       {told['model']}, {told['because']}")
+    print(f"\n{bold('Model', out)}       {explained['model']}, {explained['because']}")
     print(bold("Parameters", out))
-    if told["parameters"] is None:
-        print("  (the running server does not tell them)")
-    for name, found in (told["parameters"] or {}).items():
+    if explained["parameters"] is None:
+        print("  (the running server does not report them)")
+    for name, found in (explained["parameters"] or {}).items():
         print(
             f"  {name} = {json.dumps(found['value'], ensure_ascii=False)}   from {found['origin']}"
         )
     print(bold("Headers", out))
-    for name, value in told["headers"].items():
+    for name, value in explained["headers"].items():
         print(f"  {name}: {value}")
-    if told["upstream_body"] is not None:
+    if explained["upstream_body"] is not None:
         print(bold("Upstream body", out))
-        print(json.dumps(told["upstream_body"], indent=2, ensure_ascii=False))
+        print(json.dumps(explained["upstream_body"], indent=2, ensure_ascii=False))

@@ -17,12 +17,12 @@ def is_terminal(stream: IO[str]) -> bool:
 
 
 def interactive() -> bool:
-    """Whether a person can be asked: questions go to stderr, so that pipes stay clean."""
+    """Return whether a person can be asked: questions go to stderr, so that pipes stay clean."""
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 def has_colours(stream: IO[str]) -> bool:
-    """Whether colours may be used; see no-color.org."""
+    """Return whether colours may be used; see no-color.org."""
     return (
         is_terminal(stream)
         and not os.environ.get("NO_COLOR")
@@ -39,7 +39,7 @@ def bold(text: str, stream: IO[str]) -> str:
 
 
 def note(text: str) -> None:
-    """A remark beside the output: on stderr, so that pipes stay clean."""
+    """Print a remark on stderr, so that pipes stay clean."""
     print(dim(text, sys.stderr), file=sys.stderr, flush=True)
 
 
@@ -48,7 +48,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns as wide as their content. An empty cell is shown as ``-``."""
+    """Print columns as wide as their content. An empty cell is shown as ``-``."""
     cells = [[str(cell) if cell not in (None, "") else "-" for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
     print(bold(_line(headers, widths), sys.stdout))
@@ -62,7 +62,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes as people compare them: ``98 MB``, ``0.8 GB``; powers of ten, like file managers."""
+    """Return bytes as people compare them: ``98 MB``, ``0.8 GB``; powers of ten, like file
+    managers."""
     if count is None:
         return "?"
     if count < 1_000_000:
@@ -71,12 +72,13 @@ def size(count: int | None) -> str:
 
 
 def memory(count: int) -> str:
-    """Memory in whole GB, as machines are named."""
+    """Return memory in whole GB, as machines are named."""
     return f"{count / 1e9:.0f} GB"
 
 
 def ask(question: str, default: bool = False) -> bool:
-    """A yes or no on the terminal. Without one the answer is ``default``; Ctrl-D means no."""
+    """Ask for a yes or no on the terminal. Without one the answer is ``default``; Ctrl-D means
+    no."""
     if not interactive():
         return default
     answer = ask_for(f"{question} [{'Y/n' if default else 'y/N'}] ", "y" if default else "n")
@@ -84,7 +86,8 @@ def ask(question: str, default: bool = False) -> bool:
 
 
 def ask_for(question: str, default: str = "") -> str:
-    """A line from the terminal, ``default`` where it is empty. Ctrl-D gives an empty string."""
+    """Read a line from the terminal, ``default`` where it is empty. Ctrl-D gives an empty
+    string."""
     print(question, end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     return answer.strip() or default if answer else ""

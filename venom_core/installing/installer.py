@@ -52,7 +52,7 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class InstallPlan:
-    """What an install would do. Without ``additions`` everything is there already.
+    """The plan of an install. Without ``additions`` everything is there already.
 
     ``size_bytes`` adds up the known sizes; ``sizes_unknown`` counts the others.
     """
@@ -77,7 +77,7 @@ class InstallPlan:
 
     @property
     def summary(self) -> str:
-        """One sentence for a person: distributions and megabytes."""
+        """Return a sentence for a person: distributions and megabytes."""
         if self.done:
             return f"{self.requirement} is installed; there is nothing to add."
         count = len(self.additions)
@@ -92,7 +92,7 @@ class InstallPlan:
 
 @dataclass(frozen=True, slots=True)
 class InstallResult:
-    """What was installed; ``core_version`` is the untouched core's."""
+    """The outcome of an install; ``core_version`` is the untouched core's."""
 
     plan: InstallPlan
     core_version: str
@@ -114,7 +114,7 @@ class PluginInstaller:
         self._pip = Pip(python)
 
     def plan(self, name: str, *, third_party: bool = False) -> InstallPlan:
-        """What installing a plugin would add. Nothing is installed.
+        """Return what installing a plugin would add. Nothing is installed.
 
         Args:
             name: ``onnx``, ``venom-onnx``, or with ``third_party`` the name of any distribution.
@@ -204,7 +204,8 @@ class _Item:
         return Path(self.path) if urlsplit(self.url).scheme == "file" else None
 
     def pins_core(self, version: str) -> bool:
-        """Whether it requires exactly the running core, as every plugin of our release does."""
+        """Return whether it requires exactly the running core, as every plugin of our release
+        does."""
         wanted = f"{CORE_DISTRIBUTION}=={version}"
         return any(re.sub(r"[\s()]", "", requirement) == wanted for requirement in self.requires)
 
@@ -261,7 +262,7 @@ def _additions(items: Iterable[_Item], installed: dict[str, Distribution]) -> tu
 
 
 def _size(item: _Item) -> int | None:
-    """The wheel's bytes, from the file or from the index's answer to HEAD."""
+    """Return the wheel's bytes, from the file or from the index's answer to HEAD."""
     if item.file is not None:
         return item.file.stat().st_size if item.file.exists() else None
     if urlsplit(item.url).scheme not in ("http", "https"):
@@ -303,7 +304,7 @@ def _core_version() -> str:
 
 
 def _owner(name: str) -> str | None:
-    """Our distribution for a plugin's or distribution's name; None where it is not ours."""
+    """Return our distribution for a plugin's or distribution's name; None where it is not ours."""
     if name in RESERVED_NAMES:
         return RESERVED_NAMES[name]
     distribution = normalized(name)

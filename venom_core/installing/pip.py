@@ -64,7 +64,7 @@ class Pip:
     def resolve(
         self, requirement: str, options: Sequence[str], constraints: Sequence[str]
     ) -> dict[str, Any]:
-        """pip's installation report for a requirement; nothing is installed.
+        """Return pip's installation report for a requirement; nothing is installed.
 
         Wheels only: building a source package would run its code before anybody looked at the plan.
 

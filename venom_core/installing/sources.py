@@ -1,4 +1,4 @@
-"""Where ``venom plugins install`` takes packages from.
+"""The sources that ``venom plugins install`` takes packages from.
 
 The documented way to Venom is a wheelhouse, a folder with our wheels and their locked dependencies,
 since on the public index the name ``venom`` is a stranger's. Where it is known, nothing else is
@@ -46,15 +46,15 @@ class InstallSource:
         return f"the wheelhouse {self.wheelhouse}" if self.wheelhouse else "pip's package index"
 
     def options(self) -> list[str]:
-        """For pip; none for the index it is configured for."""
+        """Return options for pip; none for the index it is configured for."""
         if self.wheelhouse is None:
             return []
         return ["--no-index", "--find-links", str(self.wheelhouse)]
 
 
 def find_source(settings: Settings, paths: Paths, core: Distribution | None) -> InstallSource:
-    """The setting ``wheelhouse``, else what :func:`remember` recorded, else the folder that the
-    core's wheel was installed from, else pip's index.
+    """Return the source of the setting ``wheelhouse``, else what :func:`remember` recorded, else
+    the folder that the core's wheel was installed from, else pip's index.
 
     Raises:
         NotFound: ``wheelhouse_not_found``, where one is set and is no folder.
@@ -104,7 +104,7 @@ def _remembered(paths: Paths) -> Path | None:
 
 
 def _direct_url(core: Distribution | None) -> dict[str, object]:
-    """What pip recorded of an install from a file or folder (PEP 610)."""
+    """Return what pip recorded of an install from a file or folder (PEP 610)."""
     text = core.read_text("direct_url.json") if core is not None else None
     try:
         content = json.loads(text) if text else {}

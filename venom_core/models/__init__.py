@@ -1,1 +1,1 @@
-"""What exists and what a reference means."""
+"""The models that exist, and the meaning of a reference."""

@@ -222,7 +222,7 @@ class Catalogue:
             raise NotSupported(
                 f"{spec.title if spec else provider} has no {capability}.",
                 param="provider",
-                fix="Ask huggingface, which has.",
+                fix="Choose the provider huggingface, which has it.",
             )
         return name, await self._ask(name, (capability, name, *key), ask, LONG_PATIENCE)
 
@@ -243,7 +243,7 @@ class Catalogue:
                 f"There is no provider {name!r}.",
                 code="unknown_provider",
                 param="provider",
-                fix=f"Choose of: {known}",
+                fix=f"Choose one of: {known}",
             ) from None
         except VenomError as error:
             return name, Reason.of(error)

@@ -1,4 +1,4 @@
-"""Which languages a model is good for: as its provider declares them, else as its makers say of
+"""The languages that a model is good for: as its provider declares them, else as its makers say of
 the family that its name tells. What neither says is not known."""
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _BILLIONS = re.compile(r"(?<![a-z0-9.])(\d{1,4}(?:\.\d{1,3})?)\s?([bm])(?![a-z0-
 
 
 def languages_of(model: Model) -> frozenset[str] | None:
-    """ISO 639-1 codes, or None where nothing is known. A base model is good for its makers only."""
+    """Return ISO 639-1 codes, or None where nothing is known. A base model is good for its makers
+    only."""
     if model.instruct is False:
         return frozenset()
     if model.languages is not None:
@@ -44,7 +45,7 @@ def languages_of(model: Model) -> frozenset[str] | None:
 
 
 def billions_of(name: str) -> float | None:
-    """The parameters that a model's name tells, in thousands of millions."""
+    """Return the parameters that a model's name tells, in thousands of millions."""
     found = _BILLIONS.search(name)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""How fast bytes come, and when the rest will be here."""
+"""The rate of a transfer, and the time until its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TransferRate:
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds to the last byte; None while that cannot be told."""
+        """Return the seconds to the last byte; None while that cannot be told."""
         if self._total is None or len(self._seen) < 2:
             return None
         (began, first), (ended, last) = self._seen[0], self._seen[-1]

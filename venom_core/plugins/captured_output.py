@@ -1,4 +1,4 @@
-"""What a plugin prints while it is imported goes to the log, not into somebody's ``--json``."""
+"""Output that a plugin prints while it is imported: it goes to the log, not into ``--json``."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def capture() -> Iterator[Captured]:
 
 
 def _install() -> None:
-    """Done for each capture: while a thread hangs, somebody may have replaced the streams."""
+    """Replace the streams at each capture: while a thread hangs, somebody may have replaced
+    them."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, _Router):

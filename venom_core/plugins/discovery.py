@@ -50,8 +50,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What is installed: ``core_version`` is the metadata's, not the source's, since an editable
-    install keeps the metadata of the day it was installed."""
+    """The installed plugins: ``core_version`` is the metadata's, not the source's, since an
+    editable install keeps the metadata of the day it was installed."""
 
     core_version: str
     found: tuple[Found, ...]
@@ -90,8 +90,8 @@ def _installed() -> Iterable[Distribution]:
 
 
 def _name(distribution: Distribution) -> str:
-    """The name; from the folder's where possible, since parsing the metadata of every distribution
-    costs more than all the rest."""
+    """Return the name; from the folder's where possible, since parsing the metadata of every
+    distribution costs more than all the rest."""
     shortcut = getattr(distribution, "_normalized_name", None)
     return normalized(shortcut if isinstance(shortcut, str) else distribution.name)
 

@@ -1,4 +1,4 @@
-"""What an installed plugin must pass before anything of it is imported.
+"""Gates that an installed plugin must pass before anything of it is imported.
 
 Pure functions, asked in the order of :data:`GATES`; the first that objects says why. Conflicts of
 names come last, since a plugin that is out for another reason claims no name.
@@ -35,7 +35,7 @@ KNOWN_BAD: tuple[KnownBad, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the gates judge by.
+    """The facts that the gates judge by.
 
     Args:
         core_version: the running core's, as its metadata says.
@@ -61,14 +61,14 @@ Gate = Callable[["Found", Policy], Refusal | None]
 
 
 def judge(found: Iterable[Found], policy: Policy) -> list[tuple[Found, Refusal | None]]:
-    """Every plugin with its refusal, or None where it may be loaded."""
+    """Return every plugin with its refusal, or None where it may be loaded."""
     judged = [(item, first_refusal(item, policy)) for item in found]
     standing = [item for item, refusal in judged if refusal is None]
     return [(item, refusal or conflict(item, standing)) for item, refusal in judged]
 
 
 def first_refusal(item: Found, policy: Policy) -> Refusal | None:
-    """What the first gate that objects says."""
+    """Return what the first gate that objects says."""
     for gate in GATES:
         refusal = gate(item, policy)
         if refusal is not None:
@@ -77,7 +77,7 @@ def first_refusal(item: Found, policy: Policy) -> Refusal | None:
 
 
 def block_and_allow_list(item: Found, policy: Policy) -> Refusal | None:
-    """VENOM_PLUGINS_DISABLED and what the user disabled, then VENOM_PLUGINS."""
+    """Refuse by VENOM_PLUGINS_DISABLED and what the user disabled, then by VENOM_PLUGINS."""
     names = (item.id, item.distribution)
     layer = next((policy.disabled[name] for name in names if name in policy.disabled), None)
     if layer in ("env", "flag"):
@@ -105,7 +105,7 @@ def block_and_allow_list(item: Found, policy: Policy) -> Refusal | None:
 
 
 def api_major(item: Found, policy: Policy) -> Refusal | None:
-    """The group's name carries the API major: an incompatible plugin is refused unimported."""
+    """Refuse another API major unimported: the group's name carries it."""
     if item.api == API_MAJOR:
         return None
     why = reason(
@@ -118,7 +118,7 @@ def api_major(item: Found, policy: Policy) -> Refusal | None:
 
 
 def core_version(item: Found, policy: Policy) -> Refusal | None:
-    """What the plugin's distribution requires of ``venom``, against the running core."""
+    """Compare what the plugin's distribution requires of ``venom`` with the running core."""
     if item.origin == "first_party":
         return None  # lockstep is the stricter rule, and says it better
     for written in item.requires:
@@ -135,7 +135,7 @@ def core_version(item: Found, policy: Policy) -> Refusal | None:
 
 
 def lockstep(item: Found, policy: Policy) -> Refusal | None:
-    """Plugins of our release have the core's version, metadata compared with metadata."""
+    """Require the core's version of plugins of our release, metadata compared with metadata."""
     if item.origin != "first_party" or item.version == policy.core_version:
         return None
     why = reason(
@@ -148,7 +148,7 @@ def lockstep(item: Found, policy: Policy) -> Refusal | None:
 
 
 def known_bad(item: Found, policy: Policy) -> Refusal | None:
-    """Versions that a release knows not to work."""
+    """Refuse versions that a release knows not to work."""
     for bad in policy.known_bad:
         if normalized(bad.distribution) == item.distribution and _in_range(
             item.version, bad.versions
@@ -159,7 +159,7 @@ def known_bad(item: Found, policy: Policy) -> Refusal | None:
 
 
 def reserved_name(item: Found, policy: Policy) -> Refusal | None:
-    """Our names belong to our distributions."""
+    """Refuse our names where they are not our distributions'."""
     owner = RESERVED_NAMES.get(item.id)
     if owner is None or item.distribution == owner:
         return None
@@ -182,7 +182,8 @@ GATES: tuple[Gate, ...] = (
 
 
 def conflict(item: Found, standing: Iterable[Found]) -> Refusal | None:
-    """Between third parties nobody wins until all but one are disabled."""
+    """Refuse names that several claim: of third parties nobody wins until all but one are
+    disabled."""
     rivals = [other for other in standing if other.id == item.id and other != item]
     if not rivals:
         return None

@@ -43,7 +43,7 @@ REASONS: Final[dict[str, str]] = {
 
 
 def reason(code: str, message: str, fix: str | None = None) -> Reason:
-    """A reason of the host; a code that :data:`REASONS` lacks is a programming error."""
+    """Return a reason of the host; a code that :data:`REASONS` lacks is a programming error."""
     if code not in REASONS:
         raise KeyError(code)
     return Reason(code, message, fix)

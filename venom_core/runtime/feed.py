@@ -71,8 +71,8 @@ class Feed:
     def watch(
         self, topics: Collection[str], after: int | None = None
     ) -> Iterator[AsyncGenerator[FeedEvent | None, None]]:
-        """Events from now on, or after the one that was seen last; None stands for a quiet spell
-        of fifteen seconds. Ends when the feed is closed."""
+        """Yield events from now on, or after the one that was seen last; None stands for a quiet
+        spell of fifteen seconds. Ends when the feed is closed."""
         watcher = _Watcher(frozenset(topics))
         for event in self._missed(after):
             watcher.offer(event)

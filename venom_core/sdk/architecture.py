@@ -99,7 +99,7 @@ class Architecture:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What is missing to count the weights and the cache."""
+        """Return what is missing to count the weights and the cache."""
         needed = ["weights_bytes", "layers"]
         if self.kv_rank is None:
             needed += ["kv_heads", "key_length", "value_length"]
@@ -122,7 +122,7 @@ _BOUNDS: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How far estimates for an engine were from what it really took.
+    """The distance of estimates for an engine from what it really took.
 
     Args:
         median, worst: relative errors, 0.08 for 8 %.
@@ -138,7 +138,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """How one engine would hold a model, all other things being as they are configured.
+    """The plan by which one engine would hold a model, all other things being as they are
+    configured.
 
     Args:
         engine: its name, for people.
@@ -177,7 +178,7 @@ ComputeBytes = Callable[[Architecture, MemoryPlan, int, bool], int | None]
 
 
 def bounded(value: object, name: str, least: int, most: int) -> int:
-    """A whole number within bounds. Raises ``BadNumber``; True and False are no numbers."""
+    """Return a whole number within bounds. Raises ``BadNumber``; True and False are no numbers."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadNumber(f"{name} is no whole number")
     if not least <= value <= most:

@@ -43,7 +43,8 @@ _STATE_KEYS = (
 def from_config_json(
     config: Mapping[str, Any], *, weights_bytes: int | None = None
 ) -> Architecture:
-    """The numbers in a parsed ``config.json``; of a model that also sees, those of its text part.
+    """Return the numbers in a parsed ``config.json``; of a model that also sees, those of its text
+    part.
 
     Args:
         weights_bytes: of the files with the weights; the configuration does not tell.
@@ -114,7 +115,8 @@ class _Reader:
         )
 
     def _number(self, most: int, *names: str, zero: bool = False) -> int | None:
-        """The first of ``names`` that is there; with ``zero``, 0 means that there is none."""
+        """Return the first of ``names`` that is there; with ``zero``, 0 means that there is
+        none."""
         for name in names:
             value = self._config.get(name)
             if value is not None:
@@ -133,7 +135,8 @@ class _Reader:
         return tuple(count if kind.endswith("attention") else 0 for kind in kinds)
 
     def _kinds(self) -> tuple[str, ...] | None:
-        """What each layer is, where the configuration lists it; ``none`` has no cache."""
+        """Return the kind of each layer, where the configuration lists it; ``none`` has no
+        cache."""
         kinds = self._config.get("layer_types")
         if kinds is None:
             return None
@@ -150,7 +153,8 @@ class _Reader:
         return self._number(MAX_CONTEXT, "sliding_window", "attention_chunk_size")
 
     def _windowed(self, window: int | None) -> tuple[bool, ...]:
-        """For each layer whether it has the window; empty where none has or it is not said."""
+        """Return for each layer whether it has the window; empty where none has or it is not
+        said."""
         if window is None or self._layers is None:
             return ()
         if kinds := self._kinds():

@@ -50,7 +50,7 @@ _STATE_KEYS = ("ssm.state_size", "wkv.head_size", "shortconv.l_cache", "kda.head
 
 
 def tensor_bytes(kind: str, shape: Sequence[int]) -> int | None:
-    """Bytes of a tensor; None for a type that is not known here."""
+    """Return the bytes of a tensor; None for a type that is not known here."""
     if kind not in TENSOR_BLOCKS:
         return None
     size, elements = TENSOR_BLOCKS[kind]
@@ -60,7 +60,7 @@ def tensor_bytes(kind: str, shape: Sequence[int]) -> int | None:
 def from_gguf(
     facts: Mapping[str, Any], *, weights_bytes: int | None = None, vocabulary: int | None = None
 ) -> Architecture:
-    """The numbers in a GGUF file's metadata.
+    """Return the numbers in a GGUF file's metadata.
 
     Args:
         facts: values by key; an array by layer as a list, anything else may be left out.
@@ -140,7 +140,8 @@ class _Reader:
         return bounded(value, key, 1, most)
 
     def _rows(self, key: str, most: int) -> tuple[int, ...]:
-        """A number for each layer: a list of them, or one for all. Empty where nothing is said."""
+        """Return a number for each layer: a list of them, or one for all. Empty where nothing is
+        said."""
         value = self._value(key)
         if value is None or self._layers is None:
             return ()
@@ -173,8 +174,8 @@ class _Reader:
         return found or (period[2] if period else None)
 
     def _windowed(self, window: int | None) -> tuple[bool, ...]:
-        """For each layer whether it has the window; empty where none has, and where the file does
-        not tell and llama.cpp has no rule for its family."""
+        """Return for each layer whether it has the window; empty where none has, and where the file
+        does not tell and llama.cpp has no rule for its family."""
         if window is None or self._layers is None or self._name in _WINDOW_UNUSED:
             return ()
         pattern = self._value("attention.sliding_window_pattern")

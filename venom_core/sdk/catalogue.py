@@ -1,4 +1,4 @@
-"""What a source tells about models that are not on this machine: data only.
+"""A source's facts about models that are not on this machine: data only.
 
 A source implements those of ``Provider.search``, ``trending``, ``news`` and ``card`` that it can
 and declares the capability of the same name. It answers from the network, within its own timeouts,
@@ -51,7 +51,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class SearchFilters:
-    """What a search is narrowed to; None leaves it open. A source that cannot honour one that is
+    """The narrowing of a search; None leaves it open. A source that cannot honour one that is
     set raises ``NotSupported`` naming it, and never ignores it.
 
     Args:

@@ -108,7 +108,7 @@ class Launcher:
         self.stopping.set()
 
     def _end_tree(self) -> None:
-        """SIGTERM to the tree, SIGKILL to what is left of it after the grace."""
+        """Send SIGTERM to the tree, SIGKILL to what is left of it after the grace."""
         if sys.platform == "win32":
             kill_tree_windows(self.process.pid)
             return
@@ -137,12 +137,12 @@ class Launcher:
 
 
 def become_reaper() -> None:
-    """On Linux orphans of the engine become ours, so that none can hide by changing its session."""
+    """Adopt orphans of the engine on Linux, so that none can hide by changing its session."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent() -> None:
-    """On Linux the engine ends even where this launcher was killed with SIGKILL."""
+    """Let the engine end on Linux even where this launcher was killed with SIGKILL."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -154,7 +154,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def descendants(root: int) -> set[int]:
-    """Every living process below ``root``; zombies do not count."""
+    """Return every living process below ``root``; zombies do not count."""
     children: dict[int, list[int]] = {}
     for pid, parent in process_table():
         children.setdefault(parent, []).append(pid)
@@ -169,7 +169,7 @@ def descendants(root: int) -> set[int]:
 
 
 def process_table() -> list[tuple[int, int]]:
-    """(pid, parent) of the living processes: from /proc where there is one, else from ps."""
+    """Return (pid, parent) of the living processes: from /proc where there is one, else from ps."""
     if os.path.isdir("/proc/self"):
         rows = [proc_row(int(name)) for name in os.listdir("/proc") if name.isdigit()]
         return [row for row in rows if row is not None]

@@ -30,7 +30,7 @@ KEEPALIVE_SECONDS = 4.0
 def make_client(
     base_url: str, *, headers: Mapping[str, str] | None = None, read_timeout: float = 120.0
 ) -> Upstream:
-    """An async client for one upstream.
+    """Return an async client for one upstream.
 
     Args:
         base_url: scheme, host and port; paths are given with each request.
@@ -60,7 +60,8 @@ def make_client(
 
 
 def _without_credentials(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
-    """``http://user:password@host`` as a URL fit for logs, and the header that it stands for."""
+    """Return ``http://user:password@host`` as a URL fit for logs, and the header that it stands
+    for."""
     if not url.userinfo:
         return url, {}
     pair = f"{url.username}:{url.password}".encode()
@@ -82,7 +83,7 @@ def _aiohttp_session(base_url: str) -> Any:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine: such an address never goes through a proxy."""
+    """Return whether the URL's host is this machine: such an address never goes through a proxy."""
     host = (urlsplit(url).hostname or "").lower()
     return (
         host == "localhost"
@@ -154,7 +155,8 @@ async def _send(
             raise _late() from error
         except aiohttp.ClientError as error:  # one that httpx-aiohttp has no name for
             raise NotHttp(
-                "What answers there does not speak HTTP.", fix="Check the provider's base_url."
+                "The program at this address does not speak HTTP.",
+                fix="Check the provider's base_url.",
             ) from error
         except httpx.HTTPError as error:
             if broke_before_answer(error):
@@ -182,13 +184,13 @@ def _late() -> UpstreamTimeout:
 
 
 def chunks(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body as it arrives, undecoded, inside :func:`open_stream`: ``aiter_raw`` without its
-    work on every chunk."""
+    """Yield the body as it arrives, undecoded, inside :func:`open_stream`: ``aiter_raw`` without
+    its work on every chunk."""
     return cast("Body", response.stream).chunks()
 
 
 def broke_before_answer(error: Exception) -> bool:
-    """Whether a connection that had been made broke before the answer's first byte.
+    """Return whether a connection that had been made broke before the answer's first byte.
 
     httpx-aiohttp names it ``ConnectTimeout``, because aiohttp's ``ServerDisconnectedError`` and
     ``ClientOSError`` are connection errors to it; the cause tells them from a refusal.

@@ -1,4 +1,4 @@
-"""What a request looks like on its way to a provider.
+"""The shapes of a request on its way to a provider.
 
 The body is the OpenAI body itself. These TypedDicts are both its description and its validation:
 the API checks each request against them, then applies the parameter policy and the model's

@@ -46,7 +46,7 @@ _SECONDS = re.compile(r"\d{1,5}(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is served.
+    """The address at which a model is served.
 
     Args:
         base_url: up to, not including, ``/v1``.
@@ -68,7 +68,7 @@ class OpenAIEngineProvider(Provider):
 
     @abstractmethod
     def lease(self, ref: str) -> AbstractAsyncContextManager[Endpoint]:
-        """Where ``ref`` is served, for the time of one request.
+        """Hold the address at which ``ref`` is served, for the time of one request.
 
         Entering may start an engine; leaving says that the request is over, so that an engine in
         use is never unloaded and the least busy node can be chosen. Raises ``ModelNotFound``,
@@ -82,7 +82,7 @@ class OpenAIEngineProvider(Provider):
             await client.aclose()
 
     def client(self, base_url: str) -> Upstream:
-        """The client for one upstream, made at its first use."""
+        """Return the client for one upstream, made at its first use."""
         if base_url not in self._clients:
             self._clients[base_url] = http.make_client(base_url)
         return self._clients[base_url]
@@ -192,7 +192,7 @@ class OpenAIEngineProvider(Provider):
 
 
 async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str]:
-    """The ids of an upstream's ``/v1/models``, within three seconds a step.
+    """Return the ids of an upstream's ``/v1/models``, within three seconds a step.
 
     Raises ``Unavailable`` where it cannot be reached, else what its answer stands for.
     """
@@ -213,12 +213,12 @@ async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
-    """The whole body, or ``UpstreamError`` where it is larger than ``limit`` bytes."""
+    """Return the whole body; raises ``UpstreamError`` where it is larger than ``limit`` bytes."""
     body = bytearray()
     async for chunk in http.chunks(response):
         body += chunk
         if len(body) > limit:
-            raise UpstreamError("The upstream's answer is larger than any answer can be.")
+            raise UpstreamError("The upstream's answer is too large to be an answer.")
     return bytes(body)
 
 
@@ -231,8 +231,8 @@ _REASONING = re.compile(rb'"reasoning"(\s*):')
 
 
 def stream_frame(data: bytes) -> Frame:
-    """One upstream event as a frame; raises what an error event says, or ``UpstreamError`` where
-    the bytes are no JSON object."""
+    """Return one upstream event as a frame; raises what an error event says, or ``UpstreamError``
+    where the bytes are no JSON object."""
     if not (data.startswith(b"{") and data.endswith(b"}")):
         raise _garbage()
     try:
@@ -252,7 +252,7 @@ def stream_frame(data: bytes) -> Frame:
 
 
 def answer_frame(data: bytes) -> Frame:
-    """A whole upstream answer as an ANSWER frame."""
+    """Return a whole upstream answer as an ANSWER frame."""
     try:
         body = json.loads(data)
         if body.get("error"):
@@ -266,7 +266,7 @@ def answer_frame(data: bytes) -> Frame:
 
 
 def parse_embeddings(data: bytes, count: int) -> Embeddings:
-    """The vectors of an OpenAI embeddings answer, in the order of the inputs."""
+    """Return the vectors of an OpenAI embeddings answer, in the order of the inputs."""
     try:
         body = json.loads(data)
         rows = sorted(body["data"], key=lambda row: row["index"])
@@ -281,7 +281,7 @@ def parse_embeddings(data: bytes, count: int) -> Embeddings:
 
 def _garbage() -> UpstreamError:
     return UpstreamError(
-        "The upstream's answer is no OpenAI answer.",
+        "The upstream's answer is not an OpenAI answer.",
         fix="Check that the provider's base_url points at an OpenAI-compatible server.",
     )
 
@@ -293,7 +293,7 @@ _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.\-~ ]+){2,}")
 
 
 def error_event(error: Any) -> VenomError:
-    """The refusal that an upstream's ``error`` object stands for."""
+    """Return the refusal that an upstream's ``error`` object stands for."""
     text, code = _error_text(error)
     if _CONTEXT.search(text) or _CONTEXT.search(code):
         return _context_exceeded(error)
@@ -301,7 +301,7 @@ def error_event(error: Any) -> VenomError:
 
 
 def refusal(status: int, headers: Mapping[str, str], data: bytes, model: str) -> VenomError:
-    """The refusal that an upstream's error answer stands for."""
+    """Return the refusal that an upstream's error answer stands for."""
     try:
         body = json.loads(data)
         error = body.get("error", body.get("message", body.get("detail", "")))
@@ -333,7 +333,8 @@ def refusal(status: int, headers: Mapping[str, str], data: bytes, model: str) ->
 
 
 def _error_text(error: Any) -> tuple[str, str]:
-    """A message fit to be shown (bounded, no paths), and whatever names the kind of error."""
+    """Return a message fit to be shown (bounded, no paths), and whatever names the kind of
+    error."""
     if isinstance(error, Mapping):
         code = f"{error.get('type', '')} {error.get('code', '')}"
         text = error.get("message")

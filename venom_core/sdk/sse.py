@@ -62,7 +62,7 @@ class EventSplitter:
 
 
 async def events(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The data of each event in a byte stream, ``[DONE]`` included."""
+    """Yield the data of each event in a byte stream, ``[DONE]`` included."""
     splitter = EventSplitter()
     async for chunk in chunks:
         for event in splitter.feed(chunk):

@@ -48,7 +48,7 @@ def _declare(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """A field that carries its declaration; the name is filled in by :func:`declared`."""
+    """Return a field that carries its declaration; the name is filled in by :func:`declared`."""
     setting = Setting(
         name="",
         type=type_,
@@ -80,7 +80,7 @@ class CoreSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Our own layers instead of pydantic's: they know where each value came from."""
+        """Use our own layers instead of pydantic's: they know where each value came from."""
         return (init_settings, *LAYERS.get())
 
     host: str = _declare(
@@ -283,7 +283,7 @@ class CoreSettings(BaseSettings):
 
 
 def declared() -> tuple[CoreSetting, ...]:
-    """Every core setting, in the order in which `venom config show` prints them."""
+    """Return every core setting, in the order in which `venom config show` prints them."""
     found = []
     for name, field in CoreSettings.model_fields.items():
         assert isinstance(field.json_schema_extra, dict)

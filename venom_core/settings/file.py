@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The file's tables; ``{}`` where there is none.
+    """Return the file's tables; ``{}`` where there is none.
 
     Raises:
         InvalidRequest: ``invalid_config_file``, with the line where it breaks.

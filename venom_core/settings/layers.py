@@ -43,7 +43,7 @@ class ResolvedProviderSettings:
 
 
 def provider_variable(provider: str, setting: str) -> str:
-    """The environment variable of a provider's setting: ``VENOM_VLLM__PYTHON``."""
+    """Return the environment variable of a provider's setting: ``VENOM_VLLM__PYTHON``."""
     return f"{_variable_prefix(provider)}{setting.upper()}"
 
 
@@ -71,11 +71,11 @@ class Layer(PydanticBaseSettingsSource):
         self._origins = origins
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The value as the layer holds it; pydantic-settings asks for this form."""
+        """Return the value as the layer holds it; pydantic-settings asks for this form."""
         return self._lookup(_BY_NAME[field_name])[0], field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """The converted values of this layer that no higher one has: an unusable value that
+        """Return the converted values of this layer that no higher one has: an unusable value that
         nobody would see is nobody's trouble."""
         values: dict[str, Any] = {}
         for part in CORE_SETTINGS:
@@ -87,7 +87,7 @@ class Layer(PydanticBaseSettingsSource):
 
 
 class Settings:
-    """What this process works with.
+    """The settings that this process works with.
 
     ``core`` holds the core's values; ``warnings`` are sentences about keys and variables that
     nothing reads, each said once.
@@ -130,12 +130,13 @@ class Settings:
         return cls(paths, env, flags)
 
     def origin(self, key: str) -> Origin:
-        """The layer that a core setting came from; ``key`` is its name or its key in the file."""
+        """Return the layer that a core setting came from; ``key`` is its name or its key in the
+        file."""
         part = _BY_NAME.get(key) or _BY_KEY[key]
         return self._origins[part.name]
 
     def provider(self, spec: ProviderSpec) -> ResolvedProviderSettings:
-        """The settings of a provider.
+        """Return the settings of a provider.
 
         Raises:
             InvalidRequest: ``invalid_setting`` with the setting's name as ``param``.
@@ -162,8 +163,8 @@ class Settings:
                 self._warn(f"{variable} is not used: no provider of that name is loaded.")
 
     def rows(self, specs: Iterable[ProviderSpec] = ()) -> list[dict[str, Any]]:
-        """Every setting as ``venom config show`` prints it: key, value (secrets masked), origin,
-        env, help. A provider's unusable value is shown as an ``error`` instead."""
+        """Return every setting as ``venom config show`` prints it: key, value (secrets masked),
+        origin, env, help. A provider's unusable value is shown as an ``error`` instead."""
         rows = [
             {
                 "key": part.key,
@@ -179,7 +180,7 @@ class Settings:
         return rows
 
     def plugin_disabled(self, plugin: str) -> Origin | None:
-        """The layer that disables a plugin, or None. The layers add up here: a list in the
+        """Return the layer that disables a plugin, or None. The layers add up here: a list in the
         environment does not switch on again what was disabled by command."""
         above = self._origins["plugins_disabled"]
         if above in ("flag", "env") and plugin in self.core.plugins_disabled:

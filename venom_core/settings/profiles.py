@@ -64,7 +64,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 
 
 def find_profile(name: str) -> Profile:
-    """The profile of a name or alias. Raises ``InvalidRequest(code="unknown_profile")``."""
+    """Return the profile of a name or alias. Raises ``InvalidRequest(code="unknown_profile")``."""
     profile = PROFILES.get(ALIASES.get(name, name))
     if profile is None:
         raise InvalidRequest(

@@ -55,7 +55,8 @@ def convert(setting: Setting, raw: object, place: str) -> SettingValue:
 
 
 def mask(setting: Setting, value: SettingValue) -> SettingValue:
-    """The value as it may be shown: a secret is only said to be set, a URL loses its password."""
+    """Return the value as it may be shown: a secret is only said to be set, a URL loses its
+    password."""
     if value is None or value == ():
         return value
     if setting.secret:
@@ -71,7 +72,7 @@ def _adapter(setting: Setting) -> TypeAdapter[Any]:
 
 
 def value_type(setting: Setting) -> Any:
-    """The pydantic type of a declaration: conversion, bounds and choices."""
+    """Return the pydantic type of a declaration: conversion, bounds and choices."""
     if setting.choices:
         choice: Any = cast(Any, Literal)[setting.choices]
         return tuple[choice, ...] if setting.type == "list" else choice
@@ -92,7 +93,7 @@ def value_type(setting: Setting) -> Any:
 
 
 def _no_truth(raw: object) -> object:
-    """pydantic takes ``true`` for 1; a port is no truth value. Nor is 1.0 a whole number here."""
+    """Refuse a truth value as a number: pydantic takes ``true`` for 1."""
     if isinstance(raw, bool):
         raise ValueError("a truth value")
     return raw.strip() if isinstance(raw, str) else raw
@@ -109,7 +110,7 @@ _Text = Annotated[str, AfterValidator(_text)]
 
 
 def _split(raw: object) -> object:
-    """Commas in the environment, an array in the file."""
+    """Split a list: at commas in the environment; in the file it is an array."""
     if isinstance(raw, str):
         raw = raw.split(",")
     if isinstance(raw, list | tuple):
@@ -118,8 +119,8 @@ def _split(raw: object) -> object:
 
 
 def _http_url(raw: str) -> str:
-    """Addresses without a scheme are common in ``OLLAMA_HOST``: they mean http. The text stays as
-    it was given, which pydantic's own URL types do not promise."""
+    """Check a URL; an address without a scheme, common in ``OLLAMA_HOST``, means http. The text
+    stays as it was given, which pydantic's own URL types do not promise."""
     text = raw if "://" in raw else f"http://{raw}"
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
@@ -130,7 +131,7 @@ def _http_url(raw: str) -> str:
 
 
 def _wanted(setting: Setting, error: ValidationError) -> str:
-    """The end of the sentence "must be ..."."""
+    """Return the end of the sentence "must be ..."."""
     if setting.choices:
         return "one of " + ", ".join(setting.choices)
     kind = error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]

@@ -44,7 +44,7 @@ class DataDirectory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What an archive holds. ``files`` gives each one's sha256, ``created_at`` is UTC."""
+    """The contents of an archive. ``files`` gives each one's sha256, ``created_at`` is UTC."""
 
     version: str
     schema: str | None
@@ -84,7 +84,7 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
 
 
 def read_backup(source: Path) -> Backup:
-    """What an archive says of itself. Raises ``NotFound`` or ``InvalidRequest``."""
+    """Return what an archive says of itself. Raises ``NotFound`` or ``InvalidRequest``."""
     if not source.is_file():
         raise NotFound(f"There is no file {source}.", code="backup_not_found", fix=_FIX)
     try:
@@ -156,7 +156,7 @@ def _kept(paths: DataDirectory) -> Path | None:
 
 
 def _unpack(source: Path, name: str, digest: str, target: Path) -> None:
-    """The checked content of one member."""
+    """Return the checked content of one member."""
     target.unlink(missing_ok=True)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out, zipfile.ZipFile(source) as archive:

@@ -18,7 +18,7 @@ BUSY_SECONDS = 10
 
 
 def open_database(path: Path) -> Engine:
-    """The engine over ``path``, its schema made or migrated to the newest.
+    """Return the engine over ``path``, its schema made or migrated to the newest.
 
     Raises ``StorageError`` where the file cannot be written or was made by a newer Venom.
     """

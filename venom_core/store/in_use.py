@@ -1,4 +1,4 @@
-"""Which models are in use, as stored: the active one of each role, overrides, aliases.
+"""The models in use, as stored: the active one of each role, overrides, aliases.
 
 Every change is one transaction with its entry in the audit trail, so that whatever ends the process
 leaves the old state or the new one.
@@ -36,7 +36,7 @@ class InUseRepository:
         self._engine = engine
 
     def read(self) -> InUse:
-        """All of it, as of one moment."""
+        """Return everything, as of one moment."""
         from sqlalchemy import select
 
         from venom_core.store.tables import active_models, aliases, generation_overrides
@@ -90,7 +90,7 @@ class InUseRepository:
         what: tuple[str, str],
         actor: Actor,
     ) -> None:
-        """The row of ``key`` becomes ``values`` or goes; ``what`` is the audit's action and
+        """Set the row of ``key`` to ``values`` or delete it; ``what`` is the audit's action and
         subject."""
         with store_errors(), writing(self._engine) as connection:
             before = _row(connection, table, key)

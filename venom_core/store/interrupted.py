@@ -1,4 +1,4 @@
-"""Whether a process before this one left operations unfinished.
+"""A look for operations that a process before this one left unfinished.
 
 Asked at every start, so without SQLAlchemy, whose import costs more than the question.
 """
@@ -11,7 +11,8 @@ from pathlib import Path
 
 
 def any_interrupted(store_file: Path) -> bool:
-    """Blocks for a disk access. A store of an earlier release has none."""
+    """Return whether an operation was left unfinished. Blocks for a disk access. A store of an
+    earlier release has none."""
     if not store_file.exists():
         return False
     with (

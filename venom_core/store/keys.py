@@ -36,7 +36,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 @dataclass(frozen=True, slots=True)
 class KeyRights:
-    """What a key may do; None is everything, as keys of the first schema may.
+    """The rights of a key; None is everything, as keys of the first schema may.
 
     ``models`` are globs: with ``://`` in them of a whole reference, else of a model's name. The
     limits are per day (UTC).
@@ -77,7 +77,7 @@ EVERYTHING = KeyRights()
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What may be shown of a key. Times are ISO 8601 in UTC."""
+    """A key as it may be shown. Times are ISO 8601 in UTC."""
 
     id: str
     name: str
@@ -86,7 +86,7 @@ class ApiKey:
     rights: KeyRights = EVERYTHING
 
     def record(self) -> dict[str, Any]:
-        """As the API and the commands show it."""
+        """Return the key as the API and the commands show it."""
         shown = asdict(self)
         return {**shown, **shown.pop("rights")}
 
@@ -104,7 +104,7 @@ class KeyRepository:
     def create(
         self, name: str, rights: KeyRights = EVERYTHING, actor: Actor = COMMAND
     ) -> tuple[str, ApiKey]:
-        """A new key: its text, which is shown this once, and its record."""
+        """Make a key and return its text, which is shown this once, and its record."""
         from venom_core.store.tables import api_keys
 
         if not NAME_PATTERN.fullmatch(name):
@@ -135,7 +135,7 @@ class KeyRepository:
         return key, record
 
     def list(self) -> list[ApiKey]:
-        """Every key, revoked ones too, oldest first."""
+        """Return every key, revoked ones too, oldest first."""
         from venom_core.store.tables import api_keys as t
 
         query = _select().order_by(t.c.created_at)
@@ -167,7 +167,7 @@ class KeyRepository:
         return any(key.revoked_at is None for key in self.list())
 
     def verify(self, key: str) -> ApiKey | None:
-        """The active key of this text, or None. The id part only selects the row."""
+        """Return the active key of this text, or None. The id part only selects the row."""
         from venom_core.store.tables import api_keys as t
 
         match = KEY_PATTERN.fullmatch(key)

@@ -73,7 +73,7 @@ class OperationRepository:
     def list(
         self, limit: int, statuses: Collection[OperationStatus] | None = None
     ) -> list[Operation]:
-        """Newest first."""
+        """Return operations, newest first."""
         from sqlalchemy import select
 
         from venom_core.store.tables import operations as t

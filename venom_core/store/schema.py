@@ -50,7 +50,7 @@ def prepare(engine: Engine, file: Path) -> None:
 
 
 def revision(connection: Connection) -> str | None:
-    """The store's revision; None for a file without tables."""
+    """Return the store's revision; None for a file without tables."""
     tables = set(
         connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
     )
@@ -64,7 +64,7 @@ def revision(connection: Connection) -> str | None:
 
 
 def schema_of(file: Path) -> str | None:
-    """The revision of a store that nothing else has open."""
+    """Return the revision of a store that nothing else has open."""
     from sqlalchemy import create_engine
 
     engine = create_engine(f"sqlite:///{file}")

@@ -10,7 +10,8 @@ from venom_core.sdk.errors import StorageError
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """A consistent copy, readable by its owner only; an older ``target`` is replaced at the end.
+    """Make a consistent copy, readable by its owner only; an older ``target`` is replaced at the
+    end.
 
     Raises ``OSError``, or ``StorageError`` where the source is no readable store.
     """

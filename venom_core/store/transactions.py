@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:
-    """A transaction that will write. It takes the writer's lock at once and so waits its turn; one
-    that reads first and writes later fails where another wrote between."""
+    """Begin a transaction that will write. It takes the writer's lock at once and so waits its
+    turn; one that reads first and writes later fails where another wrote between."""
     return engine.execution_options(immediate=True).begin()
 
 
@@ -27,7 +27,7 @@ def begin(connection: Connection) -> None:
 
 @contextlib.contextmanager
 def store_errors() -> Iterator[None]:
-    """What SQLite refuses (a full disk, a lock held too long), as ``StorageError``."""
+    """Raise what SQLite refuses (a full disk, a lock held too long) as ``StorageError``."""
     from sqlalchemy import exc
 
     try:

@@ -18,7 +18,7 @@ Fault = Literal["eof", "reset", "stall"]
 
 @dataclass(slots=True)
 class Reply:
-    """What the engine does with the next chat, completion or embedding.
+    """The engine's answer to the next chat, completion or embedding.
 
     Args:
         chunks: raw bytes, each sent as one HTTP chunk; see :func:`sse` and :func:`whole`.
@@ -111,7 +111,7 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> bool:
 
 @contextlib.asynccontextmanager
 async def scripted_engine() -> AsyncIterator[ScriptedEngine]:
-    """A scripted engine on a free loopback port, for the time of the block."""
+    """Run a scripted engine on a free loopback port, for the time of the block."""
     engine = ScriptedEngine()
     server = await asyncio.start_server(engine._serve, "127.0.0.1", 0)
     engine.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -126,7 +126,7 @@ async def scripted_engine() -> AsyncIterator[ScriptedEngine]:
 
 
 def sse(*events: dict[str, Any] | str) -> list[bytes]:
-    """Each event as one chunk of a stream; a string goes in as it is (``[DONE]``)."""
+    """Return each event as one chunk of a stream; a string goes in as it is (``[DONE]``)."""
     return [
         b"data: " + (event if isinstance(event, str) else json.dumps(event)).encode() + b"\n\n"
         for event in events
@@ -134,14 +134,14 @@ def sse(*events: dict[str, Any] | str) -> list[bytes]:
 
 
 def chunk(content: str | None = None, finish: str | None = None, **more: Any) -> dict[str, Any]:
-    """A chat chunk as an engine sends it, with a path for its model's name."""
+    """Return a chat chunk as an engine sends it, with a path for its model's name."""
     delta = {} if content is None else {"content": content}
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return {"id": "e", "model": "/srv/models/secret.gguf", "choices": [choice], **more}
 
 
 def whole(content: str) -> list[bytes]:
-    """A whole answer as one chunk."""
+    """Return a whole answer as one chunk."""
     message = {"role": "assistant", "content": content}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     usage = {"prompt_tokens": 3, "completion_tokens": 1}

@@ -135,7 +135,7 @@ class FakeHub:
         return commit
 
     def asked(self, place: str, part: str = "") -> list[Seen]:
-        """The requests of one server whose path has ``part`` in it."""
+        """Return the requests of one server whose path has ``part`` in it."""
         return [one for one in self.seen if one.place == place and part in one.path]
 
     # -- what is answered --------------------------------------------------------------------
@@ -163,7 +163,7 @@ class FakeHub:
         return row
 
     def leaf(self, path: str, data: bytes) -> dict[str, Any]:
-        """A file as the listing of a repository's tree has it."""
+        """Return a file as the listing of a repository's tree has it."""
         row: dict[str, Any] = {"type": "file", "path": path, "size": len(data), "oid": _git(data)}
         if path.endswith(_LARGE):
             digest = "0" * 64 if path in self.lies else _sha256(data)
@@ -171,7 +171,7 @@ class FakeHub:
         return row
 
     def found(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:
-        """The rows of ``/api/models`` that match, sorted."""
+        """Return the rows of ``/api/models`` that match, sorted."""
         words = query.get("search", [""])[0].lower()
         rows = [
             self.row(one)
@@ -195,7 +195,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Clients that go away are what is tested."""
+        """Ignore clients that go away: that is what is tested."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -268,7 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._json([self.hub.leaf(path, data) for path, data in files.items()])
 
     def _visible(self, name: str) -> FakeRepository | None:
-        """The repository, where the caller may know of it; else the refusal has been sent."""
+        """Return the repository, where the caller may know of it; else the refusal has been
+        sent."""
         repository = self.hub.repositories.get(name)
         sent = self.headers.get("Authorization")
         if sent is not None and sent != f"Bearer {TOKEN}":
@@ -374,7 +375,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _pieces(data: bytes, pace: float | None) -> Iterator[bytes]:
-    """The data at once, or in pieces of a twentieth of a second."""
+    """Yield the data at once, or in pieces of a twentieth of a second."""
     if pace is None:
         yield data
         return
@@ -393,5 +394,5 @@ def _sha1(data: bytes) -> str:
 
 
 def _git(data: bytes) -> str:
-    """A blob's id in git."""
+    """Return a blob's id in git."""
     return _sha1(f"blob {len(data)}\0".encode() + data)

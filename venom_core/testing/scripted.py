@@ -33,7 +33,7 @@ Step = Event | Frame | Pause | BaseException
 
 @dataclass(slots=True)
 class Script:
-    """What a model does: the steps of its answer, and what the registry says of it."""
+    """A model: the steps of its answer, and what the registry says of it."""
 
     steps: Sequence[Step]
     model: Model | None = None
@@ -41,7 +41,7 @@ class Script:
 
 @dataclass(slots=True)
 class Seen:
-    """What the provider was asked, and how often an answer was closed before its end."""
+    """The requests to the provider, and how often an answer was closed before its end."""
 
     requests: list[ChatRequest] = field(default_factory=list)
     embeds: list[EmbedRequest] = field(default_factory=list)
@@ -51,14 +51,14 @@ class Seen:
 
 
 def say(*words: str, usage: Usage | None = None) -> list[Step]:
-    """The steps of a lawful stream."""
+    """Return the steps of a lawful stream."""
     deltas = [delta(word, role=None if index else "assistant") for index, word in enumerate(words)]
     end: list[Step] = [finish("stop"), Chunk(usage=usage or Usage(3, len(words)))]
     return [*deltas, *end]
 
 
 def answer(text: str) -> list[Step]:
-    """The one step of a whole answer."""
+    """Return the one step of a whole answer."""
     return [Answer((Choice(0, "assistant", text, finish_reason="stop"),), Usage(3, 2))]
 
 

@@ -78,18 +78,19 @@ class Docs:
         return Response(page, media_type="text/html", headers={"Content-Security-Policy": POLICY})
 
     def _twin(self, name: str) -> str | None:
-        """The page in the other language; decisions of the architecture are in English only."""
+        """Return the page in the other language; decisions of the architecture are in English
+        only."""
         twin = name.removeprefix("pl/") if name.startswith("pl/") else f"pl/{name}"
         return twin if (self._root / f"{twin}.md").is_file() else None
 
 
 def anchor(heading: str) -> str:
-    """The fragment of a heading, as code hosts make it: "Two words" is ``two-words``."""
+    """Return the fragment of a heading, as code hosts make it: "Two words" is ``two-words``."""
     return _NOT_IN_ANCHOR.sub("", heading.strip().lower()).replace(" ", "-")
 
 
 def render(source: str, name: str, twin: str | None = None) -> str:
-    """A page of Markdown as HTML. Raw HTML in it is shown, not interpreted.
+    """Return a page of Markdown as HTML. Raw HTML in it is shown, not interpreted.
 
     Args:
         name: its path under the root, without ``.md``.
@@ -121,7 +122,7 @@ def render(source: str, name: str, twin: str | None = None) -> str:
 
 
 def _point_links(token: Token, name: str) -> None:
-    """Links between pages are relative to their files; a browser resolves them against a path
+    """Rewrite links between pages, relative to their files; a browser resolves them against a path
     without ``.md`` and, for an index, without its last part."""
     folder = "/docs/" + name.rpartition("/")[0]
     for child in token.children or ():

@@ -18,7 +18,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-STATIC = Path(__file__).parent / "static"
+from venom_core.ui import STATIC
+
 IMMUTABLE = "public, max-age=31536000, immutable"
 _SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _TYPES = {".js": "text/javascript", ".txt": "text/plain"}
@@ -85,7 +86,7 @@ class PageFiles:
 
 
 def _stamp(root: Path) -> int | None:
-    """Which build is there; every build writes its index."""
+    """Return the mark of the build that is there; every build writes its index."""
     try:
         return (root / "index.html").stat().st_mtime_ns
     except OSError:
@@ -93,7 +94,7 @@ def _stamp(root: Path) -> int | None:
 
 
 def _table(root: Path) -> dict[str, _File]:
-    """Every file of the export by its path under ``root``; empty where it was not built."""
+    """Return every file of the export by its path under ``root``; empty where it was not built."""
     if not (root / "index.html").is_file():
         return {}
     table = {}
@@ -121,7 +122,8 @@ def _entry(path: Path, root: Path) -> _File:
 
 
 def _security(html: bytes) -> dict[str, str]:
-    """A strict policy: the page's own inline scripts by their hashes, nothing else inline."""
+    """Return a strict policy: the page's own inline scripts by their hashes, nothing else
+    inline."""
     hashes = {
         base64.b64encode(hashlib.sha256(script).digest()).decode()
         for script in _SCRIPT.findall(html)

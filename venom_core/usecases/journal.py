@@ -1,4 +1,4 @@
-"""Where use cases leave what they did: the audit trail and the events."""
+"""The record of what use cases did: the audit trail and the events."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What was found in the original's folder. ``models`` are folders that hold GGUF files."""
+    """The contents of the original's folder. ``models`` are folders that hold GGUF files."""
 
     values: Mapping[str, str]
     models: tuple[Path, ...]
@@ -114,7 +114,7 @@ class Takeover:
         self._dry_run = dry_run
 
     async def run(self, original: Original) -> list[Finding]:
-        """Everything that is found, in the order in which it is taken."""
+        """Take over everything that is found, and return it in that order."""
         if not self._dry_run:
             keep_for_rollback(self._paths)
         findings, changes = self._settings(original)
@@ -159,7 +159,7 @@ class Takeover:
         return findings, changes
 
     def _places(self) -> Iterator[tuple[str, tuple[tuple[str, ...], Setting]]]:
-        """Environment name -> its place in config.toml and its declaration."""
+        """Return environment name -> its place in config.toml and its declaration."""
         for part in CORE_SETTINGS:
             yield part.env, (tuple(part.key.split(".")), part.setting)
         for name, spec in self._specs.items():
@@ -190,7 +190,7 @@ class Takeover:
             yield short
 
     async def _short(self, name: str, found: ListedModel) -> Finding | None:
-        """An alias where the original's short name would mean nothing here."""
+        """Make an alias where the original's short name would mean nothing here."""
         short = name.rsplit("/", 1)[-1]
         try:
             if (await self._registry.resolve(short)).reference == found.reference:
@@ -237,7 +237,8 @@ class Takeover:
         return Finding(name, "taken" if kept else "left", f"{found.reference}: {kept}{rest}")
 
     async def _find(self, name: str, runtime: str) -> ListedModel | None:
-        """The installed model that the original's name means: as it is, or by its last part."""
+        """Return the installed model that the original's name means: as it is, or by its last
+        part."""
         short = name.rsplit("/", 1)[-1]
         for candidate in (f"{runtime}://{name}", name, short):
             try:
@@ -306,7 +307,8 @@ def _note(paths: Paths) -> Path:
 
 
 def _expanded(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The values, and those that its Ollama profile stands for where none is set by itself."""
+    """Return the values, and those that its Ollama profile stands for where none is set by
+    itself."""
     yield from values.items()
     profile = OLLAMA_PROFILES.get(values.get("VENOM_OLLAMA_PROFILE", ""))
     if profile is not None:

@@ -108,7 +108,7 @@ class OperationUseCases:
         serves = self._host.resolve_name(runtime)
         if serves is None or Capability.CHAT not in self._host.specs()[serves].capabilities:
             raise UnknownRuntime(
-                f"{runtime!r} is no runtime that can serve what {source} brings.",
+                f"{runtime!r} is not a runtime that can serve models of {source}.",
                 param="runtime",
                 fix="See the installed providers with: venom plugins",
             )

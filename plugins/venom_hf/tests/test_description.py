@@ -1,4 +1,4 @@
-"""What is known of a model before it is fetched, and after."""
+"""The description of a model before it is fetched, and after."""
 
 from __future__ import annotations
 

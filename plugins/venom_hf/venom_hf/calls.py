@@ -29,7 +29,7 @@ class Calls:
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """The function's result. Raises what it raises, and ``UpstreamTimeout``."""
+        """Return the function's result. Raises what it raises, and ``UpstreamTimeout``."""
         try:
             async with asyncio.timeout(self._timeout):
                 await self._places.acquire()

@@ -20,7 +20,7 @@ CONFIG = "config.json"
 
 
 def held_model(cache: HubCache, ref: HubRef) -> Model | None:
-    """A model of the cache, without a network; None where it is not there."""
+    """Return a model of the cache, without a network; None where it is not there."""
     held = cache.find(ref)
     if held is None:
         return None
@@ -28,7 +28,7 @@ def held_model(cache: HubCache, ref: HubRef) -> Model | None:
 
 
 def remote_model(client: HuggingFaceClient, ref: HubRef) -> Model:
-    """A model of the Hub, from its card and its configuration. Blocks.
+    """Return a model of the Hub, from its card and its configuration. Blocks.
 
     Raises ``ModelNotFound``, and ``InvalidRequest`` where it has nothing to fetch.
     """
@@ -68,7 +68,7 @@ def _details(card: RepositoryCard, ref: HubRef) -> dict[str, Any]:
 
 
 def _config(client: HuggingFaceClient, ref: HubRef, commit: str) -> str | None:
-    """The configuration's text; None where there is none to be had (a gated model)."""
+    """Return the configuration's text; None where there is none to be had (a gated model)."""
     try:
         return client.file(ref.repo, commit, CONFIG)
     except VenomError:
@@ -83,7 +83,8 @@ def _with_numbers(model: Model, text: str | None, weights: int | None) -> Model:
 
 
 def _architecture(text: str, weights: int | None) -> Architecture | None:
-    """The model in numbers; None for a file from outside that has none, or none that could be."""
+    """Return the model in numbers; None for a file from outside that has none, or none that could
+    be."""
     try:
         config = json.loads(text)
         if not isinstance(config, Mapping):

@@ -1,4 +1,4 @@
-"""What goes wrong at the Hub, as refusals that people understand.
+"""Faults at the Hub, as refusals that people understand.
 
 The library's own texts hold addresses, some of them signed: none of them is shown.
 """
@@ -43,7 +43,8 @@ def unreachable() -> Unavailable:
 
 
 def refusal(error: BaseException, repo: str | None = None) -> VenomError:
-    """What an exception of the library stands for. ``repo`` is the repository that was asked."""
+    """Return the refusal that an exception of the library stands for. ``repo`` is the repository
+    that was asked."""
     if isinstance(error, VenomError):
         return error
     names = {kind.__name__ for kind in type(error).__mro__}

@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> Any:
-    """llama.cpp's parameters; only what differs from its defaults."""
+    """Return llama.cpp's parameters; only what differs from its defaults."""
     params = xllamacpp.CommonParams()
     params.model.path = config["path"]
     params.model_alias = {config["alias"]}

@@ -10,7 +10,8 @@ from venom_core.sdk.frames import Frame, FrameKind
 
 
 async def trimmed(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, None]:
-    """The same frames, each choice without leading white space; later frames pass untouched."""
+    """Yield the same frames, each choice without leading white space; later frames pass
+    untouched."""
     begun: set[int] = set()
     try:
         async for frame in frames:

@@ -1,4 +1,4 @@
-"""What the tests here ask of the provider, and with which settings."""
+"""Requests of the tests here to the provider, and its settings."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_completions() -> None:
 
 
 def test_bodies_are_those_that_were_recorded() -> None:
-    """What we send differs from a recorded request only in what always differs."""
+    """Our requests differ from recorded ones only in what always differs."""
     recorded = load_records()["306b_chat_format_schema_stream"].body
     schema = {"type": "json_schema", "json_schema": {"schema": recorded["format"]}}
     ours = chat_request(

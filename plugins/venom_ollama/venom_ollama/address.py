@@ -1,4 +1,4 @@
-"""What the settings say, in the form Ollama wants: its address and its durations."""
+"""Settings in the form that Ollama wants: its address and its durations."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SECONDS = re.compile(r"^[+-]?\d+$")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where Ollama is: ``url`` for the client, ``shown`` (host and port) for messages, ``headers``
-    for a user name and password that stood in the setting."""
+    """The address of Ollama: ``url`` for the client, ``shown`` (host and port) for messages,
+    ``headers`` for a user name and password that stood in the setting."""
 
     url: str
     shown: str
@@ -30,7 +30,7 @@ class Address:
 
 
 def parse_address(value: str | None) -> Address:
-    """The address for a setting written as ``OLLAMA_HOST`` may be: ``host``, ``host:port``,
+    """Return the address for a setting written as ``OLLAMA_HOST`` may be: ``host``, ``host:port``,
     ``:port`` or a URL. Without a scheme it is http at 11434; with one, that scheme's port.
     ``0.0.0.0`` (where a server listens) becomes loopback (where a client connects).
 
@@ -63,7 +63,7 @@ def parse_address(value: str | None) -> Address:
 
 
 def _bracketed(address: str) -> str:
-    """A bare IPv6 address gets the brackets that URLs want."""
+    """Add the brackets that URLs want to a bare IPv6 address."""
     try:
         return f"[{ipaddress.IPv6Address(address)}]"
     except ValueError:
@@ -71,8 +71,8 @@ def _bracketed(address: str) -> str:
 
 
 def keep_alive(value: str | None) -> str | int | None:
-    """The ``keep_alive`` field for a setting: a duration with a unit as text, bare seconds as a
-    number (Ollama answers 400 to ``"30"`` but reads ``30``), None where not set.
+    """Return the ``keep_alive`` field for a setting: a duration with a unit as text, bare seconds
+    as a number (Ollama answers 400 to ``"30"`` but reads ``30``), None where not set.
 
     Raises Unavailable(invalid_setting).
     """

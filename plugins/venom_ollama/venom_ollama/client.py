@@ -62,54 +62,54 @@ class OllamaClient:
             self._http = None
 
     async def version(self) -> str:
-        """``GET /api/version``, within two seconds."""
+        """Send ``GET /api/version``, within two seconds."""
         answer = await self._json("GET", "/api/version", timeout=VERSION_TIMEOUT)
         return str(_field(answer, "version", str))
 
     async def tags(self) -> list[dict[str, Any]]:
-        """``GET /api/tags``: the installed models."""
+        """Send ``GET /api/tags``: the installed models."""
         answer = await self._json("GET", "/api/tags")
         return _objects(answer, "models")
 
     async def ps(self) -> list[dict[str, Any]]:
-        """``GET /api/ps``: the models in memory."""
+        """Send ``GET /api/ps``: the models in memory."""
         answer = await self._json("GET", "/api/ps")
         return _objects(answer, "models")
 
     async def show(self, model: str) -> dict[str, Any]:
-        """``POST /api/show``: everything about one model."""
+        """Send ``POST /api/show``: everything about one model."""
         return await self._json("POST", "/api/show", {"model": model}, model=model)
 
     async def delete(self, model: str) -> None:
-        """``DELETE /api/delete``."""
+        """Send ``DELETE /api/delete``."""
         async with self._send("DELETE", "/api/delete", {"model": model}, model) as response:
             await self._read(response, self._request_timeout)
 
     async def embed(self, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        """``POST /api/embed``; ``timeout`` bounds the whole call."""
+        """Send ``POST /api/embed``; ``timeout`` bounds the whole call."""
         return await self._json("POST", "/api/embed", body, body["model"], timeout)
 
     async def load(self, body: Mapping[str, Any]) -> None:
-        """``POST /api/generate`` without a prompt: loads, or with ``keep_alive: 0`` unloads. An
-        embedding model knows no prompts and takes an empty input instead."""
+        """Send ``POST /api/generate`` without a prompt: loads, or with ``keep_alive: 0`` unloads.
+        An embedding model knows no prompts and takes an empty input instead."""
         try:
             await self._json("POST", "/api/generate", body, body["model"], self._load_timeout)
         except ModelNotCapable:
             await self.embed({**body, "input": ""}, self._load_timeout)
 
     def chat(self, body: Mapping[str, Any], timeout: float) -> AsyncGenerator[dict[str, Any], None]:
-        """``POST /api/chat``, streamed; ``timeout`` is the longest silence, before the headers
+        """Send ``POST /api/chat``, streamed; ``timeout`` is the longest silence, before the headers
         (they come with the first token, after a load) and between bytes."""
         return self._lines("/api/chat", body, timeout, timeout)
 
     def generate(
         self, body: Mapping[str, Any], timeout: float
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """``POST /api/generate``, streamed; ``timeout`` as in :meth:`chat`."""
+        """Send ``POST /api/generate``, streamed; ``timeout`` as in :meth:`chat`."""
         return self._lines("/api/generate", body, timeout, timeout)
 
     def pull(self, model: str) -> AsyncGenerator[dict[str, Any], None]:
-        """``POST /api/pull``, streamed; closing the generator stops the transfer."""
+        """Send ``POST /api/pull``, streamed; closing the generator stops the transfer."""
         return self._lines("/api/pull", {"model": model}, PULL_STALL_TIMEOUT, self._request_timeout)
 
     async def _json(
@@ -131,7 +131,7 @@ class OllamaClient:
     async def _lines(
         self, path: str, body: Mapping[str, Any], stall: float, first: float
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """The objects of a streamed answer.
+        """Yield the objects of a streamed answer.
 
         ``first`` bounds the wait for headers, ``stall`` each silence after them.
         """
@@ -156,7 +156,7 @@ class OllamaClient:
         model: str,
         wait: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """An answer whose status is good. Raises what a bad one says."""
+        """Return an answer whose status is good. Raises what a bad one says."""
         import httpx
 
         if self._http is None:
@@ -202,7 +202,8 @@ class OllamaClient:
         return bytes(body)
 
     async def _next(self, pieces: AsyncIterator[bytes], stall: float) -> bytes | None:
-        """The next bytes, or None at the end. Raises UpstreamTimeout after ``stall`` seconds."""
+        """Return the next bytes, or None at the end. Raises UpstreamTimeout after ``stall``
+        seconds."""
         try:
             async with asyncio.timeout(stall):
                 return await anext(pieces, None)

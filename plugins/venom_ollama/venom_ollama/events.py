@@ -32,7 +32,7 @@ class Translator:
         self._logprobs: list[Mapping[str, Any]] = []
 
     def frames(self, line: Mapping[str, Any]) -> Iterator[Frame]:
-        """The frames that one object brings."""
+        """Return the frames that one object brings."""
         if "error" in line:
             raise refusal(200, str(line["error"]), self._model)
         if self._done:
@@ -48,13 +48,13 @@ class Translator:
             yield from self._last(line)
 
     def end(self) -> None:
-        """Called when the upstream has no more. Raises UpstreamIncomplete where no line said that
+        """Note that the upstream has no more. Raises UpstreamIncomplete where no line said that
         the answer is done."""
         if not self._done:
             raise incomplete()
 
     def _choice(self, line: Mapping[str, Any]) -> Choice | None:
-        """What the line adds, remembered, or None where it adds nothing."""
+        """Return what the line adds, remembered, or None where it adds nothing."""
         if self._wire == "completion":
             content, message = line.get("response"), line
         else:
@@ -84,13 +84,13 @@ class Translator:
         )
 
     def _role(self) -> str | None:
-        """The role, once."""
+        """Return the role, once."""
         first, self._started = not self._started, True
         return "assistant" if first else None
 
     def _call(self, call: Mapping[str, Any], index: int) -> ToolCall:
-        """A tool call, always whole in Ollama. Older versions send neither an index nor an id, so
-        we count ourselves and make an id where there is none."""
+        """Return a tool call, always whole in Ollama. Older versions send neither an index nor an
+        id, so we count ourselves and make an id where there is none."""
         function = call["function"]
         return ToolCall(
             index=index,
@@ -128,7 +128,8 @@ class Translator:
         yield Frame.of(Answer((choice,), usage))
 
     def _finish_reason(self, line: Mapping[str, Any]) -> FinishReason:
-        """``load`` and ``unload`` mean that nothing was generated though something was asked."""
+        """Return OpenAI's finish reason. Raises UpstreamError for ``load`` and ``unload``, where
+        nothing was generated though something was asked."""
         reason = line.get("done_reason") or "stop"
         if reason in ("load", "unload"):
             raise UpstreamError(
@@ -140,8 +141,8 @@ class Translator:
 
 
 def completion_logprobs(found: Sequence[Mapping[str, Any]], offset: int) -> dict[str, Any]:
-    """Ollama's list of tokens in the older shape of OpenAI's completions; ``offset`` is the length
-    of the text before it, in characters."""
+    """Return Ollama's list of tokens in the older shape of OpenAI's completions; ``offset`` is the
+    length of the text before it, in characters."""
     offsets = []
     for item in found:
         offsets.append(offset)
@@ -158,7 +159,7 @@ def completion_logprobs(found: Sequence[Mapping[str, Any]], offset: int) -> dict
 
 
 def _count(line: Mapping[str, Any], name: str) -> int:
-    """A token count; Ollama leaves out what is zero."""
+    """Return a token count; Ollama leaves out what is zero."""
     value = line.get(name, 0)
     if isinstance(value, bool) or not isinstance(value, int):
         raise not_ollama()

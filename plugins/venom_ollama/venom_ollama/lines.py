@@ -22,7 +22,7 @@ class LineReader:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
-        """The objects that are complete with ``data``."""
+        """Return the objects that are complete with ``data``."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > MAX_LINE_BYTES:
             raise not_ollama()
@@ -31,7 +31,8 @@ class LineReader:
                 yield parse_object(line)
 
     def end(self) -> Iterator[dict[str, Any]]:
-        """The object that was left without a newline. Raises UpstreamIncomplete for half of one."""
+        """Return the object that was left without a newline. Raises UpstreamIncomplete for half of
+        one."""
         rest, self._rest = self._rest.strip(), b""
         if not rest:
             return
@@ -44,7 +45,7 @@ class LineReader:
 
 
 def parse_object(text: bytes) -> dict[str, Any]:
-    """One JSON object. Raises UpstreamError for anything else."""
+    """Return one JSON object. Raises UpstreamError for anything else."""
     try:
         value = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -55,7 +56,7 @@ def parse_object(text: bytes) -> dict[str, Any]:
 
 
 def not_ollama() -> UpstreamError:
-    """The refusal for an answer that no Ollama gives."""
+    """Return the refusal for an answer that no Ollama gives."""
     return UpstreamError(
         "What answers at Ollama's address sends no Ollama answers.",
         code="not_ollama",
@@ -64,7 +65,7 @@ def not_ollama() -> UpstreamError:
 
 
 def incomplete() -> UpstreamIncomplete:
-    """The refusal for a stream that ended without its last line."""
+    """Return the refusal for a stream that ended without its last line."""
     return UpstreamIncomplete(
         "Ollama closed its answer before the end.",
         fix="Try again; Ollama may have been stopped or restarted.",

@@ -32,8 +32,8 @@ class Numbers:
 
 
 def numbers_of(shown: Mapping[str, Any], size: int | None) -> Numbers | None:
-    """From ``/api/show`` with ``size``, what the listing says all its files have in bytes; None
-    where nothing can be made of it."""
+    """Return the numbers in ``/api/show``; ``size`` is the bytes of all its files by the listing;
+    None where nothing can be made of it."""
     info = shown.get("model_info")
     if not isinstance(info, Mapping):
         return None
@@ -71,7 +71,8 @@ def _tensors(rows: Any) -> list[tuple[str, str, Sequence[int]]]:
 
 
 def memory_plan(numbers: Numbers, context: int | None) -> MemoryPlan:
-    """How Ollama would hold it; ``context`` where the settings or the model name one."""
+    """Return how Ollama would hold the model; ``context`` where the settings or the model name
+    one."""
     return MemoryPlan(
         engine="Ollama",
         context_length=context or DEFAULT_CONTEXT,

@@ -62,7 +62,7 @@ PROPOSED = tuple(map(_proposed, PROPOSALS))
 
 
 def canonical(ref: str) -> str:
-    """A reference as Ollama compares it: ``Gemma3`` -> ``gemma3:latest``."""
+    """Return a reference as Ollama compares it: ``Gemma3`` -> ``gemma3:latest``."""
     name = ref.lower()
     for prefix in ("registry.ollama.ai/", "library/"):
         name = name.removeprefix(prefix)
@@ -75,8 +75,9 @@ def listed(
     loaded: bool | None,
     context: int | None = None,
 ) -> Model:
-    """One entry of ``/api/tags``, with what ``/api/show`` adds where that is known (and under
-    ``numbers`` what was made of it). ``context``: what the settings want every model to have."""
+    """Return the model of an entry of ``/api/tags``, with what ``/api/show`` adds where that is
+    known (and under ``numbers`` what was made of it). ``context``: what the settings want every
+    model to have."""
     details = _mapping(item.get("details"))
     shown = shown or {}
     numbers: Numbers | None = shown.get("numbers")
@@ -105,7 +106,8 @@ def listed(
 
 
 def loaded_model(item: Mapping[str, Any]) -> LoadedModel:
-    """One entry of ``/api/ps``. "Until stopped" is a date three centuries ahead."""
+    """Return the model of an entry of ``/api/ps``. "Until stopped" is a date three centuries
+    ahead."""
     expires = _text(item.get("expires_at"))
     if expires and expires[:4].isdigit() and int(expires[:4]) > 2200:
         expires = None
@@ -119,8 +121,8 @@ def loaded_model(item: Mapping[str, Any]) -> LoadedModel:
 
 
 def defaults(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """The model's own generation defaults by OpenAI name, from the ``parameters`` text: a name and
-    a value on each line, a text in quotes, ``stop`` as often as there are stops."""
+    """Return the model's own generation defaults by OpenAI name, from the ``parameters`` text: a
+    name and a value on each line, a text in quotes, ``stop`` as often as there are stops."""
     result: dict[str, Any] = {}
     stops: list[str] = []
     for name, value in _parameters(shown):
@@ -166,7 +168,7 @@ def _trained_context(shown: Mapping[str, Any]) -> int | None:
 
 
 def _details(details: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Family, size and format. ``parent_model`` is left out: it can be a path."""
+    """Return family, size and format. ``parent_model`` is left out: it can be a path."""
     names = ("family", "parameter_size", "format")
     found = {name: details[name] for name in names if isinstance(details.get(name), str)}
     parameters = dict(_parameters(shown))

@@ -136,7 +136,7 @@ PROPOSALS = (
 
 @hookimpl
 def venom_providers() -> Iterable[ProviderSpec]:
-    """The one provider of this plugin."""
+    """Return the one provider of this plugin."""
     return [
         ProviderSpec(
             name="ollama",

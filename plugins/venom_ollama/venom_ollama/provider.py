@@ -86,7 +86,7 @@ class OllamaProvider(Provider):
             self._made = None
 
     async def health(self) -> Health:
-        """READY, DEGRADED(ollama_too_old) or UNAVAILABLE with what is wrong."""
+        """Return READY, DEGRADED(ollama_too_old) or UNAVAILABLE with what is wrong."""
         try:
             self._version = await self._client.version()
         except VenomError as error:
@@ -136,8 +136,9 @@ class OllamaProvider(Provider):
         translator.end()
 
     async def _refuse_a_cut_prompt(self, model: str, last: Mapping[str, Any]) -> None:
-        """An Ollama that cuts prompts fills the context with what it kept: a prompt that counts as
-        many tokens as the context has was cut, and the answer is to something else."""
+        """Refuse a prompt that was cut. An Ollama that cuts fills the context with what it kept:
+        a prompt that counts as many tokens as the context has was cut, and the answer is to
+        something else."""
         count = last.get("prompt_eval_count", 0)
         limit: int | None = self._context_length
         if not limit:
@@ -159,8 +160,9 @@ class OllamaProvider(Provider):
         return _embeddings(answer, len(request.inputs))
 
     async def _per_model(self, ref: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
-        """What is the same in every request for one model, because a change would reload it: the
-        context of the settings, else that of the loaded model, else nothing (Ollama's choice)."""
+        """Return what is the same in every request for one model, because a change would reload it:
+        the context of the settings, else that of the loaded model, else nothing (Ollama's
+        choice)."""
         fields: dict[str, Any] = {}
         context = self._context_length or (await self._loaded_contexts()).get(canonical(ref))
         if context:
@@ -170,7 +172,7 @@ class OllamaProvider(Provider):
         return fields
 
     async def _loaded_contexts(self, *, fresh: bool = False) -> Mapping[str, int | None]:
-        """Context lengths of the loaded models by canonical name."""
+        """Return the context lengths of the loaded models by canonical name."""
         if fresh or time.monotonic() - self._loaded_at > _LOADED_SECONDS:
             await self.ps()
         return self._loaded
@@ -183,7 +185,8 @@ class OllamaProvider(Provider):
     # Models
 
     async def models(self) -> Sequence[Model]:
-        """Installed models with their capabilities, then those proposed that are not installed."""
+        """Return installed models with their capabilities, then those proposed that are not
+        installed."""
         tags, loaded = await asyncio.gather(self._client.tags(), self.ps())
         await self._learn(tags)
         in_memory = {canonical(model.ref) for model in loaded}
@@ -262,7 +265,8 @@ class OllamaProvider(Provider):
 
 
 def too_old(version: str) -> bool:
-    """Whether this Ollama ignores ``truncate``. A build of someone's own (0.0.0) counts as new."""
+    """Return whether this Ollama ignores ``truncate``. A build of someone's own (0.0.0) counts as
+    new."""
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
     return (0, 0, 0) < numbers < TRUNCATE_SINCE
 
@@ -285,7 +289,8 @@ def _embeddings(answer: Mapping[str, Any], count: int) -> Embeddings:
 
 
 def _kept(shown: Mapping[str, Any], size: Any) -> Mapping[str, Any]:
-    """What of the details is used; the list of tensors and the templates are most of the bytes."""
+    """Return the details that are used; the list of tensors and the templates are most of the
+    bytes."""
     names = ("capabilities", "parameters", "model_info", "license")
     kept = {name: shown[name] for name in names if name in shown}
     return {**kept, "numbers": numbers_of(shown, size if isinstance(size, int) else None)}

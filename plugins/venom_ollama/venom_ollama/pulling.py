@@ -25,7 +25,7 @@ class PullTracker:
         self.completed = False
 
     def step(self, line: Mapping[str, Any]) -> PullProgress:
-        """The progress after one object of the stream. Raises what an error line says."""
+        """Return the progress after one object of the stream. Raises what an error line says."""
         if "error" in line:
             raise refusal(200, str(line["error"]), self._model)
         message = line.get("status")
@@ -48,7 +48,7 @@ class PullTracker:
         )
 
     def end(self) -> None:
-        """Called when the stream ended. Raises UpstreamIncomplete where it had no success."""
+        """Check the end of the stream. Raises UpstreamIncomplete where it had no success."""
         if not self.completed:
             raise incomplete()
 

@@ -25,7 +25,7 @@ _EFFORTS = ("low", "medium", "high", "max")
 
 
 def chat_request(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of ``POST /api/chat`` for an OpenAI chat body.
+    """Return the body of ``POST /api/chat`` for an OpenAI chat body.
 
     Always streamed, whatever the client asked for: only a stream shows that Ollama is alive, and
     only a stream ends at once when the client leaves.
@@ -52,8 +52,8 @@ def chat_request(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def completion_request(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of ``POST /api/generate`` for an OpenAI completion body: the prompt goes to the
-    model as it is, unless a suffix asks for the template that fills in the middle."""
+    """Return the body of ``POST /api/generate`` for an OpenAI completion body: the prompt goes to
+    the model as it is, unless a suffix asks for the template that fills in the middle."""
     prompt = body.get("prompt")
     if not isinstance(prompt, str) or not prompt:
         # An empty prompt would only load the model.
@@ -71,9 +71,9 @@ def completion_request(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _common(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What chats and completions share. ``truncate: false``: a prompt that does not fit is refused
-    by Ollama, not cut. ``shift: false``: an answer that fills the context ends there, nothing of
-    the prompt is thrown out to go on."""
+    """Return what chats and completions share. ``truncate: false``: a prompt that does not fit is
+    refused by Ollama, not cut. ``shift: false``: an answer that fills the context ends there,
+    nothing of the prompt is thrown out to go on."""
     common: dict[str, Any] = {"stream": True, "truncate": False, "shift": False}
     options = {ours: body[name] for name, ours in OPTIONS.items() if body.get(name) is not None}
     limit = _max_tokens(body)
@@ -164,7 +164,8 @@ def _think(effort: Any) -> bool | str | None:
 
 
 def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """OpenAI's turns as Ollama's. A tool's answer gets the name of the tool that was called."""
+    """Return OpenAI's turns as Ollama's. A tool's answer gets the name of the tool that was
+    called."""
     names: dict[str, str] = {}
     turns = []
     for index, message in enumerate(messages):
@@ -214,8 +215,8 @@ def _content(content: Any, at: str) -> dict[str, Any]:
 
 
 def _image(value: Any, at: str) -> str:
-    """The base64 text of a ``data:`` URL. An address is never fetched: that would let a prompt
-    make this machine call others."""
+    """Return the base64 text of a ``data:`` URL. An address is never fetched: that would let a
+    prompt make this machine call others."""
     url = value.get("url") if isinstance(value, Mapping) else value
     if not isinstance(url, str) or not url.startswith("data:"):
         raise InvalidRequest(
@@ -234,7 +235,7 @@ def _image(value: Any, at: str) -> str:
 
 
 def _tool_calls(calls: Sequence[Mapping[str, Any]], at: str) -> list[dict[str, Any]]:
-    """Ollama wants a call's arguments as an object where OpenAI has JSON text."""
+    """Return calls whose arguments are an object, as Ollama wants, where OpenAI has JSON text."""
     result = []
     for index, call in enumerate(calls):
         function = call["function"]

@@ -81,7 +81,7 @@ class RemoteProvider(OpenAIEngineProvider):
         return found
 
     async def models_or_none(self) -> Sequence[Model] | None:
-        """The merged models of the living nodes; None where none lives."""
+        """Return the merged models of the living nodes; None where none lives."""
         now = time.monotonic()
         alive = [node for node in self._nodes if node.dead_until <= now]
         await asyncio.gather(*(self._ask(node) for node in alive))

@@ -63,7 +63,7 @@ NEWS = ("title", "url", "summary", "published_at", "authors", "source")
 
 
 def limits(call: str) -> tuple[Refusal, ...]:
-    """What every listing refuses."""
+    """Return what every listing refuses."""
     joined = call + ("&" if "?" in call else "?")
     return tuple(Refusal(joined + f"limit={limit}", 422) for limit in ("0", "201", "x"))
 

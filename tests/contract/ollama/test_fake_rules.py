@@ -1,4 +1,4 @@
-"""What the fake does beyond repeating: it says what it is, refuses what was never recorded, varies
+"""The fake does more than repeat: it says what it is, refuses what was never recorded, varies
 timing and faults on demand, and remembers what it was asked."""
 
 from __future__ import annotations

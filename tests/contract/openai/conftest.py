@@ -18,7 +18,7 @@ __all__ = ["stage"]  # used by being here
 
 @pytest.fixture
 async def base_url(tmp_path: Path) -> AsyncIterator[str]:
-    """Where the server listens, with ``scripted.SCRIPTS`` for its models."""
+    """Serve and give the URL, with ``scripted.SCRIPTS`` for its models."""
     venom = scripted_venom(Settings.load(Paths.at(tmp_path), {}))
     async with served(create_app(venom)) as url:
         yield url

@@ -1,4 +1,4 @@
-"""What a key may ask of the models: which, and how much a day."""
+"""Limits of a key: which models, and how much a day."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ PLAN = MemoryPlan(
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """What is free, for the test to change."""
+    """Set the free memory, for the test to change."""
     seen = {"free": 10_000_000_000}
     monkeypatch.setattr(
         module, "this_machine", lambda: Machine(16_000_000_000, seen["free"], 2, "a system")

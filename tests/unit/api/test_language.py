@@ -194,7 +194,7 @@ async def test_a_wrong_key_and_a_foreign_host(make_venom: MakeVenom, tmp_path: P
 
 
 async def test_records(client: httpx.AsyncClient) -> None:
-    """What the page shows beside errors: the overview, plugins, models, readiness."""
+    """Records that the page shows beside errors: the overview, plugins, models, readiness."""
     overview = await client.get("/api/v1/overview", headers=PL)
     assert overview.json()["default_model_reason"] == "Nie ma zainstalowanego modelu do rozmowy."
     disabled = await client.post("/api/v1/plugins/scripted/disable", headers=PL)

@@ -1,4 +1,4 @@
-"""What models and machine take: every key, at once, whatever became of the providers."""
+"""The use of models and machine: every key, at once, whatever became of the providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a key may do: scopes by route, models and amounts by admission, and what is written down."""
+"""Rights of a key: scopes by route, models and amounts by admission, and what is written down."""
 
 from __future__ import annotations
 

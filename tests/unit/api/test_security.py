@@ -1,4 +1,4 @@
-"""Who may come in. Each guard here is one that an incident of the field was missing."""
+"""Guards of the API. Each guard here is one that an incident of the field was missing."""
 
 from __future__ import annotations
 

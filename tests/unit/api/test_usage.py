@@ -1,4 +1,4 @@
-"""What the ledger says through the API, and that no prompt is anywhere in it."""
+"""The ledger through the API, which holds no prompt anywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a translation must not touch: taken out, and missed where it does not come back."""
+"""Parts that a translation must not touch: taken out, and missed where it does not come back."""
 
 from __future__ import annotations
 

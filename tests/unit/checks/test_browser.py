@@ -1,4 +1,4 @@
-"""Which browser the browser tests take."""
+"""The choice of the browser for the browser tests."""
 
 from __future__ import annotations
 

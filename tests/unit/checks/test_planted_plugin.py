@@ -202,7 +202,7 @@ BREACHES = {
 
 @pytest.fixture(scope="module")
 def broken(planted: Path) -> str:
-    """What the checkers say where the plugin breaks all of their rules."""
+    """Return what the checkers say where the plugin breaks all of their rules."""
     with changed(planted, {name: breach[0] for name, breach in BREACHES.items()}):
         return gates(planted, "ruff", "format", "mypy", "imports").stdout
 

@@ -36,7 +36,7 @@ def paths() -> Paths:
 
 @pytest.fixture
 def installed() -> list[Found]:
-    """What is installed; a test may empty it."""
+    """Return what is installed; a test may empty it."""
     return [SCRIPTED]
 
 

@@ -1,4 +1,4 @@
-"""Where nothing can answer yet: the one screen, and what each choice does."""
+"""First steps where no model can answer yet: the one screen, and what each choice does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from venom_core.cli import first_steps, installing
+from venom_core.cli import first_steps
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.provider import Model, PullProgress
@@ -79,8 +79,8 @@ def test_choosing_the_first_ends_in_an_answer(cli, missing_engine, person, monke
         yield PullProgress("completed", "ready", 1, 1)
 
     monkeypatch.setattr(ScriptedProvider, "pull", pull)
-    monkeypatch.setattr(installing, "install_and_show", install)
-    monkeypatch.setattr(installing, "estimate", lambda name: 107_000_000)
+    monkeypatch.setattr(first_steps, "install_and_show", install)
+    monkeypatch.setattr(first_steps, "estimate", lambda name: 107_000_000)
     person("1")
     done = cli("run", QUESTION)
     assert (done.code, done.out) == (0, "Warsaw\n"), done.err
@@ -89,8 +89,8 @@ def test_choosing_the_first_ends_in_an_answer(cli, missing_engine, person, monke
 
 
 def test_choosing_the_second_or_nothing_installs_nothing(cli, missing_engine, person, monkeypatch):
-    monkeypatch.setattr(installing, "estimate", lambda name: None)
-    monkeypatch.setattr(installing, "install_and_show", lambda name: pytest.fail("installed"))
+    monkeypatch.setattr(first_steps, "estimate", lambda name: None)
+    monkeypatch.setattr(first_steps, "install_and_show", lambda name: pytest.fail("installed"))
     person("2")
     done = cli("run", QUESTION)
     assert done.code == ExitCode.UNAVAILABLE and "ollama.com/download" in done.err
@@ -99,7 +99,7 @@ def test_choosing_the_second_or_nothing_installs_nothing(cli, missing_engine, pe
 
 
 def test_choosing_the_third_keeps_the_url(cli, missing_engine, person, monkeypatch, paths) -> None:
-    monkeypatch.setattr(installing, "estimate", lambda name: None)
+    monkeypatch.setattr(first_steps, "estimate", lambda name: None)
     person("3", "192.168.1.20:8000")
     cli("run", QUESTION)
     assert 'urls = ["http://192.168.1.20:8000"]' in paths.config_file.read_text()

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from venom_core.cli import checks, guide, page_build
+from venom_core.cli import guide, page_build
 from venom_core.cli.connection import local
 from venom_core.cli.connection.local import LocalVenom
 from venom_core.cli.quickstart_lines import last_line, models_line, providers_line, suggestion_lines
@@ -89,7 +89,7 @@ async def test_without_the_plugin_the_refusal_says_what_is_missing(monkeypatch) 
 async def test_the_engine_loads_while_the_models_are_listed(
     capsys, monkeypatch, there: bool, tries: int
 ) -> None:
-    """Where the model is not there yet, it is loaded after it was fetched."""
+    """A model that is not there yet is loaded after it was fetched."""
     begun, loads = asyncio.Event(), []
 
     async def load(self, ref: str) -> None:
@@ -197,8 +197,8 @@ def unbuilt(monkeypatch, tmp_path: Path) -> Path:
     checkout = tmp_path / "checkout"
     (checkout / "web").mkdir(parents=True)
     (checkout / "Makefile").write_text("ui:\n\t@exit 3\n")
-    monkeypatch.setattr(page_build, "is_built", lambda *_: False)
-    monkeypatch.setattr(checks, "checkout", lambda: checkout)
+    monkeypatch.setattr(guide, "is_built", lambda: False)
+    monkeypatch.setattr(guide, "checkout", lambda: checkout)
     return checkout
 
 
@@ -208,7 +208,7 @@ async def stay(seconds: float) -> None:
 
 
 async def test_a_page_that_cannot_be_built_fails_nothing(capsys, monkeypatch, unbuilt) -> None:
-    monkeypatch.setattr(page_build, "what_is_missing", lambda folder: None)
+    monkeypatch.setattr(guide, "what_is_missing", lambda folder: None)
     await stay(3)
     begun, ended = capsys.readouterr().out.splitlines()
     assert "in the background" in begun
@@ -225,7 +225,7 @@ async def test_without_node_one_line_says_so(capsys, monkeypatch, unbuilt) -> No
 async def test_a_log_that_cannot_be_written_fails_nothing(
     capsys, monkeypatch, unbuilt, tmp_path
 ) -> None:
-    monkeypatch.setattr(page_build, "what_is_missing", lambda folder: None)
+    monkeypatch.setattr(guide, "what_is_missing", lambda folder: None)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("VENOM_HOME", str(tmp_path / "file" / "home"))
     await stay(0.5)

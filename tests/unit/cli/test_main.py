@@ -40,6 +40,21 @@ def test_version_and_help_import_nothing_heavy(arguments: tuple[str, ...]) -> No
     assert not [name for name in modules if name.startswith("venom_core.cli.commands.")]
 
 
+def test_completing_a_command_imports_none_of_them() -> None:
+    code = (
+        "import sys, click; from venom_core.cli.main import cli; context = click.Context(cli); "
+        "print(*(item.value for item in cli.shell_complete(context, 's'))); "
+        "print(*(item.value for item in cli.shell_complete(context, '--h'))); "
+        "print(*(name for name in sys.modules if '.cli.commands.' in name), sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    commands, options, imported = done.stdout.split("\n")[:3]
+    assert commands.split() == [name for name in main.COMMANDS if name.startswith("s")]
+    assert "--help" in options.split() and imported == ""
+
+
 def test_every_command_of_the_table_is_there() -> None:
     for name, (place, line) in main.COMMANDS.items():
         module, _, attribute = place.partition(":")

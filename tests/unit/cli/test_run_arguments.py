@@ -1,4 +1,4 @@
-"""What the words after `venom run` mean."""
+"""The meaning of the words after `venom run`."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.cli.processes import eventually
 from venom_core.cli import listening, page_build
+from venom_core.cli.commands import serve
 from venom_core.cli.connection import local
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.listening import PortInUse, listen, local_url, require_key_beyond_loopback
@@ -110,7 +111,7 @@ def test_a_wildcard_tells_the_names_that_are_not_let_in_yet() -> None:
 
 
 def test_serve_refuses_before_it_binds(cli, monkeypatch) -> None:
-    monkeypatch.setattr(listening, "listen", lambda *_: pytest.fail("it was bound"))
+    monkeypatch.setattr(serve, "listen", lambda *_: pytest.fail("it was bound"))
     done = cli("serve", "--host", "0.0.0.0")
     assert done.code == ExitCode.NOT_ALLOWED and "key_required" in done.err
 

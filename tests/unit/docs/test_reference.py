@@ -85,7 +85,7 @@ def test_every_setting_is_told_as_declared(folder: str) -> None:
 
 
 def facts(setting: Setting) -> Iterator[str]:
-    """What a setting's section must contain."""
+    """Yield what a setting's section must contain."""
     for word in (*setting.choices, *setting.env_aliases):
         yield f"`{word}`"
     default = setting.default

@@ -1,4 +1,4 @@
-"""Which model a name means where it is not installed, and who is asked."""
+"""The model that a name means where it is not installed, and the providers that are asked."""
 
 from __future__ import annotations
 

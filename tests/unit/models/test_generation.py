@@ -1,4 +1,4 @@
-"""What may be set for a model, within which bounds, and the three views of it."""
+"""Parameters that may be set for a model, their bounds, and the three views of them."""
 
 from __future__ import annotations
 

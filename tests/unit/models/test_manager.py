@@ -1,4 +1,4 @@
-"""What is in use: a transition happens whole or not at all, and outlives the process."""
+"""Models in use: a transition happens whole or not at all, and outlives the process."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 async def active(stage: Stage) -> dict[str, tuple[str, str]]:
-    """What is active, here and for the next process: they must agree."""
+    """Return what is active, here and for the next process: they must agree."""
     here, later = await stage.manager.state(), await stage.again().state()
     assert here.active == later.active
     return dict(here.active)

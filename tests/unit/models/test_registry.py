@@ -1,4 +1,4 @@
-"""Which model a name means, and what a provider that is down does to the list."""
+"""The model that a name means, and what a provider that is down does to the list."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_the_bare_name_is_the_id_where_it_resolves_to_the_model() -> None:
 
 
 async def test_without_its_engine_a_provider_offers_and_serves_nothing() -> None:
-    """What it could fetch is listed beside the reason; another provider's model is chosen."""
+    """Its offers are listed beside the reason; another provider's model is chosen."""
     missing = Shelf(error=EngineMissing("No engine.", fix="venom plugins install b"))
     registry = registry_of(a=Shelf(model("big", instruct=False)), b=missing, offers={
         "b": [model("small", installed=False, instruct=True)]
@@ -253,7 +253,7 @@ def test_the_fields_names_pass(text: str) -> None:
 
 
 def names_in_use(**more: object) -> object:
-    """What the registry is told of aliases and of models that win over others."""
+    """Give the registry aliases and models that win over others."""
 
     async def meant() -> Names:
         return names

@@ -119,7 +119,7 @@ def install_plugin(
 
 
 def scan_of(root: Path, core_version: str = "2026.11.0") -> Scan:
-    """What a scan finds where ``root`` is all that is installed."""
+    """Return what a scan finds where ``root`` is all that is installed."""
     from importlib_metadata import Distribution
 
     found = scan(lambda: Distribution.discover(path=[str(root)]))

@@ -271,7 +271,7 @@ class TestBackOff:
 
 
 class TestOffers:
-    """What a provider whose engine is missing could fetch."""
+    """Offers of a provider whose engine is missing."""
 
     MANIFEST = """
     from venom_core.sdk import Capability, EngineRequirement, ProviderSpec, hookimpl

@@ -12,7 +12,7 @@ from venom_core.sdk.hookspecs import ObservedEvent
 
 
 async def told(feed: Feed, *topics: str, after: int | None = None) -> list[FeedEvent]:
-    """What a watcher gets until the feed is closed, which happens at once."""
+    """Return what a watcher gets until the feed is closed, which happens at once."""
     with feed.watch(topics or TOPICS, after) as events:
         feed.close()
         return [event async for event in events if event is not None]

@@ -1,4 +1,4 @@
-"""Where a model's numbers come from: real-looking configurations and headers, and hostile ones."""
+"""Sources of a model's numbers: real-looking configurations and headers, and hostile ones."""
 
 from __future__ import annotations
 

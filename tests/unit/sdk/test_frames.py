@@ -81,7 +81,7 @@ whole_calls = answers.map(
 
 
 def wire(event: Chunk | Answer) -> bytes:
-    """What an engine that speaks the wire would send for the event."""
+    """Return what an engine that speaks the wire would send for the event."""
     return json.dumps(encode(event, replace(ENVELOPE, model="/models/secret/path.gguf"))).encode()
 
 

@@ -130,7 +130,7 @@ CHANGES = (
 
 @dataclass
 class Outcome:
-    """What a door left: the audit's new entries, the new events, and the answer."""
+    """The outcome of a door: the audit's new entries, the new events, and the answer."""
 
     audit: list[Json]
     events: list[tuple[str, Json]]

@@ -102,8 +102,8 @@ def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
 
 
 def explanation(stream: ChatStream) -> str:
-    """For a caller who asked: each parameter's origin and the upstream body, as base64 of JSON,
-    since a body may hold any character and a header may not.
+    """Explain to a caller who asked: each parameter's origin and the upstream body, as base64 of
+    JSON, since a body may hold any character and a header may not.
 
     Clients read headers of some KiB at most, so a long conversation is left out.
     """

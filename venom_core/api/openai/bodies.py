@@ -30,17 +30,20 @@ async def read_chat(request: Request) -> dict[str, Any]:
 
 
 def check_chat(raw: bytes) -> dict[str, Any]:
-    """The chat body in ``raw``: JSON text of a :class:`~venom_core.sdk.messages.ChatBody`."""
+    """Return the chat body in ``raw``: JSON text of a
+    :class:`~venom_core.sdk.messages.ChatBody`."""
     return check(raw, ChatBody, ("messages",))
 
 
 async def read_completion(request: Request) -> dict[str, Any]:
-    """A completion body whose ``prompt`` is one string."""
+    """Read a completion body whose ``prompt`` is one string."""
     body = await _read(request, CompletionBody, ("prompt",))
     if isinstance(body["prompt"], list):
         if len(body["prompt"]) != 1:
             raise InvalidRequest(
-                "One prompt a request.", param="prompt", fix="Send each prompt in its own request."
+                "A request takes one prompt.",
+                param="prompt",
+                fix="Send each prompt in its own request.",
             )
         body["prompt"] = body["prompt"][0]
     return body
@@ -55,7 +58,7 @@ async def _read(request: Request, schema: Hashable, required: Sequence[str]) -> 
 
 
 def check(raw: bytes, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:
-    """The body in ``raw``, or ``InvalidRequest`` with the path of the field at fault."""
+    """Return the body in ``raw``; raises ``InvalidRequest`` with the path of the field at fault."""
     try:
         # Parsed apart from the check, since only the parser refuses NaN wherever it stands.
         body = _adapter(schema).validate_python(from_json(raw, allow_inf_nan=False))
@@ -86,7 +89,7 @@ def _refusal(error: ValidationError) -> InvalidRequest:
 
 
 def field_path(loc: Sequence[int | str]) -> str:
-    """``("messages", 0, "content", "str")`` as ``messages[0].content``."""
+    """Return ``("messages", 0, "content", "str")`` as ``messages[0].content``."""
     path = ""
     for part in loc:
         if isinstance(part, int):

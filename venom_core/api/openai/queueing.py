@@ -1,4 +1,4 @@
-"""Places in the queue, told to a client that asked for them with ``Venom-Queue: 1``.
+"""Places in the queue, for a client that asked for them with ``Venom-Queue: 1``.
 
 The first note commits the status: from then on a refusal is an event of the stream. So nobody who
 has not asked gets one.
@@ -20,7 +20,7 @@ AGAIN_SECONDS = 15.0
 
 
 def as_comment(place: int) -> bytes:
-    """A note that clients which know nothing of places pass over."""
+    """Return a note that clients pass over which know nothing of places."""
     return b": queue %d\n\n" % place
 
 
@@ -50,7 +50,7 @@ class QueueNotes:
 
     @property
     def begun(self) -> bool:
-        """Whether the status is committed."""
+        """Return whether the status is committed."""
         return self._sender is not None
 
     def tell(self, stream: ChatStream, place: int) -> None:

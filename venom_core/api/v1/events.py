@@ -32,7 +32,7 @@ async def events(request: Request, topics: str = "") -> StreamingResponse:
                 f"There is no topic {topic!r}.",
                 code="unknown_topic",
                 param="topics",
-                fix=f"Choose of: {', '.join(TOPICS)}",
+                fix=f"Choose one of: {', '.join(TOPICS)}",
             )
     last = request.headers.get("last-event-id", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json, print_table
 
-_HELP = """Names that stand for models, wherever a model is named.
+_HELP = """Give models short names, which work wherever a model is named.
 
 \b
   venom alias set fast gemma3:1b
@@ -30,9 +32,6 @@ def list_aliases(as_json: bool) -> None:
     \b
       venom alias list
     """
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json, print_table
-
     with connected("venom alias list", writes=False) as session:
         answer = session.run(session.connection.aliases())
     if as_json:
@@ -56,8 +55,6 @@ def set_alias(name: str, target: str, as_json: bool) -> None:
       venom alias set fast gemma3:1b
       venom alias set gpt-4o ollama://gemma3:12b
     """
-    from venom_core.cli.connection.session import connected
-
     with connected("venom alias set", writes=True) as session:
         answer = session.run(session.connection.set_alias(name, target))
     _print(answer, as_json)
@@ -72,16 +69,12 @@ def remove_alias(name: str, as_json: bool) -> None:
     \b
       venom alias rm fast
     """
-    from venom_core.cli.connection.session import connected
-
     with connected("venom alias rm", writes=True) as session:
         answer = session.run(session.connection.remove_alias(name))
     _print(answer, as_json)
 
 
 def _print(answer: dict[str, Any], as_json: bool) -> None:
-    from venom_core.cli.terminal import print_json
-
     if as_json:
         print_json(answer)
     else:

@@ -13,7 +13,7 @@ from venom_core.cli.connection.stored import stored_journal
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table
 
-_HELP = """Who changed what, newest first: keys, plugins, models in use, what was erased.
+_HELP = """Show who changed what, newest first: keys, plugins, models in use, erased data.
 
 \b
   venom audit

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json, size
+from venom_core.settings.paths import Paths
+from venom_core.store.backup import write_backup
 
 _HELP = """Write the store and the settings to one file.
 
 In it are API keys (their hashes), conversations, operations, the usage ledger, and config.toml with
-whatever secrets you wrote there: keep it as you keep those. Models are not in it. The server may go
+whatever secrets you wrote there: keep it as safe as those. Models are not in it. The server may go
 on running.
 
 \b
@@ -25,12 +29,6 @@ on running.
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @json_option
 def backup(file: Path | None, as_json: bool) -> None:
-    from datetime import UTC, datetime
-
-    from venom_core.cli.terminal import print_json, size
-    from venom_core.settings.paths import Paths
-    from venom_core.store.backup import write_backup
-
     target = file or Path(f"venom-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip")
     found = write_backup(Paths.resolve(), target.absolute())
     if as_json:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import get_completion_class
+
+from venom_core.cli.main import cli
 
 _HELP = """Print the completion script of a shell.
 
@@ -16,10 +19,6 @@ _HELP = """Print the completion script of a shell.
 @click.command(help=_HELP)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    from click.shell_completion import get_completion_class
-
-    from venom_core.cli.main import cli
-
     kind = get_completion_class(shell)
     assert kind is not None
     # The script alone, without click's look at the installed version of the shell.

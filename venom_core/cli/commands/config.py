@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from typing import Any
 
 import click
 
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import note, print_json, print_table
+from venom_core.settings.paths import Paths
 
-_HELP = """The settings. A flag counts before the environment, the environment before config.toml
-in the data directory, and that before the default.
+_HELP = """Show the settings. A flag counts before the environment, the environment before
+config.toml in the data directory, and that before the default.
 
 \b
   venom config show
@@ -26,16 +31,12 @@ def config() -> None:
 def show(as_json: bool) -> None:
     """Show every setting, its value, and where that came from. Secrets are masked.
 
-    The settings of providers are in it; what is misspelt or unusable is said below.
+    The settings of providers are in it; warnings below name what is misspelt or unusable.
 
     \b
       venom config show
       venom config show --json | jq '.settings[] | select(.origin != "default")'
     """
-    import sys
-
-    from venom_core.cli.terminal import note, print_json, print_table
-
     rows, warnings, file = _read()
     if as_json:
         print_json({"file": file, "settings": rows, "warnings": warnings})
@@ -51,13 +52,10 @@ def show(as_json: bool) -> None:
 
 
 def _read() -> tuple[list[dict[str, Any]], list[str], str]:
-    """Rows, warnings and the file's name; loads the manifests, opens nothing."""
-    import asyncio
-    import os
-
+    """Return rows, warnings and the file's name; loads the manifests, opens nothing."""
+    # Imported here: pydantic is too slow for `config --help`.
     from venom_core.plugins.host import PluginHost
     from venom_core.settings.layers import Settings
-    from venom_core.settings.paths import Paths
 
     paths = Paths.resolve()
     settings = Settings.load(paths, os.environ)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from venom_core.cli import checks
+from venom_core.cli.checks import Finding
+from venom_core.cli.connection.session import connected
+from venom_core.cli.exit_codes import ExitCode
+from venom_core.cli.logs import log_file
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json
+from venom_core.sdk.errors import VenomError
+from venom_core.settings.paths import Paths
 
-if TYPE_CHECKING:
-    from venom_core.cli.checks import Finding
-    from venom_core.settings.paths import Paths
-
-_HELP = """Check this installation and say how to mend what is wrong.
+_HELP = """Check this installation and say how to repair what is wrong.
 
 It looks at Python, the data directory, the settings, the server and its port, the page, every
 plugin and provider, and runs the checks that plugins bring. It ends with 1 where something that is
@@ -28,11 +32,6 @@ _SIGNS = {"ok": "ok  ", "note": "note", "problem": "BAD "}
 @click.command(help=_HELP)
 @json_option
 def doctor(as_json: bool) -> int:
-    from venom_core.cli.exit_codes import ExitCode
-    from venom_core.cli.logs import log_file
-    from venom_core.cli.terminal import print_json
-    from venom_core.settings.paths import Paths
-
     paths = Paths.resolve()
     findings = examine(paths)
     failed = any(finding.failed for finding in findings)
@@ -45,9 +44,7 @@ def doctor(as_json: bool) -> int:
 
 
 def examine(paths: Paths) -> list[Finding]:
-    """Every finding, the machine's first. A check that itself fails becomes a finding."""
-    from venom_core.cli import checks
-
+    """Return every finding, the machine's first. A check that itself fails becomes a finding."""
     found = [checks.check_python(), checks.check_machine(), checks.check_home(paths)]
     finding, settings = checks.check_settings(paths)
     found += [finding, checks.check_store(paths), checks.check_server(paths)]
@@ -63,11 +60,7 @@ def examine(paths: Paths) -> list[Finding]:
 
 
 def _examine_plugins() -> list[Finding]:
-    """Asked of the running server where there is one: its providers are the ones that count."""
-    from venom_core.cli import checks
-    from venom_core.cli.connection.session import connected
-    from venom_core.sdk.errors import VenomError
-
+    """Ask the running server where there is one: its providers are the ones that count."""
     try:
         with connected("venom doctor", writes=False) as session:
             found = session.run(_ask(session.connection))
@@ -77,8 +70,6 @@ def _examine_plugins() -> list[Finding]:
 
 
 async def _ask(connection: Any) -> list[Finding]:
-    from venom_core.cli import checks
-
     overview = await connection.overview()  # asks every provider for its health
     found = list(checks.plugin_findings(await connection.plugins()))
     ready = await connection.readiness()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
 
 import click
 
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import note, print_json, print_table
+from venom_core.settings.paths import Paths
+from venom_core.store.database import open_database
+from venom_core.store.keys import KeyRepository, KeyRights, Scope
 
-if TYPE_CHECKING:
-    from venom_core.store.keys import KeyRepository, KeyRights, Scope
-
-_HELP = """API keys. While there is none, this machine needs none; once there is one, every request
-needs one. A running server notices within seconds.
+_HELP = """Make, list and revoke API keys. As long as there is none, this machine needs none; as
+soon as there is one, every request needs a key. A running server notices within seconds.
 
 \b
   venom keys create laptop
@@ -59,11 +60,6 @@ def create(
       venom keys create team --scope chat --model 'gemma3:*' --tokens-per-day 200000
       KEY=$(venom keys create ci --json | jq -r .key)
     """
-    import sys
-
-    from venom_core.cli.terminal import note, print_json
-    from venom_core.store.keys import KeyRights
-
     rights = KeyRights(scopes or None, models or None, requests_per_day, tokens_per_day)
     key, record = _repository().create(name, rights)
     if as_json:
@@ -82,9 +78,6 @@ def list_keys(as_json: bool) -> None:
     \b
       venom keys list
     """
-    from venom_core.cli.terminal import print_json, print_table
-    from venom_core.settings.paths import Paths
-
     # Looking must not make a store, in a data directory that may not even be writable.
     records = _repository().list() if Paths.resolve().store_file.exists() else []
     if as_json:
@@ -110,8 +103,6 @@ def revoke(key_id: str, as_json: bool) -> None:
     \b
       venom keys revoke 1f0c9a3e
     """
-    from venom_core.cli.terminal import print_json
-
     record = _repository().revoke(key_id)
     if as_json:
         print_json(record.record())
@@ -130,11 +121,7 @@ def _limits(rights: KeyRights) -> str | None:
 
 
 def _repository() -> KeyRepository:
-    """The store may be used beside a running server: SQLite sees to that."""
-    from venom_core.settings.paths import Paths
-    from venom_core.store.database import open_database
-    from venom_core.store.keys import KeyRepository
-
+    """Open the keys in the store; SQLite lets a running server use it at the same time."""
     paths = Paths.resolve()
     paths.make(paths.home)
     return KeyRepository(open_database(paths.store_file))

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json, print_table
+from venom_core.settings.paths import Paths
+from venom_core.store.audit import Actor
 
 if TYPE_CHECKING:
     from venom_core.usecases.legacy import Finding
@@ -40,9 +44,7 @@ def import_(folder: Path, dry_run: bool, as_json: bool) -> None:
     \b
       venom legacy import ~/venom --dry-run
     """
-    from venom_core.cli.connection.lock import hold_data_directory
-    from venom_core.cli.terminal import print_json, print_table
-    from venom_core.settings.paths import Paths
+    # Imported here: pydantic is too slow for `legacy --help`.
     from venom_core.usecases.legacy import read_original
 
     read_original(folder)  # a wrong folder is told before anything is opened
@@ -66,9 +68,7 @@ def rollback(as_json: bool) -> None:
     \b
       venom legacy rollback
     """
-    from venom_core.cli.connection.lock import hold_data_directory
-    from venom_core.cli.terminal import print_json
-    from venom_core.settings.paths import Paths
+    # Imported here: pydantic is too slow for `legacy --help`.
     from venom_core.usecases.legacy import roll_back
 
     paths = Paths.resolve()
@@ -81,8 +81,8 @@ def rollback(as_json: bool) -> None:
 
 
 async def _import(folder: Path, dry_run: bool) -> list[Finding]:
+    # Imported here: pydantic is too slow for `legacy --help`.
     from venom_core.composition import Venom
-    from venom_core.store.audit import Actor
     from venom_core.usecases.legacy import Takeover, read_original
 
     venom = Venom.from_environment()

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import note, print_json, print_table, size
 
 _HELP = """Show the installed models; with --available those that can be fetched by name.
 
@@ -21,12 +23,9 @@ The model marked with * answers where a request names none.
 
 
 @click.command("list", help=_HELP)
-@click.option("--available", is_flag=True, help="What can be fetched, with sizes.")
+@click.option("--available", is_flag=True, help="Show what can be fetched, with sizes.")
 @json_option
 def list_models(available: bool, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-
     with connected("venom list", writes=False) as session:
         if available:
             overview = session.run(session.connection.overview())
@@ -43,8 +42,6 @@ def list_models(available: bool, as_json: bool) -> None:
 
 
 def _print_installed(listing: dict[str, Any]) -> None:
-    from venom_core.cli.terminal import note, print_table, size
-
     if listing["models"]:
         print_table(
             ("NAME", "PROVIDER", "SIZE", "CONTEXT", "CAN"),
@@ -67,16 +64,14 @@ def _print_installed(listing: dict[str, Any]) -> None:
 
 
 def _abilities(known: list[str] | None) -> str:
-    """What a source keeps and no engine serves can do nothing yet."""
+    """List the capabilities; a model that no engine serves has none."""
     return "unknown" if known is None else ", ".join(known) or "-"
 
 
 def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
-    """What can be fetched: size, whether it fits, and the command."""
-    from venom_core.cli.terminal import note, print_table, size
-
+    """Print what can be fetched: size, whether it fits, and the command."""
     if not suggestions:
-        print("Everything that Venom knows by name is installed.")
+        print("Every model that Venom suggests is installed.")
         return
     print_table(
         ("NAME", "SIZE", "THIS MACHINE", "COMMAND"),

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from venom_core.cli.connection.session import Session, connected
 from venom_core.cli.options import json_option
+from venom_core.cli.pulling import show_to_the_end
+from venom_core.cli.terminal import print_json, print_table, size
+from venom_core.sdk.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
-    from venom_core.cli.connection.session import Session
     from venom_core.usecases.operations import OperationVerb
 
 _HELP = """Show installs and removals, newest first, and pause, resume or cancel them.
@@ -30,9 +33,6 @@ _MOST = 200
 @json_option
 @click.pass_context
 def operations(ctx: click.Context, limit: int, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json, print_table
-
     if ctx.invoked_subcommand is not None:
         return
     with connected("venom operations", writes=False) as session:
@@ -84,7 +84,7 @@ def resume(operation_id: str, as_json: bool) -> None:
 @click.argument("operation_id", metavar="ID")
 @json_option
 def cancel(operation_id: str, as_json: bool) -> None:
-    """End an install and delete what it has brought.
+    """Cancel an install and delete what it has fetched.
 
     \b
       venom operations cancel 3f2a
@@ -93,10 +93,6 @@ def cancel(operation_id: str, as_json: bool) -> None:
 
 
 def _change(start: str, verb: OperationVerb, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.pulling import show_to_the_end
-    from venom_core.cli.terminal import print_json
-
     with connected(f"venom operations {verb}", writes=True) as session:
         found = _find(session, start)
         connection = session.connection
@@ -111,9 +107,7 @@ def _change(start: str, verb: OperationVerb, as_json: bool) -> None:
 
 
 def _find(session: Session, start: str) -> dict[str, Any]:
-    """The one operation whose ID begins so. Raises ``NotFound`` or ``InvalidRequest``."""
-    from venom_core.sdk.errors import InvalidRequest, NotFound
-
+    """Return the one operation whose ID begins so. Raises ``NotFound`` or ``InvalidRequest``."""
     listed = session.run(session.connection.operations(_MOST))
     found = [item for item in listed if start and item["operation_id"].startswith(start)]
     if not found:
@@ -132,8 +126,6 @@ def _find(session: Session, start: str) -> dict[str, Any]:
 
 
 def _amount(item: dict[str, Any]) -> str:
-    from venom_core.cli.terminal import size
-
     total = item["bytes_total"]
     done = f"{size(item['bytes_done'])} of {size(total)}" if total else ""
     return ", ".join(part for part in (f"{item['progress']} %", done) if part)

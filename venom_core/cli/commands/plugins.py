@@ -7,7 +7,10 @@ from typing import Any
 
 import click
 
+from venom_core.cli.connection.session import connected
+from venom_core.cli.installing import install_and_show
 from venom_core.cli.options import json_option, yes_option
+from venom_core.cli.terminal import print_json, print_table
 
 _HELP = """Show the installed plugins: each with its state, the reason for it, and what to do.
 
@@ -55,21 +58,16 @@ def install(name: str, third_party: bool, yes: bool, as_json: bool) -> None:
       venom plugins install llamacpp
       venom plugins install llamacpp --yes
     """
-    from venom_core.cli.installing import install_and_show
-    from venom_core.cli.terminal import print_json
-
     record = install_and_show(name, third_party=third_party, ask_first=not yes, quiet=as_json)
-    plugin = _take_in(name)
+    plugin = _load_installed(name)
     if as_json:
         print_json(record | {"plugin": plugin})
     else:
         _print([plugin])
 
 
-def _take_in(name: str) -> dict[str, Any]:
-    """Let a running server see what was installed, without a restart; gives the plugin's record."""
-    from venom_core.cli.connection.session import connected
-
+def _load_installed(name: str) -> dict[str, Any]:
+    """Load what was installed, in a running server too; return the plugin's record."""
     with connected("venom plugins install", writes=False) as session:
         return session.run(session.connection.change_plugin(name, "retry"))
 
@@ -111,9 +109,6 @@ def retry(name: str, as_json: bool) -> None:
 
 
 def _change(name: str, verb: Any, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-
     with connected(f"venom plugins {verb}", writes=True) as session:
         record = session.run(session.connection.change_plugin(name, verb))
     if as_json:
@@ -123,10 +118,7 @@ def _change(name: str, verb: Any, as_json: bool) -> None:
 
 
 def show_plugins(as_json: bool) -> None:
-    """The record of every installed plugin."""
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-
+    """Show the record of every installed plugin."""
     with connected("venom plugins", writes=False) as session:
         records = session.run(session.connection.plugins())
     if as_json:
@@ -136,8 +128,6 @@ def show_plugins(as_json: bool) -> None:
 
 
 def _print(records: list[dict[str, Any]]) -> None:
-    from venom_core.cli.terminal import print_table
-
     if not records:
         print("No plugin is installed. The first one: venom plugins install ollama")
         return
@@ -160,7 +150,7 @@ def _print(records: list[dict[str, Any]]) -> None:
 
 
 def reasons(records: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is not as wished, with whose it is."""
+    """Yield each plugin or provider that has a reason, with that reason."""
     for record in records:
         if record["reason"]:
             yield record["id"], record["reason"]

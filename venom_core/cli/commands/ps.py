@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json, print_table, size
 
 _HELP = """Show the models in memory: how much they take, and until when.
 
@@ -17,9 +19,6 @@ _HELP = """Show the models in memory: how much they take, and until when.
 @click.command(help=_HELP)
 @json_option
 def ps(as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json, print_table, size
-
     with connected("venom ps", writes=False) as session:
         models = session.run(session.connection.loaded())
     if as_json:

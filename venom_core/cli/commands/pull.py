@@ -6,7 +6,10 @@ import sys
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.pulling import pull_and_show
+from venom_core.cli.terminal import is_terminal, print_json
 
 _HELP = """Fetch a model.
 
@@ -24,10 +27,6 @@ says who fetches it. Ctrl-C stops the transfer.
 @click.argument("name")
 @json_option
 def pull(name: str, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.pulling import pull_and_show
-    from venom_core.cli.terminal import is_terminal, print_json
-
     with connected("venom pull", writes=True) as session:
         last = pull_and_show(session, name)
         if as_json:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
+
+from venom_core.cli.exit_codes import ExitCode
+from venom_core.cli.failures import print_error
+from venom_core.cli.guide import run_guide
+from venom_core.sdk.errors import VenomError
 
 _HELP = """From an empty data directory to an answer: fetch two small models, start the server, ask
 the first one through it, then serve until Ctrl-C. It asks nothing and says what it fetches, with
@@ -15,15 +22,11 @@ sizes, before it does. `make run` ends here.
 
 
 @click.command(help=_HELP)
-@click.option("--once", is_flag=True, help="End after the answer; 1 where there was none.")
+@click.option(
+    "--once", is_flag=True, help="End after the answer; exit code 1 where there was none."
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
 def quickstart(once: bool, no_browser: bool) -> int:
-    import sys
-
-    from venom_core.cli.exit_codes import ExitCode
-    from venom_core.cli.failures import print_error
-    from venom_core.cli.guide import run_guide
-    from venom_core.sdk.errors import VenomError
 
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # the lines are read while it runs

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import click
 
+from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import ask, print_json
+from venom_core.settings.paths import Paths
+from venom_core.store.backup import read_backup, restore_backup
 
 _HELP = """Put a backup's store and settings in place of those that are here.
 
@@ -23,17 +27,12 @@ of an earlier release is migrated when it is first opened; one of a newer releas
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def restore(file: Path, yes: bool, as_json: bool) -> None:
-    from venom_core.cli.connection.lock import hold_data_directory
-    from venom_core.cli.terminal import ask, print_json
-    from venom_core.settings.paths import Paths
-    from venom_core.store.backup import read_backup, restore_backup
-
     paths = Paths.resolve()
     found = read_backup(file)
     with hold_data_directory(paths, "venom restore"):
         what = f"the backup of {found.created_at} (Venom {found.version})"
         if not yes and (as_json or not ask(f"Replace what is in {paths.home} by {what}?")):
-            raise click.UsageError("Not restored; --yes answers the question.")
+            raise click.UsageError("Not restored; --yes restores without asking.")
         before = restore_backup(paths, file)
     if as_json:
         kept = None if before is None else str(before)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option, yes_option
+from venom_core.cli.terminal import ask, print_json, size
 
 _HELP = """Remove a model from the disk. It asks first; without a terminal --yes is needed.
 
@@ -19,9 +21,6 @@ _HELP = """Remove a model from the disk. It asks first; without a terminal --yes
 @yes_option
 @json_option
 def rm(name: str, yes: bool, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import ask, print_json, size
-
     with connected("venom rm", writes=True) as session:
         model = session.run(session.connection.details(name))
         reference = model["reference"]

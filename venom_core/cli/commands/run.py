@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from venom_core.cli.assignments import assignment
+from venom_core.cli.connection.session import Session, connected
+from venom_core.cli.conversation import Conversation, talk
+from venom_core.cli.first_steps import guided
 from venom_core.cli.options import json_option
-
-if TYPE_CHECKING:
-    from venom_core.cli.connection.session import Session
-    from venom_core.cli.run_arguments import Request
+from venom_core.cli.run_arguments import (
+    STDIN,
+    Request,
+    is_text,
+    known_names,
+    means_model,
+    read_words,
+)
+from venom_core.cli.single_question import ask, explanation, print_explanation
+from venom_core.cli.terminal import is_terminal, note, print_json
+from venom_core.sdk.errors import ModelNotFound
 
 _HELP = """Ask a model, or talk with it.
 
 With a PROMPT the answer is printed and the command ends; without one it opens a conversation
 (/? lists its commands, Ctrl-C stops an answer, Ctrl-D leaves).
 
-The first word is a MODEL where a model is called so or it looks like a model's name. What contains
-a space is a prompt, and so is any other single word; then Venom chooses the model and says which.
-A file.gguf is served for this one command. A - stands for the standard input.
+The first word is a MODEL where a model has that name, or where it looks like a model's name.
+Anything with a space in it is a prompt, and so is any other single word; then Venom chooses the
+model and says which. A file.gguf is served for this one command. A - stands for the standard input.
 
 \b
   venom run "What is the capital of Poland?"
@@ -57,9 +68,7 @@ def run(
     explain: bool,
     as_json: bool,
 ) -> None:
-    from venom_core.cli.assignments import assignment
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.first_steps import guided
+    # Imported here: pydantic is too slow for `run --help`.
     from venom_core.cli.gguf import is_gguf_path, offer_file, reference_of
 
     parameters = dict(map(assignment, settings))
@@ -90,8 +99,6 @@ def run(
 
 
 def _request(session: Session, words: tuple[str, ...]) -> Request:
-    from venom_core.cli.run_arguments import STDIN, is_text, known_names, means_model, read_words
-    from venom_core.cli.terminal import note
 
     known: set[str] = set()
     named = [word for word in words if word != STDIN]
@@ -108,7 +115,7 @@ def _request(session: Session, words: tuple[str, ...]) -> Request:
 
 
 def _encodable(text: str) -> str:
-    """Bytes of the command line that are no UTF-8 arrive as lone surrogates."""
+    """Return the text as valid UTF-8; other bytes of the command line arrive as lone surrogates."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -128,9 +135,6 @@ def _body(system: str | None, prompt: str, parameters: dict[str, Any]) -> dict[s
 def _answer(
     session: Session, model: str | None, body: dict[str, Any], explain: bool, as_json: bool
 ) -> None:
-    from venom_core.cli.single_question import ask, explanation, print_explanation
-    from venom_core.cli.terminal import is_terminal, note, print_json
-
     answer = ask(session, model, body, explain=explain, show=not as_json)
     if as_json:
         print_json(answer.record() | ({"explain": explanation(answer)} if explain else {}))
@@ -146,10 +150,6 @@ def _answer(
 def _talk(
     session: Session, request: Request, system: str | None, parameters: dict[str, Any]
 ) -> None:
-    from venom_core.cli.conversation import Conversation, talk
-    from venom_core.cli.terminal import note
-    from venom_core.sdk.errors import ModelNotFound
-
     model, because = request.model, ""
     if model is None:
         overview = session.run(session.connection.overview())

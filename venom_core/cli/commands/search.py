@@ -7,7 +7,11 @@ from typing import Any
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import note, print_json, print_table, size
+from venom_core.sdk.catalogue import SearchFilters
+from venom_core.sdk.errors import InvalidRequest, Unavailable
 
 _HELP = """Look for models that can be fetched: at Hugging Face, where its plugin is installed.
 
@@ -41,11 +45,6 @@ def search(
     sort: Any,
     as_json: bool,
 ) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-    from venom_core.sdk.catalogue import SearchFilters
-    from venom_core.sdk.errors import InvalidRequest, Unavailable
-
     if len(query) < 2:
         raise InvalidRequest("A search needs two characters at least.", param="query")
     filters = SearchFilters(author, format_, license_, task, sort)
@@ -60,8 +59,6 @@ def search(
 
 
 def _print(found: dict[str, Any]) -> None:
-    from venom_core.cli.terminal import note, print_table, size
-
     if found["models"]:
         print_table(
             ("NAME", "SIZE", "DOWNLOADS", "LICENCE"),

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import gc
 import sys
+from socket import socket
 from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from socket import socket
+from venom_core._version import __version__
+from venom_core.cli.connection.lock import hold_data_directory
+from venom_core.cli.listening import listen, local_url, require_key_beyond_loopback, unlisted_hosts
+from venom_core.cli.logs import begin_logging
+from venom_core.cli.page_build import is_built
+from venom_core.settings.profiles import find_profile
 
+if TYPE_CHECKING:
     from venom_core.composition import Venom
 
 _HELP = """Start the server: its page, the OpenAI-compatible API and Venom's own API.
@@ -35,11 +41,8 @@ Ctrl-C or SIGTERM stops it and every engine it started.
 def serve(host: str | None, port: int | None, root_path: str | None, profile: str | None) -> None:
     gc.disable()  # until the server stands, see settle_memory
 
-    from venom_core.cli.connection.lock import hold_data_directory
-    from venom_core.cli.listening import listen, require_key_beyond_loopback
-    from venom_core.cli.logs import begin_logging
+    # Imported here: pydantic is too slow for `serve --help`.
     from venom_core.composition import Venom
-    from venom_core.settings.profiles import find_profile
 
     chosen = None if profile is None else find_profile(profile).name
     flags = {"host": host, "port": port, "root_path": root_path, "runtime_profile": chosen}
@@ -59,11 +62,7 @@ def serve(host: str | None, port: int | None, root_path: str | None, profile: st
 
 
 def print_screen(venom: Venom, listener: socket) -> None:
-    """What one needs to know of a server that has just started."""
-    from venom_core._version import __version__
-    from venom_core.cli.listening import local_url, unlisted_hosts
-    from venom_core.cli.page_build import is_built
-
+    """Print the addresses, the profile and the warnings of a server that has just started."""
     core = venom.settings.core
     url = local_url(listener)
     loopback = core.host in ("127.0.0.1", "::1", "localhost")
@@ -72,7 +71,7 @@ def print_screen(venom: Venom, listener: socket) -> None:
     print(f"  Page             {url}" + ("" if is_built() else "   (not built: make ui)"))
     print(f"  OpenAI base_url  {url}/v1")
     if hosts := unlisted_hosts(core.host, core.allowed_hosts):
-        print("  From outside, allow the names it is called by before you start it:")
+        print("  To reach it from other machines, allow its host names before you start it:")
         print(f"    VENOM_ALLOWED_HOSTS={','.join((*core.allowed_hosts, *hosts))}")
     print("  Ctrl-C stops it and every engine.", flush=True)
     for warning in venom.settings.warnings:

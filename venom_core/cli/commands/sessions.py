@@ -15,7 +15,7 @@ from venom_core.cli.terminal import print_json, print_table
 from venom_core.store.audit import Actor
 from venom_core.store.sessions import Owner
 
-_HELP = """Stored conversations, of every key: this command is the machine's user's.
+_HELP = """Show, export, import and delete stored conversations, those of every API key.
 
 \b
   venom sessions
@@ -24,7 +24,9 @@ _HELP = """Stored conversations, of every key: this command is the machine's use
 """
 _MOST = 200
 
-_key = click.option("--key", "key_id", metavar="ID", help="Where several keys have such a session.")
+_key = click.option(
+    "--key", "key_id", metavar="ID", help="The API key, where several have a session of this ID."
+)
 
 
 @click.group(help=_HELP, invoke_without_command=True)
@@ -37,10 +39,10 @@ def sessions(context: click.Context, as_json: bool) -> None:
 
 @sessions.command("list")
 @click.option("--limit", type=click.IntRange(1, _MOST), default=50, show_default=True)
-@click.option("--search", metavar="TEXT", help="What a title or a message contains.")
+@click.option("--search", metavar="TEXT", help="Only those whose title or messages contain it.")
 @json_option
 def list_sessions(limit: int, search: str | None, as_json: bool) -> None:
-    """Show them, pinned ones first, then newest first.
+    """Show the conversations, pinned ones first, then newest first.
 
     \b
       venom sessions list --search holiday
@@ -53,7 +55,7 @@ def list_sessions(limit: int, search: str | None, as_json: bool) -> None:
 @_key
 @json_option
 def show(session_id: str, key_id: str | None, as_json: bool) -> None:
-    """Show the latest branch of one.
+    """Show the latest branch of a conversation.
 
     \b
       venom sessions show 1f0c9a3e
@@ -75,7 +77,7 @@ def show(session_id: str, key_id: str | None, as_json: bool) -> None:
 @click.option("--output", "-o", type=click.File("w", encoding="utf-8"), default="-")
 @_key
 def export(session_id: str, form: str, output: IO[str], key_id: str | None) -> None:
-    """Write one to a file: JSON has every branch, Markdown the latest.
+    """Write a conversation to a file: JSON has every branch, Markdown the latest.
 
     \b
       venom sessions export 1f0c9a3e -o talk.json
@@ -90,14 +92,17 @@ def export(session_id: str, form: str, output: IO[str], key_id: str | None) -> N
 
 @sessions.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "key_id", metavar="ID", default="", help="The key that it is to belong to.")
+@click.option(
+    "--key", "key_id", metavar="ID", default="", help="The API key that it will belong to."
+)
 @json_option
 def import_session(file: Path, key_id: str, as_json: bool) -> None:
-    """Take in what an export wrote, under a new ID; nothing is overwritten.
+    """Import an exported conversation under a new ID; nothing is overwritten.
 
     \b
       venom sessions import talk.json
     """
+    # Imported here: pydantic is too slow for `sessions --help`.
     from venom_core.chat.transcripts import not_importable, read_export
 
     try:
@@ -116,7 +121,7 @@ def import_session(file: Path, key_id: str, as_json: bool) -> None:
 @_key
 @json_option
 def rm(session_id: str, key_id: str | None, as_json: bool) -> None:
-    """Delete one with all its messages, for good.
+    """Delete a conversation with all its messages, for good.
 
     \b
       venom sessions rm 1f0c9a3e
@@ -133,7 +138,7 @@ def _list(limit: int, search: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"sessions": [{**one.record(), "key_id": one.key_id} for one in found]})
     elif not found:
-        print("There are no conversations." if search is None else "Nothing contains that.")
+        print("There are no conversations." if search is None else "No conversation contains that.")
     else:
         print_table(
             ("ID", "TITLE", "MESSAGES", "CHANGED", "PINNED", "KEY"),

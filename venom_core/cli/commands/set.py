@@ -7,10 +7,13 @@ from typing import Any
 
 import click
 
+from venom_core.cli.assignments import assignment
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json, print_table
 
 _HELP = """Store generation parameters of a model. They fill in what a request leaves open, before
-the model's own defaults. Without NAME=VALUE it shows what can be set and what is.
+the model's own defaults. Without NAME=VALUE it shows every parameter and its present value.
 
 An empty value forgets one parameter, --reset all of them.
 
@@ -28,10 +31,6 @@ An empty value forgets one parameter, --reset all of them.
 @click.option("--reset", is_flag=True, help="Forget what is stored, before anything given here.")
 @json_option
 def set_parameters(name: str, assignments: tuple[str, ...], reset: bool, as_json: bool) -> None:
-    from venom_core.cli.assignments import assignment
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-
     given = dict(map(assignment, assignments))
     writes = bool(given) or reset
     with connected("venom set", writes=writes) as session:
@@ -49,8 +48,6 @@ def set_parameters(name: str, assignments: tuple[str, ...], reset: bool, as_json
 
 
 def _print(config: dict[str, Any]) -> None:
-    from venom_core.cli.terminal import print_table
-
     print(config["reference"])
     rows = []
     for name, parameter in config["generation_schema"].items():

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json, size
 
 _HELP = """Show everything that is known of a model: what it is for, its size, context,
 capabilities, licence, the parameters it sets itself, and whether it fits into this machine's
@@ -45,9 +47,6 @@ LINE = 96
 )
 @json_option
 def show(name: str, context: int | None, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-
     with connected("venom show", writes=False) as session:
         model = session.run(session.connection.details(name))
         fit = session.run(session.connection.fit(name, context))
@@ -60,8 +59,6 @@ def show(name: str, context: int | None, as_json: bool) -> None:
 
 
 def _print(model: dict[str, Any]) -> None:
-    from venom_core.cli.terminal import size
-
     rows = [(title, str(model[key])) for key, title in _FIRST if model.get(key) is not None]
     if model["size_bytes"] is not None:
         rows.insert(1, ("Size", size(model["size_bytes"])))
@@ -81,22 +78,22 @@ def _print(model: dict[str, Any]) -> None:
 
 
 def _fit(fit: dict[str, Any]) -> str:
-    """The fit check in a paragraph: the answer, its parts, how good such estimates were."""
-    from venom_core.cli.terminal import size
-
-    said = [fit["message"]]
+    """Return the fit check as a paragraph: the answer, its parts, how good such estimates were."""
+    sentences = [fit["message"]]
     if fit["parts"]:
         parts = [f"{_PARTS[name]} {size(count)}" for name, count in fit["parts"].items() if count]
-        said.append(f"Counted: {', '.join(parts)}.")
+        sentences.append(f"Counted: {', '.join(parts)}.")
     if fit["verdict"] == "fits" and fit["largest_context_length"]:
-        said.append(f"The largest context that fits is {fit['largest_context_length']} tokens.")
-    said += [line["message"] for line in fit["assumptions"]]
+        sentences.append(
+            f"The largest context that fits is {fit['largest_context_length']} tokens."
+        )
+    sentences += [line["message"] for line in fit["assumptions"]]
     if fit["estimate_error"]:
         worst = fit["estimate_error"]["worst"]
-        said.append(
+        sentences.append(
             f"Such estimates were at most {worst:.0%} off: {fit['estimate_error']['message']}"
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _plain(value: Any) -> str:

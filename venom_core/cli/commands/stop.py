@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json
 
 _HELP = """Take a model out of memory, or with --all every one; it stays installed. Stopping one
 that is not loaded is no error. The server itself is stopped with Ctrl-C where it runs.
@@ -20,9 +22,6 @@ that is not loaded is no error. The server itself is stopped with Ctrl-C where i
 @click.option("--all", "everything", is_flag=True, help="Every model of every provider.")
 @json_option
 def stop(name: str | None, everything: bool, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-
     if (name is None) is not everything:
         raise click.UsageError("Name a model, or say --all.", click.get_current_context())
     with connected("venom stop", writes=True) as session:

@@ -16,8 +16,8 @@ from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table
 from venom_core.store.ledger import Grouping, Range
 
-_HELP = """What was asked of the models: requests, tokens, errors and speed. Days are UTC. A running
-server's last second may be missing.
+_HELP = """Show requests, tokens, errors and speed. Days are UTC. The last second of a running
+server may be missing.
 
 \b
   venom usage
@@ -33,37 +33,37 @@ server's last second may be missing.
     type=click.Choice(["model", "key", "provider", "day"]),
     default="model",
     show_default=True,
-    help="What one line is of.",
+    help="What each line counts.",
 )
 @json_option
 @click.pass_context
 def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
-    told = _summary(days, by)
+    summary = _summary(days, by)
     if as_json:
-        print_json(told)
+        print_json(summary)
         return
-    if not told["count"]:
-        print(f"Nothing was asked since {told['since']}.")
+    if not summary["count"]:
+        print(f"Nothing was asked since {summary['since']}.")
         return
     columns = (by.upper(), "REQUESTS", "REFUSED", "FAILED", "PROMPT", "ANSWER", "FIRST", "TOKENS/S")
-    rows = [_row(_named(group, by), group) for group in told["groups"]]
+    rows = [_row(_named(group, by), group) for group in summary["groups"]]
     if len(rows) > 1:
-        rows.append(_row("all", told["totals"]))
+        rows.append(_row("all", summary["totals"]))
     print_table(columns, rows)
-    if errors := told["totals"]["errors"]:
+    if errors := summary["totals"]["errors"]:
         print("Errors: " + ", ".join(f"{code} {count}" for code, count in errors.items()))
 
 
 def _summary(days: int, by: Grouping) -> dict[str, Any]:
-    """Read beside a running server: SQLite sees to that."""
+    """Read the ledger, beside a running server too."""
     where = Range(*last_days(days, day_of(time.time())))
     return asyncio.run(stored_usage().summary(where, by, 200))
 
 
 def _named(group: dict[str, Any], by: Grouping) -> str:
-    """People read no empty names, and know their keys by other ones."""
+    """Return the name to show: a key's own name, and words where a name is empty."""
     name: str = group["name"]
     if group["key_name"]:
         return f"{name} ({group['key_name']})"
@@ -89,7 +89,7 @@ def _row(name: str, group: dict[str, Any]) -> tuple[object, ...]:
 @click.option("--key", "key_id", metavar="ID", required=True, help="As `venom keys list` shows it.")
 @json_option
 def erase(key_id: str, as_json: bool) -> None:
-    """Forget everything that was counted for a key.
+    """Delete everything that was counted for a key.
 
     \b
       venom usage erase --key 1f0c9a3e

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
+from venom_core.cli.terminal import print_json
 
 _HELP = """Make a model the active one of a role: it answers where a request names none, and wins
 over others of its name. With --none the role has no active model any more.
@@ -31,9 +33,6 @@ It is checked first, and loaded first with --load; whatever fails, the model tha
 @click.option("--none", "nothing", is_flag=True, help="Let the role have no active model.")
 @json_option
 def use(name: str | None, role: str, load: bool, nothing: bool, as_json: bool) -> None:
-    from venom_core.cli.connection.session import connected
-    from venom_core.cli.terminal import print_json
-
     if (name is None) is not nothing:
         raise click.UsageError("Name a model, or say --none.", click.get_current_context())
     with connected("venom use", writes=True) as session:

@@ -1,1 +1,1 @@
-"""How a command reaches Venom: over HTTP where a server runs, in this process where none does."""
+"""A command's way to Venom: over HTTP where a server runs, in this process where none does."""

@@ -47,14 +47,15 @@ class Answer:
 
     @property
     def ttft_ms(self) -> float | None:
-        """Milliseconds from the question to the first token, loading of the model included."""
+        """Return the milliseconds from the question to the first token, loading of the model
+        included."""
         if self.first_token_at is None:
             return None
         return round((self.first_token_at - self.asked_at) * 1000, 1)
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Completion tokens after the first, over the time since the first; None for one token."""
+        """Return the completion tokens after the first per second since it; None for one token."""
         if self.usage is None or self.first_token_at is None or self.ended_at is None:
             return None
         seconds = self.ended_at - self.first_token_at
@@ -62,7 +63,8 @@ class Answer:
         return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
 
     async def pieces(self) -> AsyncGenerator[tuple[str, bool], None]:
-        """Texts as they come, each with whether it is reasoning and not part of the answer."""
+        """Yield texts as they come, each with whether it is reasoning and not part of the
+        answer."""
         async for chunk in self.chunks:
             if chunk.usage is not None:
                 self.usage = chunk.usage
@@ -78,7 +80,7 @@ class Answer:
         self.ended_at = time.monotonic()
 
     def record(self) -> dict[str, Any]:
-        """What ``venom run --json`` prints; times in milliseconds, null where not known."""
+        """Return what ``venom run --json`` prints; times in milliseconds, null where not known."""
         usage = self.usage
         return {
             "model": self.model,
@@ -93,7 +95,7 @@ class Answer:
         }
 
     def figures(self) -> str:
-        """One line for people; a figure that is not known is left out."""
+        """Return a line for people; a figure that is not known is left out."""
         parts = [self.reference]
         if self.ttft_ms is not None:
             parts.append(f"first token {self.ttft_ms:.0f} ms")

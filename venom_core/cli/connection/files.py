@@ -21,7 +21,7 @@ def write_record(paths: Paths, file: Path, record: dict[str, Any]) -> None:
 
 
 def read_record(file: Path) -> dict[str, Any] | None:
-    """The record; None where there is none, or where it is no JSON object."""
+    """Return the record; None where there is none, or where it is no JSON object."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

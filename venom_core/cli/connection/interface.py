@@ -1,4 +1,4 @@
-"""What a command can ask of Venom, wherever it runs.
+"""Everything that a command can ask of Venom, wherever it runs.
 
 Answers are the JSON values of the API of the same name, so that ``--json`` prints the same record
 with and without a server. Refusals are raised as ``VenomError``.
@@ -32,25 +32,25 @@ class Connection(ABC):
 
     @abstractmethod
     async def models(self) -> dict[str, Any]:
-        """``models`` (installed), ``available``, ``providers``, ``stale``."""
+        """Return ``models`` (installed), ``available``, ``providers``, ``stale``."""
 
     @abstractmethod
     async def loaded(self) -> list[dict[str, Any]]:
-        """What is in memory."""
+        """Return the models in memory."""
 
     @abstractmethod
     async def details(self, name: str) -> dict[str, Any]:
-        """One model with everything that is known of it."""
+        """Return a model with everything that is known of it."""
 
     @abstractmethod
     async def search(
         self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
     ) -> dict[str, Any]:
-        """A page of a source's catalogue; ``success`` is false where it cannot be asked."""
+        """Return a page of a source's catalogue; ``success`` is false where it cannot be asked."""
 
     @abstractmethod
     async def overview(self) -> dict[str, Any]:
-        """Machine, providers, default model, suggestions."""
+        """Return machine, providers, default model, suggestions."""
 
     @abstractmethod
     async def install(self, name: str) -> dict[str, Any]:
@@ -58,15 +58,15 @@ class Connection(ABC):
 
     @abstractmethod
     async def operations(self, limit: int) -> list[dict[str, Any]]:
-        """Installs and removals, newest first."""
+        """Return installs and removals, newest first."""
 
     @abstractmethod
     async def operation(self, operation_id: str) -> dict[str, Any]:
-        """One of them."""
+        """Return one operation."""
 
     @abstractmethod
     async def change_operation(self, operation_id: str, verb: OperationVerb) -> dict[str, Any]:
-        """Pause, resume or cancel; gives the operation after it."""
+        """Pause, resume or cancel an operation; return it as it is then."""
 
     async def pull(self, name: str) -> AsyncGenerator[dict[str, Any], None]:
         """Fetch a model; yields the operation as it goes on, raises where it fails. ``aclose()``
@@ -76,7 +76,7 @@ class Connection(ABC):
                 yield operation
 
     async def follow(self, operation: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """The operation as it goes on, up to its end; like :meth:`pull`."""
+        """Yield the operation as it goes on, up to its end; like :meth:`pull`."""
         name, number = operation["model_name"], operation["operation_id"]
         try:
             while operation["status"] in RUNNING:
@@ -108,7 +108,8 @@ class Connection(ABC):
 
     @abstractmethod
     async def fit(self, name: str, context: int | None) -> dict[str, Any]:
-        """Whether a model fits into the memory, at ``context`` tokens or what its engine takes."""
+        """Check whether a model fits into the memory, at ``context`` tokens or what its engine
+        takes."""
 
     @abstractmethod
     async def unload_all(self) -> dict[str, Any]:
@@ -120,15 +121,17 @@ class Connection(ABC):
 
     @abstractmethod
     async def generation(self, name: str) -> dict[str, Any]:
-        """The generation parameters of a model: schema, saved, effective, default, origins."""
+        """Return the generation parameters of a model: schema, saved, effective, default,
+        origins."""
 
     @abstractmethod
     async def configure(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Store them in place of what was stored; none forgets them."""
+        """Store generation parameters in place of those that were stored; an empty mapping forgets
+        them."""
 
     @abstractmethod
     async def aliases(self) -> dict[str, Any]:
-        """``aliases``: name and target of each."""
+        """Return ``aliases``: name and target of each."""
 
     @abstractmethod
     async def set_alias(self, name: str, target: str) -> dict[str, Any]:
@@ -140,11 +143,11 @@ class Connection(ABC):
 
     @abstractmethod
     async def plugins(self) -> list[dict[str, Any]]:
-        """Every installed plugin, its providers' present health in it."""
+        """Return every installed plugin with the present health of its providers."""
 
     @abstractmethod
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
-        """Enable, disable or retry; gives the plugin's record after it."""
+        """Enable, disable or retry a plugin; return its record after that."""
 
     @abstractmethod
     async def erase_usage(self, key_id: str) -> int:
@@ -152,11 +155,11 @@ class Connection(ABC):
 
     @abstractmethod
     async def readiness(self) -> list[dict[str, Any]]:
-        """The reasons that keep the profile from being served; empty when it is."""
+        """Return the reasons that keep the profile from being served; empty when it is."""
 
     @abstractmethod
     async def doctor(self) -> list[dict[str, Any]]:
-        """What the checks of plugins found: ``plugin, check, ok, title, message, fix``."""
+        """Return what the checks of plugins found: ``plugin, check, ok, title, message, fix``."""
 
     @abstractmethod
     def ask(

@@ -23,7 +23,7 @@ PATIENCE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who works in the data directory: ``command`` as it was typed, ``venom serve``."""
+    """A process that works in the data directory; ``command`` as it was typed: ``venom serve``."""
 
     pid: int
     started: float
@@ -38,7 +38,7 @@ def holder_file(paths: Paths) -> Path:
 
 
 def read_holder(paths: Paths) -> Holder | None:
-    """The living process that holds the lock, as far as its record tells."""
+    """Return the living process that holds the lock, as far as its record tells."""
     record = read_record(holder_file(paths)) or {}
     try:
         holder = Holder(int(record["pid"]), float(record["started"]), str(record["command"]))
@@ -80,7 +80,7 @@ def hold_data_directory(paths: Paths, command: str, patience: float = PATIENCE) 
 
 
 def busy(paths: Paths) -> Conflict:
-    """The refusal that names whoever holds the lock."""
+    """Return the refusal that names whoever holds the lock."""
     holder = _wait_for_record(paths)
     who = str(holder) if holder else "Another process"
     if holder is not None and holder.command.startswith(("venom serve", "venom quickstart")):
@@ -88,13 +88,13 @@ def busy(paths: Paths) -> Conflict:
     else:
         fix = (
             "Wait until it ends, or run one server that all commands share: venom serve. "
-            "Another data directory is chosen by VENOM_HOME."
+            "VENOM_HOME chooses another data directory."
         )
     return Conflict(f"{who} works in {paths.home}.", code="data_directory_busy", fix=fix)
 
 
 def _wait_for_record(paths: Paths) -> Holder | None:
-    """The holder writes its record right after it took the lock: give it that moment."""
+    """Wait a moment for the record, which the holder writes right after it took the lock."""
     for _ in range(5):
         if holder := read_holder(paths):
             return holder

@@ -7,6 +7,7 @@ import base64
 import binascii
 import contextlib
 import json
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import asdict
@@ -24,6 +25,9 @@ from venom_core.sdk.errors import (
     restored,
 )
 from venom_core.sdk.frames import Chunk, decode
+from venom_core.sdk.http import make_client, open_stream
+from venom_core.sdk.sse import DONE, events
+from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
     import httpx
@@ -42,8 +46,6 @@ class ServerClient(Connection):
     """The API as methods; refusals come back as the errors that the server raised."""
 
     def __init__(self, url: str, token: str) -> None:
-        from venom_core.sdk.http import make_client
-
         self.url: str = url
         self._client = make_client(
             url, headers={"Authorization": f"Bearer {token}"}, read_timeout=ASK_TIMEOUT
@@ -140,7 +142,7 @@ class ServerClient(Connection):
         return list(body["reasons"])
 
     async def doctor(self) -> list[dict[str, Any]]:
-        """Not over HTTP: the checks look at this installation, which is the server's as well."""
+        """Run the checks here and not over HTTP: this installation is the server's as well."""
         host = await asyncio.to_thread(make_host)
         try:
             return [
@@ -161,19 +163,19 @@ class ServerClient(Connection):
         asked_at = time.monotonic()
         path = "/v1/chat/completions"
         async with self._open("POST", path, request, ANSWER_TIMEOUT, headers) as response:
-            told = response.headers
-            explained = _explanation(told.get("venom-explain"))
+            received = response.headers
+            explained = _explanation(received.get("venom-explain"))
             if "upstream_body" in explained:  # a long conversation does not fit a header
                 explained["upstream_body"].setdefault("messages", body["messages"])
             async with contextlib.aclosing(_chunks(response)) as chunks:
                 yield Answer(
-                    reference=told.get("venom-model", ""),
+                    reference=received.get("venom-model", ""),
                     chunks=chunks,
                     asked_at=asked_at,
-                    because=told.get("venom-model-reason"),
+                    because=received.get("venom-model-reason"),
                     headers={
                         _titled(name): value
-                        for name, value in told.items()
+                        for name, value in received.items()
                         if name.lower().startswith(("venom-", "x-"))
                         and name.lower() not in ("venom-explain", "x-accel-buffering")
                     },
@@ -202,8 +204,6 @@ class ServerClient(Connection):
     ) -> AsyncIterator[httpx.Response]:
         import httpx
 
-        from venom_core.sdk.http import open_stream
-
         try:
             async with open_stream(
                 self._client, method, path, json=body, headers=headers, read_timeout=timeout
@@ -220,12 +220,10 @@ class ServerClient(Connection):
 
 
 def make_host() -> PluginHost:
-    """The plugins of this installation, found and not yet loaded."""
-    import os
-
+    """Return the plugins of this installation, found and not yet loaded."""
+    # Imported here: only `venom doctor` needs them, and they bring pydantic.
     from venom_core.plugins.host import PluginHost
     from venom_core.settings.layers import Settings
-    from venom_core.settings.paths import Paths
 
     paths = Paths.resolve()
     host = PluginHost(Settings.load(paths, os.environ), paths)
@@ -242,9 +240,7 @@ def _titled(header: str) -> str:
 
 
 async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
-    """The JSON of each event up to ``[DONE]``. Raises where the stream ends without it."""
-    from venom_core.sdk.sse import DONE, events
-
+    """Yield the JSON of each event up to ``[DONE]``. Raises where the stream ends without it."""
     async for data in events(response.aiter_bytes()):
         if data == DONE:
             return
@@ -284,7 +280,7 @@ def _broken_off(record: Any) -> VenomError:
 
 
 def _explanation(header: str | None) -> dict[str, Any]:
-    """The header is base64 of JSON: a body may hold any character, a header may not."""
+    """Decode the header: base64 of JSON, since a header may not hold every character."""
     try:
         found = json.loads(base64.b64decode(header or "", validate=True))
     except (ValueError, binascii.Error):

@@ -6,8 +6,10 @@ from it before the process that wrote it was seen alive: a port may have a new o
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from venom_core.cli.connection.files import read_record, remove_own, write_record
 from venom_core.sdk.process_identity import ProcessIdentity
@@ -34,7 +36,7 @@ def server_file(paths: Paths) -> Path:
 
 
 def publish(paths: Paths, record: ServerRecord) -> None:
-    """Raises ``StorageError``."""
+    """Write the record of this process's server. Raises ``StorageError``."""
     write_record(paths, server_file(paths), asdict(record))
 
 
@@ -44,7 +46,7 @@ def withdraw(paths: Paths, pid: int) -> None:
 
 
 def find_server(paths: Paths) -> ServerRecord | None:
-    """The server whose process lives; None for no record, a broken one, and a stale one."""
+    """Return the server whose process lives; None for no record, a broken one, and a stale one."""
     found = read_record(server_file(paths)) or {}
     try:
         record = ServerRecord(
@@ -60,11 +62,9 @@ def find_server(paths: Paths) -> ServerRecord | None:
 
 
 def answers(record: ServerRecord, timeout: float = 3.0) -> str | None:
-    """The version that the server at the record's address tells on ``/healthz``; None where it
-    does not answer in time or is something else. Blocks; sends no token."""
+    """Return the version that the server at the record's address tells on ``/healthz``; None where
+    it does not answer in time or is something else. Blocks; sends no token."""
     import http.client
-    import json
-    from urllib.parse import urlsplit
 
     parts = urlsplit(record.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from venom_core._version import __version__
 from venom_core.cli.connection import local
 from venom_core.cli.connection.interface import Connection
-from venom_core.cli.connection.lock import busy, hold_data_directory, read_holder
+from venom_core.cli.connection.lock import hold_data_directory, read_holder
+from venom_core.cli.connection.server import ServerClient
 from venom_core.cli.connection.server_file import ServerRecord, answers, find_server
 from venom_core.cli.logs import begin_logging
 from venom_core.cli.terminal import note
@@ -39,7 +40,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Its result. On Ctrl-C the work is cancelled, and awaited, before that goes on."""
+        """Return its result. On Ctrl-C the work is cancelled, and awaited, before that goes on."""
         ended = threading.Event()
 
         async def until_ended() -> T:
@@ -108,8 +109,6 @@ def connected(command: str, *, writes: bool) -> Iterator[Session]:
         loop = LoopThread()
         stack.callback(loop.close)
         if record is not None and url is not None:
-            from venom_core.cli.connection.server import ServerClient
-
             connection: Connection = ServerClient(record.url, record.token)
         else:
             stack.enter_context(_directory(paths, command, writes))
@@ -121,11 +120,11 @@ def connected(command: str, *, writes: bool) -> Iterator[Session]:
 
 
 def usable_server(record: ServerRecord, *, writes: bool) -> str | None:
-    """The URL of a server that answers and is of our version; None for one that does not answer
-    where the command only reads."""
+    """Return the URL of a server that answers and is of our version; None for one that does not
+    answer where the command only reads."""
     version = answers(record)
     if version is None:
-        message = f"The server at {record.url} (pid {record.pid}) runs and does not answer."
+        message = f"The server at {record.url} (pid {record.pid}) is running but does not answer."
         if writes:
             fix = f"Stop it (kill {record.pid}), then start it again: venom serve"
             raise Conflict(message, code="server_not_answering", fix=fix)
@@ -150,8 +149,8 @@ def _directory(paths: Paths, command: str, writes: bool) -> Iterator[None]:
         try:
             stack.enter_context(hold_data_directory(paths, command, READER_PATIENCE))
         except Conflict:
-            holder = read_holder(paths)
-            note(f"{holder or busy(paths).message} works here too; what it loaded is not shown.")
+            holder = read_holder(paths) or "Another process"
+            note(f"{holder} works here too; models that it has loaded are not shown.")
         except StorageError as error:
             note(error.message)
         yield

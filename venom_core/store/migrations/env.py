@@ -1,4 +1,4 @@
-"""What Alembic runs for each migration: on the connection that the store gives it."""
+"""Alembic's environment for each migration, on the connection that the store gives it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Connection:
         self._writer = writer
 
     async def read_request(self) -> Asked | None:
-        """The next request, or None when the client has no more."""
+        """Read the next request; None when the client has no more."""
         try:
             head = await self._reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -65,7 +65,7 @@ class Connection:
         return await self._reader.readexactly(int(headers.get("content-length", "0") or 0))
 
     def client_gone(self) -> bool:
-        """Whether the client closed its side."""
+        """Return whether the client closed its side."""
         reader = self._reader
         return (
             reader.at_eof() or reader.exception() is not None or self._writer.transport.is_closing()

@@ -62,7 +62,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Settings:
-    """What the control paths change."""
+    """The settings that the control paths change."""
 
     version: str = RECORDED_VERSION
     prefer: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Settings:
     line_ms: float = 0.0
 
     def reads_truncate(self) -> bool:
-        """Whether the Ollama that we claim to be knows ``truncate``."""
+        """Return whether the Ollama that we claim to be knows ``truncate``."""
         return version_tuple(self.version) >= TRUNCATE_SINCE
 
     def change(self, data: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong between us and an Ollama, on demand.
+"""Faults between us and an Ollama, on demand.
 
 A fault is a JSON object sent to ``POST /__fake__/faults``::
 
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What happens."""
+    """The kind of a fault."""
 
     #: Connection closed before a byte of the answer.
     REFUSE = "refuse"
@@ -79,11 +79,11 @@ class Fault:
         return cls(**{**data, "kind": Kind(data["kind"])})
 
     def to_json(self) -> dict[str, Any]:
-        """The fault as JSON."""
+        """Return the fault as JSON."""
         return asdict(self)
 
     def error_line(self) -> bytes:
-        """The line of an ERROR_FRAME."""
+        """Return the line of an ERROR_FRAME."""
         return json.dumps({"error": self.message}).encode() + b"\n"
 
 
@@ -102,11 +102,11 @@ class Faults:
         self._waiting.clear()
 
     def waiting(self) -> list[dict[str, Any]]:
-        """Those that have not struck yet, as JSON."""
+        """Return the faults that have not struck yet, as JSON."""
         return [fault.to_json() for fault in self._waiting]
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The fault for this request, counted down."""
+        """Take the fault for this request, counted down."""
         for fault in self._waiting:
             if fault.path == path and fault.method in (None, method):
                 if fault.times == 1:

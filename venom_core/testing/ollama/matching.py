@@ -1,4 +1,4 @@
-"""Which record answers a request: first exactly, then up to a stated list of equivalences."""
+"""The choice of the record that answers a request: exactly, then up to stated equivalences."""
 
 from __future__ import annotations
 
@@ -57,18 +57,19 @@ Rule = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def without_shift(body: dict[str, Any]) -> dict[str, Any]:
-    """``shift`` only matters when the context runs full while answering; no record reaches that."""
+    """Drop ``shift``: it only matters when the context runs full while answering, in no record."""
     return _without(body, "shift")
 
 
 def without_truncate(body: dict[str, Any]) -> dict[str, Any]:
-    """``truncate`` only matters for a prompt that does not fit. Those were recorded with and
-    without it, and a record that matches exactly wins, so nothing is hidden here."""
+    """Drop ``truncate``: it only matters for a prompt that does not fit. Those were recorded with
+    and without it, and a record that matches exactly wins, so nothing is hidden here."""
     return _without(body, "truncate")
 
 
 def without_keep_alive(body: dict[str, Any]) -> dict[str, Any]:
-    """``keep_alive`` changes no answer, unless it unloads (zero) or is refused (no unit)."""
+    """Drop ``keep_alive``: it changes no answer, unless it unloads (zero) or is refused (no
+    unit)."""
     value = body.get("keep_alive")
     harmless = isinstance(value, int | float) and value != 0
     if isinstance(value, str):
@@ -77,7 +78,8 @@ def without_keep_alive(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_num_ctx(body: dict[str, Any]) -> dict[str, Any]:
-    """``options.num_ctx`` changes no recorded answer whose prompt fits; empty options are none."""
+    """Drop ``options.num_ctx``: it changes no recorded answer whose prompt fits; empty options are
+    none."""
     options = body.get("options")
     if not isinstance(options, dict):
         return body
@@ -86,27 +88,27 @@ def without_num_ctx(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_default_stream(body: dict[str, Any]) -> dict[str, Any]:
-    """``stream`` is true where it is left out."""
+    """Drop ``stream: true``, the default."""
     return _without(body, "stream") if body.get("stream") is True else body
 
 
 def without_empty(body: dict[str, Any]) -> dict[str, Any]:
-    """What clients send though it is empty: no tools, no images, no system, ``insecure: false``."""
+    """Drop what clients send though it is empty: tools, images, system, ``insecure: false``."""
     empty = {"tools": [], "images": [], "system": "", "template": "", "suffix": "", "raw": False,
              "insecure": False, "verbose": False, "logprobs": False}  # fmt: skip
     return {k: v for k, v in body.items() if not (k in empty and v == empty[k])}
 
 
 def with_model_field(body: dict[str, Any]) -> dict[str, Any]:
-    """``name`` is the old spelling of ``model``; both were recorded."""
+    """Rename ``name``, the old spelling of ``model``; both were recorded."""
     if "name" in body and "model" not in body:
         return {**_without(body, "name"), "model": body["name"]}
     return body
 
 
 def with_default_tag(body: dict[str, Any]) -> dict[str, Any]:
-    """A name means its ``:latest``. Only where nothing but a model is asked for by ``/api/show``:
-    other answers repeat the name as it was written."""
+    """Drop ``:latest``, which a bare name means. Only where just a model is asked for by
+    ``/api/show``: other answers repeat the name as it was written."""
     if set(body) == {"model", SHOW} and isinstance(body["model"], str):
         return {**body, "model": body["model"].removesuffix(":latest")}
     return body
@@ -129,7 +131,7 @@ def _without(body: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def normalised(body: Any, path: str = "") -> Any:
-    """``body`` after every equivalence."""
+    """Return ``body`` after every equivalence."""
     if not isinstance(body, dict):
         return body
     if path == "/api/show":
@@ -140,7 +142,7 @@ def normalised(body: Any, path: str = "") -> Any:
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
-    """``0.12.5`` -> (0, 12, 5)."""
+    """Return (0, 12, 5) for ``0.12.5``."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
@@ -163,8 +165,8 @@ class Matcher:
     def find(
         self, asked: Asked, preferred: Iterable[str] = (), reads_truncate: bool = True
     ) -> Record | None:
-        """The record for ``asked``; of several the preferred one, then :data:`DEFAULTS`, then the
-        first. An Ollama that does not read ``truncate`` never sees it."""
+        """Return the record for ``asked``; of several the preferred one, then :data:`DEFAULTS`,
+        then the first. An Ollama that does not read ``truncate`` never sees it."""
         if not reads_truncate and isinstance(asked.body, dict) and "truncate" in asked.body:
             body = without_truncate(asked.body)
             raw = json.dumps(body).encode()
@@ -183,7 +185,7 @@ class Matcher:
 
 
 def _key(asked: Asked, loose: bool = False) -> str:
-    """Method, path, foreign Host, Origin and body as one string."""
+    """Return method, path, foreign Host, Origin and body as one string."""
     host = asked.headers.get("host", "")
     origin = asked.headers.get("origin")
     if origin and host and origin == f"http://{host}":

@@ -27,7 +27,7 @@ NOT_REPLAYABLE: Mapping[str, str] = {
 
 
 class Ending(StrEnum):
-    """How a recorded answer ended."""
+    """The end of a recorded answer."""
 
     COMPLETE = "complete"
     #: The server closed the connection without the last chunk (it was being stopped).
@@ -55,19 +55,19 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """The body without its framing."""
+        """Return the body without its framing."""
         return b"".join(self.pieces)
 
     def lines(self) -> list[dict[str, Any]]:
-        """The objects of an NDJSON body."""
+        """Return the objects of an NDJSON body."""
         return [json.loads(line) for line in self.body.splitlines() if line.strip()]
 
     def with_json_lines(self, lines: list[dict[str, Any]]) -> Answer:
-        """The same answer with another NDJSON body, written as Ollama writes JSON."""
+        """Return the same answer with another NDJSON body, written as Ollama writes JSON."""
         return replace(self, pieces=tuple(encode_like_go(line) + b"\n" for line in lines))
 
     def with_json(self, value: Any, status: int | None = None) -> Answer:
-        """The same answer with another JSON body (and its own length)."""
+        """Return the same answer with another JSON body (and its own length)."""
         body = encode_like_go(value)
         headers = tuple((name, text) for name, text in self.headers if name != "Content-Length")
         if not self.chunked:
@@ -89,14 +89,14 @@ class Record:
     answer: Answer
 
     def header(self, name: str) -> str | None:
-        """A request header by its name, whatever its case."""
+        """Return a request header by its name, whatever its case."""
         for key, value in self.headers:
             if key.lower() == name.lower():
                 return value
         return None
 
     def request_body(self) -> bytes:
-        """The request's body as bytes, ready to send."""
+        """Return the request's body as bytes, ready to send."""
         if self.body is None:
             return b""
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -119,7 +119,7 @@ class Records(Mapping[str, Record]):
 
 
 def encode_like_go(value: Any) -> bytes:
-    """JSON as Go's encoder writes it: no blanks, UTF-8, and ``< > &`` escaped."""
+    """Return JSON as Go's encoder writes it: no blanks, UTF-8, and ``< > &`` escaped."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")

@@ -52,11 +52,13 @@ async def list_news(
     """News and papers, in the language that their source has them in."""
     kind = _KINDS.get(type)
     if kind is None:
-        raise _unusable("type", f"{type!r} is no kind of news.", "Choose of: blog, papers")
+        raise _unusable("type", f"{type!r} is not a kind of news.", "Choose one of: blog, papers")
     if month is not None and not _MONTH.fullmatch(month):
-        raise _unusable("month", f"{month!r} is no month.", "Write it as 2026-11.")
+        raise _unusable("month", f"{month!r} is not a month.", "Write it as 2026-11.")
     if lang not in _LANGUAGES:
-        raise _unusable("lang", f"{lang!r} is no language of ours.", "Choose of: en, pl, de")
+        raise _unusable(
+            "lang", f"{lang!r} is not a language of the news.", "Choose one of: en, pl, de"
+        )
     view = await venom_of(request).catalogue.news(provider, kind, month, lang, limit)
     language = language_of(request.scope)
     # Other people's words are not ours to translate.

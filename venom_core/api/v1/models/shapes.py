@@ -1,4 +1,4 @@
-"""What the model area's requests look like, and the limits they share."""
+"""The shapes of the model area's requests, and the limits they share."""
 
 from __future__ import annotations
 
