@@ -35,7 +35,10 @@ A message never contains an exception's text from elsewhere, a path of the engin
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from venom_core.sdk.records import ErrorRecord
 
 DOCS_ROOT = "/docs/errors"
 
@@ -76,7 +79,7 @@ class VenomError(Exception):
         """Where this code is explained: a path served by the documentation."""
         return f"{DOCS_ROOT}#{self.code}"
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> ErrorRecord:
         """The same refusal as every surface shows it: code, message, fix, docs, param."""
         return {
             "code": self.code,
