@@ -90,17 +90,17 @@ class _Seen:
         refusal = OpenAIError if openai else ApiError
         if self._status not in answer.statuses:
             if self._status >= 400 and self._kind == "application/json":
-                yield from _against(refusal, json.loads(self._body))
+                yield from faults_of(refusal, json.loads(self._body))
         elif self._kind == "application/json":
-            yield from _against(answer.json, json.loads(self._body))
+            yield from faults_of(answer.json, json.loads(self._body))
         elif self._kind == "text/event-stream":
             for name, data in _events(self._body.decode()):
                 if name == "" and "error" in data:
-                    yield from _against(refusal, data)
+                    yield from faults_of(refusal, data)
                 elif name not in answer.events:
                     yield f"there is no event {name!r}"
                 else:
-                    yield from _against(answer.events[name], data)
+                    yield from faults_of(answer.events[name], data)
         elif self._body and self._kind != answer.text:
             yield f"is {self._kind}"
 
@@ -113,7 +113,8 @@ def _events(text: str) -> Iterator[tuple[str, Any]]:
                 yield fields.get("event", ""), json.loads(fields["data"])
 
 
-def _against(shape: Any, value: Any) -> Iterator[str]:
+def faults_of(shape: Any, value: Any) -> Iterator[str]:
+    """Yield a sentence for each thing in a JSON value that is not as its shape declares it."""
     if shape is None:
         yield "declares no JSON"
         return

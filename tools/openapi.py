@@ -17,19 +17,20 @@ from tools.projects import ROOT
 TARGET = ROOT / "web" / "openapi.json"
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    """Return 1 where ``--check`` finds the file stale."""
     parser = argparse.ArgumentParser(prog="python -m tools.openapi", description=__doc__)
     parser.add_argument("--check", action="store_true", help="1 where the file is stale")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     text = described()
     stale = not TARGET.is_file() or TARGET.read_text(encoding="utf-8") != text
     if options.check:
         if stale:
-            print(f"{TARGET.relative_to(ROOT)} is stale: write it with: python -m tools.openapi")
+            print(f"web/{TARGET.name} is stale: write it with: python -m tools.openapi")
         return int(stale)
     if stale:
         TARGET.write_text(text, encoding="utf-8")
-    print(f"{TARGET.relative_to(ROOT)} {'is written' if stale else 'was as it is served'}")
+    print(f"web/{TARGET.name} {'is written' if stale else 'was as it is served'}")
     return 0
 
 
