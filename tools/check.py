@@ -19,6 +19,7 @@ CHECKERS = {
     "format": [str(BIN / "ruff"), "format", "--check", "--output-format", "concise", "."],
     "mypy": [str(BIN / "mypy")],
     "imports": [sys.executable, "-m", "tools.import_rules"],
+    "openapi": [sys.executable, "-m", "tools.openapi", "--check"],
     "house": [sys.executable, "-m", "tools.house"],
 }
 #: Checkers whose output holds figures to read where all is well.

@@ -27,7 +27,7 @@ OLDEST_NODE = (20, 9)
 COMPRESSED = {".html", ".js", ".css", ".txt", ".json", ".svg", ".map", ".webmanifest"}
 # What the build itself writes into web/.
 NOT_SOURCE = {
-    "node_modules", "out", ".next", ".test", "next-env.d.ts", "tsconfig.tsbuildinfo",
+    "node_modules", "out", ".next", ".test", "next-env.d.ts", "tsconfig.tsbuildinfo", "schema.ts",
 }  # fmt: skip
 
 

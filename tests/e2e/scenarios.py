@@ -14,13 +14,13 @@ OLLAMA_DOWN = {
     "code": "ollama_not_running",
     "message": "Nothing answers at http://127.0.0.1:11434.",
     "fix": "Start it with: ollama serve",
-    "docs": None,
+    "docs": "/docs/plugins/states#ollama_not_running",
 }
 ENGINE_MISSING = {
     "code": "engine_missing",
     "message": "The llama.cpp engine is not installed.",
     "fix": "venom plugins install llamacpp",
-    "docs": None,
+    "docs": "/docs/plugins/states#engine_missing",
 }
 NEEDS_OLLAMA = "Needs Ollama: install it from ollama.com, start it, then run the command."
 DEMO_NOTE = (
@@ -78,12 +78,17 @@ def model(identity: str, provider: str, **facts: Any) -> dict[str, Any]:
         "title": None,
         "summary": None,
         "source": provider,
-        "type": "chat",
+        "runtimes": [provider],
+        "type": "gguf",
         "size_gb": None,
         "size_bytes": None,
         "quantization": None,
         "path": None,
+        "installed": True,
         "active": False,
+        "active_roles": [],
+        "license": None,
+        "terms_url": None,
         "loaded": False,
         "digest": None,
         "context_length": None,
@@ -93,14 +98,19 @@ def model(identity: str, provider: str, **facts: Any) -> dict[str, Any]:
     }
 
 
-def provider(name: str, title: str, status: str, reason: Any = None) -> dict[str, Any]:
+def provider(name: str, status: str, reason: Any = None) -> dict[str, Any]:
+    """One provider of a plugin's record."""
     return {
         "name": name,
-        "title": title,
         "status": status,
         "reason": reason,
         "capabilities": ["chat", "complete", "embed"],
     }
+
+
+def titled(name: str, title: str, status: str, reason: Any = None) -> dict[str, Any]:
+    """One provider of GET /api/v1/overview."""
+    return {**provider(name, status, reason), "title": title}
 
 
 def suggestion(name: str, title: str, source: str, size: int, **facts: Any) -> dict[str, Any]:
@@ -164,11 +174,27 @@ def plugin(identity: str, state: str, **facts: Any) -> dict[str, Any]:
 
 
 PLUGINS = [
-    plugin("ollama", "loaded", providers=[provider("ollama", "Ollama", "ready")]),
+    plugin("ollama", "loaded", providers=[provider("ollama", "ready")]),
     plugin(
         "llamacpp",
         "loaded",
-        providers=[provider("llamacpp", "llama.cpp", "unavailable", ENGINE_MISSING)],
+        providers=[provider("llamacpp", "unavailable", ENGINE_MISSING)],
+    ),
+    plugin(
+        "remote",
+        "loaded",
+        providers=[
+            provider(
+                "remote",
+                "degraded",
+                {
+                    "code": "servers_unreachable",
+                    "message": "1 of 2 servers does not answer.",
+                    "fix": None,
+                    "docs": "/docs/plugins/states#servers_unreachable",
+                },
+            )
+        ],
     ),
     plugin(
         "lab",
@@ -182,7 +208,7 @@ PLUGINS = [
             "code": "import_failed",
             "message": "lab_venom.plugin raised ModuleNotFoundError: No module named 'labtools'",
             "fix": "Repair it, then load it again with: venom plugins retry lab",
-            "docs": None,
+            "docs": "/docs/plugins/states#import_failed",
         },
     ),
 ]
@@ -229,6 +255,7 @@ def _overview(default: str | None, providers: list[dict[str, Any]], **more: Any)
         "default_model": default,
         "default_model_reason": "the only installed chat model" if default else "no chat model",
         "key_required": False,
+        "theme": "system",
         "machine": {
             "memory_total_bytes": 25_276_514_304,
             "memory_available_bytes": 14_200_000_000,
@@ -247,8 +274,8 @@ def ready() -> Scenario:
         _overview(
             "gemma3:4b",
             [
-                provider("ollama", "Ollama", "ready"),
-                provider("llamacpp", "llama.cpp", "unavailable", ENGINE_MISSING),
+                titled("ollama", "Ollama", "ready"),
+                titled("llamacpp", "llama.cpp", "unavailable", ENGINE_MISSING),
             ],
         ),
         [
@@ -276,11 +303,11 @@ def demo() -> Scenario:
         _overview(
             "gemma3-270m-base",
             [
-                provider("llamacpp", "llama.cpp", "ready"),
-                provider("ollama", "Ollama", "unavailable", OLLAMA_DOWN),
+                titled("llamacpp", "llama.cpp", "ready"),
+                titled("ollama", "Ollama", "unavailable", OLLAMA_DOWN),
             ],
             suggestions=[GEMMA, LARGE],
-            notes=[{"model": base["reference"], "message": DEMO_NOTE}],
+            notes=[{"model": base["reference"], "id": base["id"], "message": DEMO_NOTE}],
         ),
         [base, model("smollm2:135m", "llamacpp", size_bytes=98_362_432)],
     )
@@ -292,8 +319,8 @@ def empty() -> Scenario:
         _overview(
             None,
             [
-                provider("ollama", "Ollama", "unavailable", OLLAMA_DOWN),
-                provider("llamacpp", "llama.cpp", "idle"),
+                titled("ollama", "Ollama", "unavailable", OLLAMA_DOWN),
+                titled("llamacpp", "llama.cpp", "idle"),
             ],
             suggestions=[SMOLLM, GEMMA, LARGE],
         )

@@ -393,6 +393,9 @@ def test_the_plugins_page_shows_every_record(fake: FakeVenom, open_window: OpenW
     expect(lab).to_contain_text("No module named 'labtools'")
     expect(lab).to_contain_text("venom plugins retry lab")
     expect(page.get_by_role("article", name="llamacpp")).to_contain_text("engine_missing")
+    remote = page.get_by_role("article", name="remote")
+    expect(remote).to_contain_text("limited")
+    expect(remote).to_contain_text("1 of 2 servers does not answer.")
 
 
 def test_a_narrow_screen_has_a_menu_and_nothing_beside_the_page(

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from venom_core.store.ledger import Grouping, Line, Range, Tally, UsageRepository
+from typing_extensions import TypedDict
+
+from venom_core.store.ledger import Grouping, Line, Range, Tally, TallyView, UsageRepository
 
 #: Begins a formula for spreadsheets; the last two are left out at the start of a cell by some.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -19,6 +21,37 @@ CSV_COLUMNS = (
 )
 
 
+class UsageGroup(TallyView):
+    """``name`` is the model, key, provider or day; ``key_name`` the name of a key."""
+
+    name: str
+    key_name: str | None
+
+
+class UsageSummary(TypedDict):
+    """``groups`` are the greatest, ``count`` is how many there are; days are UTC."""
+
+    since: str
+    until: str
+    by: Grouping
+    totals: TallyView
+    groups: list[UsageGroup]
+    count: int
+
+
+class UsageDay(TallyView):
+    day: str
+
+
+class UsageSeries(TypedDict):
+    """One point for every day."""
+
+    since: str
+    until: str
+    points: list[UsageDay]
+    count: int
+
+
 def last_days(days: int, today: str) -> tuple[str, str]:
     """The first and the last of ``days`` days that end with ``today``."""
     return (date.fromisoformat(today) - timedelta(days=days - 1)).isoformat(), today
@@ -26,7 +59,7 @@ def last_days(days: int, today: str) -> tuple[str, str]:
 
 def summary_view(
     repository: UsageRepository | None, where: Range, by: Grouping, limit: int
-) -> dict[str, Any]:
+) -> UsageSummary:
     """Totals of a range and its groups, days by date and others by use, the greatest first.
 
     Blocks for a disk access. Without a repository there is no store yet, and nothing in it.
@@ -56,12 +89,12 @@ def summary_view(
     }
 
 
-def series_view(repository: UsageRepository | None, where: Range) -> dict[str, Any]:
+def series_view(repository: UsageRepository | None, where: Range) -> UsageSeries:
     """One point for every day of the range, those without a request too. Blocks."""
     found: Mapping[str, Tally] = {} if repository is None else repository.summary(where, "day")
     first, last = date.fromisoformat(where.since), date.fromisoformat(where.until)
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-    points = [{"day": day, **found.get(day, Tally()).view()} for day in days]
+    points: list[UsageDay] = [{"day": day, **found.get(day, Tally()).view()} for day in days]
     return {"since": where.since, "until": where.until, "points": points, "count": len(points)}
 
 
@@ -79,6 +112,7 @@ def _cell(value: object) -> object:
 
 
 def csv_row(line: Line, tally: Tally) -> list[object]:
-    view = tally.view() | line._asdict() | {"key": line.key_id}
-    view["errors"] = " ".join(f"{code}:{count}" for code, count in view["errors"].items())
+    sums = tally.view()
+    view = {**sums, **line._asdict(), "key": line.key_id}
+    view["errors"] = " ".join(f"{code}:{count}" for code, count in sums["errors"].items())
     return [view[name] for name in CSV_COLUMNS]

@@ -28,6 +28,7 @@ from venom_core.api.errors import (
 from venom_core.api.forwarding import ForwardedHeaders
 from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
+from venom_core.api.openapi.routes import Description, openapi_json, operation_id
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
 from venom_core.api.v1 import (
@@ -71,6 +72,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=operation_id,
         exception_handlers={
             VenomError: on_venom_error,
             HTTPException: on_http_exception,
@@ -81,9 +83,11 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.arrival = ForwardedHeaders(core.root_path or "", core.trusted_proxies)
     app.state.venom = venom
     app.state.key_ring = ring
+    app.api_description = Description(app, app.arrival.root_path)
 
     app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
+    app.router.routes.append(Route("/openapi.json", openapi_json, methods=["GET"]))
     protected = [Depends(_key_check(ring, "/api/v1"))]
     for router in (plugins.router, models.router, overview.router, events.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
@@ -91,7 +95,9 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(health.router, dependencies=[Depends(_key_check(ring, ""))])
-    app.router.routes.append(Mount("/docs", Docs(root_path=app.arrival.root_path)))
+    app.router.routes.append(
+        Mount("/docs", Docs(root_path=app.arrival.root_path, reference=app.api_description.page))
+    )
     app.router.default = _Page()
     guards = _guards(core)
     for kind, options in guards:
@@ -147,6 +153,11 @@ class VenomApp(FastAPI):
 
     openai_front: ASGIApp
     arrival: ForwardedHeaders
+    api_description: Description
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document that ``/openapi.json`` serves, ``/v1`` in it too."""
+        return self.api_description.document()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self.arrival.is_direct:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import Any
+from typing import NotRequired
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
+from typing_extensions import TypedDict
 
 from venom_core.api.language import in_language, language_headers, language_of
 from venom_core.sdk.errors import InvalidRequest, NotFound, RequestTooLarge, VenomError
@@ -32,24 +33,58 @@ def internal_error(error: BaseException) -> VenomError:
     )
 
 
-def openai_error(error: VenomError) -> dict[str, Any]:
+class OpenAIErrorBody(TypedDict):
+    """``fix`` is the next step, where there is one; ``docs`` is a path."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+    docs: str
+    fix: NotRequired[str]
+
+
+class OpenAIError(TypedDict):
+    """A refusal under ``/v1``, as OpenAI's clients read it."""
+
+    error: OpenAIErrorBody
+
+
+def openai_error(error: VenomError) -> OpenAIError:
     """The refusal as OpenAI's clients read it; our ``fix`` and ``docs`` beside it."""
-    record: dict[str, Any] = {
-        "message": f"{error.message} {error.fix}" if error.fix else error.message,
+    record: OpenAIErrorBody = {
+        "message": error.message,
         "type": error.type,
         "param": error.param,
         "code": error.code,
         "docs": error.docs,
     }
     if error.fix:
-        record |= {"message": error.message, "fix": error.fix}
+        record["fix"] = error.fix
     return {"error": record}
 
 
-def api_error(error: VenomError) -> dict[str, Any]:
+class ApiError(TypedDict):
+    """A refusal under ``/api/v1``: ``detail`` is the sentence, ``code`` is stable, ``fix`` the next
+    step, ``docs`` a path, ``param`` the request field at fault."""
+
+    detail: str
+    code: str
+    fix: str | None
+    docs: str
+    param: str | None
+
+
+def api_error(error: VenomError) -> ApiError:
     """The refusal under ``/api/v1``: ``detail`` is the sentence."""
     record = error.record()
-    return {"detail": record.pop("message"), **record}
+    return {
+        "detail": record["message"],
+        "code": record["code"],
+        "fix": record["fix"],
+        "docs": record["docs"],
+        "param": record["param"],
+    }
 
 
 def error_headers(error: VenomError) -> dict[str, str]:

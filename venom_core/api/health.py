@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from typing_extensions import TypedDict
 
 from venom_core._version import __version__
 from venom_core.api.language import localized
+from venom_core.api.openapi.declared import answers
 from venom_core.sdk.errors import InvalidApiKey
+from venom_core.sdk.records import ReasonRecord
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom
@@ -18,16 +21,40 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 
+class Health(TypedDict):
+    """The process answers; ``component`` is always ``venom-core``."""
+
+    status: str
+    component: str
+    version: str
+
+
+class ReasonCode(TypedDict):
+    """A reason for those who have shown no key."""
+
+    code: str
+
+
+class Readiness(TypedDict):
+    """``reasons`` say what is missing; empty where the profile can be served."""
+
+    status: Literal["ready", "not_ready"]
+    profile: str
+    reasons: list[ReasonRecord | ReasonCode]
+
+
 def venom_of(request: Request) -> Venom:
     """The installation that this application serves."""
     return cast("Venom", request.app.state.venom)
 
 
+@answers(Health)
 async def healthz(request: Request) -> Response:
     """The process answers; says nothing of providers."""
     return JSONResponse({"status": "ok", "component": "venom-core", "version": __version__})
 
 
+@answers(Readiness, statuses=(200, 503))
 async def readyz(request: Request) -> Response:
     """200 when the profile can be served; 503 with what is missing.
 
@@ -37,10 +64,10 @@ async def readyz(request: Request) -> Response:
     missing = await venom.runtime.readiness()
     try:
         await request.app.state.key_ring.require(request.headers)
-        reasons = [reason.record() for reason in missing]
+        reasons: list[ReasonRecord | ReasonCode] = [reason.record() for reason in missing]
     except InvalidApiKey:
         reasons = [{"code": reason.code} for reason in missing]
-    body = {
+    body: Readiness = {
         "status": "not_ready" if reasons else "ready",
         "profile": venom.profile.name,
         "reasons": reasons,
@@ -49,6 +76,7 @@ async def readyz(request: Request) -> Response:
 
 
 @router.get("/metrics")
+@answers(text="text/plain")
 async def metrics(request: Request) -> Response:
     """Prometheus text."""
     venom = venom_of(request)

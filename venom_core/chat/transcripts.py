@@ -9,13 +9,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypedDict
 
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.utc import utc_text
-from venom_core.store.sessions import MAX_MESSAGES, Message, MessageRole, StoredSession
+from venom_core.store.sessions import (
+    MAX_MESSAGES,
+    Message,
+    MessageRecord,
+    MessageRole,
+    StoredSession,
+)
 
-FORMAT = "venom-session"
-VERSION = 1
 MAX_CONTENT = 1_000_000
 MAX_DETAILS = 200_000
 
@@ -52,11 +57,23 @@ class ImportedSession(BaseModel):
     messages: list[ImportedMessage] = Field(max_length=MAX_MESSAGES)
 
 
-def exported(session: StoredSession, messages: Sequence[Message]) -> dict[str, Any]:
+class SessionExport(TypedDict):
+    """A whole session with every branch, as ``POST /api/v1/sessions/import`` takes it."""
+
+    format: Literal["venom-session"]
+    version: Literal[1]
+    title: str
+    pinned: bool
+    created_at: str
+    updated_at: str
+    messages: list[MessageRecord]
+
+
+def exported(session: StoredSession, messages: Sequence[Message]) -> SessionExport:
     """Everything of a session, every branch too, as JSON values."""
     return {
-        "format": FORMAT,
-        "version": VERSION,
+        "format": "venom-session",
+        "version": 1,
         "title": session.title,
         "pinned": session.pinned,
         "created_at": session.created_at,

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -55,7 +55,7 @@ def print_error(error: VenomError) -> None:
     _print(error.record())
 
 
-def _say(record: dict[str, Any], arguments: Sequence[str]) -> None:
+def _say(record: Mapping[str, Any], arguments: Sequence[str]) -> None:
     if wants_json(arguments):
         print(json.dumps({"error": record}, indent=2, ensure_ascii=False), flush=True)
     else:
@@ -63,7 +63,7 @@ def _say(record: dict[str, Any], arguments: Sequence[str]) -> None:
         _print(record)
 
 
-def _print(record: dict[str, Any]) -> None:
+def _print(record: Mapping[str, Any]) -> None:
     print(f"Error: {record['message']}", file=sys.stderr)
     if record.get("fix"):
         print(f"Fix:   {record['fix']}", file=sys.stderr)

@@ -3,14 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from venom_core.models.catalogue import Answer, Entries, Entry
 from venom_core.sdk.catalogue import NewsItem, SearchPage
 from venom_core.sdk.states import Reason
 
 
-def entry_view(item: Entry) -> dict[str, Any]:
+class EntryView(TypedDict):
+    """A model of a source's catalogue; ``size_gb`` counts thousand million bytes."""
+
+    provider: str
+    model_name: str
+    display_name: str
+    size_gb: float | None
+    runtime: str | None
+    tags: list[str]
+    downloads: int | None
+    likes: int | None
+    reference: str
+    size_bytes: int | None
+    license: str | None
+    gated: bool | None
+    updated_at: str | None
+    installed: bool
+
+
+class Trouble(TypedDict):
+    """The reason why an answer is old or empty, null where it is neither: ``error`` is the
+    sentence."""
+
+    error: str | None
+    code: str | None
+    fix: str | None
+    docs: str | None
+
+
+class EntryList(Trouble):
+    """``stale``: a source did not answer, and what it offered before is shown."""
+
+    success: bool
+    models: list[EntryView]
+    count: int
+    stale: bool
+
+
+class SearchView(EntryList):
+    """``total`` is null where the source does not count."""
+
+    provider: str
+    query: str
+    total: int | None
+    page: int
+    limit: int
+
+
+class NewsEntry(TypedDict):
+    """An article or a paper, in its source's own language."""
+
+    title: str
+    url: str
+    summary: str
+    published_at: str | None
+    authors: list[str]
+    source: str
+
+
+class NewsView(Trouble):
+    """``success`` is false where the source did not answer, old news or none."""
+
+    success: bool
+    provider: str
+    items: list[NewsEntry]
+    count: int
+    stale: bool
+
+
+def entry_view(item: Entry) -> EntryView:
     entry = item.entry
     size = entry.size_bytes
     return {
@@ -31,7 +101,7 @@ def entry_view(item: Entry) -> dict[str, Any]:
     }
 
 
-def entries_view(found: Entries) -> dict[str, Any]:
+def entries_view(found: Entries) -> EntryList:
     """``success`` is false only where no source ever answered."""
     models = [entry_view(item) for item in found.entries]
     return {
@@ -45,7 +115,7 @@ def entries_view(found: Entries) -> dict[str, Any]:
 
 def search_view(
     asked: str, name: str, query: str, answer: Answer, page: int, limit: int
-) -> dict[str, Any]:
+) -> SearchView:
     """``provider`` is as it was asked for; ``total`` is null where the source does not tell."""
     result: SearchPage = answer.value or SearchPage(())
     models = [entry_view(Entry(name, entry)) for entry in result.entries]
@@ -63,7 +133,7 @@ def search_view(
     }
 
 
-def news_view(asked: str, answer: Answer) -> dict[str, Any]:
+def news_view(asked: str, answer: Answer) -> NewsView:
     items: Sequence[NewsItem] = answer.value or ()
     return {
         # What failed and has only old news says so, as it always did.
@@ -86,7 +156,7 @@ def news_view(asked: str, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _why(reasons: Sequence[Reason]) -> dict[str, Any]:
+def _why(reasons: Sequence[Reason]) -> Trouble:
     """The sentence under ``error``; code and fix of the first where there are several."""
     if not reasons:
         return {"error": None, "code": None, "fix": None, "docs": None}

@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from typing_extensions import TypedDict
+
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.provider import Model
 
@@ -20,23 +22,47 @@ LONGEST_STOP = 200
 _LONGEST_SHOWN = 40
 
 
+ParameterType = Literal["float", "int", "list", "enum"]
+
+
+class ParameterBounds(TypedDict, total=False):
+    """``min`` and ``max``, inclusive, where there is a bound; ``options`` of an ``enum``."""
+
+    min: float
+    max: float
+    options: list[str]
+
+
+class ParameterView(ParameterBounds):
+    """One parameter as a form needs it; ``default`` is what people are shown."""
+
+    type: ParameterType
+    default: Any
+    desc: str
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter by its OpenAI name; bounds are inclusive, None for no bound."""
 
     name: str
-    type: Literal["float", "int", "list", "enum"]
+    type: ParameterType
     default: Any
     minimum: float | None
     maximum: float | None
     desc: str
     options: tuple[str, ...] = ()
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> ParameterView:
         """As the API shows it; keys without a value are left out."""
-        shown = {"min": self.minimum, "max": self.maximum, "options": list(self.options) or None}
-        known = {key: value for key, value in shown.items() if value is not None}
-        return {"type": self.type, "default": self.default, **known, "desc": self.desc}
+        bounds: ParameterBounds = {}
+        if self.minimum is not None:
+            bounds["min"] = self.minimum
+        if self.maximum is not None:
+            bounds["max"] = self.maximum
+        if self.options:
+            bounds["options"] = list(self.options)
+        return {"type": self.type, "default": self.default, **bounds, "desc": self.desc}
 
     def problem(self, value: object) -> str | None:
         """The sentence that says what is wrong with a value; None for a good one."""

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from venom_core.models.transfer_rate import TransferRate
 from venom_core.models.transfers import ModelTransfers
+from venom_core.models.views import OperationView
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     Conflict,
@@ -39,16 +40,6 @@ T = TypeVar("T")
 PER_PROVIDER = 2
 SAVE_SECONDS = 0.25
 ENDED_SHOWN = 200
-#: What a failed operation shows of its refusal, and under which name.
-_ERROR_VIEW = {
-    "message": "error",
-    "code": "code",
-    "fix": "fix",
-    "docs": "docs",
-    "param": "param",
-    "retry_after": "retry_after",
-    "status": "error_status",
-}
 
 
 @dataclass(slots=True)
@@ -100,7 +91,7 @@ class Operations:
 
     # -- asking ------------------------------------------------------------------------------
 
-    async def get(self, operation_id: str) -> dict[str, Any]:
+    async def get(self, operation_id: str) -> OperationView:
         """One operation as shown. Raises ``NotFound``."""
         job = (await self._known()).get(operation_id)
         if job is not None:
@@ -110,7 +101,7 @@ class Operations:
             raise _unknown(operation_id)
         return view(found)
 
-    async def list(self, limit: int) -> list[dict[str, Any]]:
+    async def list(self, limit: int) -> list[OperationView]:
         """Newest first."""
         jobs = await self._known()
         found = await self._in_store(lambda store: store.list(limit))
@@ -123,7 +114,7 @@ class Operations:
 
     async def install(
         self, name: str, *, provider: str | None = None, key_id: str | None = None
-    ) -> dict[str, Any]:
+    ) -> OperationView:
         """Begin to fetch a model, or join or resume the install of the same that is open.
 
         Raises ``ModelNotFound``, ``NoDiskSpace`` and what keeps the provider from answering,
@@ -140,14 +131,14 @@ class Operations:
             await self._check_room(plan)
             return await self._begin("install", source, plan.ref, name, key_id)
 
-    async def remove(self, name: str, *, key_id: str | None = None) -> dict[str, Any]:
+    async def remove(self, name: str, *, key_id: str | None = None) -> OperationView:
         """Begin to delete an installed model. Raises ``ModelNotFound``."""
         item = await self._transfers.removable(name)
         async with self._changing:
             await self._known()
             return await self._begin("remove", item.provider, item.model.ref, name, key_id)
 
-    async def pause(self, operation_id: str) -> dict[str, Any]:
+    async def pause(self, operation_id: str) -> OperationView:
         """Stop an install and keep what it has. Raises ``NotFound``, ``Conflict``."""
         async with self._changing:
             job = await self._job(operation_id)
@@ -157,7 +148,7 @@ class Operations:
                     await self._save(job, status="paused", message="Paused")
             return view(job.shown)
 
-    async def resume(self, operation_id: str) -> dict[str, Any]:
+    async def resume(self, operation_id: str) -> OperationView:
         """Go on with a paused or failed install. Raises ``NotFound``, ``Conflict``."""
         async with self._changing:
             jobs = await self._known()
@@ -167,7 +158,7 @@ class Operations:
                     jobs[operation_id] = _Job(replace(found, error=None, completed_at=None))
             return await self._go_on(await self._job(operation_id))
 
-    async def cancel(self, operation_id: str) -> dict[str, Any]:
+    async def cancel(self, operation_id: str) -> OperationView:
         """End an install and delete what it has brought. Raises ``NotFound``, ``Conflict``."""
         async with self._changing:
             job = await self._job(operation_id)
@@ -195,7 +186,7 @@ class Operations:
 
     async def _begin(
         self, kind: Any, provider: str, ref: str, name: str, key_id: str | None
-    ) -> dict[str, Any]:
+    ) -> OperationView:
         operation = Operation(
             id=str(uuid.uuid4()),
             type=kind,
@@ -212,11 +203,11 @@ class Operations:
         (await self._known())[operation.id] = job
         return self._start(job)
 
-    def _start(self, job: _Job) -> dict[str, Any]:
+    def _start(self, job: _Job) -> OperationView:
         job.task = asyncio.create_task(self._run(job))
         return view(job.shown)
 
-    async def _go_on(self, job: _Job) -> dict[str, Any]:
+    async def _go_on(self, job: _Job) -> OperationView:
         if job.running:
             return view(job.shown, job.rate.eta_seconds)
         await self._save(job, status="pending", message="Waiting")
@@ -339,10 +330,9 @@ class Operations:
         return await asyncio.get_running_loop().run_in_executor(self._disk, do)
 
 
-def view(operation: Operation, eta_seconds: float | None = None) -> dict[str, Any]:
+def view(operation: Operation, eta_seconds: float | None = None) -> OperationView:
     """An operation as every surface shows it."""
     error = operation.error
-    told = error.whole() if error else dict.fromkeys(_ERROR_VIEW)
     comes = operation.status == "in_progress" and eta_seconds is not None
     return {
         "operation_id": operation.id,
@@ -354,7 +344,13 @@ def view(operation: Operation, eta_seconds: float | None = None) -> dict[str, An
         "message": operation.message,
         "started_at": operation.started_at,
         "completed_at": operation.completed_at,
-        **{shown: told[name] for name, shown in _ERROR_VIEW.items()},
+        "error": error.message if error else None,
+        "code": error.code if error else None,
+        "fix": error.fix if error else None,
+        "docs": error.docs if error else None,
+        "param": error.param if error else None,
+        "error_status": error.status if error else None,
+        "retry_after": error.retry_after if error else None,
         "provider": operation.provider,
         "bytes_total": operation.bytes_total,
         "bytes_done": operation.bytes_done,

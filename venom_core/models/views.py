@@ -1,23 +1,134 @@
-"""A model as every surface shows it: API, CLI and page."""
+"""Models and operations as every surface shows them: API, CLI and page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from venom_core.models.generation import GenerationConfig
+from typing_extensions import TypedDict
+
+from venom_core.models.generation import GenerationConfig, ParameterView
 from venom_core.models.registry import ListedModel, Listing
+from venom_core.sdk.records import ReasonRecord
+from venom_core.store.operations import OperationStatus, OperationType
 
 #: A model's reference -> the roles that it is the active model of.
 ActiveRoles = Mapping[str, Sequence[str]]
 
 
-def model_view(
-    item: ListedModel, roles: Sequence[str] = (), *, whole: bool = False
-) -> dict[str, Any]:
-    """JSON values only. ``whole`` adds what one asks of a single model."""
+class ModelView(TypedDict):
+    """A model of one provider. ``reference`` is unique, ``id`` the shortest name that means it;
+    ``size_gb`` counts thousand million bytes; ``capabilities`` are null where its provider cannot
+    tell; ``path`` is null always, a path on the server is nobody's business."""
+
+    name: str
+    id: str
+    reference: str
+    provider: str
+    source: str
+    runtimes: list[str]
+    type: str
+    title: str | None
+    summary: str | None
+    size_bytes: int | None
+    size_gb: float | None
+    quantization: str | None
+    digest: str | None
+    path: str | None
+    context_length: int | None
+    capabilities: list[str] | None
+    base_model: bool
+    installed: bool
+    loaded: bool | None
+    active: bool
+    active_roles: list[str]
+    license: str | None
+    terms_url: str | None
+
+
+class ModelDetails(ModelView):
+    """``parameters`` are the model's own defaults; ``details`` are in its provider's words."""
+
+    allowed_roles: list[str] | None
+    parameters: dict[str, Any]
+    details: dict[str, Any]
+
+
+class StaleProvider(ReasonRecord):
+    """A provider that did not answer now; its models are those that it told of before."""
+
+    provider: str
+
+
+class ModelListing(TypedDict):
+    """``models`` are installed, ``available`` those that can be fetched by name."""
+
+    success: bool
+    count: int
+    models: list[ModelView]
+    available: list[ModelView]
+    providers: dict[str, list[ModelView]]
+    stale: list[StaleProvider]
+
+
+class ModelCapabilities(TypedDict):
+    """Null is "not known"."""
+
+    supports_system_role: bool | None
+    supports_function_calling: bool | None
+    allowed_roles: list[str] | None
+    prompt_template: str | None
+    max_context_length: int | None
+    quantization: str | None
+
+
+class GenerationView(TypedDict):
+    """``default`` is shown where nothing is set and never sent; ``saved`` is what was stored here,
+    ``effective`` what a request that says nothing is sent with, ``origins`` where each of these
+    values comes from."""
+
+    success: bool
+    model_name: str
+    reference: str
+    runtime: str
+    generation_schema: dict[str, ParameterView]
+    current_values: dict[str, Any]
+    saved: dict[str, Any]
+    effective: dict[str, Any]
+    default: dict[str, Any]
+    origins: dict[str, str]
+
+
+class OperationView(TypedDict):
+    """An operation as every surface shows it: ``progress`` is whole percent, ``eta_seconds`` null
+    where no rate is known, ``error`` to ``error_status`` tell why it failed."""
+
+    operation_id: str
+    model_name: str
+    reference: str
+    operation_type: OperationType
+    status: OperationStatus
+    progress: int
+    message: str
+    started_at: str
+    completed_at: str | None
+    error: str | None
+    code: str | None
+    fix: str | None
+    docs: str | None
+    param: str | None
+    error_status: int | None
+    retry_after: float | None
+    provider: str
+    bytes_total: int | None
+    bytes_done: int
+    eta_seconds: int | None
+
+
+def model_view(item: ListedModel, roles: Sequence[str] = ()) -> ModelView:
+    """JSON values only."""
     model = item.model
-    view: dict[str, Any] = {
+    return {
         "name": model.ref,
         "id": item.id,
         "reference": item.reference,
@@ -42,20 +153,24 @@ def model_view(
         "license": model.license,
         "terms_url": model.terms_url,
     }
-    if whole:
-        view |= {
-            "allowed_roles": None if model.allowed_roles is None else list(model.allowed_roles),
-            "parameters": dict(model.defaults),
-            "details": dict(model.details),
-        }
-    return view
 
 
-def listing_view(listing: Listing, active: ActiveRoles) -> dict[str, Any]:
+def details_view(item: ListedModel) -> ModelDetails:
+    """Everything that is known of one model."""
+    model = item.model
+    return {
+        **model_view(item),
+        "allowed_roles": None if model.allowed_roles is None else list(model.allowed_roles),
+        "parameters": dict(model.defaults),
+        "details": dict(model.details),
+    }
+
+
+def listing_view(listing: Listing, active: ActiveRoles) -> ModelListing:
     """Installed models under ``models``, those to be had under ``available``."""
     installed = [model_view(item, active.get(item.reference, ())) for item in listing.installed]
     available = [model_view(item) for item in listing.models if not item.model.installed]
-    by_provider: dict[str, list[dict[str, Any]]] = {}
+    by_provider: dict[str, list[ModelView]] = {}
     for view in installed:
         by_provider.setdefault(view["provider"], []).append(view)
     return {
@@ -68,7 +183,7 @@ def listing_view(listing: Listing, active: ActiveRoles) -> dict[str, Any]:
     }
 
 
-def capabilities_view(item: ListedModel) -> dict[str, Any]:
+def capabilities_view(item: ListedModel) -> ModelCapabilities:
     """What the model says of itself; null where it does not."""
     model = item.model
     roles, known = model.allowed_roles, model.capabilities
@@ -82,12 +197,12 @@ def capabilities_view(item: ListedModel) -> dict[str, Any]:
     }
 
 
-def schema_view(config: GenerationConfig) -> dict[str, Any]:
+def schema_view(config: GenerationConfig) -> dict[str, ParameterView]:
     """What can be set, by parameter."""
     return {name: parameter.view() for name, parameter in config.schema.items()}
 
 
-def generation_view(item: ListedModel, config: GenerationConfig) -> dict[str, Any]:
+def generation_view(item: ListedModel, config: GenerationConfig) -> GenerationView:
     """The parameters of a model: schema, a value for each, and the three views."""
     return {
         "success": True,

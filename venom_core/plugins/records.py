@@ -4,10 +4,43 @@ became of it."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from venom_core.plugins.discovery import Origin
-from venom_core.sdk.states import PluginState, ProviderStatus, Reason
+from venom_core.sdk.records import ReasonRecord
+from venom_core.sdk.states import (
+    PluginState,
+    PluginStateLabel,
+    ProviderStatus,
+    ProviderStatusLabel,
+    Reason,
+)
+
+
+class ProviderView(TypedDict):
+    """``reason`` says why the provider is not ready."""
+
+    name: str
+    status: ProviderStatusLabel
+    capabilities: list[str]
+    reason: ReasonRecord | None
+
+
+class PluginView(TypedDict):
+    """``recoverable``: a retry without an install may help. ``load_ms`` is null where the plugin's
+    manifest was not imported."""
+
+    id: str
+    state: PluginStateLabel
+    recoverable: bool
+    reason: ReasonRecord | None
+    distribution: str
+    version: str
+    api: str
+    origin: Origin
+    load_ms: float | None
+    providers: list[ProviderView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +54,7 @@ class ProviderRecord:
     reason: Reason | None = None
     version: str | None = None
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> ProviderView:
         return {
             "name": self.name,
             "status": self.status.label,
@@ -46,7 +79,7 @@ class PluginRecord:
     load_ms: float | None
     providers: tuple[ProviderRecord, ...] = ()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> PluginView:
         return {
             "id": self.id,
             "state": self.state.label,

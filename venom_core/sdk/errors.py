@@ -39,7 +39,10 @@ raised as :meth:`VenomError.again`; what has crossed a wire comes back through :
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from venom_core.sdk.records import ErrorRecord
 
 DOCS_ROOT = "/docs/errors"
 
@@ -95,7 +98,7 @@ class VenomError(Exception):
             copy.retry_after = retry_after
         return copy
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> ErrorRecord:
         """Return what every surface shows of it: code, message, fix, docs, param."""
         return {
             "code": self.code,

@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from venom_core.sdk.records import TokenUsage
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 Wire = Literal["chat", "completion"]
@@ -267,8 +270,8 @@ def encode(event: Event, envelope: Envelope) -> dict[str, Any]:
     return body
 
 
-def encode_usage(usage: Usage) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def encode_usage(usage: Usage) -> TokenUsage:
+    body: TokenUsage = {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,

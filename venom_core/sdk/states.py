@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from venom_core.sdk.errors import Unavailable, VenomError, class_of
 
+if TYPE_CHECKING:
+    from venom_core.sdk.records import ReasonRecord
+
 STATES_DOCS = "/docs/plugins/states"
+
+#: The labels of the states below, as answers show them; a test holds the two together.
+PluginStateLabel = Literal["discovered", "disabled", "incompatible", "failed", "loaded"]
+ProviderStatusLabel = Literal[
+    "idle", "opening", "ready", "degraded", "unavailable", "failed", "disabled"
+]
 
 
 class PluginState(Enum):
@@ -20,7 +29,7 @@ class PluginState(Enum):
     FAILED = ("failed", True)
     LOADED = ("loaded", False)
 
-    def __init__(self, label: str, recoverable: bool) -> None:
+    def __init__(self, label: PluginStateLabel, recoverable: bool) -> None:
         self.label = label
         self.recoverable = recoverable
 
@@ -36,7 +45,7 @@ class ProviderStatus(Enum):
     FAILED = ("failed", False)
     DISABLED = ("disabled", True)
 
-    def __init__(self, label: str, recoverable: bool) -> None:
+    def __init__(self, label: ProviderStatusLabel, recoverable: bool) -> None:
         self.label = label
         self.recoverable = recoverable
 
@@ -87,7 +96,7 @@ class Reason:
         """Return the refusal, to be raised: a new object each time."""
         return self._error.again(retry_after=retry_after)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> ReasonRecord:
         return {"code": self.code, "message": self.message, "fix": self.fix, "docs": self.docs}
 
     def _key(self) -> tuple[object, ...]:

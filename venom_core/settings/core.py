@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from venom_core.sdk.spec import Setting, SettingType, SettingValue
 
 KEY = "core_setting"
+Theme = Literal["system", "light", "dark"]
 
 #: The profiles, and the older system's names for them.
 PROFILE_NAMES = (
@@ -248,7 +249,7 @@ class CoreSettings(BaseSettings):
         "str",
         "system",
         "How the page looks in a browser in which nobody chose: as the system, light or dark.",
-        choices=("system", "light", "dark"),
+        choices=get_args(Theme),
     )
     plugins: tuple[str, ...] | None = _declare(
         "plugins.allow",

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypedDict
 
 from venom_core.sdk.utc import utc_text
 
@@ -35,6 +37,19 @@ class Actor:
         return cls(LOCAL_USER, f"cli-{uuid.uuid4().hex}")
 
 
+class AuditRecord(TypedDict):
+    """A change as the API and the commands show it: ``before`` and ``after`` are null for
+    "nothing"."""
+
+    at: str
+    action: str
+    subject: str
+    key_id: str | None
+    request_id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One change. ``before`` and ``after`` are JSON objects, None for "nothing"; ``at`` is ISO 8601
@@ -48,8 +63,16 @@ class AuditEntry:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
 
-    def record(self) -> dict[str, Any]:
-        return asdict(self)
+    def record(self) -> AuditRecord:
+        return {
+            "at": self.at,
+            "action": self.action,
+            "subject": self.subject,
+            "key_id": self.key_id,
+            "request_id": self.request_id,
+            "before": None if self.before is None else dict(self.before),
+            "after": None if self.after is None else dict(self.after),
+        }
 
 
 def write_audit(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from typing_extensions import TypedDict
+
 from venom_core.store.audit import Actor, write_audit
 from venom_core.store.keys import COMMAND
 from venom_core.store.transactions import writing
@@ -29,6 +31,21 @@ class Line(NamedTuple):
     key_id: str
     provider: str
     model: str
+
+
+class TallyView(TypedDict):
+    """Sums over requests; times and speeds are null where nothing was measured."""
+
+    requests: int
+    refused: int
+    failed: int
+    errors: dict[str, int]
+    prompt_tokens: int
+    completion_tokens: int
+    estimated_tokens: int
+    without_usage: int
+    time_to_first_token_ms: float | None
+    tokens_per_second: float | None
 
 
 @dataclass(slots=True)
@@ -64,7 +81,7 @@ class Tally:
         """What counts against a key's limit."""
         return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> TallyView:
         """As the API and the commands show it; null where nothing was measured."""
         first, speed = None, None
         if self.first_tokens:

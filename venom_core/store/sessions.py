@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from typing_extensions import TypedDict
+
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound
 from venom_core.sdk.utc import utc_text
 from venom_core.store.transactions import store_errors, writing
@@ -32,6 +34,30 @@ class Owner:
     key_id: str | None = ""
 
 
+class SessionRecord(TypedDict):
+    """A session as its owner sees it; ``messages`` is their number."""
+
+    id: str
+    title: str
+    pinned: bool
+    created_at: str
+    updated_at: str
+    messages: int
+
+
+class MessageRecord(TypedDict):
+    """A message as the API and an export show it: ``model`` said it, ``details`` is what there is
+    beside the content."""
+
+    id: str
+    parent_message_id: str | None
+    role: MessageRole
+    content: str
+    model: str | None
+    details: dict[str, Any] | None
+    created_at: str
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSession:
     """A session without its messages. Times are ISO 8601 in UTC; ``messages`` is their number."""
@@ -44,11 +70,16 @@ class StoredSession:
     updated_at: str
     messages: int
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> SessionRecord:
         """As the API shows it to its owner, who knows the key."""
-        shown = asdict(self)
-        del shown["key_id"]
-        return shown
+        return {
+            "id": self.id,
+            "title": self.title,
+            "pinned": self.pinned,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "messages": self.messages,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +95,17 @@ class Message:
     created_at: str = field(default_factory=utc_text)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> MessageRecord:
         """As the API and an export show it."""
-        names = ("id", "parent_message_id", "role", "content", "model", "details", "created_at")
-        shown = asdict(self)
-        return {name: shown[name] for name in names}
+        return {
+            "id": self.id,
+            "parent_message_id": self.parent_message_id,
+            "role": self.role,
+            "content": self.content,
+            "model": self.model,
+            "details": None if self.details is None else dict(self.details),
+            "created_at": self.created_at,
+        }
 
 
 class SessionRepository:

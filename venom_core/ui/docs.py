@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -20,10 +21,14 @@ from starlette.types import Receive, Scope, Send
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+Language = Literal["en", "pl"]
+
 _PACKAGE = Path(__file__).parents[1]
 #: In a wheel the pages lie beside the package, in a checkout at its root.
 ROOTS = (_PACKAGE / "docs", _PACKAGE.parent / "docs")
 _PAGE = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
+#: The page that is made from the OpenAPI document, in each language.
+_REFERENCE = ("openapi", "pl/openapi")
 _NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
 
@@ -36,6 +41,8 @@ pre{overflow:auto;background:#8881;padding:1rem;border-radius:.5rem}
 pre code{background:none;padding:0}
 table{border-collapse:collapse;display:block;overflow:auto}
 td,th{border:1px solid var(--line);padding:.4em .7em;text-align:left;vertical-align:top}
+summary{cursor:pointer;padding:.25em 0}
+details[open]{border-left:3px solid var(--line);padding-left:1rem}
 nav{border-bottom:1px solid var(--line);padding-bottom:.8rem}img{max-width:100%}
 """
 
@@ -46,10 +53,17 @@ class Docs:
     Args:
         roots: folders with the pages, the first that is there.
         root_path: what stands before ``/docs`` in the browser's address, behind a proxy.
+        reference: makes the page ``openapi`` in a language, its title and its body; blocks.
     """
 
-    def __init__(self, roots: tuple[Path, ...] = ROOTS, root_path: str = "") -> None:
+    def __init__(
+        self,
+        roots: tuple[Path, ...] = ROOTS,
+        root_path: str = "",
+        reference: Callable[[Language], tuple[str, str]] | None = None,
+    ) -> None:
         self._root_path = root_path
+        self._reference = reference
         self._root = next((root for root in roots if root.is_dir()), roots[0])
         self._pages: dict[str, Response] = {}
 
@@ -70,12 +84,19 @@ class Docs:
         if not _PAGE.fullmatch(name):
             raise HTTPException(404)
         try:
-            source = await asyncio.to_thread((self._root / f"{name}.md").read_text, "utf-8")
+            page = await asyncio.to_thread(self._page, name)
         except FileNotFoundError:
             raise HTTPException(404) from None
-        page = await asyncio.to_thread(render, source, name, self._twin(name))
         page = page.replace('href="/', f'href="{self._root_path}/')
         return Response(page, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+    def _page(self, name: str) -> str:
+        if self._reference is not None and name in _REFERENCE:
+            title, body = self._reference(_language(name))
+            twin = next(other for other in _REFERENCE if other != name)
+            return _framed(title, body, name, twin)
+        source = (self._root / f"{name}.md").read_text("utf-8")
+        return render(source, name, self._twin(name))
 
     def _twin(self, name: str) -> str | None:
         """Return the page in the other language; decisions of the architecture are in English
@@ -107,10 +128,16 @@ def render(source: str, name: str, twin: str | None = None) -> str:
             opening.attrSet("id", anchor(text))
             title = text if opening.tag == "h1" else title
         _point_links(inline, name)
-    body = parser.renderer.render(tokens, parser.options, {})
-    polish = name.startswith("pl/")
-    language, base = ("pl", "/docs/pl") if polish else ("en", "/docs")
-    word = "English" if polish else "Polski"
+    return _framed(title, parser.renderer.render(tokens, parser.options, {}), name, twin)
+
+
+def _language(name: str) -> Language:
+    return "pl" if name.startswith("pl/") else "en"
+
+
+def _framed(title: str, body: str, name: str, twin: str | None) -> str:
+    language = _language(name)
+    base, word = ("/docs/pl", "English") if language == "pl" else ("/docs", "Polski")
     other = f' · <a href="/docs/{twin}">{word}</a>' if twin else ""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'

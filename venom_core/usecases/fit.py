@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
-from venom_core.models.fit import Fit, check, check_need, size, valid_context
+from typing_extensions import TypedDict
+
+from venom_core.models.fit import Fit, Verdict, check, check_need, size, valid_context
 from venom_core.models.registry import ListedModel
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.architecture import Architecture, MemoryPlan
@@ -29,6 +30,68 @@ class InvalidContext(InvalidRequest):
     default_code = "invalid_context"
 
 
+class FitParts(TypedDict):
+    """Bytes by what takes them; null where a part is not known and so not counted."""
+
+    weights: int
+    kv_cache: int
+    compute: int | None
+    overhead: int | None
+
+
+class FitAssumption(TypedDict):
+    message: str
+
+
+class FitEngine(TypedDict):
+    """The engine that the estimate is for, as it would be started."""
+
+    name: str
+    parallel: int
+    batch: int
+    kv_type: str
+
+
+class FitError(TypedDict):
+    """The shares by which estimates for this engine were off, over so many real loads."""
+
+    median: float
+    worst: float
+    loads: int
+    message: str
+
+
+class FitNumbers(TypedDict):
+    """The verdict and what it is made of; null where the model's numbers are not known."""
+
+    verdict: Verdict
+    message: str
+    context_length: int | None
+    trained_context_length: int | None
+    largest_context_length: int | None
+    needed_bytes: int | None
+    working_bytes: int | None
+    parts: FitParts | None
+    unknown: list[str]
+    assumptions: list[FitAssumption]
+    engine: FitEngine | None
+    estimate_error: FitError | None
+
+
+class FitView(FitNumbers):
+    """A model against this machine's memory; ``free_bytes`` counts what the model itself takes now,
+    ``loaded_bytes``, as free."""
+
+    success: bool
+    model_name: str
+    reference: str
+    provider: str
+    installed: bool
+    free_bytes: int
+    memory_total_bytes: int
+    loaded_bytes: int | None
+
+
 class FitUseCases:
     """Says whether a model fits into this machine's memory."""
 
@@ -36,7 +99,7 @@ class FitUseCases:
         self._host = host
         self._models = models
 
-    async def check(self, name: str, context: int | None = None) -> dict[str, Any]:
+    async def check(self, name: str, context: int | None = None) -> FitView:
         """Return the verdict for a model by name, fetched already or not.
 
         Args:
@@ -47,7 +110,7 @@ class FitUseCases:
         return await fit_view(self._host, await self._models.describe(name), context)
 
 
-async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None) -> dict[str, Any]:
+async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None) -> FitView:
     """JSON values for a described model.
 
     Args:
@@ -66,7 +129,17 @@ async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None)
     machine = await asyncio.to_thread(this_machine)
     held = await _held(host, item)
     free = machine.memory_available_bytes + held
-    view: dict[str, Any] = {
+    need = await _estimated(host, item, context) if model.architecture is None else None
+    if need is not None:
+        told = check_need(need, free, context or model.context_length)
+        numbers = _with_need(item, need, told)
+    elif model.architecture is None:
+        numbers = _without_numbers(item, free)
+    else:
+        plan = model.memory_plan or ANY_ENGINE
+        found = check(model.architecture, plan, free, context)
+        numbers = _with_numbers(item, model.architecture, plan, found)
+    return {
         "success": True,
         "model_name": model.ref,
         "reference": item.reference,
@@ -75,16 +148,8 @@ async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None)
         "free_bytes": free,
         "memory_total_bytes": machine.memory_total_bytes,
         "loaded_bytes": held or None,
+        **numbers,
     }
-    if model.architecture is None:
-        need = await _estimated(host, item, context)
-        if need is None:
-            return view | _without_numbers(item, free)
-        found = check_need(need, free, context or model.context_length)
-        return view | _with_need(item, need, found)
-    plan = model.memory_plan or ANY_ENGINE
-    found = check(model.architecture, plan, free, context)
-    return view | _with_numbers(item, model.architecture, plan, found)
 
 
 async def _estimated(
@@ -112,7 +177,7 @@ async def _held(host: ProviderAccess, item: ListedModel) -> int:
     return sum(one.size_bytes or 0 for one in loaded if one.ref == item.model.ref)
 
 
-def _without_numbers(item: ListedModel, free: int) -> dict[str, Any]:
+def _without_numbers(item: ListedModel, free: int) -> FitNumbers:
     """All that can be said without numbers: a file larger than the memory does not fit."""
     weights = item.model.size_bytes
     too_large = weights is not None and weights > free
@@ -140,7 +205,7 @@ def _without_numbers(item: ListedModel, free: int) -> dict[str, Any]:
 
 def _with_numbers(
     item: ListedModel, architecture: Architecture, plan: MemoryPlan, found: Fit
-) -> dict[str, Any]:
+) -> FitNumbers:
     need, measured = found.need, plan.measured
     return {
         "verdict": found.verdict,
@@ -170,7 +235,7 @@ def _with_numbers(
     }
 
 
-def _with_need(item: ListedModel, need: MemoryNeed, found: Fit) -> dict[str, Any]:
+def _with_need(item: ListedModel, need: MemoryNeed, found: Fit) -> FitNumbers:
     """The answer for a need that the provider told as a whole."""
     return {
         "verdict": found.verdict,
@@ -188,7 +253,7 @@ def _with_need(item: ListedModel, need: MemoryNeed, found: Fit) -> dict[str, Any
     }
 
 
-def _parts(need: MemoryNeed | None) -> dict[str, int | None] | None:
+def _parts(need: MemoryNeed | None) -> FitParts | None:
     if need is None:
         return None
     return {

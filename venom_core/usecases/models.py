@@ -9,14 +9,19 @@ from typing_extensions import TypedDict
 
 from venom_core.models.default_model import DefaultModel
 from venom_core.models.describing import described
+from venom_core.models.generation import ParameterView
 from venom_core.models.manager import ModelManager, Switch
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
 from venom_core.models.views import (
+    GenerationView,
+    ModelCapabilities,
+    ModelDetails,
+    ModelListing,
     capabilities_view,
+    details_view,
     generation_view,
     listing_view,
-    model_view,
     schema_view,
 )
 from venom_core.plugins.access import ProviderAccess
@@ -24,7 +29,7 @@ from venom_core.sdk.errors import UpstreamError, VenomError
 from venom_core.sdk.states import Reason
 from venom_core.store.audit import Actor
 from venom_core.usecases.journal import Journal
-from venom_core.usecases.runtime import RuntimeUseCases
+from venom_core.usecases.runtime import RuntimePayload, RuntimeUseCases
 
 if TYPE_CHECKING:
     from venom_core.models.transfers import ModelTransfers
@@ -37,30 +42,31 @@ class Done(TypedDict):
     message: str
 
 
-class SwitchResult(Done):
+class Switched(Done):
     """A model is the active one of a role; ``before`` is the reference of the one that was."""
 
-    role: str
+    role: Role
     reference: str
     before: str | None
     loaded: bool
+
+
+class SwitchResult(Switched):
+    """``active_model`` is the model's own name."""
+
     active_model: str
 
 
-class ActivateResult(Done):
-    """As :class:`SwitchResult`, with the runtime that serves the model."""
+class ActivateResult(Switched):
+    """``runtime`` is the one that serves the model."""
 
-    role: str
-    reference: str
-    before: str | None
-    loaded: bool
-    runtime: dict[str, Any]
+    runtime: RuntimePayload
 
 
 class DeactivateResult(Done):
     """A role has no active model; ``before`` is the reference of the one that was."""
 
-    role: str
+    role: Role
     before: str | None
 
 
@@ -78,6 +84,24 @@ class ConfigureResult(TypedDict):
     reference: str
     runtime: str
     params: dict[str, Any]
+
+
+class AllModels(ModelListing):
+    """``active`` is the runtime that answers where no model is named."""
+
+    active: RuntimePayload
+
+
+class CapabilitiesAndParameters(ModelCapabilities):
+    """``generation_schema`` says what can be set."""
+
+    generation_schema: dict[str, ParameterView]
+
+
+class CapabilitiesResult(TypedDict):
+    success: bool
+    model_name: str
+    capabilities: CapabilitiesAndParameters
 
 
 class AliasRecord(TypedDict):
@@ -132,7 +156,7 @@ class ModelUseCases:
 
     # What there is
 
-    async def listing(self) -> dict[str, Any]:
+    async def listing(self) -> AllModels:
         """Return every model, which are active, and the runtime that answers where none is
         named."""
         listing = await self._registry.listing(fresh=True)
@@ -155,16 +179,18 @@ class ModelUseCases:
         ``ModelNotFound``, or what keeps its provider from answering."""
         return await described(self._host, self._registry, name)
 
-    async def details(self, name: str) -> dict[str, Any]:
+    async def details(self, name: str) -> ModelDetails:
         """Return everything that is known of one model; raises as :meth:`describe`."""
-        return model_view(await self.describe(name), whole=True)
+        return details_view(await self.describe(name))
 
-    async def capabilities(self, name: str) -> dict[str, Any]:
+    async def capabilities(self, name: str) -> CapabilitiesResult:
         """Return what a model can do as it says itself, null where it does not; raises as
         :meth:`describe`."""
         item = await self.describe(name)
-        schema = schema_view(self._manager.generation(item, {}))
-        capabilities = {**capabilities_view(item), "generation_schema": schema}
+        capabilities: CapabilitiesAndParameters = {
+            **capabilities_view(item),
+            "generation_schema": schema_view(self._manager.generation(item, {})),
+        }
         return {"success": True, "model_name": item.model.ref, "capabilities": capabilities}
 
     async def loaded(self) -> list[LoadedRecord]:
@@ -190,7 +216,7 @@ class ModelUseCases:
     ) -> SwitchResult:
         """Make a model the active one of a role; raises as ``ModelManager.use``."""
         switch = await self._manager.use(name, role=role, load=load, actor=actor)
-        return {**_switched(switch), "active_model": switch.item.model.ref}  # type: ignore[typeddict-item]
+        return {**_switched(switch), "active_model": switch.item.model.ref}
 
     async def activate(
         self, name: str, runtime: str, role: Role = "chat", *, load: bool = False, actor: Actor
@@ -199,7 +225,7 @@ class ModelUseCases:
         ``ModelManager.use``."""
         switch = await self._manager.use(name, role=role, runtime=runtime, load=load, actor=actor)
         served = await self._runtime.payload(switch.item)
-        return {**_switched(switch), "runtime": served}  # type: ignore[typeddict-item]
+        return {**_switched(switch), "runtime": served}
 
     async def deactivate(self, role: Role, actor: Actor) -> DeactivateResult:
         """Let a role have no active model; where none was, nothing changes."""
@@ -251,7 +277,7 @@ class ModelUseCases:
 
     # Generation parameters
 
-    async def generation(self, name: str, runtime: str | None = None) -> dict[str, Any]:
+    async def generation(self, name: str, runtime: str | None = None) -> GenerationView:
         """Return the generation parameters of a model: schema, values, saved, effective,
         default."""
         item = await self._installed(name, runtime)
@@ -304,7 +330,7 @@ class ModelUseCases:
         return {"success": True, "message": f"{name} does not stand for {target} any more."}
 
 
-def _switched(switch: Switch) -> dict[str, Any]:
+def _switched(switch: Switch) -> Switched:
     reference = switch.item.reference
     changed = f"{reference} is now the active model for {switch.role}."
     same = f"{reference} was the active model for {switch.role} already."

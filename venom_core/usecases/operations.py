@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import InvalidRequest
@@ -13,6 +13,7 @@ from venom_core.usecases.journal import Journal
 
 if TYPE_CHECKING:
     from venom_core.models.operations import Operations
+    from venom_core.models.views import OperationView
 
 OperationVerb = Literal["pause", "resume", "cancel"]
 
@@ -52,7 +53,7 @@ class OperationUseCases:
         provider: str | None = None,
         runtime: str | None = None,
         actor: Actor,
-    ) -> dict[str, Any]:
+    ) -> OperationView:
         """Begin to fetch a model, or join or resume the install of the same that is open; return
         the operation.
 
@@ -67,20 +68,20 @@ class OperationUseCases:
         operation = await self._operations().install(name, provider=provider, key_id=actor.key_id)
         return await self._begun(operation, actor)
 
-    async def remove(self, name: str, actor: Actor) -> dict[str, Any]:
+    async def remove(self, name: str, actor: Actor) -> OperationView:
         """Begin to delete an installed model; return the operation. Raises ``ModelNotFound``, and
         ``InvalidRequest`` (``model_active``)."""
         return await self._begun(await self._operations().remove(name, key_id=actor.key_id), actor)
 
-    async def listing(self, limit: int) -> list[dict[str, Any]]:
+    async def listing(self, limit: int) -> list[OperationView]:
         """Return the newest operations first."""
         return await self._operations().list(limit) if self._stored() else []
 
-    async def get(self, operation_id: str) -> dict[str, Any]:
+    async def get(self, operation_id: str) -> OperationView:
         """Return one operation. Raises ``NotFound``."""
         return await self._operations().get(operation_id)
 
-    async def change(self, operation_id: str, verb: OperationVerb, actor: Actor) -> dict[str, Any]:
+    async def change(self, operation_id: str, verb: OperationVerb, actor: Actor) -> OperationView:
         """Pause, resume or cancel; return the operation after it. Raises ``NotFound``,
         ``Conflict``."""
         operations = self._operations()
@@ -97,8 +98,12 @@ class OperationUseCases:
         )
         return operation
 
-    async def _begun(self, operation: dict[str, Any], actor: Actor) -> dict[str, Any]:
-        after = {name: operation[name] for name in ("operation_id", "provider", "status")}
+    async def _begun(self, operation: OperationView, actor: Actor) -> OperationView:
+        after = {
+            "operation_id": operation["operation_id"],
+            "provider": operation["provider"],
+            "status": operation["status"],
+        }
         action = f"model.{operation['operation_type']}"
         await self._journal.record_audit(actor, action, operation["model_name"], None, after)
         return operation

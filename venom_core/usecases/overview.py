@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from venom_core._version import __version__
 from venom_core.models.default_model import DefaultModel
@@ -11,9 +12,59 @@ from venom_core.models.fit import fits_memory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.suggestions import Suggestion, suggestions
 from venom_core.plugins.access import ProviderAccess
+from venom_core.plugins.records import ProviderView
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import Machine, this_machine
 from venom_core.settings.profiles import Profile
+
+
+class OverviewProvider(ProviderView):
+    title: str
+
+
+class MachineFigures(TypedDict):
+    memory_total_bytes: int
+    memory_available_bytes: int
+    cores: int
+
+
+class SuggestionView(TypedDict):
+    """A model worth getting: ``available`` says whether a provider can fetch it now and ``reason``
+    why not; ``command`` gets it at a command line."""
+
+    name: str
+    title: str
+    summary: str
+    provider: str
+    command: str
+    size_bytes: int
+    fits: bool
+    fit_message: str
+    available: bool
+    reason: str | None
+    terms_url: str | None
+
+
+class ModelNote(TypedDict):
+    """A remark on a model that is installed."""
+
+    model: str
+    id: str
+    message: str
+
+
+class Overview(TypedDict):
+    """``default_model`` answers where none is named; ``default_model_reason`` says why this one, or
+    why none."""
+
+    version: str
+    profile: str
+    default_model: str | None
+    default_model_reason: str
+    machine: MachineFigures
+    providers: list[OverviewProvider]
+    suggestions: list[SuggestionView]
+    notes: list[ModelNote]
 
 
 class OverviewUseCases:
@@ -31,14 +82,14 @@ class OverviewUseCases:
         self._profile = profile
         self._default_model = default_model
 
-    async def show(self) -> dict[str, Any]:
+    async def show(self) -> Overview:
         """Return JSON values; asks every provider, each within its own timeout."""
         return await overview(self._host, self._registry, self._profile, self._default_model)
 
 
 async def overview(
     host: ProviderAccess, registry: ModelRegistry, profile: Profile, default_model: DefaultModel
-) -> dict[str, Any]:
+) -> Overview:
     """Ask every provider side by side and put their answers together."""
     listing = await registry.listing(fresh=True)
     names = await registry.providers()
@@ -50,7 +101,7 @@ async def overview(
     except VenomError as error:
         because = error.message
     specs = host.specs()
-    providers = [
+    providers: list[OverviewProvider] = [
         {**provider, "title": specs[provider["name"]].title}
         for record in host.records()
         for provider in record.record()["providers"]
@@ -79,7 +130,7 @@ async def overview(
     }
 
 
-def suggestion_view(suggestion: Suggestion, machine: Machine) -> dict[str, Any]:
+def suggestion_view(suggestion: Suggestion, machine: Machine) -> SuggestionView:
     """One suggestion: its command, its size against the memory free now, and how to get it."""
     proposal = suggestion.proposal
     enough = fits_memory(proposal, machine.memory_available_bytes)

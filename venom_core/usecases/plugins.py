@@ -8,6 +8,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from venom_core.plugins.host import PluginHost
+from venom_core.plugins.records import PluginView
 from venom_core.store.audit import Actor
 from venom_core.usecases.journal import Journal
 
@@ -20,7 +21,7 @@ class PluginChange(TypedDict):
 
     success: bool
     message: str
-    plugin: dict[str, Any]
+    plugin: PluginView
 
 
 class PluginUseCases:
@@ -30,7 +31,7 @@ class PluginUseCases:
         self._host = host
         self._journal = journal
 
-    async def listing(self) -> list[dict[str, Any]]:
+    async def listing(self) -> list[PluginView]:
         """Return the record of every installed plugin, its providers' present health in it."""
         await self._host.load_all()
         await self._host.refresh()

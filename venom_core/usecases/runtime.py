@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
+
+from typing_extensions import TypedDict
 
 from venom_core.models.manager import ModelManager
 from venom_core.models.registry import ListedModel, ModelRegistry
@@ -16,6 +18,55 @@ from venom_core.sdk.states import ProviderStatus, Reason
 from venom_core.settings.profiles import Profile
 
 RuntimeStatus = Literal["online", "degraded", "offline", "ready"]
+
+
+class ConfiguredModels(TypedDict):
+    """The contract's three places of a model; null where it is none of it."""
+
+    local: str | None
+    hybrid_local: str | None
+    cloud: str | None
+
+
+class RuntimePayload(TypedDict):
+    """The runtime that serves a model; null throughout where there is none. ``endpoint`` is null
+    for an engine of Venom's own, ``error`` says what keeps it from answering."""
+
+    provider: str | None
+    model: str | None
+    endpoint: str | None
+    endpoint_host: str | None
+    endpoint_port: int | None
+    service_type: Literal["local", "cloud"]
+    mode: Literal["LOCAL", "CLOUD"]
+    label: str | None
+    config_hash: str
+    runtime_id: str | None
+    status: RuntimeStatus
+    error: str | None
+    configured_models: ConfiguredModels
+
+
+class UsageFigures(TypedDict):
+    """Figures of models and machine now; null where one is not known. GB are a thousand million
+    bytes, MB are 1024 * 1024."""
+
+    disk_usage_gb: float | None
+    disk_limit_gb: float | None
+    disk_usage_percent: float | None
+    disk_system_total_gb: float | None
+    disk_system_used_gb: float | None
+    disk_system_usage_percent: float | None
+    disk_system_mount: str
+    cpu_usage_percent: float
+    memory_total_gb: float | None
+    memory_used_gb: float | None
+    memory_usage_percent: float | None
+    models_count: int | None
+    gpu_usage_percent: float | None
+    vram_usage_mb: float | None
+    vram_total_mb: float | None
+    vram_usage_percent: float | None
 
 
 class RuntimeUseCases:
@@ -35,7 +86,7 @@ class RuntimeUseCases:
         self._profile = profile
         self._figures = figures
 
-    async def payload(self, item: ListedModel | None, why: Reason | None = None) -> dict[str, Any]:
+    async def payload(self, item: ListedModel | None, why: Reason | None = None) -> RuntimePayload:
         """Return the runtime that serves a model (``RuntimePayload``); ``why`` says what keeps it
         from answering now."""
         if item is None:
@@ -77,7 +128,7 @@ class RuntimeUseCases:
         )
         return reasons or [Reason.of(missing)]
 
-    async def figures(self) -> dict[str, Any]:
+    async def figures(self) -> UsageFigures:
         """Return what models and machine take now; asks no provider for it."""
         known = self._registry.known()
         count = None if known is None else len(known.installed)
@@ -95,7 +146,7 @@ def runtime_payload(
     endpoint: str | None,
     status: RuntimeStatus,
     reason: Reason | None = None,
-) -> dict[str, Any]:
+) -> RuntimePayload:
     """JSON values.
 
     Args:
@@ -155,7 +206,7 @@ def _shown(parts: SplitResult) -> str:
 
 def figures_view(
     figures: Figures, model_bytes: int | None, limit_bytes: int, models_count: int | None
-) -> dict[str, Any]:
+) -> UsageFigures:
     """Every key, whatever is known: null where it is not. GB are a thousand million bytes, MB are
     1024 * 1024 as graphics cards count them."""
     gpu = figures.gpu

@@ -7,10 +7,9 @@ everybody may watch, has nothing of conversations.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from venom_core.chat.sessions import Sessions, path_to
-from venom_core.chat.transcripts import ImportedSession, exported, imported, markdown
+from venom_core.chat.transcripts import ImportedSession, SessionExport, exported, imported, markdown
 from venom_core.store.audit import Actor
 from venom_core.store.sessions import Message, Owner, StoredSession
 from venom_core.usecases.journal import Journal
@@ -65,7 +64,7 @@ class SessionUseCases:
         )
         return made
 
-    async def export_json(self, owner: Owner, session_id: str) -> dict[str, Any]:
+    async def export_json(self, owner: Owner, session_id: str) -> SessionExport:
         """Return every branch of a session, as :meth:`take_in` takes it. Raises ``NotFound``."""
         return exported(*await self._sessions.read(owner, session_id))
 

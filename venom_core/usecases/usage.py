@@ -7,7 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from venom_core.accounting.ledger import Ledger
-from venom_core.accounting.usage import CSV_COLUMNS, csv_row, csv_text, series_view, summary_view
+from venom_core.accounting.usage import (
+    CSV_COLUMNS,
+    UsageSeries,
+    UsageSummary,
+    csv_row,
+    csv_text,
+    series_view,
+    summary_view,
+)
 from venom_core.store.access import Store
 from venom_core.store.audit import Actor
 from venom_core.store.ledger import Grouping, Line, Range, UsageRepository
@@ -23,11 +31,11 @@ class UsageUseCases:
         self._store = store
         self._ledger = ledger
 
-    async def summary(self, where: Range, by: Grouping, limit: int) -> dict[str, Any]:
+    async def summary(self, where: Range, by: Grouping, limit: int) -> UsageSummary:
         """Return totals, and sums by model, key, provider or day."""
         return await self._read(lambda found: summary_view(found, where, by, limit))
 
-    async def series(self, where: Range) -> dict[str, Any]:
+    async def series(self, where: Range) -> UsageSeries:
         """Return one point a day."""
         return await self._read(lambda found: series_view(found, where))
 

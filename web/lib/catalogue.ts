@@ -5,7 +5,7 @@ import { allowAsking } from "./key";
 import { readItem, writeItem } from "./storage";
 import { createStore } from "./store";
 import { followDefault } from "./theme";
-import type { ModelRecord, Overview } from "./types";
+import type { ModelRecord, Overview } from "./api/types";
 
 /** What the server has: null where nothing was heard yet. */
 export interface Catalogue {

@@ -7,7 +7,7 @@ import type { AssistantMessage, ChatEntry, Message } from "./history";
 import { allowAsking } from "./key";
 import { readItem, writeItem } from "./storage";
 import { createStore } from "./store";
-import type { ChatPiece, WireMessage } from "./types";
+import type { ChatPiece, WireMessage } from "./api/types";
 
 /** The conversation on the screen; it outlives the page's components, so a stream goes on while
  * the plugins page is looked at. */

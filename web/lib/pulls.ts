@@ -4,11 +4,11 @@ import { errorFrom, recordOf, type ErrorRecord } from "./errors";
 import { language } from "./i18n";
 import { allowAsking } from "./key";
 import { createStore } from "./store";
-import type { Operation } from "./types";
+import type { Operation } from "./api/types";
 
 /** One model being fetched; `bytesTotal` is null while the server does not know it. */
 export interface Pull {
-  phase: "pulling" | "completed" | "cancelled" | "failed";
+  phase: "pulling" | "completed" | "paused" | "cancelled" | "failed";
   bytesDone: number;
   bytesTotal: number | null;
   /** Percent. */
@@ -56,7 +56,21 @@ export async function cancelPull(name: string): Promise<void> {
   if (id) await cancelOperation(id).catch((thrown) => change(name, { error: recordOf(thrown) }));
 }
 
-const isRunning = ({ status }: Operation) => status === "pending" || status === "in_progress";
+/** A state that the server gets some day does not compile until it is here. */
+function phaseOf({ status }: Operation): Pull["phase"] {
+  switch (status) {
+    case "pending":
+    case "in_progress":
+      return "pulling";
+    case "completed":
+    case "failed":
+    case "paused":
+    case "cancelled":
+      return status;
+  }
+}
+
+const isRunning = (operation: Operation) => phaseOf(operation) === "pulling";
 
 async function followed(name: string, begin: () => Promise<Operation>): Promise<void> {
   try {
@@ -84,7 +98,7 @@ function show(name: string, { bytes_done, bytes_total, progress, message }: Oper
 
 async function ended(name: string, operation: Operation): Promise<void> {
   if (operation.status === "failed") throw errorFrom({ ...operation, message: operation.error }, 500, language.get());
-  if (operation.status !== "completed") return change(name, { phase: "cancelled" });
+  if (operation.status !== "completed") return change(name, { phase: phaseOf(operation) });
   await refresh();
   change(name, { phase: "completed", progress: 100 });
   const pulled = findPulled(name);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wireMessages } from "../lib/chat";
 import { canChat, modelInUse, noteOf, type Catalogue } from "../lib/catalogue";
-import type { ModelRecord, Overview } from "../lib/types";
+import type { ModelRecord, Overview } from "../lib/api/types";
 
 test("a turn that failed without a word is not told to the model", () => {
   const error = { code: "x", message: "m" };

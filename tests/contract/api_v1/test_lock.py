@@ -19,10 +19,12 @@ async def recorded(tmp_path: Path) -> Recorded:
 
 
 async def test_every_operation_answers_and_refuses_as_the_contract_has_it(
-    recorded: Recorded,
+    recorded: Recorded, declared_answers: set[str]
 ) -> None:
     assert recorded.faults == []
     assert recorded.checked > 3 * len(CONTRACT)
+    # Each of these answers was held against its declaration, too.
+    assert len(declared_answers) == len(CONTRACT)
 
 
 async def test_nothing_that_is_locked_is_gone(recorded: Recorded) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.declared_answers import check_answers
 from tests.stage import scripted_venom, stage
 from venom_core.api.app import create_app
 from venom_core.composition import Venom
@@ -46,3 +47,10 @@ async def client_of(venom: Venom, **options: object) -> AsyncIterator[httpx.Asyn
 async def client(make_venom: MakeVenom) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(make_venom()) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def declared_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Every answer of these tests is as its route declares."""
+    with check_answers(monkeypatch) as checked:
+        yield checked

@@ -62,8 +62,9 @@ async def test_usage_beside_the_finish_is_taken_apart(client: httpx.AsyncClient)
     both = Chunk((Choice(finish_reason="stop"),), Usage(1, 1))
     raw = Frame.raw(
         FrameKind.FINISH | FrameKind.USAGE,
-        b'{"id":"e","model":"/p","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],'
-        b'"usage":{"prompt_tokens":1,"completion_tokens":1}}',
+        b'{"id":"e","object":"chat.completion.chunk","created":1,"model":"/p",'
+        b'"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],'
+        b'"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}',
     )
     for last in (both, raw):
         scripted.SCRIPTS["m"] = Script([delta("a", role="assistant"), last])

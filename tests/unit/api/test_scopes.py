@@ -26,7 +26,7 @@ from venom_core.testing import scripted
 from venom_core.testing.scripted import Pause, Script, answer, say
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
-OPEN = {"/healthz", "/readyz"}
+OPEN = {"/healthz", "/readyz", "/openapi.json"}
 
 
 @pytest.fixture(autouse=True)

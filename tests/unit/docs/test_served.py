@@ -42,7 +42,8 @@ async def test_every_link_of_the_served_pages_leads_somewhere(
                 url, fragment = urldefrag(urljoin(page, target))
                 if not url.startswith(("http", "mailto:")):
                     wanted.append((page, url, unquote(fragment)))
-            if not body:
+            is_page = answer.headers.get("content-type", "").startswith("text/html")
+            if answer.status_code != 200 or (is_page and not body):
                 dead.append(f"{source} -> {page}: {answer.status_code}")
         if anchor and anchor not in anchors[page]:
             dead.append(f"{source} -> {page}#{anchor}: no such heading")

@@ -18,10 +18,20 @@ from venom_core.api.callers import request_id
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.openai import bodies
 from venom_core.api.openai.answers import AnswerResponse
+from venom_core.api.openai.wire import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    EmbeddingList,
+    ServedModel,
+    ServedModelList,
+    TextCompletion,
+)
+from venom_core.api.openapi.declared import answers
 from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
 from venom_core.chat.service import ChatCall
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
 
 if TYPE_CHECKING:
     from venom_core.api.security import KeyRing
@@ -35,15 +45,20 @@ def openai_app(venom: Venom, ring: KeyRing) -> OpenAIApp:
     """The application for ``/v1``. Every route is behind the key check."""
     routes = OpenAIRoutes(venom)
     table: tuple[tuple[str, str, Endpoint], ...] = (
-        ("POST", "/v1/chat/completions", routes.chat),
-        ("POST", "/v1/completions", routes.completions),
-        ("POST", "/v1/embeddings", routes.embeddings),
-        ("GET", "/v1/models", routes.models),
-        ("GET", "/v1/models/{model_id:path}", routes.model),
+        ("POST", "/v1/chat/completions", routes.create_chat_completion),
+        ("POST", "/v1/completions", routes.create_completion),
+        ("POST", "/v1/embeddings", routes.create_embeddings),
+        ("GET", "/v1/models", routes.list_served_models),
+        ("GET", "/v1/models/{model_id:path}", routes.get_served_model),
     )
     return OpenAIApp(
         [
-            Route(path, Protected(endpoint, ring, scopes_of(method, path)), methods=[method])
+            Route(
+                path,
+                Protected(endpoint, ring, scopes_of(method, path)),
+                methods=[method],
+                name=endpoint.__name__,
+            )
             for method, path, endpoint in table
         ]
     )
@@ -91,27 +106,37 @@ class OpenAIRoutes:
         self._venom = venom
         self._created = int(time.time())
 
-    async def models(self, request: Request, key_id: str | None) -> Response:
+    @answers(ServedModelList)
+    async def list_served_models(self, request: Request, key_id: str | None) -> Response:
+        """List the installed models that can answer and that the key may use."""
         listing = await self._venom.registry.listing()
         allows = self._venom.quotas.allows
         served = (item for item in listing.installed if item.is_served)
         data = [self._model(item) for item in served if allows(key_id, item)]
         return JSONResponse({"object": "list", "data": data})
 
-    async def model(self, request: Request, key_id: str | None) -> Response:
+    @answers(ServedModel)
+    async def get_served_model(self, request: Request, key_id: str | None) -> Response:
+        """Return one model by any name that it has."""
         item = await self._venom.registry.resolve(request.path_params["model_id"])
         self._venom.quotas.check_model(key_id, item)
         return JSONResponse(self._model(item))
 
-    async def chat(self, request: Request, key_id: str | None) -> Response:
+    @answers(ChatCompletion, events={"": ChatCompletionChunk}, takes=ChatBody)
+    async def create_chat_completion(self, request: Request, key_id: str | None) -> Response:
+        """Answer a conversation, whole or, with ``stream``, piece by piece up to ``[DONE]``."""
         body = await bodies.read_chat(request)
         return self._answer(request, ChatCall(wire="chat", **_call(request, body, key_id)))
 
-    async def completions(self, request: Request, key_id: str | None) -> Response:
+    @answers(TextCompletion, events={"": TextCompletion}, takes=CompletionBody)
+    async def create_completion(self, request: Request, key_id: str | None) -> Response:
+        """Continue a text, whole or, with ``stream``, piece by piece up to ``[DONE]``."""
         body = await bodies.read_completion(request)
         return self._answer(request, ChatCall(wire="completion", **_call(request, body, key_id)))
 
-    async def embeddings(self, request: Request, key_id: str | None) -> Response:
+    @answers(EmbeddingList, takes=EmbeddingBody)
+    async def create_embeddings(self, request: Request, key_id: str | None) -> Response:
+        """Return the vectors of one or several texts."""
         body = await bodies.read_embedding(request)
         inputs = (body["input"],) if isinstance(body["input"], str) else tuple(body["input"])
         model = body.get("model")
@@ -146,7 +171,7 @@ class OpenAIRoutes:
     def _answer(self, request: Request, call: ChatCall) -> Response:
         return AnswerResponse(self._venom.chat, call, request)
 
-    def _model(self, item: ListedModel) -> dict[str, Any]:
+    def _model(self, item: ListedModel) -> ServedModel:
         return {
             "id": item.id,
             "object": "model",

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from venom_core.api.callers import caller_of, request_id
-from venom_core.api.errors import api_error, error_response, internal_error
+from venom_core.api.errors import error_response, internal_error
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of
 from venom_core.api.openai.answers import answer_headers
@@ -31,8 +31,68 @@ from venom_core.sdk.utc import utc_text
 if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
     from venom_core.composition import Venom
+from typing_extensions import TypedDict
+
+from venom_core.api.openapi.declared import NoData, answers
+from venom_core.api.v1.models.translation import TextPiece
+from venom_core.sdk.records import ErrorRecord, TokenUsage
 
 router = APIRouter()
+
+
+class FunctionPiece(TypedDict):
+    """Pieces of ``arguments`` of one call belong together."""
+
+    name: str | None
+    arguments: str
+
+
+class ToolCallPiece(TypedDict):
+    index: int
+    id: str | None
+    function: FunctionPiece
+
+
+class ToolCallPieces(TypedDict):
+    tool_calls: list[ToolCallPiece]
+
+
+class Telemetry(TypedDict):
+    """``model`` is the reference of the one that answered; times are null where nothing came."""
+
+    model: str
+    finish_reason: str | None
+    time_to_first_token_ms: float | None
+    tokens_per_second: float | None
+    usage: TokenUsage | None
+    ignored_parameters: list[str]
+
+
+class KeptAnswer(TypedDict, total=False):
+    """The ids of what is kept, where the question named a session."""
+
+    session_id: str
+    question_id: str
+    message_id: str
+
+
+class QueuePlace(TypedDict):
+    """``place`` counts those that are served before this one, itself included; 0 when its turn has
+    come."""
+
+    place: int
+
+
+SIMPLE_EVENTS = {
+    "queue": QueuePlace,
+    "start": NoData,
+    "content": TextPiece,
+    "reasoning": TextPiece,
+    "tool_calls": ToolCallPieces,
+    "telemetry": Telemetry,
+    "done": KeptAnswer,
+    "error": ErrorRecord,
+}
 
 
 class SimpleQuestion(Body):
@@ -61,6 +121,7 @@ class SimpleQuestion(Body):
 
 
 @router.post("/llm/simple/stream")
+@answers(events=SIMPLE_EVENTS)
 async def simple_stream(request: Request, body: SimpleQuestion) -> Response:
     """Events: ``start``, then ``content``, ``reasoning``, ``tool_calls`` as they come, then
     ``telemetry`` and ``done``, or ``error``: the last event is one of these two, once."""
@@ -162,14 +223,14 @@ class SimpleAnswer(Response):
                 telemetry = _telemetry(stream, parts)
                 done = await self._keep(stream, parts, telemetry)
                 await events.send("telemetry", telemetry)
-            last, told = "done", done
+            last: tuple[str, Mapping[str, Any]] = ("done", done)
         except Exception as error:
-            last, told = "error", self._told(self._refusal(error))
-        await events.end(last, told)
+            last = ("error", self._told(self._refusal(error)))
+        await events.end(*last)
 
     async def _keep(
-        self, stream: ChatStream, parts: AnswerParts, telemetry: Mapping[str, Any]
-    ) -> dict[str, Any]:
+        self, stream: ChatStream, parts: AnswerParts, telemetry: Telemetry
+    ) -> KeptAnswer:
         """Before ``done`` is said: it means that the answer is in the session."""
         if not self._talk.session_id:
             return {}
@@ -196,9 +257,7 @@ class SimpleAnswer(Response):
         return error if isinstance(error, VenomError) else internal_error(error)
 
     def _told(self, error: VenomError) -> dict[str, Any]:
-        record = api_error(error)
-        told = {"code": record.pop("code"), "message": record.pop("detail"), **record}
-        return dict(in_language(told, language_of(self._request.scope)))
+        return dict(in_language(error.record(), language_of(self._request.scope)))
 
 
 def _place(place: int) -> bytes:
@@ -224,20 +283,20 @@ async def _pieces(
                 parts.finish_reason = choice.finish_reason or parts.finish_reason
 
 
-def _tool_calls(choice: Choice, parts: AnswerParts) -> list[dict[str, Any]]:
+def _tool_calls(choice: Choice, parts: AnswerParts) -> list[ToolCallPiece]:
     """Fragments in OpenAI's shape; put together in ``parts``."""
-    shown = []
+    shown: list[ToolCallPiece] = []
     for call in choice.tool_calls:
         kept = parts.tool_calls.setdefault(call.index, {"id": "", "name": "", "arguments": ""})
         kept["id"] = kept["id"] or call.id or ""
         kept["name"] = kept["name"] or call.name or ""
         kept["arguments"] += call.arguments
-        function = {"name": call.name, "arguments": call.arguments}
+        function: FunctionPiece = {"name": call.name, "arguments": call.arguments}
         shown.append({"index": call.index, "id": call.id, "function": function})
     return shown
 
 
-def _telemetry(stream: ChatStream, parts: AnswerParts) -> dict[str, Any]:
+def _telemetry(stream: ChatStream, parts: AnswerParts) -> Telemetry:
     account = stream.account
     return {
         "model": stream.resolved.reference,

@@ -4,21 +4,53 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NotRequired
 
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
+from typing_extensions import TypedDict
 
 from venom_core.api.health import venom_of
 from venom_core.api.language import Language, in_language, language_headers, language_of
+from venom_core.api.openapi.declared import NoData, answers
+from venom_core.models.views import OperationView
 from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.states import PluginStateLabel, ProviderStatusLabel
 
 router = APIRouter()
 
 
+class FeedChange(TypedDict):
+    """Something changed; ``event`` says what, and what else there is depends on it."""
+
+    event: str
+    role: NotRequired[str]
+    provider: NotRequired[str]
+    model: NotRequired[str]
+    reference: NotRequired[str]
+    alias: NotRequired[str]
+    target: NotRequired[str]
+    plugin: NotRequired[str]
+    state: NotRequired[PluginStateLabel]
+    status: NotRequired[ProviderStatusLabel]
+    code: NotRequired[str | None]
+
+
+#: What each topic's events hold. ``resync``: some were missed, ask anew for what you watch.
+TOPIC_DATA = {
+    "operations": OperationView,
+    "models": FeedChange,
+    "providers": FeedChange,
+    "profile": FeedChange,
+    "services": FeedChange,
+    "resync": NoData,
+}
+
+
 @router.get("/events")
-async def events(request: Request, topics: str = "") -> StreamingResponse:
+@answers(events=TOPIC_DATA)
+async def watch_events(request: Request, topics: str = "") -> StreamingResponse:
     """Server-sent events: ``event`` is the topic, ``data`` a JSON object, ``id`` counts up.
 
     ``topics`` is a comma-separated choice, everything where it is empty. ``Last-Event-ID`` goes on

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
+from venom_core.api.openapi.declared import answers
+from venom_core.settings.core import Theme
+from venom_core.usecases.overview import Overview
 
 router = APIRouter()
 
 
+class FirstScreen(Overview):
+    """``theme`` is for a browser in which nobody chose one."""
+
+    key_required: bool
+    theme: Theme
+
+
 @router.get("/overview")
-async def overview(request: Request) -> Response:
+@answers(FirstScreen)
+async def get_overview(request: Request) -> Response:
     """The machine, the providers, the model that answers when none is named, what to get next."""
     venom = venom_of(request)
-    key_required = await request.app.state.key_ring.required()
-    page = {"key_required": key_required, "theme": venom.settings.core.ui_theme_default}
-    return localized(request, {**await venom.overview.show(), **page})
+    body: FirstScreen = {
+        **await venom.overview.show(),
+        "key_required": await request.app.state.key_ring.required(),
+        "theme": cast(Theme, venom.settings.core.ui_theme_default),
+    }
+    return localized(request, body)

@@ -6,24 +6,35 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
-from venom_core.usecases.plugins import PluginVerb
+from venom_core.api.openapi.declared import answers
+from venom_core.plugins.records import PluginView
+from venom_core.usecases.plugins import PluginChange, PluginVerb
 
 router = APIRouter()
+
+
+class PluginList(TypedDict):
+    plugins: list[PluginView]
+
 
 PluginId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 
 
 @router.get("/plugins")
+@answers(PluginList)
 async def list_plugins(request: Request) -> Response:
     """Every installed plugin, whatever became of it."""
-    return localized(request, {"plugins": await venom_of(request).plugins.listing()})
+    body: PluginList = {"plugins": await venom_of(request).plugins.listing()}
+    return localized(request, body)
 
 
 @router.post("/plugins/{plugin_id}/{verb}")
+@answers(PluginChange)
 async def change_plugin(request: Request, plugin_id: PluginId, verb: PluginVerb) -> Response:
     """Enable, disable or retry; the second time changes nothing more."""
     plugins = venom_of(request).plugins

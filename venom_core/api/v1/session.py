@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import NotRequired, cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
+from typing_extensions import TypedDict
 
 from venom_core.api.callers import request_id
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
+from venom_core.api.openapi.declared import answers
 from venom_core.api.security import Caller, KeyRing
 from venom_core.api.signins import SIGNED_IN_SECONDS, cookie, presented_token
 from venom_core.sdk.errors import InvalidApiKey
 from venom_core.store.audit import Actor
+from venom_core.store.keys import Scope
 
 router = APIRouter()
+
+
+class SignInState(TypedDict):
+    """``scopes`` are null where the key may do everything; ``expires_in`` is in seconds."""
+
+    success: bool
+    key_required: bool
+    signed_in: bool
+    key_id: str | None
+    scopes: list[Scope] | None
+    expires_in: NotRequired[int]
+
+
+class SignedOut(TypedDict):
+    success: bool
+    signed_in: bool
 
 
 class SignIn(BaseModel):
@@ -32,43 +51,50 @@ def _ring(request: Request) -> KeyRing:
 
 
 @router.get("/session")
-async def session(request: Request) -> dict[str, Any]:
+@answers(SignInState)
+async def get_sign_in(request: Request) -> Response:
     """Whether a key is needed, and whether this browser has shown one."""
     ring = _ring(request)
     try:
         caller = await ring.require(request.headers)
     except InvalidApiKey:
-        return _told(None, required=True)
-    return _told(caller, required=await ring.required())
+        return JSONResponse(_sign_in_state(None, required=True))
+    return JSONResponse(_sign_in_state(caller, required=await ring.required()))
 
 
 @router.post("/session")
+@answers(SignInState)
 async def sign_in(request: Request, body: SignIn) -> Response:
     """Exchange a key for a session cookie."""
     ring = _ring(request)
     if not await ring.required():
-        return localized(request, _told(None, required=False))
+        return localized(request, _sign_in_state(None, required=False))
     token, caller = await ring.sign_in(body.key)
     await _record_audit(request, "session.begin", caller.key_id)
-    told = {**_told(caller, required=True), "expires_in": SIGNED_IN_SECONDS}
-    response = localized(request, told)
+    state: SignInState = {
+        **_sign_in_state(caller, required=True),
+        "expires_in": SIGNED_IN_SECONDS,
+    }
+    response = localized(request, state)
     response.headers["Set-Cookie"] = _cookie(request, token)
     return response
 
 
 @router.delete("/session")
+@answers(SignedOut)
 async def sign_out(request: Request) -> Response:
     """Forget the session; doing it twice is no error."""
     token = presented_token(request.headers)
     ended = _ring(request).signins.end(token) if token else None
     if ended is not None:
         await _record_audit(request, "session.end", ended)
-    response = localized(request, {"success": True, "signed_in": False})
+    body: SignedOut = {"success": True, "signed_in": False}
+    response = localized(request, body)
     response.headers["Set-Cookie"] = _cookie(request, "")
     return response
 
 
-def _told(caller: Caller | None, *, required: bool) -> dict[str, Any]:
+def _sign_in_state(caller: Caller | None, *, required: bool) -> SignInState:
     scopes = None if caller is None or caller.scopes is None else sorted(caller.scopes)
     return {
         "success": True,

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from typing_extensions import TypedDict
 
 from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
+from venom_core.api.openapi.declared import answers
 from venom_core.api.v1.models.shapes import Body, Limit
-from venom_core.chat.transcripts import ImportedSession, Title
+from venom_core.chat.transcripts import ImportedSession, SessionExport, Title
 from venom_core.store.audit import LOCAL_USER
-from venom_core.store.sessions import Owner, StoredSession
+from venom_core.store.sessions import MessageRecord, Owner, SessionRecord, StoredSession
+from venom_core.usecases.models import Done
 
 router = APIRouter(prefix="/sessions")
+
+
+class SessionList(TypedDict):
+    success: bool
+    sessions: list[SessionRecord]
+    count: int
+
+
+class OneSession(TypedDict):
+    success: bool
+    session: SessionRecord
+
+
+class WholeSession(OneSession):
+    """Each message comes after the one that it follows."""
+
+    messages: list[MessageRecord]
+
 
 SESSION_ID = r"^[A-Za-z0-9_-]{1,64}$"
 SessionId = Annotated[str, Path(pattern=SESSION_ID)]
@@ -45,6 +66,7 @@ def owner_of(request: Request) -> Owner:
 
 
 @router.get("")
+@answers(SessionList)
 async def list_sessions(
     request: Request,
     limit: Limit = 50,
@@ -55,10 +77,12 @@ async def list_sessions(
     sessions = venom_of(request).sessions
     found = await sessions.listing(owner_of(request), limit, offset, query)
     shown = [session.record() for session in found]
-    return JSONResponse({"success": True, "sessions": shown, "count": len(shown)})
+    body: SessionList = {"success": True, "sessions": shown, "count": len(shown)}
+    return JSONResponse(body)
 
 
 @router.post("")
+@answers(OneSession)
 async def create_session(request: Request, body: NewSession) -> Response:
     """An empty session; the first question makes one too."""
     sessions = venom_of(request).sessions
@@ -66,6 +90,7 @@ async def create_session(request: Request, body: NewSession) -> Response:
 
 
 @router.post("/import")
+@answers(OneSession)
 async def import_session(request: Request, body: ImportedSession) -> Response:
     """Take an export in, under new ids."""
     sessions = venom_of(request).sessions
@@ -73,13 +98,20 @@ async def import_session(request: Request, body: ImportedSession) -> Response:
 
 
 @router.get("/{session_id}")
+@answers(WholeSession)
 async def get_session(request: Request, session_id: SessionId) -> Response:
     """A session with all its messages, each after the one that it follows."""
     session, messages = await venom_of(request).sessions.get(owner_of(request), session_id)
-    return _one(session, messages=[message.record() for message in messages])
+    body: WholeSession = {
+        "success": True,
+        "session": session.record(),
+        "messages": [message.record() for message in messages],
+    }
+    return JSONResponse(body)
 
 
 @router.post("/{session_id}/change")
+@answers(OneSession)
 async def change_session(request: Request, session_id: SessionId, body: SessionChange) -> Response:
     """Rename, pin, unpin."""
     sessions = venom_of(request).sessions
@@ -87,13 +119,16 @@ async def change_session(request: Request, session_id: SessionId, body: SessionC
 
 
 @router.delete("/{session_id}")
+@answers(Done)
 async def delete_session(request: Request, session_id: SessionId) -> Response:
     """Delete a session with its messages, for good."""
     await venom_of(request).sessions.delete(owner_of(request), session_id, actor_of(request))
-    return localized(request, {"success": True, "message": f"{session_id} was removed."})
+    done: Done = {"success": True, "message": f"{session_id} was removed."}
+    return localized(request, done)
 
 
 @router.get("/{session_id}/export")
+@answers(SessionExport, text="text/markdown")
 async def export_session(
     request: Request,
     session_id: SessionId,
@@ -110,5 +145,6 @@ async def export_session(
     return PlainTextResponse(text, headers=headers, media_type="text/markdown; charset=utf-8")
 
 
-def _one(session: StoredSession, **more: Any) -> Response:
-    return JSONResponse({"success": True, "session": session.record(), **more})
+def _one(session: StoredSession) -> Response:
+    body: OneSession = {"success": True, "session": session.record()}
+    return JSONResponse(body)

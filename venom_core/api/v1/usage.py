@@ -10,14 +10,32 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from venom_core.accounting.ledger import day_of
+from venom_core.accounting.usage import UsageSeries, UsageSummary
 from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
+from venom_core.api.openapi.declared import answers
 from venom_core.api.scopes import ADMIN
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.store.ledger import Grouping, Range
+from venom_core.usecases.models import Done
 
 router = APIRouter(prefix="/usage")
+
+
+class SummaryResult(UsageSummary):
+    success: bool
+
+
+class SeriesResult(UsageSeries):
+    success: bool
+
+
+class Erased(Done):
+    """``lines`` is how many there were."""
+
+    lines: int
+
 
 MAX_DAYS = 3660
 CSV_PAGE = 500
@@ -57,7 +75,8 @@ Wanted = Annotated[Range, Depends(wanted)]
 
 
 @router.get("/summary")
-async def summary(
+@answers(SummaryResult)
+async def summarize_usage(
     request: Request,
     where: Wanted,
     by: Grouping = "model",
@@ -65,18 +84,21 @@ async def summary(
 ) -> Response:
     """Totals, and sums by model, key, provider or day."""
     view = await venom_of(request).usage.summary(where, by, limit)
-    return JSONResponse({"success": True, **view})
+    body: SummaryResult = {"success": True, **view}
+    return JSONResponse(body)
 
 
 @router.get("/series")
-async def series(request: Request, where: Wanted) -> Response:
+@answers(SeriesResult)
+async def list_usage_days(request: Request, where: Wanted) -> Response:
     """One point a day."""
-    view = await venom_of(request).usage.series(where)
-    return JSONResponse({"success": True, **view})
+    body: SeriesResult = {"success": True, **await venom_of(request).usage.series(where)}
+    return JSONResponse(body)
 
 
 @router.get("/export.csv")
-async def export(request: Request, where: Wanted) -> Response:
+@answers(text="text/csv")
+async def export_usage(request: Request, where: Wanted) -> Response:
     """Every line of the range, streamed."""
     name = f"venom-usage-{where.since}-{where.until}.csv"
     return StreamingResponse(
@@ -87,8 +109,10 @@ async def export(request: Request, where: Wanted) -> Response:
 
 
 @router.delete("")
-async def erase(request: Request, key: KeyId) -> Response:
+@answers(Erased)
+async def erase_usage(request: Request, key: KeyId) -> Response:
     """Forget everything that was counted for a key; an empty one is requests without a key."""
     lines = await venom_of(request).usage.erase(key, actor_of(request))
     message = f"The usage of {key or 'requests without a key'} was erased."
-    return localized(request, {"success": True, "message": message, "lines": lines})
+    body: Erased = {"success": True, "message": message, "lines": lines}
+    return localized(request, body)

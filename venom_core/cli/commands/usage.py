@@ -59,7 +59,7 @@ def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> Non
 def _summary(days: int, by: Grouping) -> dict[str, Any]:
     """Read the ledger, beside a running server too."""
     where = Range(*last_days(days, day_of(time.time())))
-    return asyncio.run(stored_usage().summary(where, by, 200))
+    return dict(asyncio.run(stored_usage().summary(where, by, 200)))
 
 
 def _named(group: dict[str, Any], by: Grouping) -> str:

@@ -42,33 +42,33 @@ class LocalVenom(Connection):
         return cls(venom)
 
     async def models(self) -> dict[str, Any]:
-        return await self.venom.models.listing()
+        return _record(await self.venom.models.listing())
 
     async def loaded(self) -> list[dict[str, Any]]:
         return _records(await self.venom.models.loaded())
 
     async def details(self, name: str) -> dict[str, Any]:
-        return await self.venom.models.details(name)
+        return _record(await self.venom.models.details(name))
 
     async def search(
         self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
     ) -> dict[str, Any]:
-        return await self.venom.catalogue.search(provider, query, filters, limit, page)
+        return _record(await self.venom.catalogue.search(provider, query, filters, limit, page))
 
     async def overview(self) -> dict[str, Any]:
-        return await self.venom.overview.show()
+        return _record(await self.venom.overview.show())
 
     async def install(self, name: str) -> dict[str, Any]:
-        return await self.venom.operations.install(name, actor=Actor.local())
+        return _record(await self.venom.operations.install(name, actor=Actor.local()))
 
     async def operations(self, limit: int) -> list[dict[str, Any]]:
-        return await self.venom.operations.listing(limit)
+        return _records(await self.venom.operations.listing(limit))
 
     async def operation(self, operation_id: str) -> dict[str, Any]:
-        return await self.venom.operations.get(operation_id)
+        return _record(await self.venom.operations.get(operation_id))
 
     async def change_operation(self, operation_id: str, verb: OperationVerb) -> dict[str, Any]:
-        return await self.venom.operations.change(operation_id, verb, Actor.local())
+        return _record(await self.venom.operations.change(operation_id, verb, Actor.local()))
 
     async def remove(self, name: str) -> str:
         return (await self.venom.models.remove(name, Actor.local()))["message"]
@@ -86,7 +86,7 @@ class LocalVenom(Connection):
         return _record(await models.use(name, wanted, load=load, actor=actor))
 
     async def generation(self, name: str) -> dict[str, Any]:
-        return await self.venom.models.generation(name)
+        return _record(await self.venom.models.generation(name))
 
     async def configure(self, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         return _record(await self.venom.models.configure(name, None, parameters, Actor.local()))
@@ -101,19 +101,19 @@ class LocalVenom(Connection):
         return _record(await self.venom.models.remove_alias(name, Actor.local()))
 
     async def fit(self, name: str, context: int | None) -> dict[str, Any]:
-        return await self.venom.fit.check(name, context)
+        return _record(await self.venom.fit.check(name, context))
 
     async def plugins(self) -> list[dict[str, Any]]:
-        return await self.venom.plugins.listing()
+        return _records(await self.venom.plugins.listing())
 
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
-        return (await self.venom.plugins.change(plugin, verb, Actor.local()))["plugin"]
+        return _record((await self.venom.plugins.change(plugin, verb, Actor.local()))["plugin"])
 
     async def erase_usage(self, key_id: str) -> int:
         return await self.venom.usage.erase(key_id, Actor.local())
 
     async def readiness(self) -> list[dict[str, Any]]:
-        return [reason.record() for reason in await self.venom.runtime.readiness()]
+        return _records([one.record() for one in await self.venom.runtime.readiness()])
 
     async def doctor(self) -> list[dict[str, Any]]:
         return await self.venom.plugins.doctor()

@@ -2,7 +2,7 @@
 
 import { noteOf, refreshByHand, type Catalogue } from "@/lib/catalogue";
 import { useText } from "@/lib/i18n";
-import type { Overview, ProviderRecord } from "@/lib/types";
+import type { Overview, OverviewProvider } from "@/lib/api/types";
 import { Suggestions } from "../models/suggestions";
 import { ErrorNote } from "../ui/error-note";
 import { ChevronIcon, LogoIcon } from "../ui/icons";
@@ -80,11 +80,11 @@ function FirstModel({ overview }: { overview: Overview }) {
   );
 }
 
-function Trouble({ provider }: { provider: ProviderRecord }) {
+function Trouble({ provider }: { provider: OverviewProvider }) {
   return (
     <li className="card space-y-1.5 px-4 py-3 text-sm">
       <p>
-        <span className="font-medium">{provider.title || provider.name}:</span>{" "}
+        <span className="font-medium">{provider.title}:</span>{" "}
         {provider.reason?.message}
       </p>
       {provider.reason?.fix && <div className="text-soft"><Fix fix={provider.reason.fix} /></div>}

@@ -4,7 +4,7 @@ import { Combobox } from "@base-ui/react/combobox";
 import { useMemo } from "react";
 import { canChat, chooseModel, findModel, type Catalogue } from "@/lib/catalogue";
 import { useText } from "@/lib/i18n";
-import type { ModelRecord } from "@/lib/types";
+import type { ModelRecord } from "@/lib/api/types";
 import { CheckIcon } from "../ui/icons";
 import { ModelLabel, spokenModel, TRIGGER } from "./model-trigger";
 

@@ -3,7 +3,7 @@
 import { useText } from "@/lib/i18n";
 import { cancelPull, pulls, startPull, type Pull } from "@/lib/pulls";
 import { useStore } from "@/lib/store";
-import type { Overview, Suggestion } from "@/lib/types";
+import type { Overview, Suggestion } from "@/lib/api/types";
 import { ErrorNote } from "../ui/error-note";
 import { DownloadIcon } from "../ui/icons";
 import { CommandLine, Fix } from "../ui/sentence";
@@ -39,7 +39,7 @@ function Card({ suggestion, reasonSaid }: CardProps) {
   const { t, format } = useText();
   const pull = useStore(pulls)[suggestion.name];
   const { name, title, size_bytes, terms_url } = suggestion;
-  const idle = !pull || pull.phase === "cancelled" || pull.phase === "failed";
+  const idle = !pull || ["paused", "cancelled", "failed"].includes(pull.phase);
   return (
     <article aria-label={title || name} className="card space-y-3 px-4 py-3.5">
       <div className="flex items-start justify-between gap-4">
@@ -94,6 +94,7 @@ function Fits({ suggestion: { fits, fit_message } }: { suggestion: Suggestion })
 function Progress({ name, pull }: { name: string; pull: Pull }) {
   const { t, format } = useText();
   if (pull.phase === "failed" && pull.error) return <ErrorNote error={pull.error} />;
+  if (pull.phase === "paused") return <p role="status" className="text-sm text-soft">{t.pull_paused}</p>;
   if (pull.phase === "cancelled") return <p role="status" className="text-sm text-soft">{t.pull_cancelled}</p>;
   if (pull.phase === "completed") return <p role="status" className="text-sm font-medium text-accent">{t.pull_done}</p>;
   const known = pull.bytesTotal !== null && pull.bytesTotal > 0;

@@ -5,7 +5,7 @@ import { getPlugins } from "@/lib/api";
 import { recordOf, type ErrorRecord } from "@/lib/errors";
 import { language, useText } from "@/lib/i18n";
 import { allowAsking } from "@/lib/key";
-import type { PluginRecord, ProviderRecord, Reason } from "@/lib/types";
+import type { PluginRecord, PluginState, ProviderRecord, Reason } from "@/lib/api/types";
 import { MenuButton } from "../shell/shell";
 import { PROVIDER_TONES } from "../shell/providers";
 import { ErrorNote } from "../ui/error-note";
@@ -13,7 +13,7 @@ import { RetryIcon } from "../ui/icons";
 import { DocsLink, Fix } from "../ui/sentence";
 import { StatusDot, type Tone } from "../ui/status-dot";
 
-const STATE_TONES: Record<PluginRecord["state"], Tone> = {
+const STATE_TONES: Record<PluginState, Tone> = {
   loaded: "good",
   discovered: "busy",
   disabled: "off",
@@ -113,7 +113,7 @@ function Provider({ provider }: { provider: ProviderRecord }) {
     <div className="space-y-2">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 text-sm">
         <p>
-          <span className="font-medium">{provider.title || provider.name}</span>{" "}
+          <span className="font-medium">{provider.name}</span>{" "}
           <span className="text-soft">{provider.capabilities.join(", ")}</span>
         </p>
         <State tone={PROVIDER_TONES[provider.status]} text={t[`status_${provider.status}`]} />

@@ -4,13 +4,14 @@ import { catalogue, refreshByHand } from "@/lib/catalogue";
 import type { ErrorRecord } from "@/lib/errors";
 import { useText } from "@/lib/i18n";
 import { useStore } from "@/lib/store";
-import type { ProviderRecord, ProviderStatus } from "@/lib/types";
+import type { OverviewProvider, ProviderStatus } from "@/lib/api/types";
 import { ChevronIcon } from "../ui/icons";
 import { DocsLink, Fix } from "../ui/sentence";
 import { StatusDot, type Tone } from "../ui/status-dot";
 
 export const PROVIDER_TONES: Record<ProviderStatus, Tone> = {
   ready: "good",
+  degraded: "busy",
   idle: "good",
   opening: "busy",
   unavailable: "off",
@@ -53,13 +54,13 @@ function Lost({ error }: { error: ErrorRecord }) {
   );
 }
 
-function Provider({ provider }: { provider: ProviderRecord }) {
+function Provider({ provider }: { provider: OverviewProvider }) {
   const { t } = useText();
   const { reason } = provider;
   const line = (
     <>
       <StatusDot tone={PROVIDER_TONES[provider.status]} />
-      <span className="min-w-0 flex-1 truncate">{provider.title || provider.name}</span>
+      <span className="min-w-0 flex-1 truncate">{provider.title}</span>
       <span className="text-xs text-soft">{t[`status_${provider.status}`]}</span>
     </>
   );

@@ -1,10 +1,10 @@
 import type { ClientCode } from "../errors";
-import type { PluginRecord, ProviderStatus } from "../types";
+import type { PluginState, ProviderStatus } from "../api/types";
 
 /** Faults that the page itself finds, each with what to do about it. */
 type ClientTexts = Record<ClientCode | `${ClientCode}_fix`, string>;
 type StatusTexts = Record<`status_${ProviderStatus}`, string>;
-type StateTexts = Record<`state_${PluginRecord["state"]}`, string>;
+type StateTexts = Record<`state_${PluginState}`, string>;
 
 const client: ClientTexts = {
   client_unreachable: "Venom does not answer.",
@@ -19,6 +19,7 @@ const statuses: StatusTexts = {
   status_idle: "on demand",
   status_opening: "starting",
   status_ready: "ready",
+  status_degraded: "limited",
   status_unavailable: "unavailable",
   status_failed: "failed",
   status_disabled: "disabled",
@@ -123,7 +124,8 @@ export const en = {
   pull_progress: (name: string) => `Progress of ${name}`,
   pull_of: (done: string, total: string) => `${done} of ${total}`,
   pull_starting: "Starting",
-  pull_cancelled: "Cancelled. What was fetched is kept for the next try.",
+  pull_paused: "Paused. What was fetched is kept: pull it again to go on.",
+  pull_cancelled: "Cancelled. Nothing of it is kept.",
   pull_done: "Ready",
   not_ready: "Not ready yet",
 

@@ -18,6 +18,7 @@ export const pl: Dictionary = {
   status_idle: "na żądanie",
   status_opening: "uruchamia się",
   status_ready: "gotowy",
+  status_degraded: "ograniczony",
   status_unavailable: "niedostępny",
   status_failed: "błąd",
   status_disabled: "wyłączony",
@@ -114,7 +115,8 @@ export const pl: Dictionary = {
   pull_progress: (name) => `Postęp pobierania ${name}`,
   pull_of: (done, total) => `${done} z ${total}`,
   pull_starting: "Zaczynam",
-  pull_cancelled: "Anulowano. To, co już pobrano, przyda się następnym razem.",
+  pull_paused: "Wstrzymano. To, co już pobrano, zostaje: pobierz ponownie, aby kontynuować.",
+  pull_cancelled: "Anulowano. Nic z tego nie zostało.",
   pull_done: "Gotowe",
   not_ready: "Jeszcze niegotowe",
 

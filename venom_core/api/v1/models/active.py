@@ -8,12 +8,20 @@ from starlette.responses import Response
 from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
+from venom_core.api.openapi.declared import answers
 from venom_core.api.v1.models.shapes import ActivateRequest, RoleRequest, SwitchRequest
+from venom_core.usecases.models import (
+    ActivateResult,
+    DeactivateResult,
+    SwitchResult,
+    UnloadAllResult,
+)
 
 router = APIRouter()
 
 
 @router.post("/models/switch")
+@answers(SwitchResult)
 async def switch_model(request: Request, body: SwitchRequest) -> Response:
     """Make a model the active one of a role; all of it happens, or nothing."""
     done = await venom_of(request).models.use(
@@ -23,6 +31,7 @@ async def switch_model(request: Request, body: SwitchRequest) -> Response:
 
 
 @router.post("/models/activate")
+@answers(ActivateResult)
 async def activate_model(request: Request, body: ActivateRequest) -> Response:
     """The same, served by a named runtime."""
     done = await venom_of(request).models.activate(
@@ -32,6 +41,7 @@ async def activate_model(request: Request, body: ActivateRequest) -> Response:
 
 
 @router.post("/models/deactivate")
+@answers(DeactivateResult)
 async def deactivate_model(request: Request, body: RoleRequest) -> Response:
     """Let a role have no active model."""
     return localized(
@@ -40,6 +50,7 @@ async def deactivate_model(request: Request, body: RoleRequest) -> Response:
 
 
 @router.post("/models/unload-all")
+@answers(UnloadAllResult)
 async def unload_all(request: Request) -> Response:
     """Ask every provider to take its models out of memory."""
     return localized(request, await venom_of(request).models.unload_all(actor_of(request)))

@@ -10,9 +10,12 @@ from starlette.responses import JSONResponse, Response
 
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_headers, language_of, localized
+from venom_core.api.openapi.declared import answers
 from venom_core.api.v1.models.shapes import Limit
+from venom_core.models.catalogue_views import EntryList, NewsView, SearchView
 from venom_core.sdk.catalogue import SearchFilters, SearchSort, WeightFormat
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.usecases.catalogue import TrendingResult
 
 router = APIRouter()
 
@@ -25,6 +28,7 @@ _LANGUAGES = ("en", "pl", "de")
 
 
 @router.get("/models/providers")
+@answers(EntryList)
 async def list_providers(
     request: Request, provider: Name | None = None, limit: Limit = 20
 ) -> Response:
@@ -33,6 +37,7 @@ async def list_providers(
 
 
 @router.get("/models/trending")
+@answers(TrendingResult)
 async def list_trending(
     request: Request, provider: Name | None = None, limit: Limit = 12
 ) -> Response:
@@ -41,6 +46,7 @@ async def list_trending(
 
 
 @router.get("/models/news")
+@answers(NewsView)
 async def list_news(
     request: Request,
     provider: Name = "huggingface",
@@ -67,6 +73,7 @@ async def list_news(
 
 
 @router.get("/models/search")
+@answers(SearchView)
 async def search_models(
     request: Request,
     query: Annotated[str, Query(min_length=2, max_length=200)],

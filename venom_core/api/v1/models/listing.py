@@ -4,41 +4,62 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
+from typing_extensions import TypedDict
 
 from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
+from venom_core.api.openapi.declared import answers
+from venom_core.models.views import ModelDetails
+from venom_core.usecases.models import AllModels, Done, LoadedRecord
 
 router = APIRouter()
 
 
+class LoadedModels(TypedDict):
+    success: bool
+    count: int
+    models: list[LoadedRecord]
+
+
+class OneModel(TypedDict):
+    success: bool
+    model: ModelDetails
+
+
 @router.get("/models")
+@answers(AllModels)
 async def list_models(request: Request) -> Response:
     """Installed models, and those that can be had by name (``installed: false``)."""
     return localized(request, await venom_of(request).models.listing())
 
 
 @router.get("/models/loaded")
+@answers(LoadedModels)
 async def loaded_models(request: Request) -> Response:
     """What is in memory now, over all providers that can tell."""
     models = await venom_of(request).models.loaded()
-    return JSONResponse({"success": True, "count": len(models), "models": models})
+    body: LoadedModels = {"success": True, "count": len(models), "models": models}
+    return JSONResponse(body)
 
 
 @router.get("/models/{name:path}/details")
+@answers(OneModel)
 async def model_details(request: Request, name: str) -> Response:
     """One model with everything that is known of it."""
-    model = await venom_of(request).models.details(name)
-    return localized(request, {"success": True, "model": model})
+    body: OneModel = {"success": True, "model": await venom_of(request).models.details(name)}
+    return localized(request, body)
 
 
 @router.post("/models/{name:path}/unload")
+@answers(Done)
 async def unload_model(request: Request, name: str) -> Response:
     """Take a model out of memory."""
     return localized(request, await venom_of(request).models.unload(name, actor_of(request)))
 
 
 @router.delete("/models/{name:path}")
+@answers(Done)
 async def remove_model(request: Request, name: str) -> Response:
     """Delete an installed model."""
     return localized(request, await venom_of(request).models.remove(name, actor_of(request)))

@@ -3,24 +3,55 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from typing_extensions import TypedDict
 
 from venom_core.api.callers import caller_of, request_id
-from venom_core.api.errors import api_error, error_response, internal_error
+from venom_core.api.errors import error_response, internal_error
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of, localized
+from venom_core.api.openapi.declared import NoData, answers
 from venom_core.api.streaming import Events, start_events, until_disconnect
 from venom_core.api.v1.models.shapes import Body
 from venom_core.chat.translation import Restart, Translation, TranslationCall, Translator
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.records import ErrorRecord
 
 router = APIRouter()
+
+
+class TranslationView(TypedDict):
+    """``source_lang`` is as it was asked for; ``model`` is null where there was nothing to
+    translate, ``cached`` says that no model was asked."""
+
+    translated_text: str
+    target_lang: str
+    source_lang: str | None
+    model: str | None
+    cached: bool
+
+
+class TranslationResult(TranslationView):
+    success: bool
+
+
+class TextPiece(TypedDict):
+    text: str
+
+
+TRANSLATION_EVENTS = {
+    "start": NoData,
+    "content": TextPiece,
+    "restart": NoData,
+    "done": TranslationView,
+    "error": ErrorRecord,
+}
 
 
 class TranslationRequest(Body):
@@ -44,18 +75,21 @@ class TranslationRequest(Body):
 
 
 @router.post("/translate")
+@answers(TranslationResult)
 async def translate(request: Request, body: TranslationRequest) -> Response:
     """Translate with the active model for translation."""
     answer: list[Response] = []
     async with until_disconnect(request.receive):
         call = body.call(request)
         done = await venom_of(request).translator.translate(call)
-        answer.append(localized(request, {"success": True, **_view(done, body)}))
+        result: TranslationResult = {"success": True, **_view(done, body)}
+        answer.append(localized(request, result))
         answer[0].headers["X-Request-Id"] = call.request_id
     return answer[0] if answer else Response(status_code=499)
 
 
 @router.post("/translate/stream")
+@answers(events=TRANSLATION_EVENTS)
 async def translate_stream(request: Request, body: TranslationRequest) -> Response:
     """Events: ``start``, ``content`` with ``text``, ``restart`` where what came counts for nothing,
     and at the end ``done`` with the whole translation, or ``error``."""
@@ -94,7 +128,7 @@ class _StreamedTranslation(Response):
         pieces: AsyncGenerator[str | Restart | Translation, None],
         events: Events,
     ) -> None:
-        last: tuple[str, dict[str, Any]]
+        last: tuple[str, Mapping[str, Any]]
         try:
             async with events.pinged():
                 await events.send("start", {})
@@ -107,8 +141,7 @@ class _StreamedTranslation(Response):
                     piece = await anext(pieces)
             last = ("done", _view(piece, self._body))
         except Exception as error:
-            record = api_error(_refusal(error))
-            told = {"code": record.pop("code"), "message": record.pop("detail"), **record}
+            told = _refusal(error).record()
             last = ("error", in_language(told, language_of(self._request.scope)))
         await events.end(*last)
 
@@ -117,7 +150,7 @@ def _refusal(error: Exception) -> VenomError:
     return error if isinstance(error, VenomError) else internal_error(error)
 
 
-def _view(done: Translation, body: TranslationRequest) -> dict[str, Any]:
+def _view(done: Translation, body: TranslationRequest) -> TranslationView:
     return {
         "translated_text": done.text,
         "target_lang": body.target_lang,

@@ -1,8 +1,8 @@
-import { ApiError, errorFrom, isAbort } from "./errors";
-import { language } from "./i18n";
-import { askForKey, signInCount } from "./key";
-import { readEvents } from "./sse";
-import type { ChatPiece, ModelRecord, Operation, Overview, PluginRecord, WireMessage } from "./types";
+import { ApiError, errorFrom, isAbort } from "../errors";
+import { language } from "../i18n";
+import { askForKey, signInCount } from "../key";
+import { readEvents } from "../sse";
+import type { ChatPiece, GetPath, JsonOf, Operation, Schemas, WireMessage } from "./types";
 
 /**
  * A request as whoever is signed in, and in the language chosen here, which the browser's own
@@ -34,10 +34,11 @@ function languageOf(response: Response): string {
   return response.headers.get("Content-Language") ?? "en";
 }
 
-async function getJson<T>(path: string): Promise<T> {
-  const response = await request(path);
+/** `path` is the route as the server describes it, `filled` the same with its parameters put in. */
+async function getJson<P extends GetPath>(path: P, filled: string = path): Promise<JsonOf<P>> {
+  const response = await request(filled);
   try {
-    return (await response.json()) as T;
+    return (await response.json()) as JsonOf<P>;
   } catch {
     throw new ApiError({ code: "client_bad_answer", message: `${path}: no JSON` }, response.status);
   }
@@ -83,21 +84,14 @@ async function* jsonEvents(
   }
 }
 
-export const getOverview = () => getJson<Overview>("/api/v1/overview");
+export const getOverview = () => getJson("/api/v1/overview");
 
-export const getModels = () =>
-  getJson<{ models: ModelRecord[] }>("/api/v1/models").then((answer) => answer.models);
+export const getModels = () => getJson("/api/v1/models").then((answer) => answer.models);
 
-export const getPlugins = () =>
-  getJson<{ plugins: PluginRecord[] }>("/api/v1/plugins").then((answer) => answer.plugins);
+export const getPlugins = () => getJson("/api/v1/plugins").then((answer) => answer.plugins);
 
-interface Chunk {
-  choices?: {
-    delta?: { content?: string | null; reasoning_content?: string | null; reasoning?: string | null };
-    finish_reason?: string | null;
-  }[];
-  usage?: { prompt_tokens: number; completion_tokens: number } | null;
-}
+/** An engine's own frames are passed on, and some call it `reasoning`. */
+type Delta = Schemas["ChatDelta"] & { reasoning?: string | null };
 
 /**
  * One chat completion, streamed. The first piece names the model that answers, as resolved.
@@ -117,11 +111,12 @@ export async function* streamChat(
     if (place) onQueue(Number(place));
   };
   for await (const event of jsonEvents(response, onComment)) {
-    const chunk = event as Chunk;
+    const chunk = event as Partial<Schemas["ChatCompletionChunk"]>;
     const choice = chunk.choices?.[0];
+    const delta: Delta | undefined = choice?.delta;
     yield {
-      content: choice?.delta?.content ?? undefined,
-      reasoning: choice?.delta?.reasoning_content ?? choice?.delta?.reasoning ?? undefined,
+      content: delta?.content ?? undefined,
+      reasoning: delta?.reasoning_content ?? delta?.reasoning ?? undefined,
       finish: choice?.finish_reason ?? undefined,
       usage: chunk.usage ?? undefined,
     };
@@ -130,18 +125,17 @@ export async function* streamChat(
 
 const OPERATIONS = "/api/v1/models/operations";
 
-type Operations = { operations: Operation[] };
-
 /** Installs and removals, newest first. */
-export const getOperations = () => getJson<Operations>(OPERATIONS).then((answer) => answer.operations);
+export const getOperations = () => getJson(OPERATIONS).then((answer) => answer.operations);
 
 export const getOperation = (id: string) =>
-  getJson<{ operation: Operation }>(`${OPERATIONS}/${id}`).then((answer) => answer.operation);
+  getJson(`${OPERATIONS}/{operation_id}`, `${OPERATIONS}/${id}`).then((answer) => answer.operation);
 
 /** Begin to fetch a model, or join or go on with the fetching of the same. */
 export async function install(name: string): Promise<Operation> {
-  const response = await post("/api/v1/models/install", { name });
-  const begun = (await response.json()) as { operation_id: string };
+  const wanted: Schemas["InstallRequest"] = { name };
+  const response = await post("/api/v1/models/install", wanted);
+  const begun = (await response.json()) as Schemas["InstallBegun"];
   return getOperation(begun.operation_id);
 }
 

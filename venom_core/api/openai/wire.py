@@ -1,0 +1,131 @@
+"""Answers under ``/v1`` as OpenAI's API reference has them. An engine that speaks this wire itself
+may add keys of its own, which are passed on."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from venom_core.sdk.messages import ToolCallBody
+from venom_core.sdk.records import TokenUsage
+
+
+class ChatMessage(TypedDict):
+    """``content`` is null where the model only calls tools."""
+
+    role: str
+    content: str | None
+    reasoning_content: NotRequired[str]
+    tool_calls: NotRequired[list[ToolCallBody]]
+
+
+class ChatChoice(TypedDict):
+    index: int
+    message: ChatMessage
+    logprobs: dict[str, Any] | None
+    finish_reason: str | None
+
+
+class ChatCompletion(TypedDict):
+    """The whole answer to a chat."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[ChatChoice]
+    usage: NotRequired[TokenUsage]
+
+
+class FunctionFragment(TypedDict, total=False):
+    name: str
+    arguments: str
+
+
+class ToolCallFragment(TypedDict):
+    """A piece of a tool call; pieces of one ``index`` belong together."""
+
+    index: int
+    id: NotRequired[str]
+    type: NotRequired[Literal["function"]]
+    function: FunctionFragment
+
+
+class ChatDelta(TypedDict, total=False):
+    role: str
+    content: str | None
+    reasoning_content: str
+    tool_calls: list[ToolCallFragment]
+
+
+class ChatChunkChoice(TypedDict):
+    index: int
+    delta: ChatDelta
+    logprobs: NotRequired[dict[str, Any] | None]
+    finish_reason: str | None
+
+
+class ChatCompletionChunk(TypedDict):
+    """A piece of a streamed chat; ``usage`` comes with the last one where it was asked for."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    choices: list[ChatChunkChoice]
+    usage: NotRequired[TokenUsage | None]
+
+
+class TextChoice(TypedDict):
+    index: int
+    text: str
+    logprobs: dict[str, Any] | None
+    finish_reason: str | None
+
+
+class TextCompletion(TypedDict):
+    """The answer to a text completion, whole or a piece of it."""
+
+    id: str
+    object: Literal["text_completion"]
+    created: int
+    model: str
+    choices: list[TextChoice]
+    usage: NotRequired[TokenUsage | None]
+
+
+class EmbeddingItem(TypedDict):
+    """``embedding`` is base64 of little-endian float32 where that was asked for."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingUsage(TypedDict):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingList(TypedDict):
+    """One vector for each input, in its order."""
+
+    object: Literal["list"]
+    model: str
+    data: list[EmbeddingItem]
+    usage: EmbeddingUsage
+
+
+class ServedModel(TypedDict):
+    """``owned_by`` is the provider."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ServedModelList(TypedDict):
+    object: Literal["list"]
+    data: list[ServedModel]
