@@ -144,6 +144,6 @@ def test_an_sdist_makes_the_same_wheel(tmp_path: Path) -> None:
 
 
 def contents(wheel: Path) -> dict[str, int]:
-    """What a wheel holds: name and checksum of each file."""
+    """Return name and checksum of each file in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return {one.filename: one.CRC for one in archive.infolist()}

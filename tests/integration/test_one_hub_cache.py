@@ -36,7 +36,7 @@ def plant(cache: Path, name: str, *, commit: str = COMMIT, sha256: str | None = 
 
 
 async def both(tmp_path: Path, cache: Path) -> tuple[dict[str, Model], dict[str, Model]]:
-    """What each lists, by label."""
+    """Return what each lists, by label."""
     hf = context(hf_providers()[0], tmp_path, cache_dir=str(cache))
     llamacpp = context(llamacpp_providers()[0], tmp_path, hub_cache=str(cache))
     found = []

@@ -53,14 +53,14 @@ class UsageSeries(TypedDict):
 
 
 def last_days(days: int, today: str) -> tuple[str, str]:
-    """The first and the last of ``days`` days that end with ``today``."""
+    """Return the first and the last of ``days`` days that end with ``today``."""
     return (date.fromisoformat(today) - timedelta(days=days - 1)).isoformat(), today
 
 
 def summary_view(
     repository: UsageRepository | None, where: Range, by: Grouping, limit: int
 ) -> UsageSummary:
-    """Totals of a range and its groups, days by date and others by use, the greatest first.
+    """Return totals of a range and its groups, days by date and others by use, the greatest first.
 
     Blocks for a disk access. Without a repository there is no store yet, and nothing in it.
     """
@@ -90,7 +90,7 @@ def summary_view(
 
 
 def series_view(repository: UsageRepository | None, where: Range) -> UsageSeries:
-    """One point for every day of the range, those without a request too. Blocks."""
+    """Return one point for every day of the range, those without a request too. Blocks."""
     found: Mapping[str, Tally] = {} if repository is None else repository.summary(where, "day")
     first, last = date.fromisoformat(where.since), date.fromisoformat(where.until)
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
@@ -99,14 +99,15 @@ def series_view(repository: UsageRepository | None, where: Range) -> UsageSeries
 
 
 def csv_text(rows: Sequence[Sequence[object]]) -> str:
-    """Rows as CSV that no spreadsheet takes for formulas."""
+    """Return rows as CSV that no spreadsheet takes for formulas."""
     text = io.StringIO()
     csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 
 def _cell(value: object) -> object:
-    """Names of models and codes of plugins are strangers' words."""
+    """Return a cell that no spreadsheet takes for a formula: names and codes are strangers'
+    words."""
     risky = isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA)
     return f"'{value}" if risky else value
 

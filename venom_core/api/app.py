@@ -50,7 +50,7 @@ from venom_core.ui.mount import PageFiles
 
 
 def create_app(venom: Venom | None = None) -> FastAPI:
-    """The ASGI application over ``venom``, or over the environment's installation.
+    """Return the ASGI application over ``venom``, or over the environment's installation.
 
     The lifespan starts and closes it. Raises ``InvalidRequest`` for an unusable setting.
     """
@@ -111,7 +111,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
 
 
 def _key_check(ring: KeyRing, prefix: str) -> Callable[[Request], Awaitable[None]]:
-    """Lets in whose key has one of the scopes that the route needs."""
+    """Let in whose key has one of the scopes that the route needs."""
 
     async def check(request: Request) -> None:
         caller = await ring.require(request.headers, request.method)
@@ -124,7 +124,7 @@ def _key_check(ring: KeyRing, prefix: str) -> Callable[[Request], Awaitable[None
 
 
 def _guards(core: CoreSettings) -> list[tuple[Any, dict[str, Any]]]:
-    """What stands before every route, the innermost first."""
+    """Return the middleware before every route, the innermost first."""
     guards: list[tuple[Any, dict[str, Any]]] = []
     if core.allowed_origins:
         cors = {
@@ -170,7 +170,8 @@ class VenomApp(FastAPI):
 
 
 class _Page:
-    """What no route matched: the page's files, or 404 for what only a route could answer."""
+    """The answer where no route matched: the page's files, or 404 for what only a route could
+    answer."""
 
     def __init__(self) -> None:
         self._files = PageFiles()

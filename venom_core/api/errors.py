@@ -26,7 +26,7 @@ def too_large(limit: int) -> RequestTooLarge:
 
 
 def internal_error(error: BaseException) -> VenomError:
-    """What a fault of ours looks like from outside; its trace goes to the log."""
+    """Return what a fault of ours looks like from outside; its trace goes to the log."""
     log.error("a request failed", exc_info=error)
     return VenomError(
         "Venom failed at this request.", fix="The server's log has the details: venom doctor"
@@ -51,7 +51,7 @@ class OpenAIError(TypedDict):
 
 
 def openai_error(error: VenomError) -> OpenAIError:
-    """The refusal as OpenAI's clients read it; our ``fix`` and ``docs`` beside it."""
+    """Return the refusal as OpenAI's clients read it; our ``fix`` and ``docs`` beside it."""
     record: OpenAIErrorBody = {
         "message": error.message,
         "type": error.type,
@@ -76,7 +76,7 @@ class ApiError(TypedDict):
 
 
 def api_error(error: VenomError) -> ApiError:
-    """The refusal under ``/api/v1``: ``detail`` is the sentence."""
+    """Return the refusal under ``/api/v1``: ``detail`` is the sentence."""
     record = error.record()
     return {
         "detail": record["message"],
@@ -97,8 +97,8 @@ def error_headers(error: VenomError) -> dict[str, str]:
 
 
 def error_response(scope: Scope, error: VenomError) -> Response:
-    """The answer for a refusal. The path chooses its shape, ``Accept-Language`` its language, and
-    neither anything else."""
+    """Return the answer for a refusal. The path chooses its shape, ``Accept-Language`` its
+    language, and neither anything else."""
     whole = (
         scope.get("root_path", "") + scope["path"] if "app_root_path" in scope else scope["path"]
     )
@@ -110,7 +110,7 @@ def error_response(scope: Scope, error: VenomError) -> Response:
 
 
 def from_http_exception(error: HTTPException) -> VenomError:
-    """The router's own refusals (404, 405, a body cut at its limit) as ours."""
+    """Return the router's own refusals (404, 405, a body cut at its limit) as ours."""
     if isinstance(error.__cause__, VenomError):
         return error.__cause__
     if error.status_code == 404:

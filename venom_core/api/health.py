@@ -44,19 +44,19 @@ class Readiness(TypedDict):
 
 
 def venom_of(request: Request) -> Venom:
-    """The installation that this application serves."""
+    """Return the installation that this application serves."""
     return cast("Venom", request.app.state.venom)
 
 
 @answers(Health)
 async def healthz(request: Request) -> Response:
-    """The process answers; says nothing of providers."""
+    """Say that the process answers; nothing about providers."""
     return JSONResponse({"status": "ok", "component": "venom-core", "version": __version__})
 
 
 @answers(Readiness, statuses=(200, 503))
 async def readyz(request: Request) -> Response:
-    """200 when the profile can be served; 503 with what is missing.
+    """Answer 200 when the profile can be served; 503 with what is missing.
 
     A probe needs no key; the sentences, which name addresses, are for those who have one.
     """
@@ -78,7 +78,7 @@ async def readyz(request: Request) -> Response:
 @router.get("/metrics")
 @answers(text="text/plain")
 async def metrics(request: Request) -> Response:
-    """Prometheus text."""
+    """Return Prometheus text."""
     venom = venom_of(request)
     text, content_type = venom.meter.exposition()
     return Response(text, media_type=content_type)

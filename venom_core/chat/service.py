@@ -49,7 +49,7 @@ class ChatCall:
 
 @dataclass(slots=True)
 class _Asking:
-    """Who asks, and what for as far as that is known."""
+    """The caller of a request, and what it asks for as far as that is known."""
 
     request_id: str
     key_id: str | None
@@ -57,7 +57,7 @@ class _Asking:
     taken: bool = False
 
     def refused(self, error: BaseException) -> ObservedEvent:
-        """It ended before a provider was asked."""
+        """Report a request that ended before a provider was asked."""
         code = "internal_error" if isinstance(error, Exception) else "client_gone"
         if isinstance(error, VenomError):
             code = error.code
@@ -80,7 +80,7 @@ class _Asking:
 
 
 async def no_overrides(item: ListedModel) -> Mapping[str, Any]:
-    """Where nothing is stored."""
+    """Return no overrides, where nothing is stored."""
     return {}
 
 
@@ -127,7 +127,7 @@ class ChatService:
     async def _admitted(
         self, call: ChatCall, asking: _Asking, queued: Callable[[ChatStream, int], None] | None
     ) -> ChatStream:
-        """Everything that can refuse a request before a provider is asked."""
+        """Do everything that can refuse a request before a provider is asked."""
         resolved, because = await self._resolve(call.model)
         asking.resolved = resolved
         self.quotas.check_model(call.key_id, resolved)
@@ -182,8 +182,8 @@ class ChatService:
         return stream
 
     async def pick(self, role: Role, request_id: str, key_id: str | None) -> ListedModel:
-        """The model that would answer for a role, which the key may use; a refusal counts as one
-        of a request."""
+        """Return the model that would answer for a role, which the key may use; a refusal counts as
+        one of a request."""
         asking = _Asking(request_id, key_id)
         try:
             resolved, _ = await self._resolve(None, role)
@@ -257,7 +257,7 @@ class ChatService:
         self.report(asking.refused(error))
 
     def queues(self) -> dict[str, tuple[int, int]]:
-        """Running and waiting requests of each provider that had any."""
+        """Return the running and waiting requests of each provider that had any."""
         return {name: (gate.running, gate.waiting) for name, gate in self._gates.items()}
 
     async def _resolve(

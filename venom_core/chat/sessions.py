@@ -43,12 +43,12 @@ class Conversation:
 
     @property
     def model(self) -> str | None:
-        """The reference of the model that answered last; it goes on where none is named."""
+        """Return the reference of the model that answered last; it goes on where none is named."""
         said = (message.model for message in reversed(self.path) if message.role == "assistant")
         return next(said, None)
 
     def messages(self, question: str) -> list[dict[str, Any]]:
-        """What is sent: the path, and the question after it."""
+        """Return what is sent: the path, and the question after it."""
         history = [{"role": one.role, "content": one.content} for one in self.path]
         return [*history, {"role": "user", "content": question}]
 
@@ -63,7 +63,7 @@ class AnswerParts:
     finish_reason: str | None = None
 
     def details(self) -> dict[str, Any]:
-        """What there is beside the content."""
+        """Return the details of an answer beside its content."""
         found: dict[str, Any] = {"finish_reason": self.finish_reason}
         if self.reasoning:
             found["reasoning"] = whole_text(self.reasoning)
@@ -121,7 +121,7 @@ class Sessions:
         return await asyncio.to_thread(do)
 
     async def conversation(self, owner: Owner, session_id: str, parent: str | None) -> Conversation:
-        """The session as a question finds it; one that is not there yet is empty.
+        """Return the session as a question finds it; one that is not there yet is empty.
 
         Args:
             parent: the message that the question follows, ``ROOT`` for none; None is the latest.
@@ -148,7 +148,7 @@ class Sessions:
     async def take_in(
         self, owner: Owner, title: str, messages: Sequence[Message], *, pinned: bool
     ) -> StoredSession:
-        """A session from elsewhere, under a new id."""
+        """Store a session from elsewhere under a new id."""
         return await asyncio.to_thread(
             lambda: self._repository().create(owner, new_id(), title, messages, pinned=pinned)
         )
@@ -159,7 +159,7 @@ def new_id() -> str:
 
 
 def path_to(messages: Sequence[Message], parent: str | None) -> list[Message]:
-    """From the first message to ``parent``; see :meth:`Sessions.conversation`."""
+    """Return the messages from the first to ``parent``; see :meth:`Sessions.conversation`."""
     if parent == ROOT:
         return []
     by_id = {message.id: message for message in messages}
@@ -193,7 +193,8 @@ def exchange(
     model: str,
     details: Mapping[str, Any],
 ) -> tuple[Message, Message]:
-    """The two messages that a whole answer leaves; ``details`` are beside those of the answer."""
+    """Return the two messages that a whole answer leaves; ``details`` are beside those of the
+    answer."""
     parent = conversation.path[-1].id if conversation.path else None
     asked = Message("user", question, parent, created_at=asked_at)
     content = whole_text(parts.content)
@@ -202,13 +203,13 @@ def exchange(
 
 
 def whole_text(pieces: Sequence[str]) -> str:
-    """Joined; an engine that cut an emoji sends its halves in two pieces, and half of one alone is
-    no text that could be stored."""
+    """Join the pieces of an answer; an engine that cut an emoji sends its halves in two pieces, and
+    half of one alone is no text that could be stored."""
     return "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def title_of(question: str) -> str:
-    """The first line that says something, cut at a word."""
+    """Return the first line that is not blank, cut at a word."""
     line = next((" ".join(line.split()) for line in question.splitlines() if line.strip()), "")
     if len(line) <= MAX_TITLE:
         return line

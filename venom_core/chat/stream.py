@@ -14,7 +14,7 @@ from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
 
 @dataclass(slots=True)
 class Account:
-    """What a request came to. Times are in seconds on the monotonic clock; ``code`` is None for a
+    """The account of a request. Times are in seconds on the monotonic clock; ``code`` is None for a
     whole answer, ``client_gone`` where the caller left, else the error's code. ``pieces`` are the
     deltas that were relayed."""
 
@@ -31,13 +31,14 @@ class Account:
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion as the engine counted them, else the deltas that were relayed."""
+        """Return prompt and completion tokens as the engine counted them, else the relayed
+        deltas."""
         usage = self.usage
         return self.pieces if usage is None else usage.prompt_tokens + usage.completion_tokens
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Completion tokens after the first, over the time since the first one."""
+        """Return the completion tokens after the first per second since it."""
         if self.usage is None or self.first_token is None or self.ended is None:
             return None
         seconds = self.ended - self.first_token
@@ -91,7 +92,8 @@ class ChatStream:
             raise
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
-        """The frames for the client. Ends after a lawful finish, else raises a ``VenomError``."""
+        """Yield the frames for the client. Ends after a lawful finish, else raises a
+        ``VenomError``."""
         ended: BaseException | None = None
         pieces = 0
         try:
@@ -119,7 +121,7 @@ class ChatStream:
         await self._end(GeneratorExit())
 
     def _lawful(self, frame: Frame) -> Iterator[Frame]:
-        """What the client gets of a frame, noted on the account."""
+        """Return the frames that the client gets of one, noted on the account."""
         if self.account.first_token is None:
             self.account.first_token = time.monotonic()
         if frame.kind is FrameKind.DELTA:

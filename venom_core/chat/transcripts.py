@@ -70,7 +70,7 @@ class SessionExport(TypedDict):
 
 
 def exported(session: StoredSession, messages: Sequence[Message]) -> SessionExport:
-    """Everything of a session, every branch too, as JSON values."""
+    """Return everything of a session, every branch too, as JSON values."""
     return {
         "format": "venom-session",
         "version": 1,

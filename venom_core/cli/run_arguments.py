@@ -1,4 +1,4 @@
-"""What the words after `venom run` mean: a model, a prompt, or both.
+"""The words after `venom run`: a model, a prompt, or both.
 
 The rule, as the help tells it: what contains a space is a prompt; a single word is a model where
 one is called so, or where it looks like a model's name; any other single word is a prompt.
@@ -29,12 +29,12 @@ class Request:
 
 
 def is_text(word: str) -> bool:
-    """Whether a word can only be a prompt."""
+    """Return whether a word can only be a prompt."""
     return not word or any(character.isspace() for character in word)
 
 
 def read_words(words: Sequence[str], known: Iterable[str]) -> Request:
-    """The request that the words make.
+    """Return the request that the words make.
 
     Args:
         known: every name that models go by, installed or not.
@@ -55,8 +55,8 @@ def read_words(words: Sequence[str], known: Iterable[str]) -> Request:
 
 
 def means_model(word: str, known: Iterable[str]) -> bool:
-    """Whether a single word names a model, or was meant to: a misspelt name is refused as such
-    and not sent to some other model as its prompt."""
+    """Return whether a single word names a model, or was meant to: a misspelt name is refused as
+    such and not sent to some other model as its prompt."""
     names = set(known)
     short = {name.partition(":")[0] for name in names}
     return (
@@ -68,7 +68,7 @@ def means_model(word: str, known: Iterable[str]) -> bool:
 
 
 def known_names(listing: dict[str, Any]) -> set[str]:
-    """Every name in a listing of models, however it is written."""
+    """Return every name in a listing of models, however it is written."""
     names: set[str] = set()
     for model in (*listing["models"], *listing["available"]):
         names |= {model["name"], model["id"], model["reference"]} - {""}

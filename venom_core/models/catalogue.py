@@ -1,4 +1,4 @@
-"""What could be fetched: the sources' catalogues, searches and news, kept for a while.
+"""Models that could be fetched: the sources' catalogues, searches and news, kept for a while.
 
 The catalogue does no I/O of its own: it asks providers. A good answer is kept for half an hour;
 where a source fails, its last good answer is given, marked as stale, with the reason. A failure is
@@ -123,8 +123,8 @@ class Catalogue:
     async def search(
         self, provider: str, query: str, filters: SearchFilters, limit: int, page: int
     ) -> tuple[str, Answer]:
-        """The provider's name and a :class:`SearchPage`. Raises ``InvalidRequest`` for a provider
-        that is none or cannot search."""
+        """Return the provider's name and a :class:`SearchPage`. Raises ``InvalidRequest`` for a
+        provider that is none or cannot search."""
 
         def ask(source: Provider) -> Awaitable[SearchPage]:
             return source.search(query, filters, limit, page)
@@ -135,7 +135,7 @@ class Catalogue:
     async def news(
         self, provider: str, kind: NewsKind, month: str | None, lang: str, limit: int
     ) -> tuple[str, Answer]:
-        """The provider's name and its news; raises as :meth:`search` does."""
+        """Return the provider's name and its news; raises as :meth:`search` does."""
 
         def ask(source: Provider) -> Awaitable[Sequence[NewsItem]]:
             return source.news(kind, month, lang, limit)
@@ -143,7 +143,7 @@ class Catalogue:
         return await self._one(provider, Capability.NEWS, (kind, month, lang, limit), ask)
 
     async def trending(self, provider: str | None, limit: int) -> Entries:
-        """What is in demand at the sources that tell, or at one of them.
+        """Return the models in demand at the sources that tell, or at one of them.
 
         Raises ``InvalidRequest`` for a provider that is none.
         """
@@ -166,8 +166,8 @@ class Catalogue:
         return await self._offered((name,), limit)
 
     async def providers(self, provider: str | None, limit: int) -> Entries:
-        """What each provider offers: what is in demand at the sources, and the models that the
-        others have or know by name. Raises as :meth:`trending` does."""
+        """Return what each provider offers: what is in demand at the sources, and the models that
+        the others have or know by name. Raises as :meth:`trending` does."""
         names = await self._names()
         if provider is not None:
             return await self.trending(provider, limit)
@@ -191,7 +191,7 @@ class Catalogue:
         return Entries(entries, reasons, answered=answer.value is not None)
 
     async def _offered(self, names: Sequence[str], limit: int) -> Entries:
-        """Models of the registry, those that are not here yet first."""
+        """Return models of the registry, those that are not here yet first."""
         listing = await self._listing()
         mine = [item for item in listing.models if item.provider in names]
         mine.sort(key=lambda item: item.model.installed)
@@ -227,7 +227,7 @@ class Catalogue:
         return name, await self._ask(name, (capability, name, *key), ask, LONG_PATIENCE)
 
     async def _find(self, name: str) -> tuple[str, Reason | None]:
-        """A provider's own name, and what keeps it from being asked."""
+        """Return a provider's own name, and what keeps it from being asked."""
         if name == LOCAL:
             return name, None
         resolved = self._host.resolve_name(name)
@@ -306,7 +306,7 @@ class Catalogue:
 
 
 def missing(name: str) -> Reason:
-    """The reason where a provider of our release is not installed."""
+    """Return the reason where a provider of our release is not installed."""
     plugin = RESERVED_NAMES[name].removeprefix("venom-")
     error = Unavailable(
         f"The provider {name} is not installed.",
@@ -330,7 +330,7 @@ def _entry(item: ListedModel) -> Entry:
 
 
 def _mixed(parts: Sequence[Entries], limit: int) -> Entries:
-    """Some of each, in turns, so that no provider crowds out another."""
+    """Return some of each, in turns, so that no provider crowds out another."""
     queues = [list(part.entries) for part in parts]
     mixed: list[Entry] = []
     while any(queues) and len(mixed) < limit:

@@ -102,7 +102,7 @@ def entry_view(item: Entry) -> EntryView:
 
 
 def entries_view(found: Entries) -> EntryList:
-    """``success`` is false only where no source ever answered."""
+    """Return a listing; ``success`` is false only where no source ever answered."""
     models = [entry_view(item) for item in found.entries]
     return {
         "success": found.answered,
@@ -116,7 +116,8 @@ def entries_view(found: Entries) -> EntryList:
 def search_view(
     asked: str, name: str, query: str, answer: Answer, page: int, limit: int
 ) -> SearchView:
-    """``provider`` is as it was asked for; ``total`` is null where the source does not tell."""
+    """Return a search; ``provider`` is as it was asked for; ``total`` is null where the source does
+    not tell."""
     result: SearchPage = answer.value or SearchPage(())
     models = [entry_view(Entry(name, entry)) for entry in result.entries]
     return {
@@ -157,7 +158,7 @@ def news_view(asked: str, answer: Answer) -> NewsView:
 
 
 def _why(reasons: Sequence[Reason]) -> Trouble:
-    """The sentence under ``error``; code and fix of the first where there are several."""
+    """Return the sentence under ``error``; code and fix of the first where there are several."""
     if not reasons:
         return {"error": None, "code": None, "fix": None, "docs": None}
     first = reasons[0]

@@ -13,8 +13,8 @@ from venom_core.sdk.spec import Capability
 
 
 async def described(host: ProviderAccess, registry: ModelRegistry, name: str) -> ListedModel:
-    """The model that a name means: an installed one, else one that is offered under this name,
-    else one that a provider can tell of without having it (``hf.co/org/repo``).
+    """Return the model that a name means: an installed one, else one that is offered under this
+    name, else one that a provider can tell of without having it (``hf.co/org/repo``).
 
     Raises ``ModelNotFound``, or what keeps the one provider that knows it from answering.
     """
@@ -61,7 +61,8 @@ def _offered(name: str, listing: Listing) -> ListedModel | None:
 async def _elsewhere(
     host: ProviderAccess, registry: ModelRegistry, name: str, missing: ModelNotFound
 ) -> ListedModel:
-    """Asks only where the name says that something is to be found: an owner and a repository."""
+    """Ask providers for a model that is not listed, where the name has an owner and a
+    repository."""
     reference = parse_reference(name)
     if "/" not in reference.name:
         raise missing

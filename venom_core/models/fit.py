@@ -51,7 +51,7 @@ def check_need(need: MemoryNeed, free_bytes: int, context: int | None) -> Fit:
 def check(
     architecture: Architecture, plan: MemoryPlan, free_bytes: int, context: int | None = None
 ) -> Fit:
-    """Whether it fits at ``context`` tokens; without one, at what the engine would take."""
+    """Check whether it fits at ``context`` tokens; without one, at what the engine would take."""
     asked = _context(architecture, plan, context)
     unknown = architecture.unknown
     if unknown or asked is None:
@@ -70,7 +70,7 @@ def check(
 
 
 def _context(architecture: Architecture, plan: MemoryPlan, asked: int | None) -> int | None:
-    """The context to count with: never more than the model was trained for."""
+    """Return the context to count with: never more than the model was trained for."""
     trained = architecture.context_length
     context = asked or plan.context_length or trained
     return min(context, trained) if context and trained else context
@@ -88,8 +88,8 @@ class Weighed(Protocol):
 
 
 def fits_memory(model: Weighed, free_bytes: int) -> bool:
-    """Whether a listed or proposed model can be expected to run: by its numbers where they are
-    known, else by its size alone."""
+    """Return whether a listed or proposed model can be expected to run: by its numbers where they
+    are known, else by its size alone."""
     known, plan = model.architecture, model.memory_plan
     if known is not None and plan is not None and not known.unknown:
         context = _context(known, plan, None)
@@ -101,7 +101,8 @@ def fits_memory(model: Weighed, free_bytes: int) -> bool:
 
 
 def largest_context(architecture: Architecture, plan: MemoryPlan, free_bytes: int) -> int:
-    """The most tokens at which it fits, never more than it was trained for; 0 where none does."""
+    """Return the most tokens at which it fits, never more than it was trained for; 0 where none
+    does."""
     low, high = 0, architecture.context_length or SEARCHED_CONTEXT
     while low < high:
         middle = (low + high + 1) // 2
@@ -123,7 +124,8 @@ def _verdict(need: MemoryNeed, margin: float, free_bytes: int) -> Verdict:
 
 
 def valid_context(context: int, architecture: Architecture | None) -> bool:
-    """Whether a context can be asked for: positive, and no more than the model was trained for."""
+    """Return whether a context can be asked for: positive, and no more than the model was trained
+    for."""
     trained = architecture.context_length if architecture is not None else None
     return 1 <= context <= (trained or MAX_CONTEXT)
 
@@ -167,5 +169,5 @@ def _assumptions(
 
 
 def size(count: int) -> str:
-    """Bytes for people."""
+    """Return bytes for people."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

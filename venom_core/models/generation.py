@@ -54,7 +54,7 @@ class Parameter:
     options: tuple[str, ...] = ()
 
     def view(self) -> ParameterView:
-        """As the API shows it; keys without a value are left out."""
+        """Return it as the API shows it; keys without a value are left out."""
         bounds: ParameterBounds = {}
         if self.minimum is not None:
             bounds["min"] = self.minimum
@@ -65,7 +65,7 @@ class Parameter:
         return {"type": self.type, "default": self.default, **bounds, "desc": self.desc}
 
     def problem(self, value: object) -> str | None:
-        """The sentence that says what is wrong with a value; None for a good one."""
+        """Return the sentence that says what is wrong with a value; None for a good one."""
         match self.type:
             case "enum":
                 good = isinstance(value, str) and value in self.options
@@ -126,21 +126,21 @@ class GenerationConfig:
 
     @property
     def effective(self) -> dict[str, Any]:
-        """What a request that says nothing is sent with."""
+        """Return what a request is sent with that names no parameter."""
         return {**self.own, **self.saved}
 
     @property
     def shown(self) -> dict[str, Any]:
-        """A value for every parameter of the schema, for a form."""
+        """Return a value for every parameter of the schema, for a form."""
         return {name: self.effective.get(name, p.default) for name, p in self.schema.items()}
 
     def origins(self) -> dict[str, str]:
-        """Where each effective value comes from, in the words of a request's explanation."""
+        """Return the origin of each effective value, in the words of a request's explanation."""
         return {name: "override" if name in self.saved else "model" for name in self.effective}
 
 
 def schema_of(model: Model, honoured: Collection[str]) -> Schema:
-    """What can be set for a model, overlaid by the model's own defaults.
+    """Return what can be set for a model, overlaid by the model's own defaults.
 
     Args:
         honoured: the parameters that its provider declares; no other can have an effect.
@@ -178,7 +178,7 @@ def _narrowed(parameter: Parameter, low: float, high: float) -> Parameter:
 
 
 def checked(schema: Schema, parameters: Mapping[str, Any], *, model: str) -> dict[str, Any]:
-    """The parameters as they are stored. Null leaves one out.
+    """Return the parameters as they are stored. Null leaves one out.
 
     Raises ``InvalidRequest`` (``invalid_parameters``) with a sentence for each that is wrong;
     ``model`` is named in it.

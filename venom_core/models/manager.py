@@ -1,4 +1,4 @@
-"""Which models are in use: the active one of each role, what is in memory, overrides, aliases.
+"""The models in use: the active one of each role, what is in memory, overrides, aliases.
 
 The manager asks providers to load and unload, and keeps its state in the store. It talks no HTTP
 and lists nothing: which models exist is the registry's knowledge.
@@ -42,7 +42,7 @@ LONGEST_ALIAS = 100
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """What an activation came to; ``before`` is the reference that was active."""
+    """The outcome of an activation; ``before`` is the reference that was active."""
 
     role: Role
     item: ListedModel
@@ -96,7 +96,7 @@ class ModelManager:
     # What is in use
 
     async def state(self) -> InUse:
-        """Everything stored, from memory; the store is read once."""
+        """Return everything stored, from memory; the store is read once."""
         if self._state is None:
             async with self._writing:
                 if self._state is None:
@@ -105,18 +105,19 @@ class ModelManager:
         return self._state
 
     async def names(self) -> Names:
-        """For the registry: aliases, and the active models, which win over others of their name."""
+        """Return aliases and the active models for the registry, which win over others of their
+        name."""
         if self._state is None:
             await self.state()
         return self._names
 
     async def overrides(self, item: ListedModel) -> Mapping[str, Any]:
-        """The stored generation parameters of a model; costs a look into a dictionary."""
+        """Return the stored generation parameters of a model; costs a look into a dictionary."""
         state = self._state or await self.state()
         return state.overrides.get((item.provider, item.model.ref), {})
 
     async def active(self, role: Role) -> ListedModel | None:
-        """The active model of a role; None where none was chosen.
+        """Return the active model of a role; None where none was chosen.
 
         Raises ``ModelNotFound`` (``active_model_gone``) where it is not installed any more, else
         what keeps its provider from answering.
@@ -139,7 +140,7 @@ class ModelManager:
             ) from error
 
     async def servable(self, name: str, runtime: str | None = None) -> ListedModel:
-        """The installed model of that name, served by ``runtime`` where one is named.
+        """Return the installed model of that name, served by ``runtime`` where one is named.
 
         Raises ``ModelNotFound``, ``AmbiguousModel``, ``InvalidRequest``
         (``not_served_by_runtime``).
@@ -216,7 +217,7 @@ class ModelManager:
             return switch
 
     def is_switching(self, role: Role) -> bool:
-        """Whether the active model of the role is being changed just now."""
+        """Return whether the active model of the role is being changed just now."""
         return self._changing == role
 
     async def deactivate(self, role: Role, actor: Actor) -> str | None:
@@ -249,7 +250,7 @@ class ModelManager:
     # Generation parameters
 
     def generation(self, item: ListedModel, saved: Mapping[str, Any]) -> GenerationConfig:
-        """The views of a model's parameters; ``item`` with everything its provider knows."""
+        """Return the views of a model's parameters; ``item`` with everything its provider knows."""
         schema = schema_of(item.model, self._host.specs()[item.provider].parameters)
         return GenerationConfig(schema, saved, item.model.defaults)
 
@@ -301,8 +302,8 @@ class ModelManager:
     # The disk
 
     def disk_bytes(self) -> int | None:
-        """What the installed models take on disk, as far as it was heard; a file that several
-        providers list counts once."""
+        """Return what the installed models take on disk, as far as providers told; a file that
+        several providers list counts once."""
         listing = self._registry.known()
         if listing is None:
             return None

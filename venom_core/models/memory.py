@@ -46,7 +46,8 @@ class ModelMemory:
         self._allowed = allowed
 
     async def load(self, item: ListedModel) -> bool:
-        """Whether the model is in memory now; False where its provider loads at the first use."""
+        """Load a model and return whether it is in memory; False where its provider loads at first
+        use."""
         if not self._allowed():
             raise LlmOff(
                 "The profile llm_off is active: no model runs.",
@@ -66,7 +67,8 @@ class ModelMemory:
         self._registry.forget(item.provider)
 
     async def loaded(self) -> list[Loaded]:
-        """What is in memory over all providers that can tell; one that is down has nothing."""
+        """Return the models in memory over all providers that can tell; one that is down has
+        nothing."""
         found: list[Loaded] = []
         names = [n for n in await self._registry.providers() if self._can(n, Capability.PS)]
         parts = await asyncio.gather(*map(self._ps, names), return_exceptions=True)

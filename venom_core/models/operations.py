@@ -1,4 +1,4 @@
-"""What is being done: installs and removals as durable jobs.
+"""Installs and removals as durable jobs.
 
 An operation is in the store before anything is fetched, and every state that is shown was stored
 first: whoever kills the process finds the same or a later state after the next start. The class
@@ -92,7 +92,7 @@ class Operations:
     # -- asking ------------------------------------------------------------------------------
 
     async def get(self, operation_id: str) -> OperationView:
-        """One operation as shown. Raises ``NotFound``."""
+        """Return one operation as shown. Raises ``NotFound``."""
         job = (await self._known()).get(operation_id)
         if job is not None:
             return view(job.shown, job.rate.eta_seconds)
@@ -102,7 +102,7 @@ class Operations:
         return view(found)
 
     async def list(self, limit: int) -> list[OperationView]:
-        """Newest first."""
+        """Return operations, newest first."""
         jobs = await self._known()
         found = await self._in_store(lambda store: store.list(limit))
         return [
@@ -331,7 +331,7 @@ class Operations:
 
 
 def view(operation: Operation, eta_seconds: float | None = None) -> OperationView:
-    """An operation as every surface shows it."""
+    """Return an operation as every surface shows it."""
     error = operation.error
     comes = operation.status == "in_progress" and eta_seconds is not None
     return {
@@ -359,8 +359,8 @@ def view(operation: Operation, eta_seconds: float | None = None) -> OperationVie
 
 
 def _advanced(job: _Job) -> dict[str, Any]:
-    """What the latest step changes. Neither bytes nor percent ever fall: not where a total grows as
-    parts become known, and not where a source begins anew after a restart."""
+    """Return what the latest step changes. Neither bytes nor percent ever fall: not where a total
+    grows as parts become known, and not where a source begins anew after a restart."""
     shown, step = job.shown, job.latest
     if step is None:
         return {}

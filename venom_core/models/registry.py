@@ -1,4 +1,4 @@
-"""Which models exist, over all providers, and which one a name means.
+"""The models that exist, over all providers, and the one that a name means.
 
 The registry does no I/O of its own: it asks providers, concurrently and each with its own timeout.
 A provider that does not answer makes its part stale, with the reason; it never empties the list.
@@ -49,7 +49,7 @@ class ListedModel:
 
     @property
     def is_served(self) -> bool:
-        """Whether its own provider can run it; a source only keeps files."""
+        """Return whether its own provider can run it; a source only keeps files."""
         return self.model.capabilities is None or bool(self.model.capabilities)
 
     @property
@@ -58,7 +58,7 @@ class ListedModel:
 
     @property
     def chats(self) -> bool:
-        """Whether it may be chosen for chat; unknown capabilities count as yes."""
+        """Return whether it may be chosen for chat; unknown capabilities count as yes."""
         known = self.model.capabilities
         return known is None or "chat" in known
 
@@ -77,8 +77,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a bare name means before the order of preference is asked: ``aliases`` to their targets,
-    and the models (provider, ref) that win over others of the same name, the first of them
+    """The meaning of bare names before the order of preference is asked: ``aliases`` to their
+    targets, and the models (provider, ref) that win over others of the same name, the first of them
     first."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -94,7 +94,7 @@ async def _no_names() -> Names:
 
 @dataclass(slots=True)
 class _Part:
-    """What one provider said last."""
+    """The last answer of one provider."""
 
     models: Sequence[Model] = ()
     reason: Reason | None = None
@@ -103,7 +103,7 @@ class _Part:
 
 @dataclass(slots=True)
 class _Basis:
-    """What a merged listing was made from."""
+    """The parts that a merged listing was made from."""
 
     names: tuple[str, ...]
     order: tuple[str, ...]
@@ -157,9 +157,9 @@ class ModelRegistry:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def listing(self, *, fresh: bool = False, patient: bool = False) -> Listing:
-        """Every model of every provider. Asked for now when ``fresh``; otherwise one older than
-        ``FRESH_SECONDS`` is given at once while a new one is fetched behind it. A provider that
-        was in trouble last time is waited for only where the caller is ``patient``."""
+        """Return every model of every provider. Asked for now when ``fresh``; otherwise one older
+        than ``FRESH_SECONDS`` is given at once while a new one is fetched behind it. A provider
+        that was in trouble last time is waited for only where the caller is ``patient``."""
         names = await self._providers()
         unknown = [name for name in names if self._is_unknown(name)]
         if fresh or unknown:
@@ -169,12 +169,12 @@ class ModelRegistry:
         return self._merged(names, await self._names())
 
     async def providers(self) -> Sequence[str]:
-        """Names of the providers that may be asked now, the preferred first."""
+        """Return names of the providers that may be asked now, the preferred first."""
         return await self._providers()
 
     def known(self) -> Listing | None:
-        """What was heard so far, at once; None before the first answer. Who was not heard lately is
-        asked behind it."""
+        """Return the cached listing at once; None before the first answer. Who was not heard lately
+        is asked behind it."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         parts = dict(self._parts)
@@ -197,12 +197,12 @@ class ModelRegistry:
         return provider not in self._parts or provider in self._changed
 
     async def unaliased(self, name: str) -> str:
-        """What a name stands for once aliases are replaced. Raises ``InvalidRequest``."""
+        """Return what a name stands for once aliases are replaced. Raises ``InvalidRequest``."""
         parse_reference(name)
         return follow((await self._names()).aliases, name)
 
     async def resolve(self, name: str) -> ListedModel:
-        """The installed model that a reference or bare name means.
+        """Return the installed model that a reference or bare name means.
 
         Raises ``ModelNotFound``, ``AmbiguousModel`` with the candidates, or what keeps the named
         provider from answering.
@@ -219,8 +219,8 @@ class ModelRegistry:
         raise self._unknown(name, listing)
 
     async def serving(self, item: ListedModel) -> ListedModel:
-        """The model that runs what ``item`` names: itself, or, where its provider only keeps files,
-        the same files as the most preferred runtime lists them."""
+        """Return the model that runs what ``item`` names: itself, or, where its provider only keeps
+        files, the same files as the most preferred runtime lists them."""
         if item.is_served or item.model.identity is None:
             return item
         for fresh in (False, True):
@@ -270,7 +270,7 @@ class ModelRegistry:
     async def default(
         self, pattern: str | None, fits: Callable[[Model], bool]
     ) -> tuple[ListedModel, str]:
-        """The chat model to use where none is named, and a sentence that says why this one.
+        """Return the chat model to use where none is named, and a sentence that says why this one.
 
         Args:
             pattern: a reference with a glob (``ollama://gemma3:*``); of several, the largest
@@ -358,7 +358,8 @@ class ModelRegistry:
             ) from error
 
     def _merged(self, names: Sequence[str], known_names: Names) -> Listing:
-        """Merging costs by the model and every request asks: done anew only when a part is new."""
+        """Merge the parts, anew only when one is new: it costs by the model and every request
+        asks."""
         parts = [self._parts[name] for name in names]
         basis = _Basis(tuple(names), tuple(self._order()), known_names, parts)
         if self._listed is None or not self._listed[0].same(basis):
@@ -410,13 +411,13 @@ def _runtimes(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> tupl
 
 
 def names_match(asked: str, ref: str) -> bool:
-    """Whether a name means a ref: equal, or equal once ``:latest`` is understood."""
+    """Return whether a name means a ref: equal, or equal once ``:latest`` is understood."""
     return asked == ref or f"{asked}:latest" == ref
 
 
 def follow(aliases: Mapping[str, str], name: str) -> str:
-    """What a name stands for once every alias is replaced. Raises ``InvalidRequest`` for a loop,
-    which the store refuses and only a foreign hand could put there."""
+    """Return what a name stands for once every alias is replaced. Raises ``InvalidRequest`` for a
+    loop, which the store refuses and only a foreign hand could put there."""
     seen: list[str] = []
     while name in aliases:
         if name in seen:
@@ -436,8 +437,8 @@ def _preferred(
     order: Sequence[str],
     preferred: Sequence[tuple[str, str]],
 ) -> ListedModel | None:
-    """The one that a bare name means: the sole candidate, else the one in use, else the first in
-    the order of preference."""
+    """Return the one that a bare name means: the sole candidate, else the one in use, else the
+    first in the order of preference."""
     if len(candidates) == 1:
         return candidates[0]
     by_key = {(item.provider, item.model.ref): item for item in candidates}

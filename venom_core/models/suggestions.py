@@ -1,4 +1,4 @@
-"""What to get next: what providers propose and nobody has fetched yet, each once."""
+"""Suggestions: what providers propose and nobody has fetched yet, each once."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class ModelTransfers:
         self._report = report
 
     async def source(self, name: str) -> tuple[str, str]:
-        """The provider that can fetch ``name``, and the name as that provider takes it.
+        """Return the provider that can fetch ``name``, and the name as that provider takes it.
 
         A qualified reference says it. ``hf.co/...`` and a listed name belong to whoever offers
         them; any other bare name goes to the first source in the profile's order that pulls by
@@ -85,8 +85,8 @@ class ModelTransfers:
             raise UpstreamIncomplete("The pull ended before it was complete.", fix="Pull it again.")
 
     async def removable(self, name: str) -> ListedModel:
-        """The installed model that a name means. Raises ``ModelNotFound``, and ``InvalidRequest``
-        (``model_active``) for one that is in use."""
+        """Return the installed model that a name means. Raises ``ModelNotFound``, and
+        ``InvalidRequest`` (``model_active``) for one that is in use."""
         item = await self._registry.resolve(name)
         await self._check_removable(item)
         return item

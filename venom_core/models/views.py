@@ -167,7 +167,7 @@ def details_view(item: ListedModel) -> ModelDetails:
 
 
 def listing_view(listing: Listing, active: ActiveRoles) -> ModelListing:
-    """Installed models under ``models``, those to be had under ``available``."""
+    """Return installed models under ``models``, those to be had under ``available``."""
     installed = [model_view(item, active.get(item.reference, ())) for item in listing.installed]
     available = [model_view(item) for item in listing.models if not item.model.installed]
     by_provider: dict[str, list[ModelView]] = {}
@@ -184,7 +184,7 @@ def listing_view(listing: Listing, active: ActiveRoles) -> ModelListing:
 
 
 def capabilities_view(item: ListedModel) -> ModelCapabilities:
-    """What the model says of itself; null where it does not."""
+    """Return what the model says of itself; null where it does not."""
     model = item.model
     roles, known = model.allowed_roles, model.capabilities
     return {
@@ -198,12 +198,12 @@ def capabilities_view(item: ListedModel) -> ModelCapabilities:
 
 
 def schema_view(config: GenerationConfig) -> dict[str, ParameterView]:
-    """What can be set, by parameter."""
+    """Return what can be set, by parameter."""
     return {name: parameter.view() for name, parameter in config.schema.items()}
 
 
 def generation_view(item: ListedModel, config: GenerationConfig) -> GenerationView:
-    """The parameters of a model: schema, a value for each, and the three views."""
+    """Return the parameters of a model: schema, a value for each, and the three views."""
     return {
         "success": True,
         "model_name": item.model.ref,

@@ -1,4 +1,4 @@
-"""What the core needs of the plugin host to use providers."""
+"""The part of the plugin host that the core needs to use providers."""
 
 from __future__ import annotations
 

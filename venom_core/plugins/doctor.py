@@ -23,7 +23,7 @@ _LOG_FIX = "The log has the details; run it with VENOM_LOG_LEVEL=debug."
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """What one check of one plugin found."""
+    """The finding of one check of one plugin."""
 
     plugin: str
     check: str

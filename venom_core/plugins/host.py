@@ -29,7 +29,7 @@ class PluginHost(LoadedPlugins):
     # What is there
 
     def records(self) -> list[PluginRecord]:
-        """Every installed plugin, whatever became of it, by name and distribution."""
+        """Return every installed plugin, whatever its state, by name and distribution."""
         return [plugin.record() for plugin in self._plugins]
 
     def preference(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class PluginHost(LoadedPlugins):
         return tuple(alone[rank] for rank in sorted(alone, reverse=True))
 
     async def offered(self, name: str) -> Sequence[Model]:
-        """What a provider without its engine could fetch; nothing where it cannot tell.
+        """Return what a provider without its engine could fetch; nothing where it cannot tell.
 
         Raises:
             NotFound, Unavailable: as :meth:`provider`, where there is no such provider to ask.
@@ -55,7 +55,7 @@ class PluginHost(LoadedPlugins):
         return await (await self._find(name)).offered()
 
     async def health(self, name: str) -> Health:
-        """What the provider says of itself, opened if it was not yet.
+        """Return what the provider says of itself, opened if it was not yet.
 
         Raises:
             NotFound, Unavailable: as :meth:`provider`, where there is no such provider to ask.

@@ -58,12 +58,12 @@ class InstalledPlugin:
         self.reason = refusal.reason if refusal else None
 
     def may_own(self, provider: str) -> bool:
-        """Whether a provider of that name could be this plugin's."""
+        """Return whether a provider of that name could be this plugin's."""
         return provider == self.id or provider.startswith(f"{self.id}-")
 
     def is_called(self, name: str) -> bool:
-        """Whether a person means this plugin by ``name``: its own, its distribution's, or that of
-        one of its providers."""
+        """Return whether a person means this plugin by ``name``: its own, its distribution's, or
+        that of one of its providers."""
         own = (self.id, self.found.distribution)
         return (
             name in own
@@ -87,8 +87,8 @@ class InstalledPlugin:
 
 
 def conflicting_providers(plugins: Iterable[InstalledPlugin]) -> dict[str, list[ProviderSlot]]:
-    """Provider names that several loaded plugins declare -> the slots that lose. Our release wins
-    over third parties; between third parties nobody does."""
+    """Return provider names that several loaded plugins declare -> the slots that lose. Our release
+    wins over third parties; between third parties nobody does."""
     claims: dict[str, list[tuple[bool, ProviderSlot]]] = {}
     for plugin in plugins:
         for slot in plugin.slots:
@@ -101,8 +101,8 @@ def conflicting_providers(plugins: Iterable[InstalledPlugin]) -> dict[str, list[
 
 
 def aliases_of(plugins: Iterable[InstalledPlugin]) -> dict[str, str]:
-    """Alias -> provider name, over the loaded plugins. An alias that is also a provider's name, or
-    is claimed twice by third parties, stands for nothing."""
+    """Return alias -> provider name, over the loaded plugins. An alias that is also a provider's
+    name, or is claimed twice by third parties, stands for nothing."""
     plugins = list(plugins)
     names = {slot.spec.name for plugin in plugins for slot in plugin.slots}
     ours: dict[str, str] = {}

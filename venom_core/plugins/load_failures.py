@@ -1,4 +1,4 @@
-"""What is said of a manifest that did not load."""
+"""Reasons for a manifest that did not load."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def ask_author(found: Found) -> str:
 
 
 def _place(traceback: TracebackType | None) -> str:
-    """Where it was raised, as module and line: of use to an author, and no path of this machine."""
+    """Return where it was raised, as module and line: of use to an author, and no path of this
+    machine."""
     place = ""
     while traceback is not None:
         module = traceback.tb_frame.f_globals.get("__name__", "")

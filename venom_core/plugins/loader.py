@@ -82,7 +82,7 @@ async def load(found: Found, markers: CrashMarkers | None, *, timeout: float) ->
 
 
 def observer(plugin: object, name: str) -> pluggy.PluginManager:
-    """The hooks of an object, checked against the specification.
+    """Return the hooks of an object, checked against the specification.
 
     Raises:
         pluggy.PluginValidationError: a hook is unknown, has a wrong signature, or is async.

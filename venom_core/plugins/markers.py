@@ -42,7 +42,7 @@ class CrashMarkers:
         self._cleaning = False
 
     def crashed(self, found: Found) -> bool:
-        """Whether a process ended while it imported this version of the plugin."""
+        """Return whether a process ended while it imported this version of the plugin."""
         try:
             text = self._path(found).read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):

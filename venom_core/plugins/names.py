@@ -32,12 +32,12 @@ LONGEST_NAME: Final = 64
 
 
 def normalized(distribution: str) -> str:
-    """A distribution's name as indexes compare it."""
+    """Return a distribution's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def is_name(text: object) -> bool:
-    """Whether ``text`` can be a plugin's or a provider's name."""
+    """Return whether ``text`` can be a plugin's or a provider's name."""
     return isinstance(text, str) and len(text) <= LONGEST_NAME and bool(NAME.fullmatch(text))
 
 

@@ -19,7 +19,7 @@ FAILURES_LOGGED = 3
 
 
 class Observers:
-    """Who implements ``venom_observe``, by name.
+    """The plugins that implement ``venom_observe``, by name.
 
     pluggy has checked them; they are called without it, because it costs more than most of them do
     and each request is an event.
@@ -57,7 +57,7 @@ class Observers:
 
 
 def _call(impl: pluggy.HookImpl) -> Callable[[ObservedEvent], Any]:
-    """An implementation may leave the argument out."""
+    """Return the call of an implementation, which may leave the argument out."""
     return impl.function if impl.argnames else partial(_without_event, impl.function)
 
 

@@ -1,4 +1,4 @@
-"""What is known of a declared provider: its state, the reason, and whether its engine is there."""
+"""The state of a declared provider: its state, the reason, and whether its engine is there."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class ProviderSlot(ProviderState):
             raise
 
     async def offered(self) -> Sequence[Model]:
-        """What could be fetched once the missing engine is there, as far as that can be told
+        """Return what could be fetched once the missing engine is there, as far as that can be told
         without it; never raises. The provider is opened for the question and closed again."""
         engine = self.spec.engine
         if engine is None or engine.needed_to_list or self.excluded is not None or self._closed:
@@ -101,7 +101,7 @@ class ProviderSlot(ProviderState):
             return ()
 
     async def health(self) -> Health:
-        """What the provider says of itself, opening it if needed; never raises."""
+        """Return what the provider says of itself, opening it if needed; never raises."""
         try:
             provider = await self.open()
         except VenomError as error:
@@ -173,7 +173,7 @@ class ProviderSlot(ProviderState):
         return provider
 
     async def _make(self, timeout: float) -> tuple[Provider, ProviderContext]:
-        """Everything before ``open``: settings, class, object."""
+        """Do everything before ``open``: settings, class, object."""
         spec = self.spec
         try:
             values = self._settings.provider(spec).values

@@ -52,7 +52,7 @@ def class_fault(cls: object, spec: ProviderSpec) -> tuple[str, str] | None:
 
 
 def providers_of(returned: object, plugin: str, owner: str) -> tuple[ProviderSpec, ...]:
-    """The declarations that ``venom_providers`` returned, checked.
+    """Return the declarations that ``venom_providers`` returned, checked.
 
     Args:
         returned: an iterable of :class:`ProviderSpec`, as a generator too; at most
@@ -146,7 +146,7 @@ def _check_settings(spec: Any) -> None:
 
 
 def _check_choice(spec: Any) -> None:
-    """What the provider says of itself beside others: rank, proposals, what it needs."""
+    """Check what the provider says of itself beside others: rank, proposals, what it needs."""
     rank: object = spec.preference
     if isinstance(rank, bool) or not isinstance(rank, int) or not 0 <= rank <= MOST_PREFERENCE:
         raise BadSpec(f"the preference of {spec.name} is not from 0 to {MOST_PREFERENCE}")
@@ -215,6 +215,6 @@ def _kind(value: object) -> str:
 
 
 def _show(value: object) -> str:
-    """Foreign text in a sentence of ours: short, and without control characters."""
+    """Return foreign text for a sentence of ours: short, and without control characters."""
     text = value if isinstance(value, str) else _kind(value)
     return "".join(char for char in text if char.isprintable())[:40] or "(empty)"

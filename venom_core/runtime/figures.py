@@ -63,7 +63,8 @@ class FigureReader:
             await asyncio.gather(self._reading, return_exceptions=True)
 
     async def read(self) -> Figures:
-        """The figures now; the graphics card's a few seconds old at most once they are known."""
+        """Return the figures now; the graphics card's a few seconds old at most once they are
+        known."""
         gpu = await self._read_gpu()
         return await asyncio.to_thread(self._read, gpu)
 
@@ -118,8 +119,8 @@ class FigureReader:
 
 
 def parse_gpus(text: str) -> Gpu:
-    """One line a card: percent, MiB used, MiB in all. Raises ``ValueError``; a figure that a card
-    does not have (``[N/A]``) makes that sum unknown."""
+    """Parse one line a card: percent, MiB used, MiB in all. Raises ``ValueError``; a figure that a
+    card does not have (``[N/A]``) makes that sum unknown."""
     rows = [[_number(cell) for cell in line.split(",")] for line in text.splitlines() if line]
     if not rows or any(len(row) != 3 for row in rows):
         raise ValueError("no card")

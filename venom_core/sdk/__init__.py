@@ -1,4 +1,4 @@
-"""What plugin authors build on; a provider needs nothing else of Venom.
+"""The parts that plugin authors build on; a provider needs nothing else of Venom.
 
 Importing this package costs the standard library and pluggy's markers; the rest is imported when a
 name is first used.

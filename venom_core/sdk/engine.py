@@ -54,7 +54,7 @@ State = Literal["stopped", "starting", "running", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class EngineCommand:
-    """How an engine is started and watched.
+    """The command that starts an engine, and how it is watched.
 
     ``{port}`` in ``args``, ``{port}`` and ``{key}`` in the values of ``env`` are replaced at each
     start; the engine finds both in ``VENOM_ENGINE_PORT`` and ``VENOM_ENGINE_KEY`` as well. A key
@@ -95,7 +95,7 @@ class EngineCommand:
 
 @dataclass(frozen=True, slots=True)
 class EngineAddress:
-    """Where a running engine serves; send the key as ``Authorization: Bearer``."""
+    """The address of a running engine; send the key as ``Authorization: Bearer``."""
 
     base_url: str
     port: int
@@ -142,7 +142,7 @@ class EngineProcess:
         return self._state == "running"
 
     async def start(self) -> EngineAddress:
-        """The address of the running engine, started where it does not run.
+        """Return the address of the engine, started where it does not run.
 
         Callers at the same time wait for one start; a caller that goes away does not end it.
 
@@ -186,7 +186,8 @@ class EngineProcess:
                 await self._end(run)
 
     async def confirm(self) -> bool:
-        """Whether the engine still runs, looked at anew; ask after a connection to it failed.
+        """Return whether the engine still runs, looked at anew; ask after a connection to it
+        failed.
 
         A killed engine closes its connections before its end is reported: a request that comes in
         between would go to nobody.
@@ -205,7 +206,8 @@ class EngineProcess:
         return await self.start()
 
     async def status(self) -> EngineStatus:
-        """The present figures; memory is what the whole process tree holds resident, in bytes."""
+        """Return the present figures; memory is what the whole process tree holds resident, in
+        bytes."""
         run = self._run
         pid = run.process.pid if run is not None else None
         return EngineStatus(
@@ -222,7 +224,7 @@ class EngineProcess:
         )
 
     async def log_tail(self, lines: int) -> tuple[str, ...]:
-        """The last lines of the present run's log, for its owner: they may name paths."""
+        """Return the last lines of the present run's log, for its owner: they may name paths."""
         return await asyncio.to_thread(read_tail, self.command.log_file, lines)
 
     # -- one start ---------------------------------------------------------------------------
@@ -398,7 +400,8 @@ async def finish(process: asyncio.subprocess.Process, grace: float) -> None:
 
 
 def engine_environment(extra: Mapping[str, str], port: int, key: str) -> dict[str, str]:
-    """The engine's environment: ours without what is Venom's own, and what the command adds."""
+    """Return the engine's environment: ours without what is Venom's own, and what the command
+    adds."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
     env |= {
         name: value.replace("{port}", str(port)).replace("{key}", key)
@@ -429,14 +432,14 @@ def make_folders(command: EngineCommand) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody holds at this moment."""
+    """Return a loopback port that nobody holds at this moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 async def is_ready(address: EngineAddress, path: str, pid: int) -> bool:
-    """Whether the engine answers 200, and the answer comes from below process ``pid``."""
+    """Return whether the engine answers 200, and the answer comes from below process ``pid``."""
     try:
         async with asyncio.timeout(5.0):
             status = await _get_status(address, path)

@@ -26,7 +26,7 @@ TAIL_BYTES = 64 * 1024
 
 
 def list_tree(pid: int) -> list[psutil.Process]:
-    """A process and its descendants, as far as they live."""
+    """Return a process and its descendants, as far as they live."""
     import psutil
 
     try:
@@ -37,7 +37,7 @@ def list_tree(pid: int) -> list[psutil.Process]:
 
 
 def tree_memory(pid: int) -> int | None:
-    """Resident bytes of a process tree; None when it is gone."""
+    """Return the resident bytes of a process tree; None when it is gone."""
     import psutil
 
     sizes = []
@@ -48,7 +48,8 @@ def tree_memory(pid: int) -> int | None:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether one of the tree's processes listens on ``port``; true where the system won't say."""
+    """Return whether one of the tree's processes listens on ``port``; true where the system won't
+    say."""
     import psutil
 
     try:
@@ -64,7 +65,8 @@ def listens(pid: int, port: int) -> bool:
 
 
 def kill_all(processes: list[psutil.Process]) -> None:
-    """SIGKILL to each that still lives; psutil checks that the id is still the same process."""
+    """Send SIGKILL to each that still lives; psutil checks that the id is still the same
+    process."""
     import psutil
 
     for process in processes:
@@ -73,7 +75,7 @@ def kill_all(processes: list[psutil.Process]) -> None:
 
 
 def end_group(pid: int) -> None:
-    """SIGKILL to what is left of the launcher's process group."""
+    """Send SIGKILL to what is left of the launcher's process group."""
     if sys.platform != "win32":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
@@ -110,7 +112,8 @@ def reap(pid_file: Path) -> bool:
 
 
 def reap_orphans(folder: Path) -> int:
-    """:func:`reap` every ``*.pid`` file of a folder; returns how many engines were ended."""
+    """Call :func:`reap` for every ``*.pid`` file of a folder; returns how many engines were
+    ended."""
     return sum(reap(path) for path in sorted(folder.glob("*.pid")))
 
 
@@ -121,7 +124,7 @@ def forget(pid_file: Path) -> None:
 
 
 def read_tail(path: Path, lines: int) -> tuple[str, ...]:
-    """The last ``lines`` lines of a text file; nothing where it cannot be read."""
+    """Return the last ``lines`` lines of a text file; nothing where it cannot be read."""
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)

@@ -226,7 +226,7 @@ class UpstreamError(VenomError):
 
 
 class NotHttp(UpstreamError):
-    """What listens at the address does not speak HTTP."""
+    """The server at the address does not speak HTTP."""
 
 
 class UpstreamIncomplete(UpstreamError):
@@ -284,7 +284,7 @@ class StorageError(VenomError):
 
 
 class NoDiskSpace(StorageError):
-    """What was asked for does not fit the disk, or the limit set for models.
+    """The model or package does not fit the disk, or the limit set for models.
 
     Every ``disk_full`` is one of these: found beforehand or half-way, the request asked too much.
     """

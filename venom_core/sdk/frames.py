@@ -22,7 +22,7 @@ Wire = Literal["chat", "completion"]
 
 
 class FrameKind(Flag):
-    """What a frame carries; one frame may carry several."""
+    """The contents of a frame; one frame may carry several."""
 
     DELTA = auto()
     FINISH = auto()
@@ -93,7 +93,8 @@ Event = Chunk | Answer
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the client sees around an event. ``created`` is in seconds since the epoch."""
+    """The fields that the client sees around an event. ``created`` is in seconds since the
+    epoch."""
 
     id: str
     created: int
@@ -115,12 +116,12 @@ def delta(
     reasoning: str | None = None,
     tool_calls: tuple[ToolCall, ...] = (),
 ) -> Chunk:
-    """A chunk with one piece of one choice."""
+    """Return a chunk with one piece of one choice."""
     return Chunk((Choice(index, role, content, reasoning, tool_calls),))
 
 
 def finish(reason: FinishReason, *, index: int = 0) -> Chunk:
-    """The chunk that ends one choice."""
+    """Return the chunk that ends one choice."""
     return Chunk((Choice(index, finish_reason=reason),))
 
 
@@ -137,12 +138,12 @@ class Frame:
 
     @classmethod
     def of(cls, event: Event) -> Frame:
-        """A frame from a typed event; its kind follows from what the event carries."""
+        """Return a frame from a typed event; its kind follows from what the event carries."""
         return cls(kind_of(event), event, None)
 
     @classmethod
     def raw(cls, kind: FrameKind, data: bytes) -> Frame:
-        """A frame from the JSON of one upstream event, relayed as it is.
+        """Return a frame from the JSON of one upstream event, relayed as it is.
 
         Args:
             kind: what ``data`` carries; the caller has looked.
@@ -152,14 +153,15 @@ class Frame:
 
     @property
     def event(self) -> Event:
-        """The typed view; decoded at the first use."""
+        """Return the typed view; decoded at the first use."""
         if self._event is None:
             self._event = decode(self.body, answer=FrameKind.ANSWER in self.kind)
         return self._event
 
     @property
     def body(self) -> dict[str, Any]:
-        """The decoded JSON of a raw frame. Raises ``ValueError`` when it is not an object."""
+        """Return the decoded JSON of a raw frame. Raises ``ValueError`` when it is not an
+        object."""
         if self._body is None:
             body = json.loads(self._raw or b"{}")
             if not isinstance(body, dict):
@@ -168,14 +170,14 @@ class Frame:
         return self._body
 
     def json(self, envelope: Envelope) -> bytes:
-        """The wire view: an encoded event, or the relayed bytes with ``model`` replaced."""
+        """Return the wire view: an encoded event, or the relayed bytes with ``model`` replaced."""
         if self._raw is None:
             return _dump(encode(self.event, envelope))
         spliced = envelope.put_model(self._raw)
         return spliced if spliced is not None else _dump({**self.body, "model": envelope.model})
 
     def split_usage(self) -> Iterator[Frame]:
-        """Frames that carry usage alone or not at all, in order; ANSWER frames stay whole."""
+        """Yield frames that carry usage alone or not at all, in order; ANSWER frames stay whole."""
         if FrameKind.USAGE not in self.kind or self.kind in (
             FrameKind.USAGE,
             FrameKind.USAGE | FrameKind.ANSWER,
@@ -197,7 +199,7 @@ class Frame:
 
 
 def kind_of(event: Event) -> FrameKind:
-    """The flags of an event. An empty chunk is a DELTA: it says that upstream is alive."""
+    """Return the flags of an event. An empty chunk is a DELTA: it says that upstream is alive."""
     usage = FrameKind.USAGE if event.usage is not None else FrameKind(0)
     if isinstance(event, Answer):
         return FrameKind.ANSWER | usage
@@ -227,7 +229,8 @@ class ModelSplice:
         self._beginning, self._spliced, self._length = b"", b"", 0
 
     def __call__(self, data: bytes) -> bytes | None:
-        """``data`` with its one ``model`` replaced, or None where there is not exactly one."""
+        """Return ``data`` with its one ``model`` replaced, or None where there is not exactly
+        one."""
         if (
             self._length
             and data.startswith(self._beginning)
@@ -249,7 +252,7 @@ def _dump(body: Mapping[str, Any]) -> bytes:
 
 
 def encode(event: Event, envelope: Envelope) -> dict[str, Any]:
-    """An event as an OpenAI object: ``chat.completion[.chunk]`` or ``text_completion``."""
+    """Return an event as an OpenAI object: ``chat.completion[.chunk]`` or ``text_completion``."""
     answer = isinstance(event, Answer)
     if envelope.wire == "completion":
         kind, choices = "text_completion", [_text_choice(choice) for choice in event.choices]
@@ -323,7 +326,7 @@ def _tool_call(call: ToolCall, answer: bool) -> dict[str, Any]:
 
 
 def decode(body: Mapping[str, Any], *, answer: bool) -> Event:
-    """An OpenAI object as an event. Unknown keys are left out; ``reasoning`` is read like
+    """Return an OpenAI object as an event. Unknown keys are left out; ``reasoning`` is read like
     ``reasoning_content``. Raises ``ValueError`` on a shape that is no OpenAI object."""
     try:
         choices = tuple(_decode_choice(item, answer) for item in body.get("choices") or ())

@@ -81,13 +81,13 @@ class Tensor:
 
     @property
     def size_bytes(self) -> int | None:
-        """None for a type that is not known here."""
+        """Return its bytes; None for a type that is not known here."""
         return tensor_bytes(self.type_name, self.shape)
 
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """What the file says of itself; None where it says nothing.
+    """The facts of a file about itself; None where it says nothing.
 
     ``context_length`` is in tokens, as trained. ``pooling`` is set in embedding models only.
     """
@@ -163,7 +163,7 @@ class _Reader:
         return facts
 
     def tensors(self) -> tuple[Tensor, ...]:
-        """The table of tensors, which follows the facts."""
+        """Return the table of tensors, which follows the facts."""
         return tuple(self._tensor() for _ in range(self._tensors))
 
     def _tensor(self) -> Tensor:
@@ -181,7 +181,8 @@ class _Reader:
         return Tensor(name, kind, shape)
 
     def data_start(self, facts: dict[str, Any]) -> int:
-        """Where the tensors' data begins: behind the tables, at a multiple of the alignment."""
+        """Return where the tensors' data begins: behind the tables, at a multiple of the
+        alignment."""
         alignment = facts.get("general.alignment", 32)
         if isinstance(alignment, bool) or not isinstance(alignment, int):
             raise NotGguf("its alignment is no number")
@@ -190,8 +191,8 @@ class _Reader:
         return -(-self._at // alignment) * alignment
 
     def _value(self, kind: int, key: str) -> Any:
-        """A scalar or a text, or a short array of numbers (one for each layer) as a list; None for
-        any other array, which is passed over."""
+        """Return a scalar or a text, or a short array of numbers (one for each layer) as a list;
+        None for any other array, which is passed over."""
         if kind == STRING:
             return self._text(MAX_TEXT_BYTES)
         if kind == ARRAY:

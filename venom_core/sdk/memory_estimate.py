@@ -1,4 +1,4 @@
-"""How much memory a model takes: arithmetic over its numbers and an engine's plan, nothing else.
+"""The memory that a model takes: arithmetic over its numbers and an engine's plan, nothing else.
 
 ``bench/fit.py`` compares these formulas with what real loads took. The cache is counted alike for
 every engine; how it computes, and so what it sets aside for that, is a function in its plan.

@@ -1,4 +1,4 @@
-"""Which process is which: a number and a start time name one for good, a number alone does not."""
+"""The identity of a process: its number and its start time; numbers are used again."""
 
 from __future__ import annotations
 

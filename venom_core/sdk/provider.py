@@ -35,7 +35,7 @@ ModelType = str
 
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
-    """What the core hands to a provider when it makes one.
+    """The context that the core hands to a provider when it makes one.
 
     Args:
         spec: the provider's own declaration.
@@ -134,7 +134,7 @@ class PullProgress:
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """What a pull will take, asked before it begins.
+    """The size and the place of a pull, asked before it begins.
 
     Args:
         ref: the reference in the one form under which the model will be listed.
@@ -189,8 +189,9 @@ class Provider(ABC):
 
     @property
     def endpoint(self) -> str | None:
-        """Where the server behind it listens, a URL as the settings say it; the first of several.
-        None where it has none or starts engines of its own. Known once it is open, without I/O."""
+        """Return where the server behind it listens, a URL as the settings say it; the first of
+        several. None where it has none or starts engines of its own. Known once it is open, without
+        I/O."""
         return None
 
     async def open(self) -> None:
@@ -203,11 +204,11 @@ class Provider(ABC):
 
     @abstractmethod
     async def health(self) -> Health:
-        """The present state, within two seconds; never raises."""
+        """Return the present state, within two seconds; never raises."""
 
     @abstractmethod
     async def models(self) -> Sequence[Model]:
-        """Installed models, and those that can be had by name (``installed=False``)."""
+        """Return installed models, and those that can be had by name (``installed=False``)."""
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         """Answer a chat.
@@ -232,7 +233,7 @@ class Provider(ABC):
         self._unsupported("embeddings")
 
     async def describe(self, ref: str) -> Model:
-        """One model with everything that is known of it. Raises ``ModelNotFound``."""
+        """Return a model with everything that is known of it. Raises ``ModelNotFound``."""
         self._unsupported("model details")
 
     async def estimate(self, ref: str, context: int | None = None) -> MemoryNeed:
@@ -250,12 +251,12 @@ class Provider(ABC):
         self._unsupported("unload")
 
     async def ps(self) -> Sequence[LoadedModel]:
-        """What is in memory now."""
+        """Return the models in memory now."""
         self._unsupported("ps")
 
     async def plan_pull(self, ref: str) -> PullPlan:
-        """What ``pull(ref)`` would take, within ten seconds. Raises ``ModelNotFound`` where the
-        source is known not to have it."""
+        """Return what ``pull(ref)`` would take, within ten seconds. Raises ``ModelNotFound`` where
+        the source is known not to have it."""
         return PullPlan(ref)
 
     def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
@@ -271,18 +272,18 @@ class Provider(ABC):
         self._unsupported("remove")
 
     async def search(self, query: str, filters: SearchFilters, limit: int, page: int) -> SearchPage:
-        """Models of the source's catalogue that match. ``page`` counts from 1, ``limit`` is the
-        length of a page. Raises ``Unavailable`` where the source cannot be reached."""
+        """Return models of the source's catalogue that match. ``page`` counts from 1, ``limit`` is
+        the length of a page. Raises ``Unavailable`` where the source cannot be reached."""
         self._unsupported("search")
 
     async def trending(self, limit: int) -> Sequence[CatalogueEntry]:
-        """What is in demand now, the most wanted first; raises as ``search`` does."""
+        """Return the models in demand now, the most wanted first; raises as ``search`` does."""
         self._unsupported("trending models")
 
     async def news(
         self, kind: NewsKind, month: str | None, lang: str, limit: int
     ) -> Sequence[NewsItem]:
-        """News about models, newest first; raises as ``search`` does.
+        """Return news about models, newest first; raises as ``search`` does.
 
         Args:
             month: ``YYYY-MM`` of publishing; None is the newest there are.
@@ -292,12 +293,12 @@ class Provider(ABC):
         self._unsupported("news")
 
     async def card(self, ref: str) -> RepositoryCard:
-        """One model of the catalogue with its files, licence and terms. Raises ``ModelNotFound``,
-        and what ``search`` raises."""
+        """Return a model of the catalogue with its files, licence and terms. Raises
+        ``ModelNotFound``, and what ``search`` raises."""
         self._unsupported("model cards")
 
     async def engines(self) -> Sequence[EngineStatus]:
-        """The engine processes that this provider supervises."""
+        """Return the engine processes that this provider supervises."""
         self._unsupported("engines")
 
     def _unsupported(self, what: str) -> NoReturn:

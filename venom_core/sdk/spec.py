@@ -1,4 +1,4 @@
-"""What a plugin declares about its providers: data only, nothing is imported or run by it."""
+"""A plugin's declaration of its providers: data only, nothing is imported or run by it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SettingValue = str | int | float | bool | tuple[str, ...] | None
 
 
 class Capability(StrEnum):
-    """What a provider can do. The conformance kit checks that the class agrees."""
+    """An ability of a provider. The conformance kit checks that the class agrees."""
 
     CHAT = "chat"
     COMPLETE = "complete"
@@ -63,7 +63,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class EngineRequirement:
-    """What brings the engine: the module whose presence proves it, and the words for its absence.
+    """The requirement that brings the engine: the module whose presence proves it, and the words
+    for its absence.
 
     ``module`` is looked for with ``importlib.util.find_spec`` (nothing is imported);
     ``install`` is the plugin name for ``venom plugins install``; ``size_bytes`` is what that

@@ -21,7 +21,7 @@ ProviderStatusLabel = Literal[
 
 
 class PluginState(Enum):
-    """What became of an installed plugin. ``recoverable``: a retry without an install may help."""
+    """The state of an installed plugin. ``recoverable``: a retry without an install may help."""
 
     DISCOVERED = ("discovered", True)
     DISABLED = ("disabled", True)
@@ -35,7 +35,7 @@ class PluginState(Enum):
 
 
 class ProviderStatus(Enum):
-    """What became of a provider of a loaded plugin."""
+    """The state of a provider of a loaded plugin."""
 
     IDLE = ("idle", True)
     OPENING = ("opening", True)
@@ -100,7 +100,7 @@ class Reason:
         return {"code": self.code, "message": self.message, "fix": self.fix, "docs": self.docs}
 
     def _key(self) -> tuple[object, ...]:
-        """What makes two the same; how long to wait still is another number at each look."""
+        """Return what makes two the same; how long to wait still is another number at each look."""
         error = self._error
         return type(error), error.status, error.code, error.message, error.fix, error.param
 

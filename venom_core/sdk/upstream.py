@@ -90,7 +90,7 @@ class Upstream(httpx.AsyncClient):
         return httpx.Response(answer.status, headers=answer.raw_headers, stream=Body(answer))
 
     def _session(self) -> aiohttp.ClientSession:
-        """The transport's own session, made on the running loop at its first use."""
+        """Return the transport's own session, made on the running loop at its first use."""
         session = self._way.client
         if not isinstance(session, aiohttp.ClientSession):
             session = self._way.client = self._way.get_client()

@@ -1,4 +1,4 @@
-"""Where Venom keeps its things: one data directory, ``VENOM_HOME``, default ``~/.venom``."""
+"""The places of Venom's files: one data directory, ``VENOM_HOME``, default ``~/.venom``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Paths:
 
     @classmethod
     def at(cls, home: Path) -> Paths:
-        """The layout under ``home``; a relative path or ``~`` is made absolute."""
+        """Return the layout under ``home``; a relative path or ``~`` is made absolute."""
         home = home.expanduser().absolute()
         return cls(
             home=home,
@@ -54,7 +54,8 @@ class Paths:
 
     @classmethod
     def resolve(cls, env: Mapping[str, str] | None = None) -> Paths:
-        """The layout that the environment asks for; an empty ``VENOM_HOME`` counts as unset."""
+        """Return the layout that the environment asks for; an empty ``VENOM_HOME`` counts as
+        unset."""
         chosen = (os.environ if env is None else env).get(HOME_VARIABLE)
         return cls.at(Path(chosen) if chosen else Path("~/.venom"))
 

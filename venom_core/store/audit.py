@@ -102,7 +102,7 @@ def write_audit(
 
 
 def read_audit(engine: Engine, limit: int = 50) -> list[AuditEntry]:
-    """The newest entries first, at most ``MAX_LISTED``. Blocks: call it in a thread."""
+    """Return entries, the newest first, at most ``MAX_LISTED``. Blocks: call it in a thread."""
     from sqlalchemy import select
 
     from venom_core.store.tables import audit as t

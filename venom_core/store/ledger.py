@@ -24,8 +24,8 @@ GROUPINGS: tuple[Grouping, ...] = ("model", "key", "provider", "day")
 
 
 class Line(NamedTuple):
-    """What a tally is of. ``day`` is ``YYYY-MM-DD`` in UTC; a ``key_id`` of "" stands for requests
-    without a key; ``model`` is the provider's own reference."""
+    """The subject of a tally. ``day`` is ``YYYY-MM-DD`` in UTC; a ``key_id`` of "" stands for
+    requests without a key; ``model`` is the provider's own reference."""
 
     day: str
     key_id: str
@@ -78,11 +78,11 @@ class Tally:
 
     @property
     def tokens(self) -> int:
-        """What counts against a key's limit."""
+        """Return the tokens that count against a key's limit."""
         return self.prompt_tokens + self.completion_tokens + self.estimated_tokens
 
     def view(self) -> TallyView:
-        """As the API and the commands show it; null where nothing was measured."""
+        """Return it as the API and the commands show it; null where nothing was measured."""
         first, speed = None, None
         if self.first_tokens:
             first = round(1000 * self.first_token_seconds / self.first_tokens, 1)
@@ -107,7 +107,7 @@ SUMS = tuple(part.name for part in fields(Tally) if part.name != "errors")
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Which lines are meant: from the day ``since`` to the day ``until``, both included; None is
+    """The lines that are meant: from the day ``since`` to the day ``until``, both included; None is
     any key, provider or model."""
 
     since: str
@@ -153,8 +153,8 @@ class UsageRepository:
                 )
 
     def summary(self, where: Range, by: Grouping | None) -> dict[str, Tally]:
-        """Sums for each model (``provider://model``), key, provider or day that was used in the
-        range; without ``by`` one, under ""."""
+        """Return sums for each model (``provider://model``), key, provider or day that was used in
+        the range; without ``by`` one, under ""."""
         from sqlalchemy import func, literal, select
 
         from venom_core.store.tables import usage_days, usage_errors
@@ -183,7 +183,7 @@ class UsageRepository:
         return found
 
     def lines(self, where: Range, after: Line | None, limit: int) -> Sequence[tuple[Line, Tally]]:
-        """Up to ``limit`` lines in their order, those behind ``after``."""
+        """Return up to ``limit`` lines in their order, those behind ``after``."""
         from sqlalchemy import select, tuple_
 
         from venom_core.store.tables import usage_days, usage_errors
@@ -214,7 +214,7 @@ class UsageRepository:
         return list(found.items())
 
     def key_names(self) -> dict[str, str]:
-        """What people call the keys, by id."""
+        """Return the names of the keys, by id."""
         from sqlalchemy import select
 
         from venom_core.store.tables import api_keys as t
@@ -223,7 +223,7 @@ class UsageRepository:
             return {row.id: row.name for row in connection.execute(select(t.c.id, t.c.name))}
 
     def used(self, key_id: str, day: str) -> tuple[int, int]:
-        """Requests and tokens of a key on a day."""
+        """Return requests and tokens of a key on a day."""
         tally = self.summary(Range(day, day, key_id=key_id), None).get("", Tally())
         return tally.requests, tally.tokens
 

@@ -28,8 +28,8 @@ MAX_MESSAGES = 5000
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose sessions are meant: a key's id, "" for those made without a key, None for everybody's,
-    which only the commands of the machine's user may see."""
+    """The owner whose sessions are meant: a key's id, "" for those made without a key, None for
+    everybody's, which only the commands of the machine's user may see."""
 
     key_id: str | None = ""
 
@@ -71,7 +71,7 @@ class StoredSession:
     messages: int
 
     def record(self) -> SessionRecord:
-        """As the API shows it to its owner, who knows the key."""
+        """Return it as the API shows it to its owner, who knows the key."""
         return {
             "id": self.id,
             "title": self.title,
@@ -96,7 +96,7 @@ class Message:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def record(self) -> MessageRecord:
-        """As the API and an export show it."""
+        """Return it as the API and an export show it."""
         return {
             "id": self.id,
             "parent_message_id": self.parent_message_id,
@@ -118,7 +118,7 @@ class SessionRepository:
     def list(
         self, owner: Owner, limit: int, offset: int = 0, query: str | None = None
     ) -> list[StoredSession]:
-        """Pinned ones first, then by the last change, newest first.
+        """List sessions, pinned ones first, then by the last change, newest first.
 
         Args:
             query: a text that the title or a message contains. ASCII letters match in either case.
@@ -142,7 +142,7 @@ class SessionRepository:
             return _find(connection, owner, session_id)[1]
 
     def read(self, owner: Owner, session_id: str) -> tuple[StoredSession, Sequence[Message]]:
-        """A session and its messages, each after the one that it follows."""
+        """Return a session and its messages, each after the one that it follows."""
         from sqlalchemy import select
 
         from venom_core.store.tables import messages as m
@@ -165,7 +165,7 @@ class SessionRepository:
         *,
         pinned: bool = False,
     ) -> StoredSession:
-        """A new session with all its messages. Raises ``Conflict`` (``session_exists``) where the
+        """Make a session with all its messages. Raises ``Conflict`` (``session_exists``) where the
         owner has one of this id."""
         with store_errors(), writing(self._engine) as connection:
             number = _insert(connection, owner, session_id, title, pinned=pinned)
@@ -175,7 +175,7 @@ class SessionRepository:
     def add(
         self, owner: Owner, session_id: str, title: str, messages: Sequence[Message]
     ) -> StoredSession:
-        """Messages at the end of a session, all or none; the first one's parent must be there.
+        """Add messages at the end of a session, all or none; the first one's parent must be there.
 
         A session that is not there is made, unless a parent is named: then it was deleted
         meanwhile. ``title`` is for one that has none yet.
@@ -219,7 +219,7 @@ class SessionRepository:
             return _find(connection, owner, session_id)[1]
 
     def delete(self, owner: Owner, session_id: str) -> StoredSession:
-        """Gives what was deleted; its messages go with it."""
+        """Delete a session and return it; its messages go with it."""
         from venom_core.store.tables import sessions as t
 
         with store_errors(), writing(self._engine) as connection:
@@ -229,7 +229,7 @@ class SessionRepository:
 
 
 def escape_like(text: str) -> str:
-    """A text for LIKE whose wildcards stand for themselves; the escape is a backslash."""
+    """Return a text for LIKE whose wildcards stand for themselves; the escape is a backslash."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
@@ -282,7 +282,7 @@ def _shown(*more: Any) -> Any:
 
 
 def _find(connection: Connection, owner: Owner, session_id: str) -> tuple[int, StoredSession]:
-    """The session and the number of its row."""
+    """Return the session and the number of its row."""
     from venom_core.store.tables import sessions as t
 
     query = _shown(t.c.number).where(_of(owner), t.c.id == session_id)

@@ -26,7 +26,7 @@ class TrendingResult(EntryList):
 
 
 class CatalogueUseCases:
-    """What can be asked of catalogues; a source that fails is stale, never an error.
+    """Use cases of catalogues; a source that fails is stale, never an error.
 
     Args:
         catalogue: makes the cached catalogue at the first use.

@@ -111,7 +111,7 @@ class FitUseCases:
 
 
 async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None) -> FitView:
-    """JSON values for a described model.
+    """Return JSON values for a described model.
 
     Args:
         context: tokens of one request; None for what the engine would take.
@@ -155,7 +155,7 @@ async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None)
 async def _estimated(
     host: ProviderAccess, item: ListedModel, context: int | None
 ) -> MemoryNeed | None:
-    """What the provider itself expects the model to take; None where it does not tell."""
+    """Return what the provider itself expects the model to take; None where it does not tell."""
     try:
         provider = await host.provider(item.provider)
         return await provider.estimate(item.model.ref, context)
@@ -165,8 +165,8 @@ async def _estimated(
 
 
 async def _held(host: ProviderAccess, item: ListedModel) -> int:
-    """What the model takes now, where it is loaded: loading it anew would begin by giving that
-    back. 0 where it is not loaded or its provider does not tell."""
+    """Return what the model takes now, where it is loaded: loading it anew would begin by giving
+    that back. 0 where it is not loaded or its provider does not tell."""
     if not item.model.installed or Capability.PS not in host.specs()[item.provider].capabilities:
         return 0
     try:
@@ -178,7 +178,7 @@ async def _held(host: ProviderAccess, item: ListedModel) -> int:
 
 
 def _without_numbers(item: ListedModel, free: int) -> FitNumbers:
-    """All that can be said without numbers: a file larger than the memory does not fit."""
+    """Return what can be said without numbers: a file larger than the memory does not fit."""
     weights = item.model.size_bytes
     too_large = weights is not None and weights > free
     message = (

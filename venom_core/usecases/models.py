@@ -133,7 +133,7 @@ class LoadedRecord(TypedDict):
 
 
 class ModelUseCases:
-    """What can be asked of models. Whatever changes something takes the actor, and leaves an audit
+    """Use cases of models. Whatever changes something takes the actor, and leaves an audit
     entry and an event."""
 
     def __init__(

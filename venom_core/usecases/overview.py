@@ -131,7 +131,8 @@ async def overview(
 
 
 def suggestion_view(suggestion: Suggestion, machine: Machine) -> SuggestionView:
-    """One suggestion: its command, its size against the memory free now, and how to get it."""
+    """Return one suggestion: its command, its size against the memory free now, and how to get
+    it."""
     proposal = suggestion.proposal
     enough = fits_memory(proposal, machine.memory_available_bytes)
     free = machine.memory_available_bytes / 1e9

@@ -25,7 +25,7 @@ class PluginChange(TypedDict):
 
 
 class PluginUseCases:
-    """What can be asked of plugins. The host publishes each change of a state itself."""
+    """Use cases of plugins. The host publishes each change of a state itself."""
 
     def __init__(self, host: PluginHost, journal: Journal) -> None:
         self._host = host

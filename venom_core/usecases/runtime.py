@@ -70,7 +70,7 @@ class UsageFigures(TypedDict):
 
 
 class RuntimeUseCases:
-    """What can be asked of the process at work; nothing here changes anything."""
+    """Use cases of the process at work; nothing here changes anything."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ def runtime_payload(
     status: RuntimeStatus,
     reason: Reason | None = None,
 ) -> RuntimePayload:
-    """JSON values.
+    """Return JSON values.
 
     Args:
         item: the model served; None where there is none.
@@ -182,7 +182,7 @@ def runtime_payload(
 
 
 def config_hash(provider: str | None, endpoint: str | None, model: str | None) -> str:
-    """12 hex digits that change where provider, endpoint or model do."""
+    """Return 12 hex digits that change where provider, endpoint or model do."""
     text = f"{provider or ''}|{endpoint or ''}|{model or ''}".lower()
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -199,7 +199,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def _shown(parts: SplitResult) -> str:
-    """Without a user name and password, which are nobody's business here."""
+    """Return a URL without user name and password."""
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}:{_port(parts)}{parts.path.rstrip('/')}"
 

@@ -16,7 +16,7 @@ from venom_core.usecases.journal import Journal
 
 
 class SessionUseCases:
-    """What can be asked of conversations; each question is within one owner's, a session of
+    """Use cases of conversations; each question is within one owner's, a session of
     another owner is not found."""
 
     def __init__(self, sessions: Sessions, journal: Journal) -> None:

@@ -1,4 +1,4 @@
-"""What the cache holds, and what a removal frees."""
+"""The contents of the cache, and what a removal frees."""
 
 from __future__ import annotations
 

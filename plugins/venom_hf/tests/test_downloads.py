@@ -32,7 +32,7 @@ def children() -> list[psutil.Process]:
 
 
 def one_blob(cache: Path, data: bytes) -> bool:
-    """Whether exactly these bytes lie in the cache, once, under their digest."""
+    """Return whether exactly these bytes lie in the cache, once, under their digest."""
     digest = hashlib.sha256(data).hexdigest()
     return [path.read_bytes() for path in cache.rglob(f"blobs/{digest}")] == [data]
 
@@ -169,7 +169,7 @@ async def test_a_half_that_is_too_long(hub: FakeHub, opened: Opened, cache: Path
 
 
 async def test_a_half_of_other_bytes(hub: FakeHub, opened: Opened, cache: Path) -> None:
-    """What lay there is checked with the rest: it is thrown away and fetched anew."""
+    """Bytes that lay there are checked with the rest: they are thrown away and fetched anew."""
     hub.add(REPO, {"model.safetensors": BIG})
     blobs = cache / "models--org--tiny" / "blobs"
     blobs.mkdir(parents=True)

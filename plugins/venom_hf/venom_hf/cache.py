@@ -62,18 +62,18 @@ class HubCache:
         self.folder = folder
 
     def held(self) -> list[CachedModel]:
-        """Every whole model, by reference; halves of one are not seen."""
+        """Return every whole model, by reference; halves of one are not seen."""
         found: dict[str, CachedModel] = {}
         for held in cached_models(self.folder):
             found.setdefault(str(held.ref), held)
         return [found[ref] for ref in sorted(found)]
 
     def find(self, ref: HubRef) -> CachedModel | None:
-        """A whole model by its reference."""
+        """Return a whole model by its reference."""
         return next((one for one in self.held() if _same(one.ref, ref)), None)
 
     def text(self, held: CachedModel, name: str) -> str | None:
-        """A text file beside a model's weights; None where there is none."""
+        """Return a text file beside a model's weights; None where there is none."""
         path = self._repository(held.ref.repo) / "snapshots" / held.commit / name
         try:
             if path.stat().st_size > MAX_TEXT_BYTES:
@@ -83,7 +83,7 @@ class HubCache:
             return None
 
     def missing_bytes(self, repo: str, commit: str, files: tuple[RemoteFile, ...]) -> int:
-        """How much of these files is not here yet."""
+        """Return the bytes of these files that are not here yet."""
         folder = self._repository(repo)
         missing = 0
         for file in files:
@@ -182,5 +182,5 @@ def _same(held: HubRef, asked: HubRef) -> bool:
 
 
 def _halves(folder: Path) -> list[Path]:
-    """What unfinished downloads have brought so far, by whichever program."""
+    """Return what unfinished downloads have brought so far, of whichever program."""
     return list((folder / "blobs").glob("*.incomplete"))

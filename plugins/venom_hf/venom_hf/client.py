@@ -58,7 +58,7 @@ _BYTES = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a pull fetches. ``revision`` is the name that was asked for."""
+    """The files of a pull. ``revision`` is the name that was asked for."""
 
     repo: str
     commit: str
@@ -83,7 +83,7 @@ class HuggingFaceClient:
         self._offline = offline
 
     def token(self) -> str | None:
-        """The token to send to the endpoint, None for none."""
+        """Return the token to send to the endpoint, None for none."""
         if self._token is None and self.endpoint == OFFICIAL:
             from huggingface_hub import get_token
 
@@ -99,7 +99,7 @@ class HuggingFaceClient:
         return SearchPage(entries, len(rows) if complete else None)
 
     def trending(self, limit: int) -> tuple[CatalogueEntry, ...]:
-        """By what is in demand now; by downloads where a mirror knows no such order."""
+        """Return models in demand now; by downloads where a mirror knows no such order."""
         # Some of them are no models to talk with: more are asked for than are given.
         wanted = min(limit * 3, LONGEST_PAGE)
         try:
@@ -110,8 +110,8 @@ class HuggingFaceClient:
         return tuple(entry_of(row) for row in fitting[:limit])
 
     def _models(self, parameters: Mapping[str, Any], wanted: int) -> tuple[list[ModelInfo], bool]:
-        """Rows of ``/api/models``, and whether there are no others. More than ``MAX_PAGES`` pages
-        are not read."""
+        """Return rows of ``/api/models``, and whether there are no others. More than ``MAX_PAGES``
+        pages are not read."""
         from huggingface_hub import ModelInfo
 
         made: Any = ModelInfo  # which has no types
@@ -158,7 +158,8 @@ class HuggingFaceClient:
         )  # fmt: skip
 
     def plan(self, ref: HubRef) -> Plan:
-        """What a pull of ``ref`` fetches, its revision pinned to the commit it stands for now."""
+        """Return what a pull of ``ref`` fetches, its revision pinned to the commit it stands for
+        now."""
         info = self._info(ref)
         if not info.sha:
             raise UpstreamError("Hugging Face does not say which commit this is.")
@@ -180,17 +181,17 @@ class HuggingFaceClient:
     # -- the wire ----------------------------------------------------------------------------
 
     def file(self, repo: str, commit: str, name: str) -> str:
-        """A small text file of a repository."""
+        """Return a small text file of a repository."""
         return self._get(f"{self.endpoint}/{repo}/resolve/{commit}/{name}", None, repo=repo)[
             0
         ].decode("utf-8", "replace")
 
     def text(self, path: str) -> str:
-        """The text at a path of the endpoint, without the token: it is public."""
+        """Return the text at a path of the endpoint, without the token: it is public."""
         return self._get(f"{self.endpoint}{path}", None, authorized=False)[0].decode("utf-8")
 
     def rows(self, path: str, parameters: Mapping[str, Any]) -> list[Any]:
-        """A JSON list of the endpoint."""
+        """Return a JSON list of the endpoint."""
         return self._page(f"{self.endpoint}{path}", parameters)[0]
 
     def _page(self, url: str, parameters: Mapping[str, Any] | None) -> tuple[list[Any], str | None]:
@@ -211,7 +212,8 @@ class HuggingFaceClient:
         authorized: bool = True,
         repo: str | None = None,
     ) -> tuple[bytes, str | None]:
-        """A body, and the address of the next page. Raises what an answer but 200 stands for."""
+        """Return a body, and the address of the next page. Raises what an answer but 200 stands
+        for."""
         self._check_online()
         from huggingface_hub import get_session
         from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
@@ -251,7 +253,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def search_parameters(query: str, filters: SearchFilters) -> dict[str, Any]:
-    """A search as ``/api/models`` takes it."""
+    """Return a search as ``/api/models`` takes it."""
     tags: list[str] = [filters.format] if filters.format else []
     tags += [f"license:{filters.license.lower()}"] if filters.license else []
     parameters: dict[str, Any] = {"search": query}
@@ -269,7 +271,7 @@ def search_parameters(query: str, filters: SearchFilters) -> dict[str, Any]:
 def entry_of(
     info: ModelInfo, *, ref: str | None = None, size_bytes: int | None = None
 ) -> CatalogueEntry:
-    """A model as listings show it."""
+    """Return a model as listings show it."""
     tags = [str(tag) for tag in info.tags or ()]
     gguf = "gguf" in tags
     tensors = "safetensors" in tags or info.safetensors is not None
@@ -288,7 +290,8 @@ def entry_of(
 
 
 def files_of(info: ModelInfo) -> tuple[RemoteFile, ...]:
-    """The files with sizes and digests; what has no size cannot be fetched and is left out."""
+    """Return the files with sizes and digests; what has no size cannot be fetched and is left
+    out."""
     found = []
     for one in info.siblings or ():
         if one.lfs is not None:
@@ -306,7 +309,7 @@ def _license(info: ModelInfo, tags: Iterable[str]) -> str | None:
 
 
 def _tensor_bytes(info: ModelInfo) -> int | None:
-    """What the weights weigh, by how many numbers of which type they are."""
+    """Return the bytes of the weights, by the count and the type of their numbers."""
     counts = getattr(info.safetensors, "parameters", None)
     if not isinstance(counts, Mapping) or not counts:
         return None

@@ -162,7 +162,7 @@ class Downloads:
 
 
 def _words(line: bytes) -> Mapping[str, Any] | None:
-    """A child's line; None at the end of its output, and for what is none of its lines."""
+    """Return a child's line; None at the end of its output, and for what is none of its lines."""
     try:
         words = json.loads(line)
     except ValueError:

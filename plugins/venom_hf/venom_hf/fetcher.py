@@ -219,7 +219,7 @@ class Fetcher:
                 url = self._asked(file).location  # the storage's addresses hold for an hour
 
     def _asked(self, file: RemoteFile) -> Any:
-        """What the Hub says of a file now: digest, size, where it lies."""
+        """Return what the Hub says of a file now: digest, size, address."""
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
         job = self._job
@@ -282,8 +282,8 @@ class Fetcher:
 
 
 def digest_of(path: Path, file: RemoteFile) -> str | None:
-    """The digest by which the Hub knows the file: sha256 of a large one, git's id of a small one;
-    None where the Hub said none."""
+    """Return the digest by which the Hub knows the file: sha256 of a large one, git's id of a small
+    one; None where the Hub said none."""
     if file.sha256:
         return sha256_of(path)
     if not file.git:
@@ -294,7 +294,7 @@ def digest_of(path: Path, file: RemoteFile) -> str | None:
 
 
 def is_what_it_says(path: Path) -> bool:
-    """Whether weights begin as their format does: a renamed pickle does not."""
+    """Return whether weights begin as their format does: a renamed pickle does not."""
     with path.open("rb") as opened:
         head = opened.read(9)
     length = int.from_bytes(head[:8], "little")
@@ -338,7 +338,7 @@ def first_line() -> bytes:
 
 
 def prepare_the_library() -> None:
-    """Small steps; and no sleep for as long as a 429 says: people decide for themselves."""
+    """Set small steps, and no sleep for as long as a 429 says: people decide for themselves."""
     from huggingface_hub import constants, get_session
 
     constants.DOWNLOAD_CHUNK_SIZE = STEP_BYTES

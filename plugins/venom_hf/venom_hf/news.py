@@ -24,13 +24,13 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def blog(client: HuggingFaceClient, month: str | None, limit: int) -> tuple[NewsItem, ...]:
-    """Entries of the blog's feed; it holds the newest only, so an old month may be empty."""
+    """Return entries of the blog's feed; it holds the newest only, so an old month may be empty."""
     items = sorted(_entries(client.text(FEED)), key=_published, reverse=True)
     return tuple(item for item in items if month is None or _published(item)[:7] == month)[:limit]
 
 
 def papers(client: HuggingFaceClient, month: str | None, limit: int) -> tuple[NewsItem, ...]:
-    """Papers of a month, the present one where none is named, most wanted first."""
+    """Return papers of a month, the present one where none is named, most wanted first."""
     from huggingface_hub.hf_api import PaperInfo
 
     asked = month or datetime.now(UTC).strftime("%Y-%m")
@@ -93,12 +93,12 @@ def _published(item: NewsItem) -> str:
 
 
 def plain(text: str) -> str:
-    """Text without markup and without line breaks."""
+    """Return text without markup and without line breaks."""
     return " ".join(html.unescape(_TAG.sub(" ", text)).split())
 
 
 def shortened(text: str, characters: int = SUMMARY_CHARACTERS) -> str:
-    """Plain text of at most so many characters, cut between words where it can be."""
+    """Return plain text of at most so many characters, cut between words where it can be."""
     whole = plain(text)
     if len(whole) <= characters:
         return whole

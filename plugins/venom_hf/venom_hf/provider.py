@@ -65,7 +65,7 @@ class HuggingFaceProvider(Provider):
         await self._downloads.close()
 
     async def health(self) -> Health:
-        """Without a question of its own: how the last one went."""
+        """Return how the last question went; asks none of its own."""
         if self._offline:
             return Health(ProviderStatus.DEGRADED, Reason.of(offline()))
         if self._trouble is not None:
@@ -136,7 +136,7 @@ class HuggingFaceProvider(Provider):
         yield PullProgress("completed", f"{name} is in the Hugging Face cache.", total, total)
 
     async def _plan(self, ref: str) -> tuple[Plan, str]:
-        """What a pull takes, and the reference under which it will be listed."""
+        """Return what a pull takes, and the reference under which it will be listed."""
         wanted = parse_reference(ref)
         plan = await self._ask(self._client.plan, wanted)
         return plan, str(HubRef(wanted.repo, plan.choice.label, wanted.revision))

@@ -1,4 +1,4 @@
-"""What the Hub's own provider takes as a reference."""
+"""References that the Hub's own provider takes."""
 
 from __future__ import annotations
 

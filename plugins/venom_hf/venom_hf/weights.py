@@ -1,4 +1,4 @@
-"""Which files of a repository are fetched, and why the others are not.
+"""The files of a repository that are fetched, and why the others are not.
 
 Weights are taken as safetensors or GGUF: formats that hold numbers only. A pickle (``.bin``,
 ``.pt``, ``.ckpt``...) is a program that runs when it is loaded; none is ever fetched, and
@@ -37,7 +37,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a pull of one reference fetches, in the order in which it does: the weights last, so
+    """The files that a pull of one reference fetches, in that order: the weights last, so
     that whoever sees them sees a whole model. ``label`` is None for safetensors."""
 
     kind: Kind
@@ -50,7 +50,7 @@ class Choice:
 
 
 def choose(files: Sequence[RemoteFile], ref: HubRef) -> Choice:
-    """What ``ref`` means among a repository's files.
+    """Return what ``ref`` means among a repository's files.
 
     Raises ``ModelNotFound`` naming what there is, and ``InvalidRequest`` (``unsafe_weights``) where
     the weights are pickles only.
@@ -70,7 +70,7 @@ def choose(files: Sequence[RemoteFile], ref: HubRef) -> Choice:
 
 
 def no_weights(repo: str, names: Sequence[str]) -> InvalidRequest:
-    """The refusal for a repository from which nothing may be fetched."""
+    """Return the refusal for a repository from which nothing may be fetched."""
     pickled = sorted(name for name in names if is_pickle(name))
     if pickled:
         return InvalidRequest(
@@ -89,7 +89,7 @@ def no_weights(repo: str, names: Sequence[str]) -> InvalidRequest:
 
 
 def why_not(name: str, size_bytes: int | None) -> str | None:
-    """Why a file is never fetched; None for one that may be."""
+    """Return why a file is never fetched; None for one that may be."""
     if not is_safe_name(name):
         return "Its name points outside its repository."
     if is_pickle(name):
@@ -106,7 +106,7 @@ def is_pickle(name: str) -> bool:
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a name from outside stays inside its folder, on every system."""
+    """Return whether a name from outside stays inside its folder, on every system."""
     parts = name.split("/")
     return bool(
         0 < len(name) <= 300

@@ -1,4 +1,5 @@
-"""What `describe` tells for the fit check: headers of files here, on the Hub, and hostile ones."""
+"""Facts that `describe` tells for the fit check: headers of files here, on the Hub, and hostile
+ones."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class LocalFiles:
         return tuple(found.values())
 
     def _paths(self) -> Iterator[Path]:
-        """The GGUF files of the configured places."""
+        """Return the GGUF files of the configured places."""
         seen = 0
         for place in self._places:
             for path in sorted(_gguf_below(place, MAX_DEPTH)):

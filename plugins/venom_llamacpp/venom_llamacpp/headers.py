@@ -23,7 +23,8 @@ class Headers:
         self._remote: dict[HubRef, tuple[HubFile, GgufHeader]] = {}
 
     async def of_file(self, path: Path) -> GgufHeader:
-        """Raises ``UpstreamError`` for a file that cannot be read or is damaged."""
+        """Read the header of a file. Raises ``UpstreamError`` for one that cannot be read or is
+        damaged."""
         try:
             return await asyncio.to_thread(self._read, path)
         except (OSError, NotGguf) as error:
@@ -42,7 +43,7 @@ class Headers:
         return self._files[key]
 
     async def of_hub(self, ref: HubRef) -> tuple[HubFile, GgufHeader]:
-        """Of the file that a pull would fetch; raises as ``Hub.header`` does."""
+        """Return the header of the file that a pull would fetch; raises as ``Hub.header`` does."""
         if ref not in self._remote:
             found = await self._hub.header(ref)
             if len(self._remote) >= KEPT:

@@ -86,7 +86,7 @@ class Hub:
         self._token = token
 
     async def plan(self, store: ModelStore, ref: HubRef) -> PullPlan:
-        """What a pull would fetch. Raises like :meth:`pull`."""
+        """Return what a pull would fetch. Raises like :meth:`pull`."""
         async with contextlib.AsyncExitStack() as stack:
             hub = _Connections(self._endpoint, self._token)
             stack.push_async_callback(hub.close)
@@ -126,7 +126,7 @@ class Hub:
             yield PullProgress("completed", f"{name} is ready", total, total)
 
     async def header(self, ref: HubRef) -> tuple[HubFile, GgufHeader]:
-        """The header of the file that a pull would fetch, read by range requests; nothing is
+        """Return the header of the file that a pull would fetch, read by range requests; nothing is
         written. Raises as ``pull`` does, and ``UpstreamError`` where it is no usable GGUF file."""
         async with contextlib.AsyncExitStack() as stack:
             hub = _Connections(self._endpoint, self._token)
@@ -177,7 +177,7 @@ class _Connections:
     async def get(
         self, url: str, headers: Mapping[str, str]
     ) -> AsyncGenerator[httpx.Response, None]:
-        """The answer 200, 206 or 416 to a GET. Raises what any other stands for."""
+        """Return the answer 200, 206 or 416 to a GET. Raises what any other stands for."""
         for _ in range(MAX_REDIRECTS):
             async with self._once(url, headers) as response:
                 if response.status_code not in (301, 302, 303, 307, 308):
@@ -318,7 +318,7 @@ def _refusal(response: httpx.Response) -> Exception:
 
 
 def parse_listing(body: bytes) -> list[HubFile]:
-    """The whole GGUF files of a page of a repository's listing."""
+    """Return the whole GGUF files of a page of a repository's listing."""
     try:
         rows = json.loads(body)
         return [file for row in rows if (file := _parse_row(row)) is not None]
@@ -338,7 +338,8 @@ def _parse_row(row: Mapping[str, Any]) -> HubFile | None:
 
 
 def choose(files: list[HubFile], ref: HubRef) -> HubFile:
-    """The file of the asked quantization: the shortest name that has it as a word of its own."""
+    """Return the file of the asked quantization: the shortest name that has it as a word of its
+    own."""
     quant = ref.label or DEFAULT_LABEL
     word = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(quant)}(?![A-Za-z0-9_])", re.IGNORECASE)
     fitting = [file for file in files if word.search(file.name)]
@@ -367,7 +368,7 @@ def _unusable(error: NotGguf) -> UpstreamError:
 
 
 def facts_of(header: GgufHeader) -> dict[str, Any]:
-    """What listings show of a header, as JSON values."""
+    """Return what listings show of a header, as JSON values."""
     return {
         "architecture": header.architecture,
         "name": header.name,

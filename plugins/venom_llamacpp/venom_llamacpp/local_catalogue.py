@@ -1,5 +1,5 @@
-"""What can be served, from four places: built-in models, pulled ones, what the shared Hugging Face
-cache holds, and the user's own files."""
+"""Models that can be served, from four places: built-in models, pulled ones, what the shared
+Hugging Face cache holds, and the user's own files."""
 
 from __future__ import annotations
 
@@ -159,8 +159,8 @@ def _with_facts(
 
 
 def capabilities_of(facts: Mapping[str, Any]) -> frozenset[ModelCapability]:
-    """What a file can do by its header: an encoder embeds, a model without a template of its own
-    completes and embeds, one with a template chats as well."""
+    """Return what a file can do by its header: an encoder embeds, a model without a template of its
+    own completes and embeds, one with a template chats as well."""
     if facts.get("pooling") is not None or facts.get("architecture") in ENCODERS:
         return frozenset({"embedding"})
     if facts.get("chat"):

@@ -1,4 +1,4 @@
-"""How the embedded engine holds a model: what the fit check needs beside the model's own numbers.
+"""Memory of the embedded engine: what the fit check needs beside the model's own numbers.
 
 The figures under ``CALIBRATION`` are read off real loads by ``python bench/run.py fit``, which
 prints them; they stand here as they were measured on the machine that ``bench/results/fit.json``
@@ -55,7 +55,7 @@ def memory_plan(
     batch: int,
     machine: str | None = None,
 ) -> MemoryPlan:
-    """How the engine would hold a model.
+    """Return how the engine would hold a model.
 
     Args:
         reordered: bytes that ``reordered_bytes`` counts in its file.
@@ -81,8 +81,8 @@ def _known(machine: str | None) -> bool:
 
 
 def reordered_bytes(tensors: Iterable[Tensor]) -> int:
-    """Bytes of the matrices that are held a second time, in an order that is faster to read. The
-    embeddings are looked up row by row and stay as they are."""
+    """Return the bytes of the matrices that are held a second time, in an order that is faster to
+    read. The embeddings are looked up row by row and stay as they are."""
     return sum(
         tensor.size_bytes or 0
         for tensor in tensors

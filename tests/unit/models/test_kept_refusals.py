@@ -108,7 +108,7 @@ def test_what_an_earlier_version_stored_is_read() -> None:
 
 
 def told(error: VenomError) -> tuple[object, ...]:
-    """What has to survive a wire; where no class owns the code, the status stands for it."""
+    """Return what has to survive a wire; where no class owns the code, the status stands for it."""
     return error.status, error.code, error.message, error.fix, error.param, error.retry_after
 
 

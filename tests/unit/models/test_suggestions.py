@@ -1,4 +1,4 @@
-"""What to get next: each model once, from declarations and from lists, and no name in the core."""
+"""Suggestions: each model once, from declarations and from lists, and no name in the core."""
 
 from __future__ import annotations
 

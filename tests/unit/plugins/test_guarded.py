@@ -70,7 +70,7 @@ def only(method: str, does: Callable[..., Any]) -> GuardedProvider:
 
 
 async def ask(provider: Provider, method: str) -> Any:
-    """What a method answers; of a generator, all its items."""
+    """Return what a method answers; of a generator, all its items."""
     answer = getattr(provider, method)(*arguments(method))
     return [item async for item in answer] if method in STREAMS else await answer
 

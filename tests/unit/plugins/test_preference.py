@@ -1,4 +1,4 @@
-"""Which provider a bare name means: by what each declares, ours first, and no tie is decided."""
+"""The provider that a bare name stands for: by declaration, ours first, no tie decided."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ Endpoint = Callable[[Request, str | None], Awaitable[Response]]
 
 
 def openai_app(venom: Venom, ring: KeyRing) -> OpenAIApp:
-    """The application for ``/v1``. Every route is behind the key check."""
+    """Return the application for ``/v1``. Every route is behind the key check."""
     routes = OpenAIRoutes(venom)
     table: tuple[tuple[str, str, Endpoint], ...] = (
         ("POST", "/v1/chat/completions", routes.create_chat_completion),
@@ -192,7 +192,7 @@ def _call(request: Request, body: dict[str, Any], key_id: str | None) -> dict[st
 
 
 def _vector(vector: Sequence[float], encoding: str | None) -> list[float] | str:
-    """Base64 is little-endian float32, as OpenAI's client asks for by default."""
+    """Return a vector; Base64 is little-endian float32, as OpenAI's client asks for by default."""
     if encoding == "base64":
         return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
     return list(vector)

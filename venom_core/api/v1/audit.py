@@ -24,7 +24,7 @@ class AuditTrail(TypedDict):
 @router.get("/audit")
 @answers(AuditTrail)
 async def list_audit(request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Response:
-    """Every change by a key or a command, with what was there before."""
+    """Return every change by a key or a command, with what was there before."""
     entries = [entry.record() for entry in await venom_of(request).journal.entries(limit)]
     body: AuditTrail = {"success": True, "entries": entries, "count": len(entries)}
     return JSONResponse(body)

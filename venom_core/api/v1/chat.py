@@ -112,7 +112,7 @@ class SimpleQuestion(Body):
     parent_message_id: str | None = Field(default=None, min_length=1, max_length=64)
 
     def parameters(self) -> dict[str, Any]:
-        """What the model is told beside the messages, by OpenAI's names."""
+        """Return the parameters of the request, by OpenAI's names."""
         names = ("max_tokens", "temperature", "top_p", "response_format", "tools", "tool_choice")
         found = {name: getattr(self, name) for name in names}
         if self.think is not None:
@@ -123,7 +123,7 @@ class SimpleQuestion(Body):
 @router.post("/llm/simple/stream")
 @answers(events=SIMPLE_EVENTS)
 async def simple_stream(request: Request, body: SimpleQuestion) -> Response:
-    """Events: ``start``, then ``content``, ``reasoning``, ``tool_calls`` as they come, then
+    """Stream events: ``start``, then ``content``, ``reasoning``, ``tool_calls`` as they come, then
     ``telemetry`` and ``done``, or ``error``: the last event is one of these two, once."""
     venom = venom_of(request)
     if body.session_id is None and body.parent_message_id is not None:
@@ -231,7 +231,7 @@ class SimpleAnswer(Response):
     async def _keep(
         self, stream: ChatStream, parts: AnswerParts, telemetry: Telemetry
     ) -> KeptAnswer:
-        """Before ``done`` is said: it means that the answer is in the session."""
+        """Store the answer before ``done`` is sent, which means that it is in the session."""
         if not self._talk.session_id:
             return {}
         details = {"usage": telemetry["usage"], "request_id": self._call.request_id}
@@ -267,7 +267,7 @@ def _place(place: int) -> bytes:
 async def _pieces(
     stream: ChatStream, parts: AnswerParts
 ) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
-    """The events of an answer, noted in ``parts``. Ends only where the answer is whole."""
+    """Yield the events of an answer, noted in ``parts``. Ends only where the answer is whole."""
     async with contextlib.aclosing(stream.frames()) as frames:
         async for frame in frames:
             event = frame.event
@@ -284,7 +284,7 @@ async def _pieces(
 
 
 def _tool_calls(choice: Choice, parts: AnswerParts) -> list[ToolCallPiece]:
-    """Fragments in OpenAI's shape; put together in ``parts``."""
+    """Return fragments in OpenAI's shape; put together in ``parts``."""
     shown: list[ToolCallPiece] = []
     for call in choice.tool_calls:
         kept = parts.tool_calls.setdefault(call.index, {"id": "", "name": "", "arguments": ""})

@@ -51,7 +51,7 @@ TOPIC_DATA = {
 @router.get("/events")
 @answers(events=TOPIC_DATA)
 async def watch_events(request: Request, topics: str = "") -> StreamingResponse:
-    """Server-sent events: ``event`` is the topic, ``data`` a JSON object, ``id`` counts up.
+    """Stream server-sent events: ``event`` is the topic, ``data`` a JSON object, ``id`` counts up.
 
     ``topics`` is a comma-separated choice, everything where it is empty. ``Last-Event-ID`` goes on
     from there; where that is too long ago the first event is ``resync``: ask anew for what you

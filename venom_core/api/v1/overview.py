@@ -1,4 +1,4 @@
-"""What a first screen needs, in one answer."""
+"""The facts for a first screen, in one answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class FirstScreen(Overview):
 @router.get("/overview")
 @answers(FirstScreen)
 async def get_overview(request: Request) -> Response:
-    """The machine, the providers, the model that answers when none is named, what to get next."""
+    """Return the machine, the providers, the model that answers when none is named, what to get
+    next."""
     venom = venom_of(request)
     body: FirstScreen = {
         **await venom.overview.show(),

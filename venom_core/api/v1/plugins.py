@@ -28,7 +28,7 @@ PluginId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
 @router.get("/plugins")
 @answers(PluginList)
 async def list_plugins(request: Request) -> Response:
-    """Every installed plugin, whatever became of it."""
+    """Return every installed plugin, whatever its state."""
     body: PluginList = {"plugins": await venom_of(request).plugins.listing()}
     return localized(request, body)
 

@@ -53,7 +53,7 @@ def _ring(request: Request) -> KeyRing:
 @router.get("/session")
 @answers(SignInState)
 async def get_sign_in(request: Request) -> Response:
-    """Whether a key is needed, and whether this browser has shown one."""
+    """Say whether a key is needed, and whether this browser has shown one."""
     ring = _ring(request)
     try:
         caller = await ring.require(request.headers)

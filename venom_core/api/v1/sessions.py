@@ -52,15 +52,15 @@ class NewSession(Body):
 
 
 class SessionChange(Body):
-    """What is left out stays."""
+    """A change of a session; fields that are left out stay."""
 
     title: str | None = Field(default=None, min_length=1, max_length=200)
     pinned: bool | None = None
 
 
 def owner_of(request: Request) -> Owner:
-    """The sessions that the caller may see: those of its key. What the user's own commands make
-    belongs to no key."""
+    """Return the owner of the sessions that the caller may see: those of its key. What the user's
+    own commands make belongs to no key."""
     key_id = caller_of(request).key_id
     return Owner("" if key_id in (None, LOCAL_USER) else key_id)
 
@@ -73,7 +73,8 @@ async def list_sessions(
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     query: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
 ) -> Response:
-    """Pinned ones first, then newest first; ``query`` is looked for in titles and messages."""
+    """Return sessions, pinned ones first, then newest first; ``query`` is looked for in titles and
+    messages."""
     sessions = venom_of(request).sessions
     found = await sessions.listing(owner_of(request), limit, offset, query)
     shown = [session.record() for session in found]
@@ -84,7 +85,7 @@ async def list_sessions(
 @router.post("")
 @answers(OneSession)
 async def create_session(request: Request, body: NewSession) -> Response:
-    """An empty session; the first question makes one too."""
+    """Make an empty session; the first question makes one too."""
     sessions = venom_of(request).sessions
     return _one(await sessions.create(owner_of(request), body.title, body.id))
 
@@ -100,7 +101,7 @@ async def import_session(request: Request, body: ImportedSession) -> Response:
 @router.get("/{session_id}")
 @answers(WholeSession)
 async def get_session(request: Request, session_id: SessionId) -> Response:
-    """A session with all its messages, each after the one that it follows."""
+    """Return a session with all its messages, each after the one that it follows."""
     session, messages = await venom_of(request).sessions.get(owner_of(request), session_id)
     body: WholeSession = {
         "success": True,
@@ -113,7 +114,7 @@ async def get_session(request: Request, session_id: SessionId) -> Response:
 @router.post("/{session_id}/change")
 @answers(OneSession)
 async def change_session(request: Request, session_id: SessionId, body: SessionChange) -> Response:
-    """Rename, pin, unpin."""
+    """Rename, pin or unpin a session."""
     sessions = venom_of(request).sessions
     return _one(await sessions.change(owner_of(request), session_id, body.title, body.pinned))
 
@@ -135,7 +136,8 @@ async def export_session(
     wanted: Annotated[Literal["json", "markdown"], Query(alias="format")] = "json",
     leaf: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
 ) -> Response:
-    """JSON has every branch; Markdown has the one that ends with ``leaf``, else the latest."""
+    """Export a session: JSON has every branch; Markdown has the one that ends with ``leaf``, else
+    the latest."""
     sessions, owner = venom_of(request).sessions, owner_of(request)
     ending = "md" if wanted == "markdown" else "json"
     headers = {"Content-Disposition": f'attachment; filename="venom-{session_id}.{ending}"'}

@@ -53,8 +53,9 @@ async def wanted(
     provider: Annotated[str | None, Query(max_length=50)] = None,
     model: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Range:
-    """The last ``days`` days, today included, or ``since`` to ``until``; UTC throughout. An empty
-    ``key`` means requests without one; whose key lacks the scope ``admin`` sees its own only."""
+    """Return the range: the last ``days`` days, today included, or ``since`` to ``until``; UTC
+    throughout. An empty ``key`` means requests without one; whose key lacks the scope ``admin``
+    sees its own only."""
     caller = caller_of(request)
     if not caller.may(ADMIN):
         if key not in (None, caller.key_id):
@@ -82,7 +83,7 @@ async def summarize_usage(
     by: Grouping = "model",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """Totals, and sums by model, key, provider or day."""
+    """Return totals, and sums by model, key, provider or day."""
     view = await venom_of(request).usage.summary(where, by, limit)
     body: SummaryResult = {"success": True, **view}
     return JSONResponse(body)
@@ -91,7 +92,7 @@ async def summarize_usage(
 @router.get("/series")
 @answers(SeriesResult)
 async def list_usage_days(request: Request, where: Wanted) -> Response:
-    """One point a day."""
+    """Return one point a day."""
     body: SeriesResult = {"success": True, **await venom_of(request).usage.series(where)}
     return JSONResponse(body)
 
@@ -99,7 +100,7 @@ async def list_usage_days(request: Request, where: Wanted) -> Response:
 @router.get("/export.csv")
 @answers(text="text/csv")
 async def export_usage(request: Request, where: Wanted) -> Response:
-    """Every line of the range, streamed."""
+    """Stream every line of the range."""
     name = f"venom-usage-{where.since}-{where.until}.csv"
     return StreamingResponse(
         venom_of(request).usage.csv(where),

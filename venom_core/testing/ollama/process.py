@@ -94,7 +94,7 @@ class FakeOllama:
         self._call("POST", "/faults", {"path": path, "kind": kind, **details})
 
     def prefer(self, *records: str) -> None:
-        """Of several records of one request, let these answer."""
+        """Let these answer of several records of one request."""
         self._call("POST", "/settings", {"prefer": list(records)})
 
     def scenario(self, *names: str) -> None:
@@ -106,18 +106,20 @@ class FakeOllama:
         self._call("POST", "/settings", values)
 
     def reset(self) -> None:
-        """As after the start: no faults, no requests, no scenarios but the first ones."""
+        """Return to the state after the start: no faults, no requests, no scenarios but the first
+        ones."""
         self._call("POST", "/reset", {})
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked, in order; see :class:`venom_core.testing.ollama.fake.Entry`."""
+        """Return what was asked, in order; see :class:`venom_core.testing.ollama.fake.Entry`."""
         requests: list[dict[str, Any]] = self._call("GET", "/requests")
         return requests
 
     def wait_for(
         self, condition: Callable[[dict[str, Any]], bool], seconds: float = 5.0
     ) -> dict[str, Any]:
-        """The first request that meets ``condition``. Raises TimeoutError listing the requests."""
+        """Wait for the first request that meets ``condition``. Raises TimeoutError listing the
+        requests."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             requests = self.requests()

@@ -33,7 +33,7 @@ async def switch_model(request: Request, body: SwitchRequest) -> Response:
 @router.post("/models/activate")
 @answers(ActivateResult)
 async def activate_model(request: Request, body: ActivateRequest) -> Response:
-    """The same, served by a named runtime."""
+    """Make a model the active one, served by a named runtime."""
     done = await venom_of(request).models.activate(
         body.name, body.runtime, body.role, load=body.load, actor=actor_of(request)
     )

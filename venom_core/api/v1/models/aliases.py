@@ -18,7 +18,7 @@ router = APIRouter()
 @router.get("/models/aliases")
 @answers(AliasesResult)
 async def list_aliases(request: Request) -> Response:
-    """Every alias and its target, by name."""
+    """Return every alias and its target, by name."""
     return JSONResponse(await venom_of(request).models.aliases())
 
 

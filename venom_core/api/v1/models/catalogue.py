@@ -1,4 +1,4 @@
-"""What could be fetched: catalogues, what is in demand, searches, news."""
+"""Models that could be fetched: catalogues, what is in demand, searches, news."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LANGUAGES = ("en", "pl", "de")
 async def list_providers(
     request: Request, provider: Name | None = None, limit: Limit = 20
 ) -> Response:
-    """What each provider offers; a source that fails is stale, never an error."""
+    """Return what each provider offers; a source that fails is stale, never an error."""
     return localized(request, await venom_of(request).catalogue.providers(provider, limit))
 
 
@@ -41,7 +41,7 @@ async def list_providers(
 async def list_trending(
     request: Request, provider: Name | None = None, limit: Limit = 12
 ) -> Response:
-    """What is in demand."""
+    """Return the models in demand."""
     return localized(request, await venom_of(request).catalogue.trending(provider, limit))
 
 

@@ -1,4 +1,4 @@
-"""What a model can do, and with which parameters it generates."""
+"""The capabilities of a model and its generation parameters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def model_capabilities(request: Request, name: str) -> Response:
 @router.get("/models/{name:path}/config")
 @answers(GenerationView)
 async def model_config(request: Request, name: str, runtime: Runtime = None) -> Response:
-    """Schema, current values, and the views saved, effective and default."""
+    """Return schema, current values, and the views saved, effective and default."""
     return localized(request, await venom_of(request).models.generation(name, runtime))
 
 

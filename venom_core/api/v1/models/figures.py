@@ -1,4 +1,4 @@
-"""What models and machine take."""
+"""The use of models and machine."""
 
 from __future__ import annotations
 

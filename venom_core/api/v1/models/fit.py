@@ -1,4 +1,4 @@
-"""Whether a model fits into this machine's memory."""
+"""The fit check of a model and this machine's memory."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ Context = Annotated[int | None, Query(ge=1, le=MAX_CONTEXT)]
 @router.get("/models/{name:path}/fit")
 @answers(FitView)
 async def model_fit(request: Request, name: str, context: Context = None) -> Response:
-    """Whether it fits, at which context, of what its need consists and what is assumed; for a
-    model that is not fetched too, where its provider can tell its numbers."""
+    """Say whether a model fits, at which context, of what its need consists and what is assumed;
+    for a model that is not fetched too, where its provider can tell its numbers."""
     return localized(request, await venom_of(request).fit.check(name, context))

@@ -37,7 +37,7 @@ async def list_models(request: Request) -> Response:
 @router.get("/models/loaded")
 @answers(LoadedModels)
 async def loaded_models(request: Request) -> Response:
-    """What is in memory now, over all providers that can tell."""
+    """Return the models in memory now, over all providers that can tell."""
     models = await venom_of(request).models.loaded()
     body: LoadedModels = {"success": True, "count": len(models), "models": models}
     return JSONResponse(body)

@@ -72,7 +72,7 @@ async def remove_registered(request: Request, name: str) -> Response:
 @router.get("/models/operations")
 @answers(OperationList)
 async def list_operations(request: Request, limit: Limit = 10) -> Response:
-    """Newest first."""
+    """Return operations, newest first."""
     operations = await venom_of(request).operations.listing(limit)
     body: OperationList = {
         "success": True,
@@ -85,7 +85,7 @@ async def list_operations(request: Request, limit: Limit = 10) -> Response:
 @router.get("/models/operations/{operation_id}")
 @answers(OneOperation)
 async def get_operation(request: Request, operation_id: str) -> Response:
-    """One operation; polling it shows what the feed tells."""
+    """Return one operation; polling it shows what the feed tells."""
     operation = await venom_of(request).operations.get(operation_id)
     return _one(request, operation)
 

@@ -91,8 +91,8 @@ async def translate(request: Request, body: TranslationRequest) -> Response:
 @router.post("/translate/stream")
 @answers(events=TRANSLATION_EVENTS)
 async def translate_stream(request: Request, body: TranslationRequest) -> Response:
-    """Events: ``start``, ``content`` with ``text``, ``restart`` where what came counts for nothing,
-    and at the end ``done`` with the whole translation, or ``error``."""
+    """Stream events: ``start``, ``content`` with ``text``, ``restart`` where what came counts for
+    nothing, and at the end ``done`` with the whole translation, or ``error``."""
     return _StreamedTranslation(venom_of(request).translator, body, request)
 
 
