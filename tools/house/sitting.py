@@ -1,9 +1,10 @@
 """The way from what is installed to an opened provider is read in one sitting.
 
-It is the modules that ``PluginHost.provider(name)`` is led through: found, judged,
-held, loaded, opened. Not counted is what they call and a reader takes at its word: names, reasons,
-what a declaration must be, the crash marker, captured output, running foreign code; and what comes
-after the way: the guard around a provider at work, records, commands, watching, the doctor.
+It is the modules that ``PluginHost.provider(name)`` is led through: found, judged, held, loaded,
+opened. Not counted is what they call and a reader takes at its word: names and how they are looked
+up, reasons, what a declaration must be, the crash marker, captured output, running foreign code;
+and what comes after the way: the guard around a provider at work, records, commands, watching, the
+doctor.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ WAY = ("discovery.py", "gates.py", "installed.py", "loaded.py", "loader.py", "pr
 #: What else may lie in the folder: called on the way, or beside it.
 BESIDE = frozenset(
     {
-        "__init__.py", "access.py", "captured_output.py", "doctor.py", "engine_packages.py",
+        "__init__.py", "access.py", "captured_output.py", "directory.py", "doctor.py",
+        "engine_packages.py",
         "guarded.py", "host.py", "isolation.py", "load_failures.py", "markers.py", "names.py",
         "observers.py", "provider_state.py", "reasons.py", "records.py", "validation.py",
     }
 )  # fmt: skip
-LONGEST = 1_125
+LONGEST = 1_100
 
 
 def check(tree: Tree) -> list[str]:

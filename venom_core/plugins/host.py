@@ -33,18 +33,9 @@ class PluginHost(LoadedPlugins):
         return [plugin.record() for plugin in self._plugins]
 
     def preference(self) -> tuple[str, ...]:
-        """Return the providers that take part in the choice for a bare name, the preferred first.
-
-        Those of our release come before third parties'; among equals nobody is preferred.
-        """
-        ranked: dict[tuple[bool, int], list[str]] = {}
-        for plugin in self._plugins:
-            for slot in plugin.slots:
-                if slot in self._usable_slots() and slot.spec.preference > 0:
-                    rank = (plugin.first_party, slot.spec.preference)
-                    ranked.setdefault(rank, []).append(slot.spec.name)
-        alone = {rank: names[0] for rank, names in ranked.items() if len(names) == 1}
-        return tuple(alone[rank] for rank in sorted(alone, reverse=True))
+        """Return the providers that take part in the choice for a bare name, the preferred
+        first."""
+        return self._directory.preference
 
     async def offered(self, name: str) -> Sequence[Model]:
         """Return what a provider without its engine could fetch; nothing where it cannot tell.
@@ -64,7 +55,7 @@ class PluginHost(LoadedPlugins):
 
     async def refresh(self) -> None:
         """Ask every opened provider for its health, side by side; the records then show it."""
-        opened = [slot for slot in self._usable_slots() if slot.is_open]
+        opened = [slot for slot in self._directory.usable if slot.is_open]
         await asyncio.gather(*(slot.health() for slot in opened))
 
     # Changing
@@ -163,6 +154,7 @@ class PluginHost(LoadedPlugins):
         self._observers.remove(plugin.label)
         slots, plugin.slots, plugin.loaded = plugin.slots, [], None
         plugin.state, plugin.reason = PluginState.DISCOVERED, None
+        self._settle()  # before its providers close: nobody is to be handed one of them
         await asyncio.gather(*(slot.close() for slot in slots))
 
     def _called(self, name: str) -> InstalledPlugin:

@@ -11,8 +11,6 @@ from venom_core.plugins.records import PluginRecord
 from venom_core.sdk.states import PluginState, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from venom_core.plugins.discovery import Found
     from venom_core.plugins.gates import Refusal
     from venom_core.plugins.loader import Loaded
@@ -84,35 +82,3 @@ class InstalledPlugin:
             load_ms=self.loaded.load_ms if self.loaded else None,
             providers=tuple(slot.record() for slot in self.slots),
         )
-
-
-def conflicting_providers(plugins: Iterable[InstalledPlugin]) -> dict[str, list[ProviderSlot]]:
-    """Return provider names that several loaded plugins declare -> the slots that lose. Our release
-    wins over third parties; between third parties nobody does."""
-    claims: dict[str, list[tuple[bool, ProviderSlot]]] = {}
-    for plugin in plugins:
-        for slot in plugin.slots:
-            claims.setdefault(slot.spec.name, []).append((plugin.first_party, slot))
-    losers: dict[str, list[ProviderSlot]] = {}
-    for name, claimants in claims.items():
-        if len(claimants) > 1:
-            losers[name] = [slot for first_party, slot in claimants if not first_party]
-    return losers
-
-
-def aliases_of(plugins: Iterable[InstalledPlugin]) -> dict[str, str]:
-    """Return alias -> provider name, over the loaded plugins. An alias that is also a provider's
-    name, or is claimed twice by third parties, stands for nothing."""
-    plugins = list(plugins)
-    names = {slot.spec.name for plugin in plugins for slot in plugin.slots}
-    ours: dict[str, str] = {}
-    theirs: dict[str, set[str]] = {}
-    for plugin in plugins:
-        for slot in plugin.slots:
-            for alias in slot.spec.aliases:
-                if plugin.first_party:
-                    ours[alias] = slot.spec.name
-                else:
-                    theirs.setdefault(alias, set()).add(slot.spec.name)
-    sole = {alias: owners.pop() for alias, owners in theirs.items() if len(owners) == 1}
-    return {alias: name for alias, name in (sole | ours).items() if alias not in names}

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from venom_core.plugins import discovery, gates, loader
+from venom_core.plugins.directory import ProviderDirectory, conflicting_providers
 from venom_core.plugins.discovery import Scan
-from venom_core.plugins.installed import InstalledPlugin, aliases_of, conflicting_providers
+from venom_core.plugins.installed import InstalledPlugin
 from venom_core.plugins.load_failures import LoadError
 from venom_core.plugins.markers import CrashMarkers, crash_reason
 from venom_core.plugins.names import RESERVED_NAMES
@@ -55,6 +56,7 @@ class LoadedPlugins:
         self._entry_points = entry_points or discovery.scan
         self._known_bad = known_bad
         self._plugins: list[InstalledPlugin] = []
+        self._directory = ProviderDirectory(())
         self._markers = CrashMarkers(paths)
         self._observers = Observers()
         self._third_party_turn = asyncio.Lock()
@@ -155,6 +157,7 @@ class LoadedPlugins:
             fix = "The server's log has the details."
             plugin.slots, plugin.loaded = [], None
             plugin.state, plugin.reason = PluginState.FAILED, reason("import_failed", message, fix)
+            self._directory = ProviderDirectory(self._plugins)
         finally:
             plugin.loading = None
         self._announce(plugin)
@@ -176,25 +179,19 @@ class LoadedPlugins:
                         f"Keep one of them and disable the others: venom plugins disable"
                         f" {plugin.found.distribution}",
                     )
+        self._directory = ProviderDirectory(self._plugins)
 
     # Providers
 
     def specs(self) -> dict[str, ProviderSpec]:
-        """Provider name -> declaration, of the loaded plugins; providers that a conflict of names
-        keeps closed are left out."""
-        return {slot.spec.name: slot.spec for slot in self._usable_slots()}
+        """Return provider name -> declaration, of the loaded plugins; providers that a conflict of
+        names keeps closed are left out."""
+        return self._directory.specs
 
     def resolve_name(self, name: str) -> str | None:
-        """The provider that ``name`` stands for, itself or an alias; None if none is loaded."""
-        if any(slot.spec.name == name for slot in self._usable_slots()):
-            return name
-        return aliases_of(self._plugins).get(name)
-
-    def _usable_slots(self) -> Iterable[ProviderSlot]:
-        for plugin in self._plugins:
-            for slot in plugin.slots:
-                if slot.excluded is None or slot.excluded.code != "name_conflict":
-                    yield slot
+        """Return the provider that ``name`` stands for, itself or an alias; None if none is
+        loaded."""
+        return self._directory.resolve(name)
 
     async def provider(self, name: str) -> Provider:
         """The provider of that name or alias, loaded and opened if it was not yet.
@@ -207,26 +204,20 @@ class LoadedPlugins:
         return await (await self._find(name)).open()
 
     async def _find(self, name: str) -> ProviderSlot:
-        slot = self._loaded_slot(name)
+        slot = self._directory.find(name)
         if slot is None:
             owner = RESERVED_NAMES.get(name)
             suspects = [
                 p for p in self._plugins if p.may_own(name) or p.found.distribution == owner
             ]
             await asyncio.gather(*(self._load(plugin) for plugin in suspects))
-            slot = self._loaded_slot(name)
+            slot = self._directory.find(name)
         if slot is None:
             await self.load_all()  # only the manifests know the aliases
-            slot = self._loaded_slot(name)
+            slot = self._directory.find(name)
         if slot is None:
             raise self._no_provider(name)
         return slot
-
-    def _loaded_slot(self, name: str) -> ProviderSlot | None:
-        """The usable one, else one that says why it is not."""
-        resolved = self.resolve_name(name) or name
-        named = [s for p in self._plugins for s in p.slots if s.spec.name == resolved]
-        return next((slot for slot in named if slot.excluded is None), named[0] if named else None)
 
     def _no_provider(self, name: str) -> VenomError:
         owner = RESERVED_NAMES.get(name)

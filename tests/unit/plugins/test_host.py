@@ -177,6 +177,19 @@ class TestSwitching:
         assert (await again.enable("acme")).state is PluginState.LOADED
         assert make_host()._settings.core.plugins_disabled == ()
 
+    async def test_names_are_gathered_at_a_change_and_not_at_a_request(self, site, make_host):
+        install_plugin(site, "acme")
+        host = make_host()
+        host.scan()
+        await host.load_all()
+        before = host.specs()
+        assert before is host.specs()
+        assert host.preference() is host.preference()
+        await host.disable("acme")
+        assert (host.specs(), host.resolve_name("acme")) == ({}, None)
+        await host.enable("acme")
+        assert host.specs().keys() == before.keys() == {"acme"}
+
     async def test_conflict_is_solved_by_disabling_one(self, site, make_host):
         install_plugin(site, "acme", distribution="acme-one")
         install_plugin(site, "acme", distribution="acme-two")
