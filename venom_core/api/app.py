@@ -30,7 +30,7 @@ from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
 from venom_core.api.openapi.routes import Description, openapi_json, operation_id
 from venom_core.api.scopes import scopes_of
-from venom_core.api.security import Gatekeeper, KeyRing, is_loopback_host
+from venom_core.api.security import Gatekeeper, KeyRing
 from venom_core.api.v1 import (
     audit,
     chat,
@@ -44,6 +44,7 @@ from venom_core.api.v1 import (
 )
 from venom_core.composition import Venom
 from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.sdk.loopback import is_loopback_host
 from venom_core.settings.core import CoreSettings
 from venom_core.ui.docs import Docs
 from venom_core.ui.mount import PageFiles

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import hmac
-import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from venom_core.api.errors import error_response, too_large
 from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
+from venom_core.sdk.loopback import is_loopback_host
 from venom_core.store.audit import LOCAL_USER
 from venom_core.store.keys import hash_key
 
@@ -33,17 +33,6 @@ if TYPE_CHECKING:
 #: How long a revoked key may still pass.
 KEYS_FRESH_SECONDS = 2.0
 MAX_KNOWN = 1000
-
-
-@functools.lru_cache(maxsize=128)
-def is_loopback_host(host: str) -> bool:
-    """Return whether a host name or address means this machine alone."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @functools.lru_cache(maxsize=128)

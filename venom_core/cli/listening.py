@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venom_core.sdk.errors import Conflict, Forbidden, InvalidRequest
+from venom_core.sdk.loopback import is_loopback_host
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom
@@ -85,7 +86,7 @@ def require_key_beyond_loopback(venom: Venom) -> None:
     """Refuse a way in for others, an address or a proxy, while there is no key. Opens the store
     only then."""
     # Imported here: Starlette is too slow for `serve --help`.
-    from venom_core.api.security import is_loopback_host, read_key_file
+    from venom_core.api.security import read_key_file
 
     core = venom.settings.core
     if core.api_key_file:

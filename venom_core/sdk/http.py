@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from venom_core.sdk.errors import NotHttp, UpstreamError, UpstreamTimeout
+from venom_core.sdk.loopback import is_loopback_host
 
 if TYPE_CHECKING:
     import httpx
@@ -83,14 +84,9 @@ def _aiohttp_session(base_url: str) -> Any:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether the URL's host is this machine: such an address never goes through a proxy."""
-    host = (urlsplit(url).hostname or "").lower()
-    return (
-        host == "localhost"
-        or host.endswith(".localhost")
-        or host == "::1"
-        or host.startswith("127.")
-    )
+    """Return whether the URL's host is this machine: such an address never goes through a
+    proxy."""
+    return is_loopback_host(urlsplit(url).hostname or "")
 
 
 @contextlib.asynccontextmanager
