@@ -27,6 +27,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "required": "required",
         "shapes": "Shapes",
         "default": "default",
+        "characters": "characters",
     },
     "pl": {
         "title": "Wszystkie operacje",
@@ -44,10 +45,11 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "required": "wymagane",
         "shapes": "Struktury",
         "default": "domyślnie",
+        "characters": "znaków",
     },
 }
 _BOUNDS = {
-    "minimum": "≥ {}", "maximum": "≤ {}", "minLength": "≥ {} B", "maxLength": "≤ {} B",
+    "minimum": "≥ {}", "maximum": "≤ {}", "minLength": "≥ {} {characters}", "maxLength": "≤ {} {characters}",
     "minItems": "≥ {}", "maxItems": "≤ {}", "pattern": "{}",
 }  # fmt: skip
 _CODE = re.compile(r"(`+)(.+?)\1")
@@ -91,7 +93,8 @@ class _Page:
         words = self._words
         yield f'<details id="{operation["operationId"]}"><summary><code>{method} '
         yield f"{html.escape(path)}</code> {_text(operation['summary'])}</summary>"
-        yield f"<p>{_text(operation['description'])}</p>"
+        if operation["description"] != operation["summary"]:
+            yield f"<p>{_text(operation['description'])}</p>"
         scopes = ", ".join(f"<code>{scope}</code>" for scope in operation.get("x-scopes", ()))
         yield f"<p>{words['scopes']}: {scopes}.</p>" if scopes else f"<p>{words['no_key']}.</p>"
         if parameters := operation.get("parameters"):
@@ -134,7 +137,11 @@ class _Page:
     def _table(self, rows: list[tuple[str, Mapping[str, Any], bool, str]]) -> str:
         shown = []
         for name, schema, required, place in rows:
-            notes = [place, self._words["required"] if required else "", *_bounds(schema)]
+            notes = [
+                place,
+                self._words["required"] if required else "",
+                *_bounds(schema, self._words),
+            ]
             if schema.get("default") is not None:
                 notes.append(f"{self._words['default']} {_value(schema['default'])}")
             note = ", ".join(filter(None, notes))
@@ -163,11 +170,11 @@ def _type(schema: Mapping[str, Any]) -> str:
     return html.escape(str(schema.get("type", "any")))
 
 
-def _bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+def _bounds(schema: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
     for one in (schema, *schema.get("anyOf", ())):
         for name, form in _BOUNDS.items():
             if name in one:
-                yield html.escape(form.format(one[name]))
+                yield html.escape(form.format(one[name], characters=words["characters"]))
 
 
 def _value(value: object) -> str:

@@ -26,7 +26,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 #: FastAPI's own refusal of a wrong request, which is answered as any other refusal is.
 _NOT_ANSWERED = ("HTTPValidationError", "ValidationError")
-_FIRST_SENTENCE = re.compile(r"(?<=[.;:]) ")
+_FIRST_SENTENCE = re.compile(r"(?<=\.) ")
 
 Document = dict[str, Any]
 
