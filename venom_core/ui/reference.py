@@ -49,8 +49,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 _BOUNDS = {
-    "minimum": "≥ {}", "maximum": "≤ {}", "minLength": "≥ {} {characters}", "maxLength": "≤ {} {characters}",
-    "minItems": "≥ {}", "maxItems": "≤ {}", "pattern": "{}",
+    "minimum": "≥ {}", "maximum": "≤ {}", "minItems": "≥ {}", "maxItems": "≤ {}", "pattern": "{}",
+    "minLength": "≥ {} {characters}", "maxLength": "≤ {} {characters}",
 }  # fmt: skip
 _CODE = re.compile(r"(`+)(.+?)\1")
 _METHODS = ("get", "post", "put", "patch", "delete")
