@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from bench.twelve import QUESTIONS
+from venom_core.testing.deadlines import patience
 
 ROOT = Path(__file__).parents[2]
 GEMMA = "gemma3-270m-base"
@@ -34,7 +35,9 @@ class Running:
     process: subprocess.Popen[str]
 
     def client(self) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key="x", max_retries=0, timeout=120)
+        return openai.OpenAI(
+            base_url=f"{self.url}/v1", api_key="x", max_retries=0, timeout=patience(120)
+        )
 
     def engines(self) -> list[psutil.Process]:
         """Every process that the server has started, its engines' launchers and all below."""
@@ -49,7 +52,7 @@ def models() -> Path:
         done = subprocess.run(
             [sys.executable, "-m", "venom_core.cli.main", "pull", f"llamacpp://{name}"],
             env={**os.environ, "VENOM_HOME": str(home)},
-            capture_output=True, text=True, timeout=600, check=False,
+            capture_output=True, text=True, timeout=patience(600), check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     return home / "models"
@@ -79,7 +82,7 @@ def serve(models: Path, home: Path) -> Iterator[Running]:
         yield Running(url, process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(patience(30))
         process.stdout.close()
 
 
@@ -109,7 +112,7 @@ def test_the_capital_of_poland_streamed_and_whole(server: Running) -> None:
 def test_hi_without_a_model_gets_a_sentence_from_the_one_that_converses(server: Running) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "hi"}]}).encode()
     request = urllib.request.Request(f"{server.url}/v1/chat/completions", body, method="POST")
-    with urllib.request.urlopen(request, timeout=120) as response:
+    with urllib.request.urlopen(request, timeout=patience(120)) as response:
         assert response.headers["Venom-Model"] == f"llamacpp://{SMALL_TALK}"
         text = json.load(response)["choices"][0]["message"]["content"]
     assert re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", text), text
@@ -179,8 +182,8 @@ def test_however_the_server_ends_under_load_no_engine_is_left(
             engines = running.engines()
             assert engines
             running.process.send_signal(how)
-            running.process.wait(30)
-            _, alive = psutil.wait_procs(engines, timeout=20)
+            running.process.wait(patience(30))
+            _, alive = psutil.wait_procs(engines, timeout=patience(20))
             assert alive == []
 
 

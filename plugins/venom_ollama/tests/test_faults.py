@@ -19,6 +19,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.states import ProviderStatus
+from venom_core.testing.deadlines import patience
 from venom_core.testing.ollama import FakeOllama, load_records
 from venom_ollama.provider import OllamaProvider
 
@@ -27,10 +28,10 @@ LIMIT = 8.0
 SHORT = 0.5
 
 
-def patience(kind: str) -> float:
+def silence(kind: str) -> float:
     """Seconds of silence allowed: few where silence is the fault, else more than a busy machine
     needs."""
-    return SHORT if kind in ("stall", "silent") else 10.0
+    return SHORT if kind in ("stall", "silent") else patience(10.0)
 
 
 MIDSTREAM = [
@@ -59,7 +60,7 @@ async def test_faults_of_a_chat(
     fake.fault("/api/chat", kind, after_bytes=after)
     frames: list[Frame] = []
     with pytest.raises(error):
-        await collect(provider.chat(chat(stream=stream, timeout=patience(kind))), frames)
+        await collect(provider.chat(chat(stream=stream, timeout=silence(kind))), frames)
     # The good beginning came through, and nothing that looks like an end.
     assert len(frames) == (3 if after and stream else 0)
     assert all(f.event.choices[0].finish_reason is None for f in frames)
@@ -72,7 +73,7 @@ async def test_faults_of_a_completion(
     fake.scenario("any_prompt")
     fake.fault("/api/generate", kind, after_bytes=300)
     with pytest.raises(error):
-        await collect(provider.complete(chat({"prompt": "x"}, timeout=patience(kind))))
+        await collect(provider.complete(chat({"prompt": "x"}, timeout=silence(kind))))
 
 
 @pytest.mark.parametrize(("kind", "error"), [pair for pair in MIDSTREAM if pair[0] != "stall"])
@@ -103,7 +104,7 @@ async def test_no_answer_at_all(
 ) -> None:
     fake.fault("/api/chat", kind, times=0)
     with pytest.raises(error):
-        await collect(provider.chat(chat(timeout=patience(kind))))
+        await collect(provider.chat(chat(timeout=silence(kind))))
 
 
 async def test_a_connection_that_breaks_before_the_answer_is_tried_again(
@@ -162,7 +163,7 @@ SHORT_CALLS = {
 async def test_faults_of_the_short_calls(
     make: Make, fake: FakeOllama, verb: str, kind: str
 ) -> None:
-    wait = patience(kind)
+    wait = silence(kind)
     provider = await make(request_timeout=wait, load_timeout=wait)
     await provider.ps()
     arguments: dict[str, Any] = {
@@ -172,7 +173,7 @@ async def test_faults_of_the_short_calls(
         "remove": ("gemma3-backup",),
     }
     fake.fault(SHORT_CALLS[verb], kind, times=0)
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(patience(LIMIT)):
         with pytest.raises(VenomError):
             await getattr(provider, verb)(*arguments.get(verb, ()))
 
@@ -180,7 +181,7 @@ async def test_faults_of_the_short_calls(
 @pytest.mark.parametrize("kind", ["refuse", "silent", "reset", "garbage", "stall", "status"])
 async def test_health_never_raises(provider: OllamaProvider, fake: FakeOllama, kind: str) -> None:
     fake.fault("/api/version", kind, times=0)
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(patience(LIMIT)):
         health = await provider.health()
     assert health.status is ProviderStatus.UNAVAILABLE
     assert health.reason is not None

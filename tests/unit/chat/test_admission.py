@@ -6,6 +6,7 @@ import pytest
 
 from venom_core.chat.admission import Admission
 from venom_core.sdk.errors import QueueFull
+from venom_core.testing.deadlines import patience
 
 
 async def settle() -> None:
@@ -74,7 +75,7 @@ async def test_a_place_given_to_a_caller_who_leaves_in_that_moment_goes_on() -> 
     gate.leave(0)  # the place is first's now, and it has not run yet
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
-    await asyncio.wait_for(second, 1)
+    await asyncio.wait_for(second, patience(1))
     assert (gate.running, gate.waiting) == (1, 0)
 
 

@@ -10,12 +10,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from venom_core.testing.deadlines import eventually, patience
+from venom_core.testing.processes import living
 
 VENOM = (sys.executable, "-m", "venom_core.cli.main")
 # Read at import: each test gets an environment without VENOM_* variables.
@@ -41,7 +43,7 @@ def venom(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=patience(timeout),
         check=False,
     )
 
@@ -79,7 +81,7 @@ class Running:
     def end(self, number: int = signal.SIGTERM, timeout: float = 40) -> int:
         """Send a signal and give the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(timeout)
+        code = self.process.wait(patience(timeout))
         assert self.process.stdout is not None
         self.lines += self.process.stdout.readlines()
         self.process.stdout.close()
@@ -100,10 +102,10 @@ def running(home: Path, *arguments: str, **env: str) -> Iterator[Running]:
         if command.process.poll() is None:
             command.process.terminate()
             try:
-                command.process.wait(40)
+                command.process.wait(patience(40))
             except subprocess.TimeoutExpired:
                 command.process.kill()
-                command.process.wait(10)
+                command.process.wait(patience(10))
         if command.process.stdout is not None:
             command.process.stdout.close()
 
@@ -123,25 +125,6 @@ def home_with_models(home: Path) -> Path:
     return home
 
 
-def eventually(what: Callable[[], object], seconds: float = 20) -> bool:
-    """Whether it becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def all_gone(processes: list[psutil.Process], seconds: float = 20) -> bool:
-    """Whether every one of them ends in time; a zombie has ended."""
-
-    def alive() -> list[psutil.Process]:
-        found = []
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-        return found
-
-    return eventually(lambda: not alive(), seconds)
+    """Return whether every one of them ends in time."""
+    return eventually(lambda: not living(processes), seconds)

@@ -18,6 +18,7 @@ from venom_core.cli.quickstart_lines import last_line, models_line, providers_li
 from venom_core.sdk.errors import ModelNotFound, UpstreamIncomplete, VenomError
 from venom_core.sdk.provider import EngineStatus, Model, PullProgress
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import SCRIPTS, Script, ScriptedProvider, say
 
 
@@ -102,7 +103,7 @@ async def test_the_engine_loads_while_the_models_are_listed(
         return []
 
     async def fetched(connection: LocalVenom) -> None:
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), patience(5))
 
     async def served(self) -> None:
         print("served")

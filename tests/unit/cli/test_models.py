@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -176,16 +172,10 @@ def test_a_pull_that_fails_is_a_failure(cli, last: object, code: int) -> None:
     assert cli("pull", "offered").code == code
 
 
-def test_ctrl_c_stops_the_transfer_and_says_what_remains(cli) -> None:
+def test_ctrl_c_stops_the_transfer_and_says_what_remains(cli, interrupt_once) -> None:
     PULLS["offered"] = [*steps(10), Pause(forever=True)]
 
-    def interrupt() -> None:
-        while "pull offered" not in scripted.SEEN.calls:
-            time.sleep(0.01)
-        time.sleep(0.3)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt, daemon=True).start()
+    interrupt_once(lambda: "pull offered" in scripted.SEEN.calls)
     done = cli("pull", "offered")
     assert done.code == ExitCode.INTERRUPTED
     assert scripted.SEEN.closed == 1
