@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from bench.twelve import QUESTIONS
+from tests.unit.cli.processes import all_gone
 from venom_core.testing.deadlines import patience
 
 ROOT = Path(__file__).parents[2]
@@ -183,8 +184,7 @@ def test_however_the_server_ends_under_load_no_engine_is_left(
             assert engines
             running.process.send_signal(how)
             running.process.wait(patience(30))
-            _, alive = psutil.wait_procs(engines, timeout=patience(20))
-            assert alive == []
+            assert all_gone(engines)
 
 
 @pytest.mark.engines

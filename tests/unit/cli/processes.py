@@ -24,6 +24,8 @@ VENOM = (sys.executable, "-m", "venom_core.cli.main")
 TEST_HOME = Path(
     os.environ.get("VENOM_TEST_HOME") or Path(__file__).parents[3] / ".cache" / "test-home"
 )
+#: What is said of a provider that was too slow, and how often it is asked.
+LATE, TRIES = "did not list its models in", 6
 MODELS = ("gemma3-270m-base", "smollm2:135m")
 
 
@@ -36,16 +38,25 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def venom(
     home: Path, *arguments: str, timeout: float = 120, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """One command to its end."""
-    return subprocess.run(
-        [*VENOM, *arguments],
-        env=environment(home, **env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=patience(timeout),
-        check=False,
-    )
+    """Run one command to its end; again, where a provider had no time to list its models.
+
+    Each command is a process of its own, which loads its plugins anew: on a busy machine that may
+    take longer than a listing waits.
+    """
+    for _ in range(TRIES):
+        done = subprocess.run(
+            [*VENOM, *arguments],
+            env=environment(home, **env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=patience(timeout),
+            check=False,
+        )
+        late = LATE in done.stdout + done.stderr
+        if not late or (done.returncode == 0 and arguments[0] != "list"):
+            break
+    return done
 
 
 class Running:
