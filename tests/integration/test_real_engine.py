@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,8 +18,8 @@ import psutil
 import pytest
 
 from bench.twelve import QUESTIONS
-from tests.unit.cli.processes import all_gone
-from venom_core.testing.deadlines import patience
+from tests.unit.cli.processes import TEST_HOME, VENOM, all_gone, environment, fetch_models
+from venom_core.testing.deadlines import eventually, patience
 
 ROOT = Path(__file__).parents[2]
 GEMMA = "gemma3-270m-base"
@@ -48,15 +46,8 @@ class Running:
 @pytest.fixture(scope="module")
 def models() -> Path:
     """A folder with both built-in models, fetched once and kept between runs."""
-    home = Path(os.environ.get("VENOM_TEST_HOME", ROOT / ".cache" / "test-home"))
-    for name in (GEMMA, SMALL_TALK):
-        done = subprocess.run(
-            [sys.executable, "-m", "venom_core.cli.main", "pull", f"llamacpp://{name}"],
-            env={**os.environ, "VENOM_HOME": str(home)},
-            capture_output=True, text=True, timeout=patience(600), check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-    return home / "models"
+    fetch_models()
+    return TEST_HOME / "models"
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +57,8 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 def serve(models: Path, home: Path) -> Iterator[Running]:
     (home / "models").symlink_to(models, target_is_directory=True)
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("VENOM_", "OLLAMA_"))}
     process = subprocess.Popen(
-        [sys.executable, "-m", "venom_core.cli.main", "serve", "--port", "0"],
-        env={**env, "VENOM_HOME": str(home), "OLLAMA_HOST": "127.0.0.1:9"},
+        [*VENOM, "serve", "--port", "0"], env=environment(home),
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -80,11 +69,17 @@ def serve(models: Path, home: Path) -> Iterator[Running]:
             assert line, "the server ended at its start"
             if found := re.search(r"Page\s+(http://\S+)", line):
                 url = found[1]
+        assert eventually(lambda: lists(url, GEMMA)), "the engine does not list its models"
         yield Running(url, process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(patience(30))
         process.stdout.close()
+
+
+def lists(url: str, model: str) -> bool:
+    with urllib.request.urlopen(f"{url}/v1/models", timeout=patience(30)) as response:
+        return any(item["id"] == model for item in json.load(response)["data"])
 
 
 def ask(client: openai.OpenAI, question: str, model: str = GEMMA) -> str:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from venom_core.models.registry import ListedModel, ModelRegistry
+from tests.unit.models.stages import Stage, StagedProvider
 from venom_core.models.transfers import ModelTransfers
-from venom_core.sdk.errors import UpstreamIncomplete, VenomError
+from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.provider import Model, PullProgress
 
 BEGUN, DONE = PullProgress("pulling", "Fetching", 1, 2), PullProgress("completed", "Ready", 2, 2)
 
 
-class Source:
-    """Plays the steps of a pull; what it lists is what was asked for last."""
+@dataclass
+class Source(StagedProvider):
+    """Plays the steps of a pull; what completed is listed."""
 
-    def __init__(self, *steps: PullProgress | VenomError) -> None:
-        self.steps = steps
-        self.stock: list[Model] = []
-        self.listed = 0
-        self.closed = 0
-
-    async def models(self) -> Sequence[Model]:
-        self.listed += 1
-        return list(self.stock)
+    steps: Sequence[PullProgress | VenomError] = ()
+    closed: int = 0
 
     async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
         try:
@@ -35,38 +31,30 @@ class Source:
                 if isinstance(step, VenomError):
                     raise step
                 if step.status == "completed":
-                    self.stock.append(Model(ref, "folder"))
+                    self.stock = [*self.stock, Model(ref, "folder")]
                 yield step
         finally:
             self.closed += 1
 
     async def remove(self, ref: str) -> None:
-        if self.steps:
-            raise UpstreamIncomplete("It was not removed.")
-        self.stock.clear()
+        await self._do("remove", ref)
+        self.stock = ()
 
 
 class World:
     """Transfers over one source, and what they reported."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, home: Path, *steps: PullProgress | VenomError) -> None:
+        self.source = Source(steps=steps)
         self.events: list[ObservedEvent] = []
-        self.registry = ModelRegistry(
-            self._names, list, self.provider, lambda name: name  # type: ignore[arg-type]
-        )  # fmt: skip
+        stage = Stage(home, a=self.source)
+        self.registry = stage.registry
         self.transfers = ModelTransfers(
-            self, self.registry, self.events.append, self._removable  # type: ignore[arg-type]
-        )  # fmt: skip
-
-    async def _names(self) -> Sequence[str]:
-        return ["a"]
-
-    async def _removable(self, item: ListedModel) -> None:
-        return None
-
-    async def provider(self, name: str) -> Source:
-        return self.source
+            stage,  # type: ignore[arg-type]
+            self.registry,
+            self.events.append,
+            stage.manager.check_removable,
+        )
 
     async def installed(self) -> list[str]:
         return [item.reference for item in (await self.registry.listing()).installed]
@@ -76,8 +64,8 @@ class World:
             return [step.status async for step in steps]
 
 
-async def test_a_pull_that_completes_is_installed_and_told_once() -> None:
-    world = World(Source(BEGUN, DONE))
+async def test_a_pull_that_completes_is_installed_and_told_once(tmp_path: Path) -> None:
+    world = World(tmp_path, BEGUN, DONE)
     assert await world.installed() == []
     assert await world.fetch() == ["pulling", "completed"]
     assert [(event.name, dict(event.data)) for event in world.events] == [
@@ -96,41 +84,44 @@ async def test_a_pull_that_completes_is_installed_and_told_once() -> None:
     ],
 )
 async def test_a_pull_without_its_end_is_no_success(
-    steps: tuple[PullProgress | VenomError, ...],
+    tmp_path: Path, steps: tuple[PullProgress | VenomError, ...]
 ) -> None:
-    world = World(Source(*steps))
+    world = World(tmp_path, *steps)
     assert await world.installed() == []
     with pytest.raises(UpstreamIncomplete):
         await world.fetch()
     assert world.events == []
-    assert await world.installed() == [] and world.source.listed == 1, "nothing has changed"
+    assert await world.installed() == [] and world.source.asked.count("models") == 1, (
+        "nothing has changed"
+    )
     assert world.source.closed == 1
 
 
-async def test_an_end_that_is_taken_back_is_no_success() -> None:
+async def test_an_end_that_is_taken_back_is_no_success(tmp_path: Path) -> None:
     """The last step counts: a source that goes on after its end has not ended."""
     with pytest.raises(UpstreamIncomplete):
-        await World(Source(DONE, BEGUN)).fetch()
+        await World(tmp_path, DONE, BEGUN).fetch()
 
 
-async def test_who_goes_away_ends_the_transfer() -> None:
-    world = World(Source(BEGUN, DONE))
+async def test_who_goes_away_ends_the_transfer(tmp_path: Path) -> None:
+    world = World(tmp_path, BEGUN, DONE)
     async with contextlib.aclosing(world.transfers.fetch("a", "m")) as steps:
         assert (await anext(steps)).status == "pulling"
     assert world.source.closed == 1 and world.events == []
 
 
-async def test_a_removal_is_told_once_it_is_done() -> None:
-    world = World(Source())
-    world.source.stock.append(Model("m", "folder"))
+async def test_a_removal_is_told_once_it_is_done(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.source.stock = [Model("m", "folder")]
     assert await world.transfers.remove("m") == "a://m"
     assert [event.name for event in world.events] == ["model.removed"]
     assert await world.installed() == []
 
 
-async def test_a_removal_that_fails_tells_nothing() -> None:
-    world = World(Source(BEGUN))
-    world.source.stock.append(Model("m", "folder"))
-    with pytest.raises(UpstreamIncomplete):
+async def test_a_removal_that_fails_tells_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.source.stock = [Model("m", "folder")]
+    world.source.faults["remove"] = UpstreamError("It was not removed.")
+    with pytest.raises(UpstreamError):
         await world.transfers.remove("m")
     assert world.events == [] and await world.installed() == ["a://m"]
