@@ -9,6 +9,7 @@ import pytest
 from venom_core._version import __version__
 from venom_core.composition import Venom
 from venom_core.models import registry
+from venom_core.plugins import guarded
 from venom_core.plugins.discovery import Found, Scan
 from venom_core.plugins.host import PluginHost
 from venom_core.settings.layers import Settings
@@ -35,7 +36,9 @@ def scripted_venom(settings: Settings, installed: Sequence[Found] = (SCRIPTED,))
 def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No script of another test, and no provider that a busy machine makes late; a conftest that
     imports it has it for every test below."""
-    monkeypatch.setattr(registry, "ASK_TIMEOUT", patience(registry.ASK_TIMEOUT))
+    monkeypatch.setattr(registry, "OPEN_PATIENCE", patience(registry.OPEN_PATIENCE))
+    for verb in ("health", "models", "ps"):
+        monkeypatch.setitem(guarded.SECONDS, verb, patience(guarded.SECONDS[verb]))
     scripted.reset()
     yield
     scripted.reset()

@@ -98,7 +98,7 @@ def test_it_knows_the_names_of_the_release(fresh: tuple[str, Path, Installed]) -
     ask = "import json; from venom_core.plugins import names; "
     command = [str(python_of(folder)), "-I", "-c", f"{ask}print(json.dumps(names.RESERVED_NAMES))"]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=True
+        command, cwd=folder, capture_output=True, text=True, timeout=patience(60), check=True
     )
     assert json.loads(done.stdout) == RESERVED_NAMES
 

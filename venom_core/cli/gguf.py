@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.cli.first_steps import EMBEDDED
-from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, restored
 from venom_core.sdk.gguf import model_name
 from venom_core.settings.layers import provider_variable
 
@@ -48,7 +48,7 @@ def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str
     """Return the reference that the provider gave the file.
 
     Raises ``Conflict`` where a running server does not serve it, ``InvalidRequest`` where it is
-    no model, ``Unavailable`` where the provider did not say.
+    no model, or why the provider did not say.
     """
     name = model_name(path)
     for model in listing["models"]:
@@ -56,7 +56,7 @@ def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str
             return str(model["reference"])
     for unheard in listing["stale"]:
         if unheard["provider"] == EMBEDDED:
-            raise Unavailable(unheard["message"], code=unheard["code"], fix=unheard["fix"])
+            raise restored(unheard)
     if url is not None:
         raise Conflict(
             f"The running server does not serve {path.name}.",

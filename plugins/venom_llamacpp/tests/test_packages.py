@@ -256,10 +256,3 @@ async def test_two_pulls_of_one_model_conflict(
 async def _drain(steps: Any) -> None:
     async for _ in steps:
         pass
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it went between the two looks
-        return False

@@ -25,7 +25,7 @@ TEST_HOME = Path(
     os.environ.get("VENOM_TEST_HOME") or Path(__file__).parents[3] / ".cache" / "test-home"
 )
 #: What is said of a provider that was too slow, and how often it is asked.
-LATE, TRIES = r"did not list its models in|is not open after", 6
+LATE, TRIES = r"is not open after|did not answer within", 6
 MODELS = ("gemma3-270m-base", "smollm2:135m")
 
 
@@ -126,7 +126,7 @@ def running(home: Path, *arguments: str, **env: str) -> Iterator[Running]:
 @functools.cache
 def fetch_models() -> None:
     for name in MODELS:
-        done = venom(TEST_HOME, "pull", f"llamacpp://{name}", timeout=600)
+        done = venom(TEST_HOME, "pull", f"llamacpp://{name}", timeout=patience(600))
         assert done.returncode == 0, done.stderr
 
 

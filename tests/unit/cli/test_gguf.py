@@ -8,7 +8,7 @@ import pytest
 
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.gguf import VARIABLE, is_gguf_path, offer_file, reference_of
-from venom_core.sdk.errors import Conflict, InvalidRequest, Unavailable
+from venom_core.sdk.errors import Conflict, InvalidRequest, UpstreamTimeout
 
 LISTING = {
     "models": [
@@ -58,7 +58,7 @@ def test_the_reference_is_the_embedded_engine_s(tmp_path: Path) -> None:
 
 def test_a_provider_that_did_not_say_is_no_fault_of_the_file(tmp_path: Path) -> None:
     late = {"provider": "llamacpp", "message": "Late.", "code": "upstream_timeout", "fix": "Wait."}
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(UpstreamTimeout) as caught:
         reference_of(tmp_path / "other.gguf", {"models": [], "stale": [late]}, None)
     assert (caught.value.code, caught.value.fix) == ("upstream_timeout", "Wait.")
 

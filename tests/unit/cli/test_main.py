@@ -53,7 +53,11 @@ def test_completing_a_command_imports_none_of_them() -> None:
         "print(*(name for name in sys.modules if '.cli.commands.' in name), sep='\\n')"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=patience(60),
+        check=True,
     )
     commands, options, imported = done.stdout.split("\n")[:3]
     assert commands.split() == [name for name in main.COMMANDS if name.startswith("s")]

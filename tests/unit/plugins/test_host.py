@@ -97,43 +97,6 @@ class TestRecords:
         assert "venom_acme.plugin" not in sys.modules
 
 
-#: Each manifest goes in, waits for another one to meet, and says whether one came.
-MEETING = """
-import threading
-met = {}
-barriers = {ours: threading.Barrier(2) for ours in (True, False)}
-
-def go_in(name, ours, seconds):
-    try:
-        barriers[ours].wait(seconds)
-        met[name] = True
-    except threading.BrokenBarrierError:
-        barriers[ours].reset()
-        met[name] = False
-"""
-
-
-class TestLoading:
-    async def test_ours_load_side_by_side_and_third_parties_one_after_another(
-        self, site, make_host
-    ):
-        """A crash while a third party's code runs must be that plugin's, and no other's."""
-        (site / "meeting_point.py").write_text(MEETING)
-        for name, ours in (("acme", False), ("good", False), ("ollama", True), ("hf", True)):
-            package = f"venom_meets_{name}"
-            seconds = patience(20 if ours else 0.3)
-            go_in = f"import meeting_point; meeting_point.go_in({name!r}, {ours}, {seconds})\n"
-            manifest = go_in + GOOD.format(name=name, package=package, aliases=())
-            version = "2026.11.0" if ours else "1.0"
-            install_plugin(site, name, manifest, package=package, version=version)
-        host = make_host(plugin_load_timeout=patience(30))
-        host.scan()
-        await host.load_all()
-        assert sys.modules["meeting_point"].met == {
-            "acme": False, "good": False, "ollama": True, "hf": True,
-        }  # fmt: skip
-
-
 class TestNames:
     async def test_provider_loads_its_plugin_and_no_other(self, site, make_host):
         install_plugin(site, "acme")
