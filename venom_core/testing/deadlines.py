@@ -1,4 +1,4 @@
-"""How long a test waits for what must happen, on a machine that may be busy.
+"""Wait for what must happen, for as long as a machine that may be busy needs.
 
 A test waits for a state and never asserts a time; what bounds the wait is there for what would hang
 for ever. One factor, measured between the tests, stretches every such bound::
