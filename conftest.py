@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from venom_core.testing.deadlines import measure_if_old, patience
 
 KINDS = ("unit", "contract", "integration", "install", "e2e", "engines")
 # Folders named after a subject, not after a kind.
@@ -20,6 +23,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folders = reversed(Path(str(item.path)).parts)
         kind = next((FOLDER_KIND[part] for part in folders if part in FOLDER_KIND), "unit")
         item.add_marker(kind)
+
+
+def pytest_configure() -> None:
+    """No example of a property test is a failure because it was slow."""
+    import hypothesis
+
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("patient")
+
+
+def pytest_runtest_logstart() -> None:
+    measure_if_old()
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> object:
+    """Stretch a test's time limit as far as the machine is slow, and leave the rest as it is."""
+    import pytest_timeout  # type: ignore[import-untyped]
+
+    stretched = settings._replace(timeout=patience(settings.timeout))
+    return pytest_timeout.pytest_timeout_set_timer(item, stretched)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from venom_core.testing.deadlines import patience
+
 
 @contextlib.asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
@@ -17,7 +19,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve([listening]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(10)):
             while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
                 await asyncio.sleep(0.01)
         try:
@@ -25,4 +27,4 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             server.force_exit = True
-            await asyncio.wait_for(serving, 10)
+            await asyncio.wait_for(serving, patience(10))

@@ -8,10 +8,13 @@ import pytest
 
 from venom_core._version import __version__
 from venom_core.composition import Venom
+from venom_core.models import registry
+from venom_core.plugins import guarded
 from venom_core.plugins.discovery import Found, Scan
 from venom_core.plugins.host import PluginHost
 from venom_core.settings.layers import Settings
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 
 SCRIPTED = Found(
     id="scripted",
@@ -30,8 +33,12 @@ def scripted_venom(settings: Settings, installed: Sequence[Found] = (SCRIPTED,))
 
 
 @pytest.fixture(autouse=True)
-def stage() -> Iterator[None]:
-    """No script of another test; a conftest that imports it has it for every test below."""
+def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No script of another test, and no provider that a busy machine makes late; a conftest that
+    imports it has it for every test below."""
+    monkeypatch.setattr(registry, "OPEN_PATIENCE", patience(registry.OPEN_PATIENCE))
+    for verb in ("health", "models", "ps"):
+        monkeypatch.setitem(guarded.SECONDS, verb, patience(guarded.SECONDS[verb]))
     scripted.reset()
     yield
     scripted.reset()

@@ -9,6 +9,8 @@ import sys
 import textwrap
 from collections.abc import Iterable
 
+from venom_core.testing.deadlines import patience
+
 HEAVY = {
     "docker", "huggingface_hub", "numpy", "onnx", "onnxruntime", "onnxruntime_genai", "ray",
     "torch", "transformers", "vllm", "xllamacpp",
@@ -29,7 +31,7 @@ def imported_by(code: str, **environment: str) -> set[str]:
     program = textwrap.dedent(code) + REPORT
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, **environment},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=patience(60), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     lines = [line for line in done.stdout.splitlines() if line.startswith("MODULES ")]
@@ -51,7 +53,11 @@ def third_party_at_start() -> set[str]:
     for."""
     program = "import json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=patience(60),
+        check=True,
     )
     return {name.split(".")[0] for name in json.loads(done.stdout)}
 

@@ -10,6 +10,8 @@ import scenarios
 from acts import expect, finished, send
 from fake_api import FakeVenom, export_folder
 
+from venom_core.testing.deadlines import eventually
+
 if TYPE_CHECKING:
     from acts import OpenWindow
 
@@ -102,7 +104,7 @@ def test_the_stop_button_aborts_the_request(fake: FakeVenom, open_window: OpenWi
     finished(answer)
     expect(answer.get_by_test_id("figures")).to_contain_text("Stopped.")
     expect(answer).to_contain_text("1 2 3")
-    page.wait_for_timeout(500)
+    assert eventually(lambda: page.wait_for_timeout(50) or fake.aborted), "the server was not told"
     assert fake.aborted == 1
 
 

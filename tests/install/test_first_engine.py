@@ -16,6 +16,7 @@ from venom_core.cli.first_steps import EMBEDDED_MOST_BYTES
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are of POSIX", allow_module_level=True)
 from tests.unit.cli.terminals import CTRL_C, on_terminal
+from venom_core.testing.deadlines import patience
 
 QUESTION = "What is the capital of Poland?"
 WHICH, FOLDER = r"Which one\? \[1\] ", r"installed from: \[none\] "
@@ -49,7 +50,7 @@ def test_the_first_choice_ends_in_an_answer(light: Path, tmp_path: Path) -> None
         terminal.until(r"smollm2:135m.* is ready")
         terminal.until(r"Warsaw")
         terminal.until(r"tokens/s")
-        assert terminal.process.wait(60) == 0
+        assert terminal.process.wait(patience(60)) == 0
     assert {ENGINE, "venom_llamacpp"} <= packages(light)
     assert json.loads((home / "install.json").read_text())["wheelhouse"] == str(WHEELHOUSE)
     assert "Traceback" not in terminal.shown
@@ -71,5 +72,5 @@ def test_the_offer_names_the_size_and_ctrl_c_leaves_it_to_be_repeated(
             terminal.until(r"Installing collected packages")
             terminal.type(CTRL_C)
             terminal.until(r"what is half installed is installed anew")
-            assert terminal.process.wait(30) == 130
+            assert terminal.process.wait(patience(30)) == 130
     assert "Traceback" not in terminal.shown

@@ -21,6 +21,7 @@ from tools.projects import ROOT, declared_version
 from tools.wheelhouse import WHEELHOUSE
 from tools.wheels import DIST
 from venom_core.plugins.names import RESERVED_NAMES
+from venom_core.testing.deadlines import patience
 
 HEAVY = {
     "docker",
@@ -52,7 +53,7 @@ def venom(folder: Path, home: Path, *arguments: str) -> subprocess.CompletedProc
     command = [str(python_of(folder).with_name("venom")), *arguments]
     environment = {**bare_environment(), "VENOM_HOME": str(home)}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60,
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=patience(60),
         check=False,
     )  # fmt: skip
 
@@ -97,7 +98,7 @@ def test_it_knows_the_names_of_the_release(fresh: tuple[str, Path, Installed]) -
     ask = "import json; from venom_core.plugins import names; "
     command = [str(python_of(folder)), "-I", "-c", f"{ask}print(json.dumps(names.RESERVED_NAMES))"]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=True
+        command, cwd=folder, capture_output=True, text=True, timeout=patience(60), check=True
     )
     assert json.loads(done.stdout) == RESERVED_NAMES
 

@@ -18,11 +18,11 @@ from tests.unit.cli.processes import (
     Running,
     all_gone,
     environment,
-    eventually,
     home_with_models,
     running,
     venom,
 )
+from venom_core.testing.deadlines import eventually, patience
 
 QUESTION = "What is the capital of Poland?"
 
@@ -70,7 +70,7 @@ def test_ctrl_c_in_run_leaves_no_engine(home: Path) -> None:
     engines = psutil.Process(child.pid).children(recursive=True)
     assert engines
     child.send_signal(signal.SIGINT)
-    _, told = child.communicate(timeout=40)
+    _, told = child.communicate(timeout=patience(40))
     assert child.returncode == 130 and "Stopped." in told and "Traceback" not in told
     assert all_gone(engines)
 
@@ -101,7 +101,7 @@ def test_kill_9_under_load_leaves_no_engine(server: Running) -> None:
             {"Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:
+            with urllib.request.urlopen(request, timeout=patience(120)) as response:
                 for line in response:
                     if line.startswith(b"data: "):
                         begun.set()
@@ -111,7 +111,7 @@ def test_kill_9_under_load_leaves_no_engine(server: Running) -> None:
     readers = [threading.Thread(target=stream, args=(event,), daemon=True) for event in reading]
     for reader in readers:
         reader.start()
-    assert any(event.wait(90) for event in reading), "no answer began"
+    assert any(event.wait(patience(90)) for event in reading), "no answer began"
     engines = server.descendants()
     assert engines, "no engine was started"
     server.end(signal.SIGKILL)

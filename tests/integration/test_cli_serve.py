@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.processes import Running, running, venom
+from venom_core.testing.deadlines import eventually, patience
 
 
 def get(url: str, **headers: str) -> int:
     request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=patience(30)) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -92,8 +93,6 @@ def test_a_new_key_locks_strangers_out_and_the_owner_s_commands_stay_in(tmp_path
         url = server.url()
         assert get(f"{url}/v1/models") == 200
         key = venom(home, "keys", "create", "x").stdout.strip()
-        from tests.unit.cli.processes import eventually
-
         assert eventually(lambda: get(f"{url}/v1/models") == 401, 10)
         assert get(f"{url}/v1/models", Authorization=f"Bearer {key}") == 200
         assert get(f"{url}/v1/models", Authorization=f"Bearer {server.record['token']}") == 200
@@ -148,7 +147,7 @@ def test_an_interrupted_start_leaves_nothing(tmp_path: Path) -> None:
     server = Running(home, "serve", "--port", "0")
     try:
         server.process.send_signal(signal.SIGINT)
-        server.process.wait(30)
+        server.process.wait(patience(30))
     finally:
         server.process.kill()
         assert server.process.stdout is not None
@@ -167,7 +166,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         env=environment(tmp_path / "home"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
         check=False,
     )
     assert done.stderr == "" and done.stdout.startswith("File: ")

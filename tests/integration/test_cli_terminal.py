@@ -13,6 +13,7 @@ from tests.unit.cli.processes import home_with_models
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are of POSIX", allow_module_level=True)
 from tests.unit.cli.terminals import CTRL_C, CTRL_D, on_terminal
+from venom_core.testing.deadlines import patience
 
 
 def test_a_conversation(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_a_conversation(tmp_path: Path) -> None:
         terminal.type("\x1b[A\x1b[A")  # the history of this session
         terminal.until(r"hi|story")
         terminal.type(b"\x15" + CTRL_D)
-        assert terminal.process.wait(40) == 0
+        assert terminal.process.wait(patience(40)) == 0
     assert "Traceback" not in terminal.shown
 
 
@@ -40,7 +41,7 @@ def test_no_engine_is_one_screen_and_ctrl_d_leaves_it(tmp_path: Path) -> None:
         for text in ("1) Install the embedded engine", "2) Install Ollama", "3) Use an OpenAI"):
             assert text in screen
         terminal.type(CTRL_D)
-        assert terminal.process.wait(20) == 3
+        assert terminal.process.wait(patience(20)) == 3
 
 
 def test_colours_are_for_terminals_that_want_them(tmp_path: Path) -> None:
@@ -55,6 +56,6 @@ def test_ctrl_c_in_a_pull_says_what_remains(tmp_path: Path) -> None:
         terminal.until(r"smollm2:135m.*(MB|kB|bytes)")
         terminal.type(CTRL_C)
         terminal.until(r"the model is not installed")
-        assert terminal.process.wait(30) == 130
+        assert terminal.process.wait(patience(30)) == 130
     assert "Traceback" not in terminal.shown
     assert not list((tmp_path / "home" / "models").rglob("*.gguf"))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.plugins.distributions import GOOD, install, install_plugin
+from venom_core.testing.deadlines import patience
 
 DRIVER = """
 import asyncio, json, sys
@@ -44,7 +45,7 @@ def start(site: Path, home: Path, *verbs: str) -> subprocess.CompletedProcess[st
         [sys.executable, "-c", DRIVER, str(site), *verbs],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
         env=env,
     )
 
@@ -153,7 +154,7 @@ def test_ctrl_c_during_an_import_is_no_crash(site, tmp_path):
     )
     env = {**os.environ, "VENOM_HOME": str(home)}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(site)], capture_output=True, timeout=60, env=env
+        [sys.executable, "-c", code, str(site)], capture_output=True, timeout=patience(60), env=env
     )
     assert done.returncode == 130
     assert list((home / "run").iterdir()) == []

@@ -27,6 +27,7 @@ from typing import Any
 import pytest
 
 import venom_core
+from venom_core.testing.deadlines import patience
 
 # Minutes of pip in environments of their own: with the wheels, not with the quick tests.
 pytestmark = pytest.mark.install
@@ -154,7 +155,7 @@ class Environment:
             [str(self.python), *command],
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=patience(100),
             env=clean | env,
             cwd=self.root,  # with -c Python looks here first, and the repository is no part of it
         )
@@ -190,7 +191,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with pip and our core alone."""
     root = tmp_path_factory.mktemp("install")
     venv, release = root / "venv", root / "release"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=100)
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=patience(100))
     tree = Path(venom_core.__file__).parent
     files = {
         f"venom_core/{path.relative_to(tree).as_posix()}": path.read_bytes()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +18,8 @@ import psutil
 import pytest
 
 from bench.twelve import QUESTIONS
+from tests.unit.cli.processes import TEST_HOME, VENOM, all_gone, environment, fetch_models
+from venom_core.testing.deadlines import eventually, patience
 
 ROOT = Path(__file__).parents[2]
 GEMMA = "gemma3-270m-base"
@@ -34,7 +34,9 @@ class Running:
     process: subprocess.Popen[str]
 
     def client(self) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key="x", max_retries=0, timeout=120)
+        return openai.OpenAI(
+            base_url=f"{self.url}/v1", api_key="x", max_retries=0, timeout=patience(120)
+        )
 
     def engines(self) -> list[psutil.Process]:
         """Every process that the server has started, its engines' launchers and all below."""
@@ -44,15 +46,8 @@ class Running:
 @pytest.fixture(scope="module")
 def models() -> Path:
     """A folder with both built-in models, fetched once and kept between runs."""
-    home = Path(os.environ.get("VENOM_TEST_HOME", ROOT / ".cache" / "test-home"))
-    for name in (GEMMA, SMALL_TALK):
-        done = subprocess.run(
-            [sys.executable, "-m", "venom_core.cli.main", "pull", f"llamacpp://{name}"],
-            env={**os.environ, "VENOM_HOME": str(home)},
-            capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-    return home / "models"
+    fetch_models()
+    return TEST_HOME / "models"
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +57,8 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 def serve(models: Path, home: Path) -> Iterator[Running]:
     (home / "models").symlink_to(models, target_is_directory=True)
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("VENOM_", "OLLAMA_"))}
     process = subprocess.Popen(
-        [sys.executable, "-m", "venom_core.cli.main", "serve", "--port", "0"],
-        env={**env, "VENOM_HOME": str(home), "OLLAMA_HOST": "127.0.0.1:9"},
+        [*VENOM, "serve", "--port", "0"], env=environment(home),
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -76,11 +69,17 @@ def serve(models: Path, home: Path) -> Iterator[Running]:
             assert line, "the server ended at its start"
             if found := re.search(r"Page\s+(http://\S+)", line):
                 url = found[1]
+        assert eventually(lambda: lists(url, GEMMA)), "the engine does not list its models"
         yield Running(url, process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(patience(30))
         process.stdout.close()
+
+
+def lists(url: str, model: str) -> bool:
+    with urllib.request.urlopen(f"{url}/v1/models", timeout=patience(30)) as response:
+        return any(item["id"] == model for item in json.load(response)["data"])
 
 
 def ask(client: openai.OpenAI, question: str, model: str = GEMMA) -> str:
@@ -109,7 +108,7 @@ def test_the_capital_of_poland_streamed_and_whole(server: Running) -> None:
 def test_hi_without_a_model_gets_a_sentence_from_the_one_that_converses(server: Running) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "hi"}]}).encode()
     request = urllib.request.Request(f"{server.url}/v1/chat/completions", body, method="POST")
-    with urllib.request.urlopen(request, timeout=120) as response:
+    with urllib.request.urlopen(request, timeout=patience(120)) as response:
         assert response.headers["Venom-Model"] == f"llamacpp://{SMALL_TALK}"
         text = json.load(response)["choices"][0]["message"]["content"]
     assert re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", text), text
@@ -179,9 +178,8 @@ def test_however_the_server_ends_under_load_no_engine_is_left(
             engines = running.engines()
             assert engines
             running.process.send_signal(how)
-            running.process.wait(30)
-            _, alive = psutil.wait_procs(engines, timeout=20)
-            assert alive == []
+            running.process.wait(patience(30))
+            assert all_gone(engines)
 
 
 @pytest.mark.engines

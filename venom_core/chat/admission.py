@@ -45,7 +45,7 @@ class Admission:
             on_position: called where there is a wait: with 1 for the next in turn, 2 for the one
                 after, again whenever that changes, and with 0 where the wait ended well.
         """
-        if self._running < self._limit and not self._waiting:
+        if self._running < self._limit:  # then nobody waits: a place that is left goes to the next
             self._running += 1
             return
         if len(self._waiting) >= self._queue:

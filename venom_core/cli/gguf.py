@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.cli.first_steps import EMBEDDED
-from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound
+from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, restored
 from venom_core.sdk.gguf import model_name
 from venom_core.settings.layers import provider_variable
 
@@ -48,12 +48,15 @@ def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str
     """Return the reference that the provider gave the file.
 
     Raises ``Conflict`` where a running server does not serve it, ``InvalidRequest`` where it is
-    no model.
+    no model, or why the provider did not say.
     """
     name = model_name(path)
     for model in listing["models"]:
         if model["provider"] == EMBEDDED and model["name"] == name:
             return str(model["reference"])
+    for unheard in listing["stale"]:
+        if unheard["provider"] == EMBEDDED:
+            raise restored(unheard)
     if url is not None:
         raise Conflict(
             f"The running server does not serve {path.name}.",

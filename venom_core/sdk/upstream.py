@@ -23,8 +23,12 @@ KNOWN_PATHS = 64
 class Body(AiohttpResponseStream):
     """The body of an answer; ``chunks`` is the plain way to it, which raises aiohttp's errors."""
 
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        super().__init__(response)
+        self._content = response.content
+
     def chunks(self) -> AsyncIterator[bytes]:
-        return self._aiohttp_response.content.iter_any()
+        return self._content.iter_any()
 
 
 class Upstream(httpx.AsyncClient):

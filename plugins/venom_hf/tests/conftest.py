@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from venom_core.sdk.provider import ProviderContext, PullProgress
+from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import FakeHub
 from venom_hf.plugin import venom_providers
 from venom_hf.provider import HuggingFaceProvider
@@ -49,7 +50,7 @@ def opened(tmp_path: Path, cache: Path, hub: FakeHub) -> Opened:
 def context_of(hub: FakeHub, cache: Path, data: Path, **settings: object) -> ProviderContext:
     spec = venom_providers()[0]
     values = {setting.name: setting.default for setting in spec.settings}
-    values |= {"endpoint": hub.url, "cache_dir": str(cache), "timeout": 5.0}
+    values |= {"endpoint": hub.url, "cache_dir": str(cache), "timeout": patience(10.0)}
     return ProviderContext(
         spec,
         {**values, **settings},  # type: ignore[dict-item]

@@ -17,7 +17,9 @@ import pytest
 
 from plugins.venom_hf.tests.conftest import FILES, REPO, Opened, gguf, halves, pulled, tensors
 from venom_core.sdk.errors import UpstreamIncomplete
+from venom_core.testing.deadlines import patience, until
 from venom_core.testing.hub import FakeHub
+from venom_core.testing.processes import lives
 from venom_hf.fetcher import STEP_BYTES
 
 BIG = tensors(3_000_000)
@@ -206,6 +208,15 @@ async def test_closing_the_provider_ends_its_children(hub: FakeHub, opened: Open
                 pass
 
 
+def open_files() -> set[Path]:
+    """Return every file that some process of ours has open."""
+    found: set[Path] = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            found |= {Path(entry.path) for entry in process.open_files()}
+    return found
+
+
 PARENT = """
 import asyncio, contextlib, json, logging, sys
 from pathlib import Path
@@ -243,17 +254,14 @@ async def test_a_killed_parent_leaves_no_child(
         (child,) = psutil.Process(parent.pid).children()
         assert "venom_hf.fetcher" in child.cmdline()
         os.kill(parent.pid, signal.SIGKILL)
-        parent.wait(5)
-        gone, alive = await asyncio.to_thread(psutil.wait_procs, [child], timeout=5)
-        assert alive == [] and gone == [child]
+        parent.wait(patience(5))
+        await until(lambda: not lives(child))
     finally:
         parent.kill()
         parent.wait()
         parent.stdout.close()
     (half,) = halves(cache)
-    length = half.stat().st_size
-    await asyncio.sleep(0.3)
-    assert half.stat().st_size == length  # nobody writes any more
+    assert half not in open_files()  # nobody writes any more
     hub.pace = None
     async with opened() as provider:
         assert await provider.models() == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import time
 
 import pytest
 
@@ -24,6 +23,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.states import ProviderStatus
+from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import TOKEN, FakeHub
 
 NONE = SearchFilters()
@@ -37,29 +37,29 @@ async def test_an_answer_that_is_none(
     hub: FakeHub, opened: Opened, status: int, kind: type[VenomError]
 ) -> None:
     hub.statuses["/api/"] = status
-    began = time.monotonic()
     async with opened() as provider:
         with pytest.raises(kind) as refused:
             await provider.search("x", NONE, 5, 1)
         with pytest.raises(kind):
             await provider.card(REPO)
     assert refused.value.retry_after == (7 if status == 429 else None)
-    assert time.monotonic() - began < 9  # asked once, and not again and again for half a minute
+    # Asked once, and not again and again for half a minute.
     assert len(hub.asked("hub", "search=")) == 1
 
 
 async def test_nobody_there(opened: Opened) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    began = time.monotonic()
-    async with opened(endpoint=f"http://127.0.0.1:{port}") as provider:
+    async with (
+        asyncio.timeout(patience(9)),
+        opened(endpoint=f"http://127.0.0.1:{port}") as provider,
+    ):
         assert (await provider.health()).status is ProviderStatus.READY
         for question in (provider.search("x", NONE, 5, 1), provider.card(REPO), pulled(provider)):
             with pytest.raises(Unavailable) as refused:
                 await question
             assert refused.value.code == "hub_unreachable"
         health = await provider.health()
-    assert time.monotonic() - began < 9
     assert health.status is ProviderStatus.DEGRADED
     assert health.reason is not None and health.reason.code == "hub_unreachable"
 
@@ -68,10 +68,9 @@ async def test_somebody_who_never_answers(opened: Opened) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         async with opened(endpoint=url, timeout=0.4) as provider:
-            began = time.monotonic()
             with pytest.raises(UpstreamTimeout):
-                await provider.search("x", NONE, 5, 1)
-            assert time.monotonic() - began < 6
+                async with asyncio.timeout(patience(6)):
+                    await provider.search("x", NONE, 5, 1)
 
 
 async def test_questions_that_hang_do_not_stop_the_loop(hub: FakeHub, opened: Opened) -> None:
@@ -79,10 +78,9 @@ async def test_questions_that_hang_do_not_stop_the_loop(hub: FakeHub, opened: Op
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         async with opened(endpoint=url, timeout=0.4) as provider:
-            began = time.monotonic()
             asked = (provider.search("x", NONE, 5, 1) for _ in range(10))
-            answers = await asyncio.gather(*asked, return_exceptions=True)
-            assert time.monotonic() - began < 6
+            async with asyncio.timeout(patience(6)):
+                answers = await asyncio.gather(*asked, return_exceptions=True)
     assert all(isinstance(answer, UpstreamTimeout) for answer in answers)
 
 
@@ -201,13 +199,12 @@ async def test_a_listing_that_lies_about_the_digest(hub: FakeHub, opened: Opened
 async def test_a_storage_that_refuses(hub: FakeHub, opened: Opened, status: int) -> None:
     hub.add(REPO, FILES)
     hub.statuses["/blobs/"] = status
-    began = time.monotonic()
     async with opened() as provider:
         with pytest.raises(VenomError) as refused:
             await pulled(provider)
     if status == 429:
         assert isinstance(refused.value, RateLimited) and refused.value.retry_after == 7
-        assert time.monotonic() - began < 6.5
+        assert len(hub.asked("storage")) == 1, "nobody waits seven seconds and asks again"
     else:
         assert isinstance(refused.value, UpstreamError)
     assert "signature" not in str(refused.value.record())

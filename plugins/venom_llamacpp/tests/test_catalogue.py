@@ -20,6 +20,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.messages import ChatRequest, EmbedRequest
 from venom_core.sdk.states import ProviderStatus
+from venom_core.testing.deadlines import patience
 from venom_llamacpp import provider as provider_module
 from venom_llamacpp.catalogue import BUILT_IN, GEMMA_BASE, TEMPLATES
 from venom_llamacpp.plugin import PARAMETERS, venom_providers
@@ -51,7 +52,11 @@ def test_manifest_and_provider_import_no_engine() -> None:
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=patience(60),
     )
     assert done.stdout.strip() == "[]"
 

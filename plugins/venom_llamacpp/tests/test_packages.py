@@ -8,7 +8,6 @@ import hashlib
 import http.server
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,8 @@ import pytest
 
 from venom_core.sdk import disk
 from venom_core.sdk.errors import Conflict, NoDiskSpace, StorageError, Unavailable
+from venom_core.testing.deadlines import patience
+from venom_core.testing.processes import living
 from venom_llamacpp import packages
 from venom_llamacpp.catalogue import GEMMA_BASE, BuiltIn, PackagedFile
 from venom_llamacpp.store import ModelStore
@@ -194,7 +195,7 @@ def slow_index(index: Path) -> Iterator[str]:
                 self._head("application/octet-stream", len(data))
                 self.wfile.write(data[: len(data) // 2])
                 self.wfile.flush()
-                ended.wait(60)
+                ended.wait(patience(60))
                 return
             name = self.path.strip("/").split("/")[-1].replace("-", "_")
             wheel = next(index.glob(f"{name}*")).name
@@ -228,15 +229,14 @@ async def test_cancelling_ends_pip_and_leaves_nothing(
     only_index(slow_index)
     others = set(psutil.Process().children(recursive=True))  # of tests that ran before
     steps = packages.pull_built_in(models, entry)
-    deadline = time.monotonic() + 60
-    async for step in steps:
-        if step.bytes_done > 0:
-            break
-        assert time.monotonic() < deadline
+    async with asyncio.timeout(patience(60)):
+        async for step in steps:
+            if step.bytes_done > 0:
+                break
     children = set(psutil.Process().children(recursive=True)) - others
     assert any("pip" in " ".join(child.cmdline()) for child in children)
     await steps.aclose()
-    assert not [child for child in children if _lives(child)]
+    assert not living(children)
     assert left_in(models) == []
 
 
@@ -256,10 +256,3 @@ async def test_two_pulls_of_one_model_conflict(
 async def _drain(steps: Any) -> None:
     async for _ in steps:
         pass
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it went between the two looks
-        return False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.sdk import ChatRequest, EmbedRequest, Frame, ProviderContext
+from venom_core.testing.deadlines import patience
 from venom_ollama.plugin import venom_providers
 from venom_ollama.provider import OllamaProvider
 
@@ -50,7 +51,7 @@ def make_context(tmp_path: Path, **settings: Any) -> ProviderContext:
 async def collect(frames: AsyncIterator[Frame], into: list[Frame] | None = None) -> list[Frame]:
     """All frames; those before an error are in ``into``. Longer than eight seconds is a hang."""
     found: list[Frame] = [] if into is None else into
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(patience(8)):
         async for frame in frames:
             found.append(frame)  # noqa: PERF401 - what came before an error is kept
     return found

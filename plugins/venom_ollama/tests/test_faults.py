@@ -19,18 +19,23 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.states import ProviderStatus
+from venom_core.testing.deadlines import patience
 from venom_core.testing.ollama import FakeOllama, load_records
 from venom_ollama.provider import OllamaProvider
 
 # Longer than any of these may take; a hang shows as TimeoutError here.
 LIMIT = 8.0
-SHORT = 0.5
 
 
-def patience(kind: str) -> float:
+def short() -> float:
+    """Return seconds of silence that are soon over, and longer than an answer takes."""
+    return patience(0.5)
+
+
+def silence(kind: str) -> float:
     """Seconds of silence allowed: few where silence is the fault, else more than a busy machine
     needs."""
-    return SHORT if kind in ("stall", "silent") else 10.0
+    return short() if kind in ("stall", "silent") else patience(10.0)
 
 
 MIDSTREAM = [
@@ -59,7 +64,7 @@ async def test_faults_of_a_chat(
     fake.fault("/api/chat", kind, after_bytes=after)
     frames: list[Frame] = []
     with pytest.raises(error):
-        await collect(provider.chat(chat(stream=stream, timeout=patience(kind))), frames)
+        await collect(provider.chat(chat(stream=stream, timeout=silence(kind))), frames)
     # The good beginning came through, and nothing that looks like an end.
     assert len(frames) == (3 if after and stream else 0)
     assert all(f.event.choices[0].finish_reason is None for f in frames)
@@ -72,7 +77,7 @@ async def test_faults_of_a_completion(
     fake.scenario("any_prompt")
     fake.fault("/api/generate", kind, after_bytes=300)
     with pytest.raises(error):
-        await collect(provider.complete(chat({"prompt": "x"}, timeout=patience(kind))))
+        await collect(provider.complete(chat({"prompt": "x"}, timeout=silence(kind))))
 
 
 @pytest.mark.parametrize(("kind", "error"), [pair for pair in MIDSTREAM if pair[0] != "stall"])
@@ -88,7 +93,7 @@ async def test_faults_of_a_pull(
 async def test_a_pull_that_stalls(
     provider: OllamaProvider, fake: FakeOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("venom_ollama.client.PULL_STALL_TIMEOUT", SHORT)
+    monkeypatch.setattr("venom_ollama.client.PULL_STALL_TIMEOUT", short())
     fake.scenario("any_pull")
     fake.fault("/api/pull", "stall", after_bytes=500)
     with pytest.raises(UpstreamTimeout):
@@ -103,7 +108,7 @@ async def test_no_answer_at_all(
 ) -> None:
     fake.fault("/api/chat", kind, times=0)
     with pytest.raises(error):
-        await collect(provider.chat(chat(timeout=patience(kind))))
+        await collect(provider.chat(chat(timeout=silence(kind))))
 
 
 async def test_a_connection_that_breaks_before_the_answer_is_tried_again(
@@ -162,7 +167,7 @@ SHORT_CALLS = {
 async def test_faults_of_the_short_calls(
     make: Make, fake: FakeOllama, verb: str, kind: str
 ) -> None:
-    wait = patience(kind)
+    wait = silence(kind)
     provider = await make(request_timeout=wait, load_timeout=wait)
     await provider.ps()
     arguments: dict[str, Any] = {
@@ -172,7 +177,7 @@ async def test_faults_of_the_short_calls(
         "remove": ("gemma3-backup",),
     }
     fake.fault(SHORT_CALLS[verb], kind, times=0)
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(patience(LIMIT)):
         with pytest.raises(VenomError):
             await getattr(provider, verb)(*arguments.get(verb, ()))
 
@@ -180,7 +185,7 @@ async def test_faults_of_the_short_calls(
 @pytest.mark.parametrize("kind", ["refuse", "silent", "reset", "garbage", "stall", "status"])
 async def test_health_never_raises(provider: OllamaProvider, fake: FakeOllama, kind: str) -> None:
     fake.fault("/api/version", kind, times=0)
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(patience(LIMIT)):
         health = await provider.health()
     assert health.status is ProviderStatus.UNAVAILABLE
     assert health.reason is not None
@@ -198,7 +203,7 @@ async def test_a_port_that_speaks_no_http(make: Make) -> None:
         provider = await make(base_url=f"127.0.0.1:{port}")
         health = await provider.health()
         with pytest.raises(UpstreamError):
-            await collect(provider.chat(chat(timeout=SHORT)))
+            await collect(provider.chat(chat(timeout=short())))
     assert health.status is ProviderStatus.UNAVAILABLE
     assert health.reason is not None
     assert health.reason.code == "not_ollama"
@@ -256,9 +261,10 @@ async def test_leaving_stops_the_generation(
         assert (await anext(frames)).event.choices
         await frames.aclose()
     else:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await anext(frames)
+        asking = asyncio.ensure_future(anext(frames))
+        await asyncio.to_thread(fake.wait_for, lambda e: e["path"] == "/api/chat")
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
         await frames.aclose()
     entry = await asyncio.to_thread(fake.wait_for, lambda e: e["client_gone"])
     assert entry["path"] == "/api/chat"

@@ -13,6 +13,7 @@ from venom_core.sdk.errors import (
     StorageError,
     Unavailable,
 )
+from venom_core.testing.deadlines import patience
 from venom_core.testing.ollama import FakeOllama, load_records
 from venom_ollama.provider import OllamaProvider
 
@@ -64,7 +65,7 @@ async def test_details_that_never_come_hide_nothing(
 ) -> None:
     monkeypatch.setattr("venom_ollama.provider._DETAILS_SECONDS", 0.2)
     fake.fault("/api/show", "silent", times=0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         models = {model.ref: model for model in await provider.models()}
     assert models["gemma3:270m"].capabilities is None
     fake.reset()

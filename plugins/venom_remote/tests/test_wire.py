@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from typing import Any
@@ -25,6 +24,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.frames import Envelope, Frame, FrameKind
 from venom_core.sdk.messages import EmbedRequest
+from venom_core.testing.deadlines import until
 from venom_core.testing.engine import Reply, ScriptedEngine, chunk, sse, whole
 
 ENVELOPE = Envelope("x", 1, "asked")
@@ -153,9 +153,7 @@ async def test_closing_the_stream_closes_the_upstream(
         await anext(frames)
         assert engine.serving == 1
         await frames.aclose()
-        async with asyncio.timeout(5):
-            while engine.serving:  # noqa: ASYNC110 -- the engine has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: not engine.serving)
     assert engine.gone == 1
 
 

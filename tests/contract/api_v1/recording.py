@@ -20,6 +20,7 @@ from venom_core.sdk.provider import Model, PullPlan, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import FakeHub
 from venom_core.testing.scripted import Script, say
 
@@ -90,7 +91,9 @@ async def application(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, di
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             url = "http://127.0.0.1:8366"
-            async with httpx.AsyncClient(transport=transport, base_url=url, timeout=30) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url=url, timeout=patience(30)
+            ) as client:
                 yield client, app.openapi()
     scripted.reset()
 

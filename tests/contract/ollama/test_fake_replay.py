@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from venom_core.testing import ollama
+from venom_core.testing.deadlines import patience
 from venom_core.testing.ollama import NOT_REPLAYABLE, FakeOllama
 
 RECORDS = Path(ollama.__file__).parent / "records"
@@ -129,7 +130,9 @@ def _exchange(fake: FakeOllama, case: Case) -> tuple[bytes, bytes, bool]:
     response = case.response
     endless = response.get("status") is None or response.get("closed_by_client")
     address = urlsplit(fake.url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection(
+        (address.hostname, address.port), timeout=patience(10)
+    ) as connection:
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         received = b""
         ended = False

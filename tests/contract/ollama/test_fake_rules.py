@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from venom_core.testing.deadlines import eventually, patience
 from venom_core.testing.ollama import FakeOllama, load_records
 from venom_core.testing.ollama.faults import Kind
 from venom_core.testing.ollama.matching import EQUIVALENCES, normalised
@@ -38,7 +39,7 @@ def ask(
 
 def open_socket(fake: FakeOllama) -> socket.socket:
     address = urlsplit(fake.url)
-    return socket.create_connection((str(address.hostname), address.port or 0), timeout=5)
+    return socket.create_connection((str(address.hostname), address.port or 0), timeout=patience(5))
 
 
 def http_post(path: str, body: Any) -> bytes:
@@ -315,7 +316,7 @@ def test_the_log_knows_who_stayed(fake: FakeOllama) -> None:
 
 def test_a_connection_serves_several_requests(fake: FakeOllama) -> None:
     address = urlsplit(fake.url)
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=5)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=patience(5))
     try:
         for _ in range(3):
             connection.request("POST", "/api/chat", json.dumps(STREAM.body))
@@ -340,14 +341,15 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         url = parent.stdout.readline().decode().strip()
         address = urlsplit(url)
         parent.kill()
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
+
+    def refused() -> bool:
         try:
-            socket.create_connection((str(address.hostname), address.port or 0), timeout=1).close()
+            socket.create_connection((str(address.hostname), address.port or 0)).close()
         except ConnectionRefusedError:
-            return
-        time.sleep(0.02)
-    pytest.fail("the fake outlived its parent")
+            return True
+        return False
+
+    assert eventually(refused), "the fake outlived its parent"
 
 
 def test_by_hand() -> None:
@@ -362,4 +364,4 @@ def test_by_hand() -> None:
         assert ask(fake, "GET", "/api/tags")[0].status == 418
         assert json.loads(ask(fake, "GET", "/api/version")[1]) == {"version": "0.1.0"}
         process.stdin.close()
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=patience(5)) == 0

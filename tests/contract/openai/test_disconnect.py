@@ -10,6 +10,7 @@ import pytest
 
 from venom_core.sdk.frames import Usage, delta
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, answer, say
 
 HI = [{"role": "user", "content": "hi"}]
@@ -24,12 +25,6 @@ async def sent(base_url: str, **body: Any) -> tuple[asyncio.StreamReader, asynci
     writer.write(head.encode() + b"\r\nContent-Type: application/json\r\n\r\n" + raw)
     await writer.drain()
     return reader, writer
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 -- the stage has no event
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from venom_core.composition import Venom
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience, until
 from venom_core.testing.scripted import Pause, Script, say
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
@@ -42,7 +43,7 @@ class Asked:
         self.lines = response.aiter_lines()
 
     async def line(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(patience(5)):
             async for line in self.lines:
                 if line:
                     return line
@@ -56,12 +57,6 @@ async def ask(stack: AsyncExitStack, client: httpx.AsyncClient, **headers: str) 
     path = "/v1/chat/completions"
     streaming = client.stream("POST", path, json=BODY, headers=headers)
     return Asked(await stack.enter_async_context(streaming))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 -- the stage has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_places_are_told_and_move_up(tmp_path: Path) -> None:

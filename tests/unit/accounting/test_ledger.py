@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.store.audit import Actor
 from venom_core.store.database import open_database
 from venom_core.store.ledger import Range, Tally, UsageRepository
+from venom_core.testing.deadlines import patience, until
 
 ALL = Range("0000-01-01", "9999-12-31")
 NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
@@ -77,14 +77,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def the_one(usage: UsageRepository) -> Tally:
     return usage.summary(ALL, None).get("", Tally())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not happen")
 
 
 def test_it_is_an_observer() -> None:
@@ -173,7 +165,7 @@ async def test_a_store_that_stays_shut_does_not_keep_the_server_from_ending(usag
     usage.failures = 10_000
     ledger = Ledger(lambda: usage)
     ledger.venom_observe(finished())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         await ledger.close()
     assert usage.writes == 1
 

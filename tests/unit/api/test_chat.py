@@ -17,6 +17,7 @@ from venom_core.sdk.errors import ContextLengthExceeded, UpstreamError
 from venom_core.sdk.frames import Choice, Chunk, Frame, FrameKind, Usage, delta, finish
 from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, answer, say
 
 HI = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -289,9 +290,7 @@ async def test_the_queue_tells_one_too_many_when_to_come_back(make_venom: MakeVe
 
 async def running(count: int) -> None:
     """Wait until so many answers are under way."""
-    async with asyncio.timeout(5):
-        while scripted.SEEN.running != count:  # noqa: ASYNC110 -- the stage has no event
-            await asyncio.sleep(0.01)
+    await until(lambda: scripted.SEEN.running == count)
 
 
 async def test_finished_requests_are_counted(client: httpx.AsyncClient) -> None:

@@ -13,6 +13,7 @@ import pytest
 from venom_core.plugins.guarded import SECONDS
 from venom_core.sdk.errors import RateLimited, StorageError, UpstreamTimeout, VenomError
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import Script, ScriptedProvider, say
 
 FAULTS: dict[str, BaseException] = {
@@ -69,7 +70,7 @@ async def test_a_fault_is_the_upstreams(
     if fault == "garbage" and method in ("remove", "unload"):
         return  # nobody looks at what they return
     breaks(monkeypatch, method, FAULTS.get(fault, 42))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         response = await send(client)
     assert (response.status_code, "upstream_error" in response.text) == (502, True), response.text
     assert "secret" not in response.text
@@ -85,7 +86,7 @@ async def test_one_that_hangs_is_a_timeout(
 
     monkeypatch.setitem(SECONDS, method, 0.1)
     monkeypatch.setattr(ScriptedProvider, method, hang)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         response = await ROUTES[method][1](client)
     assert (response.status_code, "upstream_timeout" in response.text) == (504, True)
     await lives(client, monkeypatch)
@@ -122,7 +123,7 @@ async def test_a_pull_that_breaks_ends_its_operation(
     monkeypatch.setattr(ScriptedProvider, "pull", pull)
     begun = await client.post("/api/v1/models/install", json={"name": "scripted://new"})
     path = f"/api/v1/models/operations/{begun.json()['operation_id']}"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while (operation := (await client.get(path)).json()["operation"])["status"] != "failed":  # noqa: ASYNC110 -- polling
             await asyncio.sleep(0.01)
     assert (operation["code"], operation["error_status"]) == ("upstream_error", 502)

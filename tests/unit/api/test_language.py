@@ -23,6 +23,7 @@ from venom_core.sdk.errors import UpstreamError
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import Script, say
 
 PL = {"Accept-Language": "pl"}
@@ -241,7 +242,7 @@ async def test_an_install_that_fails(client: httpx.AsyncClient) -> None:
     scripted.PULLS["m"] = [UpstreamError("The upstream server answered 500.", fix="Try again.")]
     begun = await client.post("/api/v1/models/install", json={"name": "scripted://m"})
     path = f"/api/v1/models/operations/{begun.json()['operation_id']}"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while (told := await client.get(path, headers=PL)).json()["operation"]["error"] is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert told.json()["operation"]["error"] == "Serwer nadrzędny odpowiedział 500."

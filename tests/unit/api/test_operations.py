@@ -24,6 +24,7 @@ from venom_core.sdk.provider import Model, PullPlan, PullProgress
 from venom_core.store.database import open_database
 from venom_core.store.operations import KEPT, Operation, OperationRepository
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import Pause, Script, say
 
 DONE = PullProgress("completed", "m is ready", 100, 100)
@@ -54,7 +55,7 @@ async def seen(
     client: httpx.AsyncClient, number: str, is_so: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
     """The operation, once it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         while not is_so(found := await operation(client, number)):  # noqa: ASYNC110 -- polling
             await asyncio.sleep(0.01)
     return found
@@ -300,7 +301,7 @@ async def test_the_feed_tells_what_polling_shows(make_venom: MakeVenom) -> None:
             assert await anext(lines) == ": watching"
             number = await install(client)
             told: list[tuple[str, dict[str, Any]]] = []
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(patience(10)):
                 topic = ""
                 async for line in lines:
                     if line.startswith("event: "):

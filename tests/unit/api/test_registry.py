@@ -4,7 +4,6 @@ there or fail; Hugging Face through its real client against a fake Hub."""
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from venom_core.sdk.provider import Model
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import FakeHub
 
 HUGGING_FACE = Found(
@@ -165,10 +165,11 @@ async def test_without_the_plugin(make_venom: MakeVenom, path: str) -> None:
     assert body["docs"] == "/docs/errors#provider_missing"
 
 
-async def test_a_dead_source_is_stale_and_quick(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_dead_source_is_stale_and_asked_once(
+    hub: FakeHub, client: httpx.AsyncClient
+) -> None:
     _, good = await get(client, "search?query=gemma")
     hub.statuses["/api/"] = hub.statuses["/blog/"] = 503
-    began = time.monotonic()
     for path in ("trending", "trending?provider=hf", "news", "search?query=other"):
         status, body = await get(client, path)
         assert (status, body["success"], body["stale"], body["code"]) == (
@@ -179,20 +180,17 @@ async def test_a_dead_source_is_stale_and_quick(hub: FakeHub, client: httpx.Asyn
     scripted.SCRIPTS["m"] = scripted.Script([])
     status, body = await get(client, "providers")
     assert (body["success"], body["stale"], body["count"]) == (True, True, 1)
-    assert time.monotonic() - began < 6
     # Asked again at once, the same is said without another question.
     asked = len(hub.seen)
-    began = time.monotonic()
     for path in ("trending", "news"):
         await get(client, path)
     assert len(hub.seen) == asked
-    assert time.monotonic() - began < 2
 
 
 async def test_static_paths_hide_no_model(client: httpx.AsyncClient) -> None:
     """A model that is called like a listing is reached by its reference."""
     scripted.SCRIPTS["news"] = scripted.Script([], Model("news", "folder"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         assert (await get(client, "news"))[1]["items"]
         _, body = await get(client, "scripted://news/details")
     assert body["model"]["name"] == "news"
@@ -233,7 +231,7 @@ async def test_what_cannot_be_installed_says_why(hub: FakeHub, client: httpx.Asy
 
 
 async def ended(client: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience(30)):
         while True:
             _, body = await get(client, f"operations/{operation_id}")
             if body["operation"]["completed_at"]:

@@ -23,6 +23,7 @@ from venom_core.sdk.frames import Usage
 from venom_core.sdk.provider import PullProgress
 from venom_core.store.keys import SCOPES, KeyRights
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, answer, say
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -165,8 +166,7 @@ async def test_what_the_queue_refuses_costs_nothing(make_venom: MakeVenom) -> No
             return (await client.post("/v1/chat/completions", json=body)).status_code
 
         slow = asyncio.create_task(ask("slow"))
-        while not scripted.SEEN.requests:  # noqa: ASYNC110 -- polling
-            await asyncio.sleep(0.01)
+        await until(lambda: scripted.SEEN.requests)
         full = await client.post("/v1/chat/completions", json=CHAT)
         assert full.json()["error"]["code"] == "queue_full"
         assert await slow == 200

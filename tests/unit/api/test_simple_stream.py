@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.audit import Actor
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, say
 
 PATH = "/api/v1/llm/simple/stream"
@@ -232,9 +232,7 @@ async def test_during_a_switch_only_a_named_model_answers(
         await client.get("/api/v1/models")
         monkeypatch.setattr(venom.manager, "_check_health", slow)
         switching = asyncio.create_task(venom.manager.use("m", actor=Actor()))
-        async with asyncio.timeout(5):
-            while not venom.manager.is_switching("chat"):  # noqa: ASYNC110 -- it has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: venom.manager.is_switching("chat"))
         response = await client.post(PATH, json={"content": "hi"})
         assert (response.status_code, response.json()["code"]) == (409, "switch_in_progress")
         assert (await client.post(PATH, json=question())).status_code == 200
@@ -366,12 +364,6 @@ async def test_errors_are_polish_where_that_is_asked_for(client: httpx.AsyncClie
     told = events_of(response.text)[-1][1]
     assert told["code"] == "upstream_incomplete" and "Silnik" in told["message"]
     assert told["docs"].startswith("/docs/pl/")
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 -- the stage has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_a_client_that_leaves_closes_the_upstream_and_keeps_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from venom_core.settings.paths import Paths
 from venom_core.store.audit import Actor
 from venom_core.store.keys import KeyRights
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, Step, say
 
 PATH = "/api/v1/translate"
@@ -356,12 +356,6 @@ async def test_no_text_is_in_a_log(
         plays(*steps)
         await client.post(PATH, json={"text": "xyzzy-question", "use_cache": False})
     assert "xyzzy" not in caplog.text
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 -- the stage has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_three_at_once_and_the_others_wait(client: httpx.AsyncClient) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from venom_core.chat.admission import Admission
 from venom_core.sdk.errors import QueueFull
+from venom_core.testing.deadlines import patience
 
 
 async def settle() -> None:
@@ -33,10 +34,10 @@ async def test_places_go_in_order_of_arrival() -> None:
 
 
 async def test_one_more_than_the_queue_holds_is_told_when_to_come_back() -> None:
-    gate = Admission(limit=1, queue=0, wait=5)
+    gate = Admission(limit=1, queue=0, wait=0.05)
     await gate.enter()
-    with pytest.raises(QueueFull) as raised:
-        await gate.enter()
+    with pytest.raises(QueueFull, match=r"The queue is full\.") as raised:
+        await asyncio.wait_for(gate.enter(), patience(10))
     assert raised.value.retry_after is not None
     assert 1 <= raised.value.retry_after <= 60
     gate.leave(1)
@@ -74,8 +75,38 @@ async def test_a_place_given_to_a_caller_who_leaves_in_that_moment_goes_on() -> 
     gate.leave(0)  # the place is first's now, and it has not run yet
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
-    await asyncio.wait_for(second, 1)
+    await asyncio.wait_for(second, patience(1))
     assert (gate.running, gate.waiting) == (1, 0)
+
+
+async def test_a_place_is_not_given_to_who_has_just_left() -> None:
+    gate = Admission(limit=1, queue=2, wait=5)
+    await gate.enter()
+    first, second = (asyncio.create_task(gate.enter()) for _ in range(2))
+    await settle()
+    first.cancel()  # it has not run since: it is in the queue still
+    gate.leave(0)
+    await asyncio.wait_for(second, patience(5))
+    await asyncio.gather(first, return_exceptions=True)
+    assert (gate.running, gate.waiting) == (1, 0)
+
+
+async def retry_after(gate: Admission) -> int:
+    with pytest.raises(QueueFull) as raised:
+        await gate.enter()
+    return raised.value.retry_after or 0
+
+
+async def test_who_is_refused_is_told_to_come_back_after_as_long_as_answers_take() -> None:
+    gate = Admission(limit=1, queue=0, wait=5)
+    await gate.enter()
+    before = await retry_after(gate)
+    for seconds, expected in ((30.0, 30), (1e6, 60), (0.0, 1)):
+        for _ in range(300):
+            gate.leave(seconds)
+            await gate.enter()
+        assert await retry_after(gate) == expected
+    assert before == 5
 
 
 async def test_those_who_wait_are_told_their_places() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tools.house.tree import Tree
 from tools.projects import ROOT, declared_version
+from venom_core.testing.deadlines import patience
 
 PACKAGE = "venom_planted"
 FOLDER = f"plugins/{PACKAGE}"
@@ -141,7 +142,7 @@ def git(folder: Path, *words: str) -> str:
     settings = ("user.name=nobody", "user.email=nobody@localhost", "commit.gpgsign=false")
     command = ["git", *(word for one in settings for word in ("-c", one)), *words]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=True
+        command, cwd=folder, capture_output=True, text=True, timeout=patience(60), check=True
     )
     return done.stdout
 

@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tools import bootstrap, environment
+from venom_core.testing.deadlines import eventually, patience
 
 
 @pytest.fixture
@@ -183,12 +184,12 @@ sys.exit(environment.main(["run"]))
 """
     child = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[3])
     log = tmp_path / "log"
-    deadline = time.monotonic() + 30
-    while not (log.exists() and log.read_text("utf-8").strip()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert eventually(lambda: log.exists() and log.read_text("utf-8").endswith("\n"), 60)
+    # It has started the step; asleep, it waits for its end.
+    bootstrap = psutil.Process(child.pid)
+    assert eventually(lambda: bootstrap.status() == psutil.STATUS_SLEEPING)
     pid = int(log.read_text("utf-8"))
     child.send_signal(signal.SIGINT)
-    assert child.wait(timeout=30) == 130
+    assert child.wait(timeout=patience(30)) == 130
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

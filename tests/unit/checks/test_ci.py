@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tools import ci
+from venom_core.testing.deadlines import eventually
 
 JUNIT = '<testsuites><testsuite tests="{}" failures="{}" errors="0" skipped="{}"/></testsuites>'
 MAKEFILE = """
@@ -61,10 +61,4 @@ def test_the_table_and_the_last_line(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_stage_out_of_time_leaves_no_process(tmp_path: Path) -> None:
     assert ci.main([ci.Stage("slow", minutes=1 / 60)]) == 1
     pid = int((tmp_path / "slow.pid").read_text(encoding="utf-8"))
-    for _ in range(50):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"process {pid} outlived its stage")
+    assert eventually(lambda: not psutil.pid_exists(pid)), f"process {pid} outlived its stage"

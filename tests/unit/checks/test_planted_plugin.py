@@ -27,6 +27,7 @@ from tools.house.tree import Tree
 from tools.plugins import packages
 from tools.projects import ROOT, direct_requirements
 from venom_core.plugins import names
+from venom_core.testing.deadlines import patience
 
 pytestmark = pytest.mark.timeout(300)
 SOURCES = f"{FOLDER}/{PACKAGE}"
@@ -47,7 +48,7 @@ def gates(folder: Path, *which: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tools.check", *which]
     return subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=280, check=False,
+        timeout=patience(280), check=False,
     )  # fmt: skip
 
 

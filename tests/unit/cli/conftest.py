@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +17,7 @@ from venom_core.composition import Venom
 from venom_core.plugins.discovery import Found
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+from venom_core.testing.deadlines import eventually
 
 __all__ = ["stage"]  # used by being here
 
@@ -46,6 +49,26 @@ def _scripted_venom(monkeypatch: pytest.MonkeyPatch, installed: list[Found]) -> 
         return scripted_venom(Settings.load(Paths.resolve(), os.environ), installed)
 
     monkeypatch.setattr(local, "make_venom", make)
+
+
+@pytest.fixture
+def interrupt_once() -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Press Ctrl-C as soon as a condition is true, and not after the test."""
+    over = threading.Event()
+    pressing: list[threading.Thread] = []
+
+    def press(condition: Callable[[], object]) -> None:
+        if eventually(lambda: over.is_set() or condition(), 60) and not over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def begin(condition: Callable[[], object]) -> None:
+        pressing.append(threading.Thread(target=press, args=(condition,)))
+        pressing[0].start()
+
+    yield begin
+    over.set()
+    for thread in pressing:
+        thread.join()
 
 
 @pytest.fixture

@@ -10,40 +10,55 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from venom_core.testing.deadlines import eventually, patience
+from venom_core.testing.processes import living
 
 VENOM = (sys.executable, "-m", "venom_core.cli.main")
 # Read at import: each test gets an environment without VENOM_* variables.
 TEST_HOME = Path(
     os.environ.get("VENOM_TEST_HOME") or Path(__file__).parents[3] / ".cache" / "test-home"
 )
+#: What is said of a provider that was too slow, and how often it is asked.
+LATE, TRIES = r"is not open after|did not answer within", 6
 MODELS = ("gemma3-270m-base", "smollm2:135m")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """A clean one: no Ollama answers in it, and Venom's data lies in ``home``."""
+    """A clean one: no Ollama answers in it, Venom's data lies in ``home``, and plugins may take as
+    long to load as the machine needs."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("VENOM_", "OLLAMA_"))}
-    return {**kept, "VENOM_HOME": str(home), "OLLAMA_HOST": "127.0.0.1:9", **more}
+    ours = {"VENOM_HOME": str(home), "VENOM_PLUGIN_LOAD_TIMEOUT": f"{patience(30):.0f}"}
+    return {**kept, **ours, "OLLAMA_HOST": "127.0.0.1:9", **more}
 
 
 def venom(
     home: Path, *arguments: str, timeout: float = 120, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """One command to its end."""
-    return subprocess.run(
-        [*VENOM, *arguments],
-        env=environment(home, **env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    """Run one command to its end; again, where a provider had no time to list its models.
+
+    Each command is a process of its own, which loads its plugins anew: on a busy machine that may
+    take longer than a listing waits.
+    """
+    for _ in range(TRIES):
+        done = subprocess.run(
+            [*VENOM, *arguments],
+            env=environment(home, **env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=patience(timeout),
+            check=False,
+        )
+        late = re.search(LATE, done.stdout + done.stderr)
+        if not late or (done.returncode == 0 and arguments[0] != "list"):
+            break
+    return done
 
 
 class Running:
@@ -79,7 +94,7 @@ class Running:
     def end(self, number: int = signal.SIGTERM, timeout: float = 40) -> int:
         """Send a signal and give the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(timeout)
+        code = self.process.wait(patience(timeout))
         assert self.process.stdout is not None
         self.lines += self.process.stdout.readlines()
         self.process.stdout.close()
@@ -100,48 +115,29 @@ def running(home: Path, *arguments: str, **env: str) -> Iterator[Running]:
         if command.process.poll() is None:
             command.process.terminate()
             try:
-                command.process.wait(40)
+                command.process.wait(patience(40))
             except subprocess.TimeoutExpired:
                 command.process.kill()
-                command.process.wait(10)
+                command.process.wait(patience(10))
         if command.process.stdout is not None:
             command.process.stdout.close()
 
 
 @functools.cache
-def _fetch_models() -> None:
+def fetch_models() -> None:
     for name in MODELS:
-        done = venom(TEST_HOME, "pull", f"llamacpp://{name}", timeout=600)
+        done = venom(TEST_HOME, "pull", f"llamacpp://{name}", timeout=patience(600))
         assert done.returncode == 0, done.stderr
 
 
 def home_with_models(home: Path) -> Path:
     """A fresh data directory over the models that the test home keeps, fetched where missing."""
-    _fetch_models()
+    fetch_models()
     home.mkdir()
     (home / "models").symlink_to(TEST_HOME / "models", target_is_directory=True)
     return home
 
 
-def eventually(what: Callable[[], object], seconds: float = 20) -> bool:
-    """Whether it becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
-
-
 def all_gone(processes: list[psutil.Process], seconds: float = 20) -> bool:
-    """Whether every one of them ends in time; a zombie has ended."""
-
-    def alive() -> list[psutil.Process]:
-        found = []
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-        return found
-
-    return eventually(lambda: not alive(), seconds)
+    """Return whether every one of them ends in time."""
+    return eventually(lambda: not living(processes), seconds)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.unit.cli.processes import VENOM, environment
+from venom_core.testing.deadlines import patience
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
@@ -42,7 +43,7 @@ class Terminal:
 
     def until(self, pattern: str, seconds: float = 90) -> str:
         """Return what is shown from now up to a match of the pattern."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience(seconds)
         since = ""
         while not re.search(pattern, since):
             left = deadline - time.monotonic()
@@ -81,7 +82,7 @@ def on_terminal(
         yield Terminal(process, master)
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(patience(20))
         os.close(master)
 
 

@@ -15,6 +15,7 @@ from venom_core.installing.installer import Addition, InstallPlan
 from venom_core.installing.pip import InstallFailed
 from venom_core.installing.sources import InstallSource
 from venom_core.settings.paths import Paths
+from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import SCRIPTS, Script, say
 
 # -- keys -----------------------------------------------------------------------------------------
@@ -274,7 +275,7 @@ def test_completion_completes_commands() -> None:
         env={"_VENOM_COMPLETE": "bash_complete", "COMP_WORDS": "venom qu", "COMP_CWORD": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
         check=False,
     )
     assert done.stdout.split() == ["plain,quickstart"]
@@ -286,7 +287,7 @@ def test_a_listing_into_a_closed_pipe_ends_quietly() -> None:
 
     script = f"{sys.executable} -m venom_core.cli.main config show | true"
     done = subprocess.run(
-        ["sh", "-c", script], capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-c", script], capture_output=True, text=True, timeout=patience(60), check=False
     )
     assert done.stderr == ""
 

@@ -37,6 +37,7 @@ from venom_core.sdk.frames import delta
 from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.sdk.provider import PullProgress
 from venom_core.settings.paths import Paths
+from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import PULLS, SCRIPTS, Pause, Script, say
 
 
@@ -193,7 +194,7 @@ def other_process() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
     yield start
     for child in running:
         child.kill()
-        child.communicate(timeout=10)
+        child.communicate(timeout=patience(10))
 
 
 def test_who_holds_the_directory_is_named(paths: Paths, other_process) -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -100,16 +96,10 @@ def test_a_refused_turn_leaves_no_trace_and_the_talk_goes_on(cli, typed: Type) -
     assert done.code == 0 and turns() == [("user", "short")]
 
 
-def test_ctrl_c_stops_the_answer_and_not_the_talk(cli, typed: Type) -> None:
+def test_ctrl_c_stops_the_answer_and_not_the_talk(cli, typed: Type, interrupt_once) -> None:
     SCRIPTS["first"] = Script([delta("On", role="assistant"), Pause(forever=True)])
 
-    def interrupt() -> None:
-        while not scripted.SEEN.running:
-            time.sleep(0.01)
-        time.sleep(0.2)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt, daemon=True).start()
+    interrupt_once(lambda: scripted.SEEN.running)
     typed(["tell me", "/model second", "short"])
     done = cli("run", "first")
     assert done.code == 0 and done.out.endswith("Two.\n\n")

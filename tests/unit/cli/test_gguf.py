@@ -8,13 +8,14 @@ import pytest
 
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.gguf import VARIABLE, is_gguf_path, offer_file, reference_of
-from venom_core.sdk.errors import Conflict, InvalidRequest
+from venom_core.sdk.errors import Conflict, InvalidRequest, UpstreamTimeout
 
 LISTING = {
     "models": [
         {"provider": "ollama", "name": "My-model", "reference": "ollama://My-model"},
         {"provider": "llamacpp", "name": "My-model", "reference": "llamacpp://My-model"},
-    ]
+    ],
+    "stale": [{"provider": "ollama", "message": "Down.", "code": "ollama_down", "fix": None}],
 }
 
 
@@ -53,6 +54,13 @@ def test_the_reference_is_the_embedded_engine_s(tmp_path: Path) -> None:
     with pytest.raises(Conflict) as caught:
         reference_of(tmp_path / "other.gguf", LISTING, "http://127.0.0.1:8366")
     assert VARIABLE in (caught.value.fix or "")
+
+
+def test_a_provider_that_did_not_say_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    late = {"provider": "llamacpp", "message": "Late.", "code": "upstream_timeout", "fix": "Wait."}
+    with pytest.raises(UpstreamTimeout) as caught:
+        reference_of(tmp_path / "other.gguf", {"models": [], "stale": [late]}, None)
+    assert (caught.value.code, caught.value.fix) == ("upstream_timeout", "Wait.")
 
 
 def test_a_file_that_is_not_there(cli) -> None:

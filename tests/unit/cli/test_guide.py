@@ -18,6 +18,7 @@ from venom_core.cli.quickstart_lines import last_line, models_line, providers_li
 from venom_core.sdk.errors import ModelNotFound, UpstreamIncomplete, VenomError
 from venom_core.sdk.provider import EngineStatus, Model, PullProgress
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience, until
 from venom_core.testing.scripted import SCRIPTS, Script, ScriptedProvider, say
 
 
@@ -102,7 +103,7 @@ async def test_the_engine_loads_while_the_models_are_listed(
         return []
 
     async def fetched(connection: LocalVenom) -> None:
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), patience(5))
 
     async def served(self) -> None:
         print("served")
@@ -202,23 +203,29 @@ def unbuilt(monkeypatch, tmp_path: Path) -> Path:
     return checkout
 
 
-async def stay(seconds: float) -> None:
+async def stay(capsys, said: str) -> str:
+    """Serve until that is said; gives all that was said."""
+    shown: list[str] = []
+
+    def is_said() -> bool:
+        shown.append(capsys.readouterr().out)
+        return said in "".join(shown)
+
     made = guide._Guide(local.make_venom(), once=False, browser=True)
-    await made._stay(asyncio.create_task(asyncio.sleep(seconds)), "http://127.0.0.1:1")
+    await made._stay(asyncio.create_task(until(is_said)), "http://127.0.0.1:1")
+    return "".join(shown)
 
 
 async def test_a_page_that_cannot_be_built_fails_nothing(capsys, monkeypatch, unbuilt) -> None:
     monkeypatch.setattr(guide, "what_is_missing", lambda folder: None)
-    await stay(3)
-    begun, ended = capsys.readouterr().out.splitlines()
+    begun, ended = (await stay(capsys, "was not built")).splitlines()
     assert "in the background" in begun
     assert "was not built (make ui ended with 2" in ended
 
 
 async def test_without_node_one_line_says_so(capsys, monkeypatch, unbuilt) -> None:
     monkeypatch.setattr(page_build.shutil, "which", lambda name: None)
-    await stay(0)
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = (await stay(capsys, "make ui")).splitlines()
     assert "node" in line and "make ui" in line
 
 
@@ -228,8 +235,7 @@ async def test_a_log_that_cannot_be_written_fails_nothing(
     monkeypatch.setattr(guide, "what_is_missing", lambda folder: None)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("VENOM_HOME", str(tmp_path / "file" / "home"))
-    await stay(0.5)
-    assert "was not built" in capsys.readouterr().out
+    await stay(capsys, "was not built")
 
 
 def test_lines_leave_out_what_is_not_there() -> None:

@@ -15,6 +15,7 @@ import pytest
 from venom_core.cli import main
 from venom_core.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
 from venom_core.sdk import errors
+from venom_core.testing.deadlines import patience
 
 HEAVY = ("rich", "httpx", "aiohttp", "fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy",
          "psutil", "filelock", "tomlkit", "asyncio")  # fmt: skip
@@ -27,7 +28,11 @@ def imported_by(*arguments: str) -> set[str]:
         f"run_command({list(arguments)!r}); print('\\n' + '\\n'.join(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=patience(60),
+        check=True,
     )
     return set(done.stdout.splitlines())
 
@@ -48,7 +53,11 @@ def test_completing_a_command_imports_none_of_them() -> None:
         "print(*(name for name in sys.modules if '.cli.commands.' in name), sep='\\n')"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=patience(60),
+        check=True,
     )
     commands, options, imported = done.stdout.split("\n")[:3]
     assert commands.split() == [name for name in main.COMMANDS if name.startswith("s")]

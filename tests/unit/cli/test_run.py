@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import signal
-import threading
-import time
 
 import pytest
 
@@ -157,16 +153,10 @@ def test_control_characters_do_not_reach_a_terminal(cli, monkeypatch) -> None:
     assert cli("run", QUESTION).out == "a[2Jb\n\tc\n"
 
 
-def test_ctrl_c_closes_the_upstream_and_ends_with_130(cli) -> None:
+def test_ctrl_c_closes_the_upstream_and_ends_with_130(cli, interrupt_once) -> None:
     SCRIPTS["city"] = Script([delta("War", role="assistant"), Pause(forever=True)])
 
-    def interrupt() -> None:
-        while not scripted.SEEN.running:
-            time.sleep(0.01)
-        time.sleep(0.2)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt, daemon=True).start()
+    interrupt_once(lambda: scripted.SEEN.running)
     done = cli("run", QUESTION)
     assert done.code == ExitCode.INTERRUPTED
     assert (scripted.SEEN.closed, scripted.SEEN.running) == (1, 0)

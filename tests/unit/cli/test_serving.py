@@ -10,7 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.unit.cli.processes import eventually
 from venom_core.cli import listening, page_build
 from venom_core.cli.commands import serve
 from venom_core.cli.connection import local
@@ -20,6 +19,8 @@ from venom_core.composition import Venom
 from venom_core.sdk.errors import Forbidden, InvalidRequest, StorageError
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+from venom_core.testing.deadlines import eventually, patience
+from venom_core.testing.processes import living
 
 
 def test_a_proxy_is_a_way_in_for_others_and_needs_a_key(monkeypatch, paths: Paths) -> None:
@@ -48,7 +49,7 @@ def test_a_holder_that_the_system_does_not_name(monkeypatch) -> None:
 
 def test_clients_wait_instead_of_being_refused_before_the_server_runs() -> None:
     with listen("127.0.0.1", 0) as listener:
-        socket.create_connection(listener.getsockname(), timeout=2).close()
+        socket.create_connection(listener.getsockname(), timeout=patience(2)).close()
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid"])
@@ -165,8 +166,7 @@ async def test_a_build_that_is_cancelled_leaves_no_process(checkout: Path, paths
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    gone, alive = psutil.wait_procs(tree, timeout=5)
-    assert not alive and gone
+    assert await asyncio.to_thread(eventually, lambda: not living(tree))
 
 
 def test_what_is_missing_for_a_build_is_said(checkout: Path, monkeypatch) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +72,59 @@ def test_whatever_pip_plans_ours_is_not_touched(planning, monkeypatch, item):
     with pytest.raises(VenomError) as caught:
         planning.plan("acme", third_party=True)
     assert caught.value.code == "plan_refused"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        entry("venom-hf", CORE, f"venom=={CORE}"),  # ours, and even of this release
+        entry("Venom_Lab", "2.0"),
+    ],
+)
+def test_what_is_installed_under_our_name_is_not_replaced(planning, monkeypatch, item):
+    """A stranger's plugin may not bring another version of a plugin that is there."""
+    there = {name: SimpleNamespace(version="0.9") for name in ("venom-hf", "venom-lab")}
+    monkeypatch.setattr(installer, "_installed", lambda: there)
+    monkeypatch.setattr(installer, "__version__", CORE)
+    monkeypatch.setattr(pip.Pip, "resolve", lambda *args: {"install": [entry("acme", "1"), item]})
+    with pytest.raises(VenomError) as caught:
+        planning.plan("acme", third_party=True)
+    assert caught.value.code == "plan_refused"
+    assert "it would replace venom-" in caught.value.message and "0.9" in caught.value.message
+
+
+def test_the_plugin_that_is_asked_for_may_be_replaced(planning, monkeypatch):
+    item = entry("venom-lab", "2.0")
+    monkeypatch.setattr(
+        installer, "_installed", lambda: {"venom-lab": SimpleNamespace(version="1")}
+    )
+    monkeypatch.setattr(pip.Pip, "resolve", lambda *args: {"install": [item]})
+    plan = planning.plan("venom-lab", third_party=True)
+    assert [(each.name, each.version) for each in plan.additions] == [("venom-lab", "2.0")]
+
+
+@pytest.mark.parametrize("sums", ["", "0" * 64])
+def test_a_wheel_that_is_not_the_one_of_the_list_is_refused(planning, monkeypatch, sums):
+    """The list names another file, or the same file with other bytes."""
+    item = entry("venom-onnx", CORE, f"venom=={CORE}")
+    item["download_info"]["archive_info"] = {"hashes": {"sha256": "1" * 64}}
+    listed = {f"venom-onnx-{CORE}.whl": sums} if sums else {"other.whl": "1" * 64}
+    monkeypatch.setattr(installer, "_installed", dict)
+    monkeypatch.setattr(installer, "__version__", CORE)
+    monkeypatch.setattr(installer, "find_source", lambda *_: InstallSource(Path("/x"), listed))
+    monkeypatch.setattr(pip.Pip, "resolve", lambda *args: {"install": [item]})
+    with pytest.raises(VenomError, match="SHA256SUMS") as caught:
+        planning.plan("onnx")
+    assert caught.value.code == "plan_refused"
+
+
+def test_a_core_that_is_another_after_the_install_is_said(planning, monkeypatch):
+    versions = iter([CORE, "2099.1.0"])
+    monkeypatch.setattr(installer, "_core_version", lambda: next(versions))
+    monkeypatch.setattr(pip.Pip, "install", lambda *args, **options: None)
+    with pytest.raises(VenomError) as caught:
+        planning.install(plan_of(1))
+    assert caught.value.code == "core_changed" and "2099.1.0" in caught.value.message
 
 
 def found_in(folder, name):

@@ -26,6 +26,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.provider import Model, Provider, ProviderContext
 from venom_core.sdk.spec import Capability, ProviderSpec
 from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_core.testing.deadlines import patience, until
 
 NONE = SearchFilters()
 DOWN = Unavailable("It is down.", code="hub_unreachable", fix="Plug it in.")
@@ -203,7 +204,7 @@ async def test_the_same_question_at_once_is_asked_once(made: Made) -> None:
     catalogue, host, _ = made
     host.sources["hf"].gate = asyncio.Event()
     asked = [asyncio.create_task(catalogue.trending("hf", 5)) for _ in range(8)]
-    await asyncio.sleep(0.01)
+    await until(lambda: host.sources["hf"].calls)
     asked[0].cancel()  # who goes away takes nothing from the others
     host.sources["hf"].gate.set()
     done = await asyncio.gather(*asked, return_exceptions=True)
@@ -217,12 +218,11 @@ async def test_a_slow_source_does_not_make_a_listing_slow(
     catalogue, host, _ = made
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     gate = host.sources["hf"].gate = asyncio.Event()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(patience(10)):
         found = await catalogue.providers(None, 20)
     assert {item.provider for item in found.entries} == {"mine", "ollama", "llamacpp"}
     assert "upstream_timeout" in [reason.code for reason in found.reasons]
     gate.set()
-    await asyncio.sleep(0.05)
     assert len((await catalogue.trending("hf", 20)).entries) == 9
     assert host.sources["hf"].calls == 1
 
@@ -314,7 +314,7 @@ async def test_closing_ends_what_is_asked(made: Made) -> None:
     catalogue, host, _ = made
     host.sources["hf"].gate = asyncio.Event()
     asked = asyncio.create_task(catalogue.trending("hf", 5))
-    await asyncio.sleep(0.01)
+    await until(lambda: catalogue._asking)
     await catalogue.close()
     assert not catalogue._asking
     asked.cancel()

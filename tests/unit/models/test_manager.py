@@ -25,6 +25,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.provider import Model
 from venom_core.sdk.spec import Capability
+from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_core.store import in_use
 from venom_core.store.audit import Actor, read_audit
 from venom_core.store.database import open_database
@@ -315,3 +316,31 @@ async def test_one_that_hangs_keeps_no_other_from_unloading(
     assert gone == ["b://x"]
     assert faults["a"].code == "upstream_timeout"
     assert [one.reference for one in await stage.manager.memory.loaded()] == []
+
+
+async def test_what_was_active_already_is_no_news(stage: Stage) -> None:
+    for _ in range(2):
+        await stage.manager.use("old", actor=WHO)
+    assert [event.name for event in stage.events] == ["model.activated"]
+
+
+async def test_a_provider_with_a_caveat_may_be_used(stage: Stage) -> None:
+    stage.providers["a"].health = Health(ProviderStatus.DEGRADED, Reason("a_slow", "It is slow."))
+    await stage.manager.use("old", actor=WHO)
+    assert await active(stage) == {"chat": ("a", "old")}
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_model_that_cannot_become_active_leaves_memory_as_it_was(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """It is taken out again where this loaded it, and stays where it was in memory before."""
+    stage.providers["a"].stock = [model("old", loaded=before)]
+
+    def full(*_: Any) -> None:
+        raise StorageError("The disk is full.", code="disk_full")
+
+    monkeypatch.setattr(in_use, "write_audit", full)
+    with pytest.raises(StorageError):
+        await stage.manager.use("old", load=True, actor=WHO)
+    assert stage.providers["a"].memory == (["old"] if before else [])

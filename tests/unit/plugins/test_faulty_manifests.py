@@ -11,6 +11,7 @@ from tests.unit.plugins.distributions import GOOD, HOOK, install, install_plugin
 from venom_core.plugins.host import PluginHost
 from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.states import PluginState
+from venom_core.testing.deadlines import patience
 
 SPEC = (
     HOOK
@@ -119,7 +120,9 @@ class TestFaultyManifests:
         package = "venom_sleepy" if code == "import_timeout" else None
         install_plugin(site, "bad", source, package=package)
         install_plugin(site, "good")
-        host: PluginHost = make_host(plugin_load_timeout=0.5 if code == "import_timeout" else 5)
+        host: PluginHost = make_host(
+            plugin_load_timeout=patience(0.5 if code == "import_timeout" else 10)
+        )
         host.scan()
         await host.load_all()
         bad, good = host.records()
@@ -194,10 +197,10 @@ class TestFaultyManifests:
     async def test_hanging_plugin_delays_no_first_party_provider(self, site, make_host):
         install_plugin(site, "bad", "import time; time.sleep(30)", package="venom_hangs_two")
         install_plugin(site, "ollama", version="2026.11.0")
-        host = make_host(plugin_load_timeout=4)
+        host = make_host(plugin_load_timeout=patience(20))
         host.scan()
         loading = asyncio.create_task(host.load_all())
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(patience(15)):
             assert await host.provider("ollama")
         assert not loading.done()
         loading.cancel()
@@ -206,14 +209,14 @@ class TestFaultyManifests:
     async def test_hanging_is_no_crash_even_if_the_process_is_killed_later(
         self, site, make_host, tmp_path
     ):
-        install_plugin(site, "bad", "import time; time.sleep(2)", package="venom_hangs_four")
+        install_plugin(site, "bad", "import time; time.sleep(10)", package="venom_hangs_four")
         host = make_host(plugin_load_timeout=0.2)
         host.scan()
         await host.load_all()
         assert list((tmp_path / "home" / "run").iterdir()) == []
 
     async def test_every_thread_left_behind_is_a_daemon(self, site, make_host):
-        install_plugin(site, "bad", "import time; time.sleep(2)", package="venom_hangs_three")
+        install_plugin(site, "bad", "import time; time.sleep(10)", package="venom_hangs_three")
         host = make_host(plugin_load_timeout=0.2)
         host.scan()
         await host.load_all()

@@ -28,6 +28,7 @@ from venom_core.sdk.frames import Frame, delta
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import LoadedModel, Model, Provider, PullPlan, PullProgress
 from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_core.testing.deadlines import patience
 
 #: What a method is asked with, by its parameters' names.
 ARGUMENTS: dict[str, Any] = {
@@ -147,7 +148,7 @@ async def test_one_that_hangs_is_given_up(method: str) -> None:
 
     does = stream if method in STREAMS else call
     with pytest.raises(UpstreamTimeout):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(10)):
             await ask(only(method, does), method)
 
 
@@ -333,7 +334,7 @@ async def test_closing_never_raises(fault: str) -> None:
 
 
 async def test_closing_ends_in_time() -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         await only("close", lambda: asyncio.sleep(1e6)).close()
 
 
@@ -405,7 +406,7 @@ async def test_one_that_ignores_being_cancelled_is_left_behind() -> None:
         raise ModelNotFound("too late")
 
     with pytest.raises(UpstreamTimeout):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(10)):
             await only("describe", describe).describe("m")
     ended.set()
     assert module.SECONDS is SECONDS

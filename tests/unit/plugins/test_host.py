@@ -15,6 +15,7 @@ from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 from venom_core.sdk.states import PluginState, ProviderStatus
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+from venom_core.testing.deadlines import patience
 
 
 class TestRecords:
@@ -342,7 +343,7 @@ class TestObserving:
 
 class TestDoctor:
     async def test_each_check_is_isolated(self, site, make_host, monkeypatch):
-        monkeypatch.setattr("venom_core.plugins.doctor.CHECK_TIMEOUT", 0.2)
+        monkeypatch.setattr("venom_core.plugins.doctor.CHECK_TIMEOUT", patience(0.2))
         install_plugin(
             site,
             "acme",

@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.plugins.distributions import GOOD, install_plugin
 from venom_core.sdk.states import PluginState
+from venom_core.testing.deadlines import patience
 
 #: Each manifest goes through the gate of the test while it is imported.
 THROUGH = "import load_order_gate\nload_order_gate.enter(__name__)\n"
@@ -35,7 +36,7 @@ class Gate(ModuleType):
             self.seen.append(name)
         try:
             if self._meet.parties > 1:
-                self._meet.wait(20)
+                self._meet.wait(patience(20))
             self._stay.wait(0.1)  # long enough for another one to come in
         finally:
             with self._lock:
@@ -54,7 +55,7 @@ async def test_third_parties_load_one_after_another(
     monkeypatch.setitem(sys.modules, gate.__name__, gate)
     for name in ("acme", "beta", "gamma"):
         put(site, name)
-    host = make_host(plugin_load_timeout=30)
+    host = make_host(plugin_load_timeout=patience(30))
     host.scan()
     await host.load_all()
     assert [record.state for record in host.records()] == [PluginState.LOADED] * 3
@@ -70,7 +71,7 @@ async def test_ours_load_side_by_side(
     monkeypatch.setitem(sys.modules, gate.__name__, gate)
     for name in ("onnx", "vllm"):
         put(site, name, version="2026.11.0")
-    host = make_host(plugin_load_timeout=30)
+    host = make_host(plugin_load_timeout=patience(30))
     host.scan()
     await host.load_all()
     assert [record.state for record in host.records()] == [PluginState.LOADED] * 2

@@ -15,6 +15,7 @@ from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability
 from venom_core.sdk.states import ProviderStatus
+from venom_core.testing.deadlines import patience, until
 
 TOP = "from venom_core.sdk import Health, Provider, ProviderStatus, VenomError\n"
 
@@ -84,9 +85,13 @@ STUBBORN = """
             try:
                 await asyncio.sleep(60)
             except asyncio.CancelledError:
-                if asyncio.get_running_loop().time() > self.end:
+                if not self.stubborn:
                     raise
 """
+
+
+def is_opening(host):
+    return host.records()[0].providers[0].status is ProviderStatus.OPENING
 
 
 class TestOpening:
@@ -95,7 +100,7 @@ class TestOpening:
         source, code, status = FAULTS[fault]
         install_plugin(site, "acme", provider=source)
         install_plugin(site, "good")
-        host = make_host(plugin_load_timeout=0.5 if code == "open_timeout" else 5)
+        host = make_host(plugin_load_timeout=patience(0.5 if code == "open_timeout" else 10))
         host.scan()
         with pytest.raises(Unavailable) as caught:
             await host.provider("acme")
@@ -109,16 +114,21 @@ class TestOpening:
         assert health.reason.code == code
         await host.close()
 
-    async def test_provider_that_ignores_being_cancelled(self, site, make_host):
-        body = "self.end = asyncio.get_running_loop().time() + 2" + STUBBORN
+    async def test_provider_that_ignores_being_cancelled(self, site, make_host, monkeypatch):
+        opening = []
+        monkeypatch.setattr(providers, "STUBBORN", opening, raising=False)
+        body = f"""self.stubborn = True
+        from venom_core.plugins import providers
+        providers.STUBBORN.append(self)
+{STUBBORN}"""
         install_plugin(site, "acme", provider=with_body(method=OPEN, body=body))
-        host = make_host(plugin_load_timeout=0.3)
+        host = make_host(plugin_load_timeout=patience(0.5))
         host.scan()
-        async with asyncio.timeout(1.9):
+        async with asyncio.timeout(patience(20)):
             with pytest.raises(Unavailable) as caught:
                 await host.provider("acme")
         assert caught.value.code == "open_timeout"
-        await asyncio.sleep(2)
+        opening[0].stubborn = False
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
 
@@ -136,31 +146,36 @@ class TestOpening:
         assert len(set(map(id, got))) == 1
         assert type(got[0].inner).opened == 1
 
-    async def test_asker_that_goes_away_does_not_stop_the_others(self, site, make_host):
-        install_plugin(
-            site, "acme", provider=with_body(method=OPEN, body="await asyncio.sleep(0.2)")
-        )
+    async def test_asker_that_goes_away_does_not_stop_the_others(
+        self, site, make_host, monkeypatch
+    ):
+        gate = asyncio.Event()
+        monkeypatch.setattr(providers, "GATE", gate, raising=False)
+        body = "from venom_core.plugins import providers; await providers.GATE.wait()"
+        install_plugin(site, "acme", provider=with_body(method=OPEN, body=body))
         host = make_host()
         host.scan()
         await host.load_all()
         first = asyncio.create_task(host.provider("acme"))
-        await asyncio.sleep(0.05)
+        await until(lambda: is_opening(host))
         second = asyncio.create_task(host.provider("acme"))
         await asyncio.sleep(0)
         first.cancel()
+        await asyncio.wait({first}, timeout=patience(5))
+        assert first.cancelled()
+        gate.set()
         assert await second
-        assert first.cancelled() or first.cancelling()
 
     async def test_closing_while_it_opens_is_a_refusal_for_the_asker(self, site, make_host):
         install_plugin(
             site, "acme", provider=with_body(method=OPEN, body="await asyncio.sleep(60)")
         )
-        host = make_host(plugin_load_timeout=30)
+        host = make_host(plugin_load_timeout=patience(30))
         host.scan()
         await host.load_all()
         asking = asyncio.create_task(host.provider("acme"))
-        await asyncio.sleep(0.1)
-        async with asyncio.timeout(5):
+        await until(lambda: is_opening(host))
+        async with asyncio.timeout(patience(5)):
             await host.close()
             with pytest.raises(Unavailable) as caught:
                 await asking
@@ -326,7 +341,7 @@ class TestHealth:
         ],
     )
     async def test_faults(self, site, make_host, monkeypatch, body, code):
-        monkeypatch.setitem(guarded.SECONDS, "health", 0.3)
+        monkeypatch.setitem(guarded.SECONDS, "health", patience(0.3))
         install_plugin(site, "acme", provider=with_body(method=HEALTH, body=body))
         host = make_host()
         host.scan()
@@ -351,7 +366,7 @@ class TestHealth:
 
 
 async def test_close_is_bounded_and_closes_the_others(site, make_host, monkeypatch):
-    monkeypatch.setitem(guarded.SECONDS, "close", 0.3)
+    monkeypatch.setitem(guarded.SECONDS, "close", patience(0.3))
     body = "await asyncio.sleep(60)"
     install_plugin(site, "acme", provider=with_body(method="async def close(self):", body=body))
     install_plugin(site, "good")
@@ -359,7 +374,7 @@ async def test_close_is_bounded_and_closes_the_others(site, make_host, monkeypat
     host.scan()
     await host.provider("acme")
     good = await host.provider("good")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(patience(10)):
         await host.close()
     assert type(good.inner).closed == 1
 

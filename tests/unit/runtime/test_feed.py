@@ -9,6 +9,7 @@ import pytest
 from venom_core.runtime import feed as module
 from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
 from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.testing.deadlines import patience
 
 
 async def told(feed: Feed, *topics: str, after: int | None = None) -> list[FeedEvent]:
@@ -70,10 +71,10 @@ async def test_closing_ends_every_watch_also_a_full_one() -> None:
             feed.publish("models", {"n": number})
         reading = asyncio.create_task(_read(waiting))
         feed.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(patience(5)):
             assert len(await _read(full)) < module.WAITING
             await reading
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         assert await told(feed) == [], "who comes late does not wait for ever"
 
 
@@ -83,7 +84,7 @@ async def _read(events: object) -> list[FeedEvent]:
 
 async def test_a_quiet_spell_is_told() -> None:
     watcher = module._Watcher(frozenset({"models"}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         assert await anext(watcher.events(quiet_seconds=0.01)) is None
 
 

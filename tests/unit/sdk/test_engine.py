@@ -21,6 +21,8 @@ import pytest
 from venom_core.sdk import engine as engine_module
 from venom_core.sdk.engine import EngineAddress, EngineCommand, EngineProcess, reap_orphans
 from venom_core.sdk.errors import EngineMissing, StorageError, Unavailable
+from venom_core.testing.deadlines import patience, until
+from venom_core.testing.processes import living
 
 SCRIPT = Path(__file__).with_name("scripted_engine.py")
 Make = Callable[..., EngineProcess]
@@ -54,7 +56,7 @@ async def get(address: EngineAddress, path: str) -> Any:
         request = urllib.request.Request(
             address.base_url + path, headers={"Authorization": f"Bearer {address.key}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=patience(10)) as answer:
             return json.loads(answer.read())
 
     return await asyncio.to_thread(ask)
@@ -63,15 +65,7 @@ async def get(address: EngineAddress, path: str) -> Any:
 async def crash(engine: EngineProcess, address: EngineAddress) -> None:
     with pytest.raises((OSError, urllib.error.URLError)):
         await get(address, "/crash")
-    await eventually(lambda: engine.state == "failed")
-
-
-async def eventually(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"still not so after {seconds:g} s")
+    await until(lambda: engine.state == "failed")
 
 
 def tree_of(engine: EngineProcess) -> list[psutil.Process]:
@@ -81,14 +75,7 @@ def tree_of(engine: EngineProcess) -> list[psutil.Process]:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not any(lives(process) for process in processes)
-
-
-def lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it went between the two looks
-        return False
+    return not living(processes)
 
 
 async def test_ready_engine_has_an_address_a_key_and_figures(make: Make) -> None:
@@ -135,7 +122,7 @@ async def test_simultaneous_starts_make_one_process(make: Make) -> None:
 async def test_a_caller_that_goes_away_does_not_end_the_start(make: Make) -> None:
     engine = make("slow")
     impatient = asyncio.create_task(engine.start())
-    await eventually(lambda: engine._run is not None)
+    await until(lambda: engine._run is not None)
     processes = tree_of(engine)
     impatient.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -145,9 +132,9 @@ async def test_a_caller_that_goes_away_does_not_end_the_start(make: Make) -> Non
 
 
 async def test_never_ready_is_refused_and_ended(make: Make) -> None:
-    engine = make("never-ready", ready_timeout=0.8)
+    engine = make("never-ready", ready_timeout=patience(0.8))
     task = asyncio.create_task(engine.start())
-    await eventually(lambda: engine._run is not None)
+    await until(lambda: engine._run is not None)
     processes = tree_of(engine)
     with pytest.raises(Unavailable) as caught:
         await task
@@ -160,7 +147,7 @@ async def test_early_exit_is_noticed_at_once_and_logged(
 ) -> None:
     engine = make("exit-at-once", ready_timeout=60.0)
     with caplog.at_level(logging.WARNING), pytest.raises(Unavailable) as caught:
-        await asyncio.wait_for(engine.start(), 20.0)
+        await asyncio.wait_for(engine.start(), patience(20.0))
     assert caught.value.code == "engine_exited"
     assert "exit code 3" in caught.value.message
     assert "the model is damaged" in caplog.text
@@ -182,7 +169,7 @@ async def test_no_place_for_the_log_is_a_storage_error(tmp_path: Path, make: Mak
 async def test_stop_ends_the_whole_family(make: Make) -> None:
     engine = make("family")
     await engine.start()
-    await eventually(lambda: len(tree_of(engine)) == 4)
+    await until(lambda: len(tree_of(engine)) == 4)
     processes = tree_of(engine)
     await engine.stop()
     assert gone(processes)
@@ -194,14 +181,14 @@ async def test_deaf_engine_is_killed_after_the_grace(make: Make) -> None:
     engine = make("deaf", stop_timeout=0.5)
     await engine.start()
     processes = tree_of(engine)
-    await asyncio.wait_for(engine.stop(), 10.0)
+    await asyncio.wait_for(engine.stop(), patience(10.0))
     assert gone(processes)
 
 
 async def test_stop_while_starting_tells_who_waits(make: Make) -> None:
     engine = make("never-ready")
     waiting = asyncio.create_task(engine.start())
-    await eventually(lambda: engine._run is not None)
+    await until(lambda: engine._run is not None)
     processes = tree_of(engine)
     await engine.stop()
     with pytest.raises(Unavailable) as caught:
@@ -214,10 +201,10 @@ async def test_crash_is_noticed_and_mended_at_the_next_start(make: Make) -> None
     codes: list[int] = []
     engine = make("family", on_exit=codes.append)
     first = await engine.start()
-    await eventually(lambda: len(tree_of(engine)) == 4)
+    await until(lambda: len(tree_of(engine)) == 4)
     processes = tree_of(engine)
     await crash(engine, first)
-    await eventually(lambda: codes == [7])
+    await until(lambda: codes == [7])
     assert gone(processes)
     second = await engine.start()
     assert second.key != first.key
@@ -273,7 +260,7 @@ async def test_backoff_doubles_from_the_second_restart(
 async def test_log_is_capped_and_the_last_lines_are_kept(make: Make, tmp_path: Path) -> None:
     engine = make("chatty", log_limit=100_000)
     await engine.start()
-    await eventually(lambda: "line 19999 " in (tmp_path / "logs/engine.log").read_text())
+    await until(lambda: "line 19999 " in (tmp_path / "logs/engine.log").read_text())
     sizes = [path.stat().st_size for path in (tmp_path / "logs").iterdir()]
     assert len(sizes) == 2 and sum(sizes) <= 100_000
     assert (await engine.log_tail(1))[0].startswith("line 19999 ")
@@ -315,21 +302,21 @@ async def test_killed_launcher_takes_the_engine_with_it(make: Make) -> None:
     await engine.start()
     processes = tree_of(engine)
     processes[0].kill()
-    await eventually(lambda: gone(processes))
-    await eventually(lambda: engine.state == "failed")
+    await until(lambda: gone(processes))
+    await until(lambda: engine.state == "failed")
 
 
 async def test_an_orphan_is_reaped_only_when_its_owner_is_dead(make: Make, tmp_path: Path) -> None:
     engine = make("family")
     await engine.start()
-    await eventually(lambda: len(tree_of(engine)) == 4)
+    await until(lambda: len(tree_of(engine)) == 4)
     processes = tree_of(engine)
     pid_file = tmp_path / "run" / "engine.pid"
     assert reap_orphans(tmp_path / "run") == 0 and not gone(processes)
     record = json.loads(pid_file.read_text())
     pid_file.write_text(json.dumps({**record, "owner": {"pid": 2**30, "started": 1.0}}))
     assert await asyncio.to_thread(reap_orphans, tmp_path / "run") == 1
-    await eventually(lambda: gone(processes))
+    await until(lambda: gone(processes))
     assert not pid_file.exists()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+
+from venom_core.testing.deadlines import eventually, patience
+from venom_core.testing.processes import living
 
 SCRIPT = Path(__file__).with_name("scripted_engine.py")
 OWNER = """
@@ -37,28 +39,16 @@ def test_killed_owner_leaves_no_process(tmp_path: Path, words: tuple[str, ...]) 
         assert owner.stdout is not None and owner.stdout.readline() == b"ready\n"
         processes = wait_for_family(owner.pid)
         owner.send_signal(signal.SIGKILL)
-        owner.wait(10)
-    left, deadline = processes, time.monotonic() + 15.0
-    while left and time.monotonic() < deadline:
-        time.sleep(0.05)
-        left = [process for process in left if lives(process)]
-    for process in left:
-        process.kill()
-    assert left == []
-
-
-def lives(process: psutil.Process) -> bool:
+        owner.wait(patience(10))
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it went between the two looks
-        return False
+        assert eventually(lambda: not living(processes)), living(processes)
+    finally:
+        for process in living(processes):
+            process.kill()
 
 
 def wait_for_family(pid: int) -> list[psutil.Process]:
     """Launcher, engine, its child and its grandchild in a session of its own."""
-    for _ in range(200):
-        family = psutil.Process(pid).children(recursive=True)
-        if len(family) == 4:
-            return family
-        time.sleep(0.05)
-    raise AssertionError(f"expected four processes, found {len(family)}")
+    owner = psutil.Process(pid)
+    assert eventually(lambda: len(owner.children(recursive=True)) == 4), owner.children(True)
+    return owner.children(recursive=True)

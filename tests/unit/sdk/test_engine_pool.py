@@ -16,6 +16,7 @@ from venom_core.sdk import machine
 from venom_core.sdk.engine import EngineAddress, EngineCommand
 from venom_core.sdk.engine_pool import OVERHEAD_BYTES, EnginePool
 from venom_core.sdk.errors import QueueFull
+from venom_core.testing.deadlines import patience, until
 
 ENGINE = """
 import http.server, os
@@ -73,14 +74,6 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 def refs(pool: EnginePool) -> set[str]:
     return {ref for ref in ("a", "b", "c") if pool.is_loaded(ref)}
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("still not so after 10 s")
 
 
 async def test_same_model_keeps_its_engine(bench: Bench) -> None:
@@ -151,22 +144,22 @@ async def test_memory_is_what_the_container_has_left(
 
 
 async def test_idle_model_leaves_after_keep_alive(bench: Bench) -> None:
-    pool = bench.pool(keep_alive=0.5)
+    pool = bench.pool(keep_alive=patience(0.5))
     await bench.use(pool, "a")
     async with bench.lease(pool, "a"):
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(patience(0.8))
         assert refs(pool) == {"a"}, "in use is not idle"
     (loaded,) = await pool.loaded()
     assert loaded.expires_at is not None
-    await eventually(lambda: not refs(pool))
-    await eventually(lambda: len(bench.released) == 1)
+    await until(lambda: not refs(pool))
+    await until(lambda: len(bench.released) == 1)
 
 
 async def test_new_use_puts_the_end_off(bench: Bench) -> None:
-    pool = bench.pool(keep_alive=0.6)
+    pool = bench.pool(keep_alive=patience(0.6))
     await bench.use(pool, "a")
     for _ in range(4):
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(patience(0.2))
         await bench.use(pool, "a")
     assert refs(pool) == {"a"}
 
@@ -177,7 +170,7 @@ async def test_crashed_engine_is_started_again_by_the_next_use(bench: Bench) -> 
     (status,) = await pool.statuses()
     assert status.pid is not None
     os.kill(status.pid, 9)
-    await eventually(lambda: not refs(pool))
+    await until(lambda: not refs(pool))
     assert await bench.use(pool, "a") != first
     (status,) = await pool.statuses()
     assert (status.restarts, bench.released) == (1, [first])

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from venom_core.sdk.process_identity import TOLERANCE_SECONDS, ProcessIdentity
+from venom_core.testing.deadlines import patience
 
 
 def test_this_process_lives_and_survives_a_file() -> None:
@@ -40,7 +41,7 @@ def test_a_zombie_does_not_live() -> None:
             pass
         assert not identity.lives()
     finally:
-        child.communicate(timeout=30)
+        child.communicate(timeout=patience(30))
 
 
 @pytest.mark.parametrize("record", [{}, {"pid": 1}, {"pid": 1, "started": None}, {"pid": "x"}])

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from venom_core.sdk.stall import StallTimer
+from venom_core.testing.deadlines import patience
 
 LIMIT = 0.05
 
@@ -37,7 +38,8 @@ async def test_a_wait_that_is_too_long_ends_as_a_timeout() -> None:
 
 
 async def test_many_waits_may_be_longer_together_than_each() -> None:
-    assert [item async for item in relay(numbers(8, pause=LIMIT / 3))] == list(range(8))
+    limit = patience(0.2)
+    assert [item async for item in relay(numbers(8, pause=limit / 6), limit)] == list(range(8))
 
 
 async def test_a_slow_reader_is_no_stall_and_ends_no_watch() -> None:

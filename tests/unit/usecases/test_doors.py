@@ -35,6 +35,7 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.access import Store
 from venom_core.store.audit import AuditEntry
+from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import PULLS, SCRIPTS, Pause, Script, reset, say
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
@@ -184,7 +185,7 @@ class House:
 
         thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         thread.start()
-        assert started.wait(30)
+        assert started.wait(patience(30))
         identity = ProcessIdentity.own()
         record = ServerRecord(
             identity.pid, identity.started, url[0], venom.local_token, __version__
@@ -236,7 +237,7 @@ class Door:
     def request(self, method: str, path: str, body: Json | None) -> Any:
         headers = {"Authorization": f"Bearer {self._house.token}"}
         url = f"{self._url}{self._filled(path)}"
-        answer = httpx.request(method, url, json=body, headers=headers, timeout=60)
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=patience(60))
         assert answer.status_code == 200, answer.text
         self._settle()
         return answer.json()
@@ -244,7 +245,7 @@ class Door:
     def _settle(self) -> None:
         """Events are told on the loop's next turn: another request comes behind it."""
         if self._url is not None:
-            assert httpx.get(f"{self._url}/healthz", timeout=60).status_code == 200
+            assert httpx.get(f"{self._url}/healthz", timeout=patience(60)).status_code == 200
 
     def _filled(self, word: str) -> str:
         if "{id}" in word:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 from venom_core._version import __version__
@@ -42,25 +43,41 @@ class LoopThread:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Return its result. On Ctrl-C the work is cancelled, and awaited, before that goes on."""
         ended = threading.Event()
+        # There before the work begins: an interrupt may come at any instruction.
+        begun: list[asyncio.Task[T]] = []
 
-        async def until_ended() -> T:
-            try:
-                return await work
-            finally:
+        def begin() -> None:
+            task = self._loop.create_task(work)
+            begun.append(task)
+            task.add_done_callback(finish)
+
+        def finish(task: asyncio.Task[T]) -> None:
+            if not task.cancelled():
+                task.exception()  # read, so that no interrupted work complains of not being asked
+            ended.set()
+
+        def cancel() -> None:
+            if begun:
+                begun[0].cancel()
+            else:
+                work.close()
                 ended.set()
 
-        future = asyncio.run_coroutine_threadsafe(until_ended(), self._loop)
         try:
-            while True:  # a wait without a timeout could not be interrupted on Windows
-                try:
-                    return future.result(timeout=0.5)
-                except TimeoutError:
-                    if future.done():  # then it is the work's own
-                        return future.result()
+            self._loop.call_soon_threadsafe(begin)
+            # A wait without a timeout could not be interrupted on Windows.
+            while not ended.wait(0.5) and self._thread.is_alive():
+                pass
         except KeyboardInterrupt:
-            future.cancel()
+            self._loop.call_soon_threadsafe(cancel)
             ended.wait(CLOSE_TIMEOUT)
             raise
+        if not begun:
+            work.close()
+            raise RuntimeError("The event loop has ended.")
+        if begun[0].cancelled():
+            raise CancelledError
+        return begun[0].result()
 
     def close(self) -> None:
         with contextlib.suppress(RuntimeError):

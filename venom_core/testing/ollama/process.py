@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 from urllib.request import ProxyHandler, Request, build_opener
+
+from venom_core.testing.deadlines import eventually, patience
 
 # The environment may name a proxy; loopback never goes through one.
 _OPENER = build_opener(ProxyHandler({}))
@@ -64,10 +65,10 @@ class FakeOllama:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=patience(5))
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=patience(5))
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._process = None
@@ -87,7 +88,7 @@ class FakeOllama:
         """End it as a crash would, to see what is said of an Ollama that went away."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=patience(5))
 
     def fault(self, path: str, kind: str, **details: Any) -> None:
         """Let something go wrong with the next request to ``path``."""
@@ -120,18 +121,19 @@ class FakeOllama:
     ) -> dict[str, Any]:
         """Wait for the first request that meets ``condition``. Raises TimeoutError listing the
         requests."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            requests = self.requests()
-            for entry in requests:
-                if condition(entry):
-                    return entry
-            time.sleep(0.01)
-        raise TimeoutError(f"no such request within {seconds} s: {requests}")
+        found: list[dict[str, Any]] = []
+
+        def is_there() -> bool:
+            found[:] = filter(condition, self.requests())
+            return bool(found)
+
+        if not eventually(is_there, seconds):
+            raise TimeoutError(f"no such request: {self.requests()}")
+        return found[0]
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         # The URL is the one that our own child printed.
         request = Request(f"{self.url}/__fake__{path}", data=data, method=method)
-        with _OPENER.open(request, timeout=10) as answer:
+        with _OPENER.open(request, timeout=patience(10)) as answer:
             return json.load(answer)
