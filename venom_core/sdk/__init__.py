@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.openai_engine import Endpoint as Endpoint
     from venom_core.sdk.openai_engine import OpenAIEngineProvider as OpenAIEngineProvider
     from venom_core.sdk.openai_engine import fetch_models as fetch_models
+    from venom_core.sdk.pip import InstallFailed as InstallFailed
+    from venom_core.sdk.pip import Pip as Pip
     from venom_core.sdk.process_identity import ProcessIdentity as ProcessIdentity
     from venom_core.sdk.provider import EngineStatus as EngineStatus
     from venom_core.sdk.provider import LoadedModel as LoadedModel
@@ -100,6 +102,7 @@ _HOMES = {
     "hub_files": ("CachedModel", "HubRef", "cached_models"),
     "machine": ("Machine", "this_machine", "usable_cores"),
     "memory_estimate": ("MemoryNeed", "ggml_compute_bytes"),
+    "pip": ("InstallFailed", "Pip"),
     "process_identity": ("ProcessIdentity",),
     "utc": ("utc_text",),
 }  # fmt: skip
