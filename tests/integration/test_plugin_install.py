@@ -2,8 +2,8 @@
 
 The environment holds this tree's ``venom`` as a wheel made by hand. "The user's index" is a folder
 of wheels that pip is configured for, as a public index with a stranger's ``venom`` would be.
-Nothing but the standard library is in it, so the one setting that the installer reads is handed to
-it by name.
+Of what the core needs only the modules that the installer imports are in it, and no distribution
+beside the core, so the one setting that it reads is handed to it by name.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
+import pluggy
+import psutil
 import pytest
 
 import venom_core
@@ -198,7 +200,15 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for path in tree.rglob("*.py")
         if "static" not in path.parts
     }
+    # As the built wheel holds them.
+    files |= {
+        f"venom_core/release/{path.parent.name}/pyproject.toml": path.read_bytes()
+        for path in tree.parent.glob("plugins/*/pyproject.toml")
+    }
     unpack(wheel(release, "venom", CORE, files=files), venv)
+    (site,) = venv.glob("lib/python*/site-packages")
+    for needed in (pluggy, psutil):
+        shutil.copytree(Path(needed.__file__).parent, site / needed.__name__)
     return venv
 
 

@@ -27,7 +27,6 @@ NOT_SHOWN = (
     "venom_core/plugins/doctor.py",
     "venom_core/installing/sources.py",
     "venom_core/installing/installer.py",
-    "venom_core/installing/pip.py",
     "venom_core/plugins/reasons.py",  # the documentation's
     "venom_core/settings/core.py",
     "venom_core/settings/file.py",

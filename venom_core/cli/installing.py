@@ -13,8 +13,8 @@ import click
 
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 from venom_core.installing.installer import InstallPlan, PluginInstaller
-from venom_core.installing.pip import InstallFailed
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.pip import InstallFailed
 from venom_core.settings.paths import Paths
 
 INTERRUPTED = "Stopped. Run the command again to go on; half-installed packages are installed anew."

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from venom_core._version import __version__
-from venom_core.installing.pip import Pip
 from venom_core.installing.sources import InstallSource, find_source, remember
 from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, RESERVED_NAMES, normalized
 from venom_core.sdk.errors import Conflict, InvalidRequest
+from venom_core.sdk.pip import Pip
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:

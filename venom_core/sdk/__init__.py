@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from venom_core.sdk.hookspecs import DoctorFinding as DoctorFinding
     from venom_core.sdk.hookspecs import ObservedEvent as ObservedEvent
     from venom_core.sdk.hookspecs import hookimpl as hookimpl
+    from venom_core.sdk.hub_download import HubConnections as HubConnections
+    from venom_core.sdk.hub_download import HubDownload as HubDownload
+    from venom_core.sdk.hub_download import HubFile as HubFile
     from venom_core.sdk.hub_files import CachedModel as CachedModel
     from venom_core.sdk.hub_files import HubRef as HubRef
     from venom_core.sdk.hub_files import cached_models as cached_models
@@ -57,6 +60,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.openai_engine import Endpoint as Endpoint
     from venom_core.sdk.openai_engine import OpenAIEngineProvider as OpenAIEngineProvider
     from venom_core.sdk.openai_engine import fetch_models as fetch_models
+    from venom_core.sdk.pip import InstallFailed as InstallFailed
+    from venom_core.sdk.pip import Pip as Pip
     from venom_core.sdk.process_identity import ProcessIdentity as ProcessIdentity
     from venom_core.sdk.provider import EngineStatus as EngineStatus
     from venom_core.sdk.provider import LoadedModel as LoadedModel
@@ -97,9 +102,11 @@ _HOMES = {
     "disk": ("check_space", "disk_errors", "replacing", "sha256_of", "write_file"),
     "engine_pool": ("EnginePool",),
     "gguf": ("GgufHeader", "read_header"),
+    "hub_download": ("HubConnections", "HubDownload", "HubFile"),
     "hub_files": ("CachedModel", "HubRef", "cached_models"),
     "machine": ("Machine", "this_machine", "usable_cores"),
     "memory_estimate": ("MemoryNeed", "ggml_compute_bytes"),
+    "pip": ("InstallFailed", "Pip"),
     "process_identity": ("ProcessIdentity",),
     "utc": ("utc_text",),
 }  # fmt: skip

@@ -8,7 +8,6 @@ process ids lets the next start of Venom end what was left all the same.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import secrets
@@ -20,13 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from venom_core.sdk import engine_launcher
+from venom_core.sdk.child_process import finish, launch
 from venom_core.sdk.disk import disk_refusal, is_full
 from venom_core.sdk.engine_processes import (
     end_group,
     forget,
-    kill_all,
-    list_tree,
     listens,
     read_tail,
     reap,
@@ -38,7 +35,7 @@ from venom_core.sdk.errors import EngineMissing, StorageError, Unavailable, Veno
 from venom_core.sdk.provider import EngineStatus
 from venom_core.sdk.utc import utc_text
 
-__all__ = ["EngineAddress", "EngineCommand", "EngineProcess", "finish", "launch", "reap_orphans"]
+__all__ = ["EngineAddress", "EngineCommand", "EngineProcess", "reap_orphans"]
 
 logger = logging.getLogger(__name__)
 
@@ -348,55 +345,6 @@ class EngineProcess:
         if run.watcher is not None and run.watcher is not asyncio.current_task():
             run.watcher.cancel()
         await asyncio.to_thread(forget, self.command.pid_file)
-
-
-async def launch(
-    argv: tuple[str, ...],
-    *,
-    log_file: Path,
-    env: Mapping[str, str],
-    grace: float = 5.0,
-    log_limit: int = 4 * 1024 * 1024,
-) -> asyncio.subprocess.Process:
-    """Run a Python program under the launcher: it ends with Venom, and with its whole tree.
-
-    Args:
-        argv: an interpreter, and what follows it; no secrets.
-        log_file: gets all that the program prints; its folder exists and is where it runs.
-        env: its whole environment.
-        grace: seconds between SIGTERM and SIGKILL.
-        log_limit: bytes that the log may take on the disk.
-
-    Raises ``OSError`` where the interpreter cannot be run. Close the process's ``stdin``, or
-    terminate it, to end the program.
-    """
-    python, *args = argv
-    return await asyncio.create_subprocess_exec(
-        python, "-I", "-S", engine_launcher.__file__, str(log_file), str(log_limit), str(grace),
-        *args,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=log_file.parent,
-        env=env,
-        start_new_session=True,
-    )  # fmt: skip
-
-
-async def finish(process: asyncio.subprocess.Process, grace: float) -> None:
-    """End what :func:`launch` started, with its whole tree, and wait until it is gone."""
-    tree = await asyncio.to_thread(list_tree, process.pid)
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    if process.stdin is not None:
-        process.stdin.close()
-    # The launcher sends SIGKILL after the grace; it gets a second more to see its effect.
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), grace + 1.0)
-    await asyncio.to_thread(kill_all, tree)
-    await asyncio.to_thread(end_group, process.pid)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), 5.0)
 
 
 def engine_environment(extra: Mapping[str, str], port: int, key: str) -> dict[str, str]:

@@ -4,10 +4,11 @@ Run by the engine's own interpreter as a script; standard library only, Python 3
 
     python -I -S engine_launcher.py LOG_FILE LOG_LIMIT_BYTES GRACE_SECONDS ARGS...
 
-The engine is ``python ARGS...``. Standard input is a pipe that only Venom holds open: when it
-closes, whatever became of Venom, the engine and everything it started get SIGTERM, and SIGKILL
-after the grace. SIGTERM to the launcher does the same. The launcher ends with the engine's exit
-code, 128 plus the signal where a signal ended it.
+The engine is ``python ARGS...``. With ``-`` for the log it writes to the launcher's own standard
+output. Standard input is a pipe that only Venom holds open: when it closes, whatever became of
+Venom, the engine and everything it started get SIGTERM, and SIGKILL after the grace. SIGTERM to the
+launcher does the same. The launcher ends with the engine's exit code, 128 plus the signal where a
+signal ended it.
 
 On Windows there are no process groups to signal: ``taskkill /T`` ends the tree as it is found at
 that moment, as best effort.
@@ -70,7 +71,7 @@ class CappedLog:
 class Launcher:
     """The engine's process and its end. ``stopping`` is set by whoever wants the end first."""
 
-    def __init__(self, args: list[str], log: CappedLog, grace: float) -> None:
+    def __init__(self, args: list[str], log: CappedLog | None, grace: float) -> None:
         self.log = log
         self.grace = grace
         self.stopping = threading.Event()
@@ -78,7 +79,7 @@ class Launcher:
         self.process = subprocess.Popen(
             [sys.executable, *args],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=None if log is None else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             # Safe here: no thread has been started yet.
             preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
@@ -86,7 +87,8 @@ class Launcher:
 
     def run(self) -> int:
         """Wait for the engine or for the wish to stop; returns the exit code to end with."""
-        threading.Thread(target=self._pump, daemon=True).start()
+        if self.log is not None:
+            threading.Thread(target=self._pump, args=(self.log,), daemon=True).start()
         threading.Thread(target=self._watch_pipe, daemon=True).start()
         while self.process.poll() is None and not self.stopping.is_set():
             self.stopping.wait(POLL_SECONDS)
@@ -94,13 +96,13 @@ class Launcher:
         code = self.process.wait()
         return 128 - code if code < 0 else code
 
-    def _pump(self) -> None:
+    def _pump(self, log: CappedLog) -> None:
         assert self.process.stdout is not None
         while True:
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:
                 return
-            self.log.write(data)
+            log.write(data)
 
     def _watch_pipe(self) -> None:
         while os.read(0, 4096):
@@ -212,7 +214,7 @@ def kill_tree_windows(pid: int) -> None:
 
 
 def main(argv: list[str]) -> int:
-    log = CappedLog(argv[1], int(argv[2]))
+    log = None if argv[1] == "-" else CappedLog(argv[1], int(argv[2]))
     launcher: list[Launcher] = []
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -39,9 +39,7 @@ def make_client(
             because redirects are not followed.
         read_timeout: seconds without a byte after which the upstream counts as stalled.
     """
-    # httpx imports its own command line, and with it rich and pygments, wherever click and rich are
-    # installed: 80 ms and 10 MB for nothing. It takes a missing one for "not installed".
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    _skip_command_line()
     import httpx
     from httpx_aiohttp import AiohttpTransport
 
@@ -58,6 +56,33 @@ def make_client(
         transport=transport,
         timeout=timeout,
     )
+
+
+def make_download_client(url: str, *, read_timeout: float) -> httpx.AsyncClient:
+    """Return an async client for files of the URL's host, over httpx's own transport.
+
+    That one hands on every byte that came before a connection broke, where aiohttp drops what it
+    still holds; and a download is no data path of tokens, for which aiohttp is cheaper. It trusts
+    what the system trusts, as the others do, and certifi's list, as ``huggingface_hub`` does.
+    """
+    _skip_command_line()
+    import httpx
+
+    trusted = httpx.create_ssl_context()
+    trusted.load_default_certs()
+    return httpx.AsyncClient(
+        verify=trusted,
+        timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT),
+        trust_env=not is_loopback(url),
+        follow_redirects=False,
+    )
+
+
+def _skip_command_line() -> None:
+    """Keep httpx from importing its own command line, and with it rich and pygments, wherever click
+    and rich are installed: 80 ms and 10 MB for nothing. It takes a missing one for "not
+    installed"."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
 def _without_credentials(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:

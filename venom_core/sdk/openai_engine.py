@@ -215,7 +215,7 @@ async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
     """Return the whole body; raises ``UpstreamError`` where it is larger than ``limit`` bytes."""
     body = bytearray()
-    async for chunk in http.chunks(response):
+    async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > limit:
             raise UpstreamError("The upstream's answer is too large to be an answer.")

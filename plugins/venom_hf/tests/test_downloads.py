@@ -17,10 +17,10 @@ import pytest
 
 from plugins.venom_hf.tests.conftest import FILES, REPO, Opened, gguf, halves, pulled, tensors
 from venom_core.sdk.errors import UpstreamIncomplete
+from venom_core.sdk.hub_download import STEP_BYTES
 from venom_core.testing.deadlines import patience, until
 from venom_core.testing.hub import FakeHub
 from venom_core.testing.processes import lives
-from venom_hf.fetcher import STEP_BYTES
 
 BIG = tensors(3_000_000)
 

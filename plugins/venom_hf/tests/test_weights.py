@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound
+from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.hub_files import gguf_groups
 from venom_hf.references import parse_reference
-from venom_hf.weights import RemoteFile, choose, is_safe_name, why_not
+from venom_hf.weights import choose, is_safe_name, why_not
 
 
-def files(*names: str) -> list[RemoteFile]:
-    return [RemoteFile(name, 100 + place) for place, name in enumerate(names)]
+def files(*names: str) -> list[HubFile]:
+    return [HubFile(name, 100 + place) for place, name in enumerate(names)]
 
 
 def chosen(ref: str, *names: str) -> list[str]:

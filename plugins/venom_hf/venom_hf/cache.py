@@ -14,6 +14,7 @@ from pathlib import Path
 
 from venom_core.sdk.disk import Place, disk_refusal
 from venom_core.sdk.errors import ModelNotFound
+from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.hub_files import (
     DEFAULT_REVISION,
     CachedModel,
@@ -27,7 +28,6 @@ from venom_core.sdk.hub_files import (
 )
 from venom_core.sdk.provider import Model
 from venom_hf.unfinished_pulls import UnfinishedPull
-from venom_hf.weights import RemoteFile
 
 CACHE = Place("The Hugging Face cache", "HF_HUB_CACHE")
 MAX_TEXT_BYTES = 4 * 1024 * 1024
@@ -82,7 +82,7 @@ class HubCache:
         except OSError:
             return None
 
-    def missing_bytes(self, repo: str, commit: str, files: tuple[RemoteFile, ...]) -> int:
+    def missing_bytes(self, repo: str, commit: str, files: tuple[HubFile, ...]) -> int:
         """Return the bytes of these files that are not here yet."""
         folder = self._repository(repo)
         missing = 0

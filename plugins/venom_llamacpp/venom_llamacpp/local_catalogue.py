@@ -10,6 +10,7 @@ from typing import Any
 
 from venom_core.sdk.architecture import Architecture
 from venom_core.sdk.gguf import GgufHeader
+from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ModelCapability
 from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
@@ -112,11 +113,11 @@ class LocalCatalogue:
         model = self._described(stored.ref, stored.size_bytes, stored.facts, "Hugging Face")
         return _with_facts(model, stored.path, stored.facts, f"sha256:{stored.sha256}")
 
-    def offered(self, ref: str, size: int, sha256: str, header: GgufHeader) -> ServableModel:
+    def offered(self, ref: str, file: HubFile, header: GgufHeader) -> ServableModel:
         """A file of Hugging Face that is not fetched yet."""
         facts = facts_of(header)
-        model = self._described(ref, size, facts, "Hugging Face")
-        servable = _with_facts(model, None, facts, f"sha256:{sha256}")
+        model = self._described(ref, file.size_bytes, facts, "Hugging Face")
+        servable = _with_facts(model, None, facts, f"sha256:{file.sha256}")
         return replace(servable, model=replace(servable.model, installed=False))
 
     def _file(self, local: LocalFile, source: str) -> ServableModel:

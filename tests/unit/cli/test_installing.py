@@ -8,9 +8,9 @@ import pytest
 
 from venom_core.cli import installing
 from venom_core.installing.installer import Addition, InstallPlan, InstallResult
-from venom_core.installing.pip import InstallFailed
 from venom_core.installing.sources import InstallSource
 from venom_core.sdk.errors import NotFound, VenomError
+from venom_core.sdk.pip import InstallFailed
 
 PLAN = InstallPlan(
     "llamacpp",

@@ -7,9 +7,8 @@ import functools
 from collections.abc import Iterator
 
 from tests.unit.docs.pages import ROOT
-from venom_core.installing import pip
 from venom_core.plugins.reasons import REASONS
-from venom_core.sdk import errors
+from venom_core.sdk import errors, pip
 
 SOURCES = ("venom_core/**/*.py", "plugins/*/venom_*/**/*.py")
 CAUSES = frozenset(code for _, code, *_ in pip._CAUSES)

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from venom_core.installing import installer, pip
+from venom_core.installing import installer
 from venom_core.installing.installer import Addition, InstallPlan, PluginInstaller
 from venom_core.installing.sources import InstallSource
+from venom_core.sdk import pip
 from venom_core.sdk.errors import VenomError
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -205,13 +206,15 @@ def test_no_message_prints_a_bare_install(tmp_path):
     assert "pip install 'venom" not in str(installer._from_checkout("venom-onnx", tmp_path).fix)
 
 
-def test_user_settings_cannot_add_a_source_to_a_wheelhouse(monkeypatch):
+def test_user_settings_cannot_add_a_source_to_a_wheelhouse(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_FIND_LINKS", "elsewhere")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "http://elsewhere")
     monkeypatch.setenv("PIP_TARGET", "elsewhere")
     monkeypatch.setenv("PIP_CACHE_DIR", "cache")
-    alone = {k: v for k, v in pip._environment(alone=True).items() if k.startswith("PIP_")}
+    alone = {
+        k: v for k, v in pip._environment(tmp_path, alone=True).items() if k.startswith("PIP_")
+    }
     assert set(alone) == {"PIP_CONFIG_FILE", "PIP_CACHE_DIR"}
-    theirs = pip._environment(alone=False)
+    theirs = pip._environment(tmp_path, alone=False)
     assert theirs["PIP_FIND_LINKS"] == "elsewhere"
     assert "PIP_TARGET" not in theirs

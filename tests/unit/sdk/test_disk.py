@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from venom_core.installing.pip import InstallFailed, _failure
 from venom_core.sdk import disk
 from venom_core.sdk.disk import (
     SPARE_BYTES,
@@ -26,6 +25,7 @@ from venom_core.sdk.disk import (
     write_file,
 )
 from venom_core.sdk.errors import NoDiskSpace, StorageError
+from venom_core.sdk.pip import InstallFailed, _failure
 from venom_core.settings.paths import Paths
 from venom_core.store.backup import write_backup
 
