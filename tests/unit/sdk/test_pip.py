@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ import pytest
 from venom_core.sdk import pip
 from venom_core.sdk.errors import NoDiskSpace, UpstreamTimeout
 from venom_core.sdk.pip import InstallFailed, Pip
+from venom_core.testing.deadlines import eventually, patience
 
 #: Stands where pip would: says where it is, its temporary folder and its words, then what is asked.
 FAKE = """
@@ -145,10 +145,7 @@ def test_pip_ends_with_venom(fake, number):
         try:
             pid = next(int(line[4:]) for line in parent.stdout if line.startswith("pid "))
             os.kill(parent.pid, number)
-            parent.wait(30)
-            deadline = time.monotonic() + 30
-            while psutil.pid_exists(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            assert not psutil.pid_exists(pid)
+            parent.wait(patience(30))
+            assert eventually(lambda: not psutil.pid_exists(pid))
         finally:
             parent.kill()
