@@ -44,7 +44,7 @@ def test_the_first_choice_ends_in_an_answer(light: Path, tmp_path: Path) -> None
         terminal.type("1\n")
         terminal.until(FOLDER)  # pip kept no record of it, and no index has our packages
         terminal.type(f"{tmp_path / 'no-such-folder'}\n")
-        terminal.until(f"It is no folder[\\s\\S]*{FOLDER}")
+        terminal.until(f"That is not a folder[\\s\\S]*{FOLDER}")
         terminal.type(f"{WHEELHOUSE}\n")
         terminal.until(r"installed venom-llamacpp")
         terminal.until(r"smollm2:135m.* is ready")
@@ -71,6 +71,6 @@ def test_the_offer_names_the_size_and_ctrl_c_leaves_it_to_be_repeated(
             terminal.type("1\n")
             terminal.until(r"Installing collected packages")
             terminal.type(CTRL_C)
-            terminal.until(r"what is half installed is installed anew")
+            terminal.until(r"half-installed packages are installed anew")
             assert terminal.process.wait(patience(30)) == 130
     assert "Traceback" not in terminal.shown
