@@ -225,16 +225,15 @@ class GuardedProvider(Provider):
         """Relay a generator. Nearly all of a long answer is the inner loop: one check an item, and
         one timer for all the waits. ``aclose()`` closes the plugin's own."""
         source: AsyncIterator[T] | None = None
-        timer = StallTimer(first)
+        timer = StallTimer(first, wait)
         timer.since = timer.now()
         try:
             source = _iterator(make())
             with timer:
                 item = await timed(anext(source), self.blocked(method))
-            timer.since = None
-            yield _checked(item, kind)
-            timer = StallTimer(wait)
-            with timer:
+                timer.first_ended()
+                yield _checked(item, kind)
+                timer.since = timer.now()
                 async for item in source:
                     timer.since = None
                     if type(item) is not kind:

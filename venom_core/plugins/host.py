@@ -70,7 +70,11 @@ class PluginHost(LoadedPlugins):
         """
         plugin = self._called(name)
         if plugin.reason and plugin.reason.code in ("blocked", "not_allowed"):
-            raise Conflict(plugin.reason.message, fix=plugin.reason.fix, code=plugin.reason.code)
+            raise Conflict(
+                f"The plugin {plugin.id} was kept out at the start: no command can enable it.",
+                fix="Change VENOM_PLUGINS or VENOM_PLUGINS_DISABLED, and start Venom again.",
+                code=plugin.reason.code,
+            )
         for token in plugin.key:
             if self._settings.plugin_disabled(token):
                 await asyncio.to_thread(self._settings.set_plugin_disabled, token, False)
@@ -108,8 +112,11 @@ class PluginHost(LoadedPlugins):
                     slot.retry()
             return plugin.record()
         if plugin.state is PluginState.DISABLED and not _is_crashed(plugin):
-            why = plugin.reason or reason("disabled_by_user", f"{plugin.id} is disabled.")
-            raise Conflict(why.message, fix=why.fix, code=why.code)
+            raise Conflict(
+                f"The plugin {plugin.id} is disabled: there is nothing to try again.",
+                fix=f"venom plugins enable {plugin.id}",
+                code=plugin.reason.code if plugin.reason else "disabled_by_user",
+            )
         return await self._again(plugin)
 
     async def apply_profile(self, profile: str, excluded: Collection[str]) -> None:

@@ -14,7 +14,8 @@ from typing import Self
 
 
 class StallTimer:
-    """Bounds every single wait inside a ``with`` block to ``seconds``.
+    """Bounds every single wait inside a ``with`` block to ``seconds``, and to ``then`` those after
+    :meth:`first_ended`, where that is given.
 
     ``since`` is when the present wait began, on the clock ``now``; None says that the block waits
     for nothing and may be suspended for as long as it likes. Both are plain attributes, for they
@@ -23,10 +24,16 @@ class StallTimer:
     Enter it in the task that waits.
     """
 
-    __slots__ = ("_cancelling", "_handle", "_loop", "_task", "expired", "now", "seconds", "since")
+    __slots__ = (
+        *("_cancelling", "_handle", "_loop", "_longest", "_task", "_then"),
+        *("expired", "now", "seconds", "since"),
+    )
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, then: float | None = None) -> None:
         self.seconds = seconds
+        self._then = seconds if then is None else then
+        #: Seconds to the next look: a shorter limit that comes later must not be missed.
+        self._longest = min(seconds, self._then)
         self.expired = False
         self.now = time.monotonic
         self.since: float | None = None
@@ -38,8 +45,13 @@ class StallTimer:
         self._cancelling = task.cancelling()
         self._loop = asyncio.get_running_loop()
         self.since = self.now()
-        self._handle = self._loop.call_later(self.seconds, self._ring)
+        self._handle = self._loop.call_later(self._longest, self._ring)
         return self
+
+    def first_ended(self) -> None:
+        """End the first wait; the block waits for nothing."""
+        self.since = None
+        self.seconds = self._then
 
     def __exit__(
         self,
@@ -61,4 +73,4 @@ class StallTimer:
                 self.expired = True
                 self._task.cancel()
                 return
-        self._handle = self._loop.call_later(left, self._ring)
+        self._handle = self._loop.call_later(min(left, self._longest), self._ring)

