@@ -18,10 +18,10 @@ from tools.house.honesty import dotted
 from tools.house.tree import Tree
 
 CATALOGUE = "sentences.pl.toml"
-CORE = "venom_core/api/" + CATALOGUE
+CORE = "venom_core/language/" + CATALOGUE
 #: What only the terminal shows is English; the fakes speak to tests.
 NOT_SHOWN = (
-    "venom_core/api/language.py",  # it is where the Polish is made
+    "venom_core/language/polish.py",  # it is where the Polish is made
     "venom_core/cli/",
     "venom_core/accounting/metering.py",
     "venom_core/plugins/doctor.py",

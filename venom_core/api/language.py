@@ -1,35 +1,21 @@
 """The language of an answer: English, or Polish where ``Accept-Language`` asks for it.
 
-Sentences are English where they are made, in the core and in plugins alike. They are put into
-Polish on their way out, by catalogues of templates: ``There is no key {0}.`` is found in the
-sentence that was said, and what stood in its hole is carried over letter by letter, so that a name,
-a path or an upstream's own words are in both languages the same. ``{0*}`` in the Polish puts the
-hole's words into Polish too. What no catalogue knows stays English. Codes never change.
+Which values of an answer are words for people is known here; their Polish is in
+``venom_core.language``.
 """
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import logging
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
-log = logging.getLogger(__name__)
-
-Language = Literal["en", "pl"]
-#: Beside a plugin's manifest, and beside this module for the core.
-CATALOGUE: Final = "sentences.pl.toml"
-#: What pydantic says of a field, which is no sentence of ours.
-VALIDATION: Final = "validation.pl.toml"
+from venom_core.language.polish import Language, polish
 
 #: The keys under which the API sends words for people.
 _WORDS = frozenset(
@@ -38,11 +24,9 @@ _WORDS = frozenset(
         *("reason", "default_model_reason", "fit_message", "desc"),
     }
 )
-_HOLE = re.compile(r"\{(\d)(\*?)\}")
 _RANGE = re.compile(
     r"\s*(\*|[A-Za-z]{1,8})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*[qQ]=([01](?:\.\d{0,3})?)\s*)?", re.ASCII
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?]) +")
 
 
 def negotiated(header: str) -> Language:
@@ -88,139 +72,3 @@ def _polish_values(value: Any, key: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [_polish_values(item) for item in value]
     return value
-
-
-@functools.lru_cache(maxsize=1024)
-def polish(text: str) -> str:
-    """Return a text of one or several sentences in Polish; those that are unknown as they were."""
-    sentences, done = _SENTENCE_END.split(text), []
-    while sentences:
-        said, count = _beginning(sentences)
-        done.append(said)
-        sentences = sentences[count:]
-    return " ".join(done)
-
-
-def _beginning(sentences: list[str]) -> tuple[str, int]:
-    """Return the Polish of the first sentences, and how many they are. Some templates are two
-    sentences, and a name may hold a full stop, which is thought of last."""
-    for across in (False, True):
-        for count in range(len(sentences), 0, -1):
-            found = _catalogue().find(" ".join(sentences[:count]), None if across else count)
-            if found is not None:
-                return found, count
-    return sentences[0], 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Template:
-    """An English sentence cut at its holes, and the Polish with the holes in it."""
-
-    parts: tuple[str, ...]
-    polish: str
-    sentences: int
-
-    def match(self, text: str) -> list[str] | None:
-        """Return what stands in the holes of ``text``, or None."""
-        first, *inner, last = self.parts
-        end = len(text) - len(last)
-        if not text.startswith(first) or not text.endswith(last) or end < len(first):
-            return None
-        place, found = len(first), []
-        for part in inner:
-            at = text.find(part, place, end)
-            if at < 0:
-                return None
-            found.append(text[place:at])
-            place = at + len(part)
-        return [*found, text[place:end]]
-
-
-class _Catalogue:
-    """Every template there is."""
-
-    def __init__(self, sentences: Mapping[str, str]) -> None:
-        self._whole = {text: said for text, said in sentences.items() if not _HOLE.search(text)}
-        holed = [
-            _Template(tuple(re.split(r"\{\d\}", text)), said, len(_SENTENCE_END.split(text)))
-            for text, said in sentences.items()
-            if _HOLE.search(text)
-        ]
-        # Of several that match, the one that says most is meant.
-        self._holed = sorted(holed, key=lambda one: -sum(map(len, one.parts)))
-
-    def find(self, text: str, sentences: int | None) -> str | None:
-        """Return the Polish of a text, of templates of so many sentences or of all."""
-        if text in self._whole:
-            return self._whole[text]
-        for template in self._holed:
-            if sentences not in (None, template.sentences):
-                continue
-            holes = template.match(text)
-            if holes is not None:
-                return _filled(template.polish, holes)
-        return None
-
-
-def _filled(said: str, holes: list[str]) -> str:
-    def words(hole: re.Match[str]) -> str:
-        found = holes[int(hole[1])]
-        if not hole[2]:
-            return found
-        stripped = found.lstrip()
-        return found[: len(found) - len(stripped)] + polish(stripped)
-
-    return _HOLE.sub(words, said)
-
-
-@functools.cache
-def _catalogue() -> _Catalogue:
-    """Read when Polish is first asked for: the start does not pay for it."""
-    import tomllib
-
-    sentences: dict[str, str] = {}
-    here = Path(__file__)
-    for path in (*_of_plugins(), here.with_name(CATALOGUE), here.with_name(VALIDATION)):
-        try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            log.warning("%s cannot be read; its sentences stay English", path, exc_info=True)
-            continue
-        usable = {text: said for text, said in found.items() if _usable(text, said)}
-        sentences |= _after_a_field(usable) if path.name == VALIDATION else usable
-    return _Catalogue(sentences)
-
-
-def _after_a_field(words: Mapping[str, str]) -> dict[str, str]:
-    """Return our sentences that quote pydantic: its text behind a field's path, or the body."""
-
-    def later(text: str) -> str:
-        return _HOLE.sub(lambda hole: f"{{{int(hole[1]) + 1}{hole[2]}}}", text)
-
-    fields = {f"{{0}}: {later(text)}.": f"{{0}}: {later(said)}." for text, said in words.items()}
-    bodies = {f"The body: {text}.": f"Treść żądania: {said}." for text, said in words.items()}
-    return fields | bodies
-
-
-def _usable(text: str, said: object) -> bool:
-    """Return whether a line of a plugin's own catalogue is usable: a bad one must not cost the
-    others."""
-    if not isinstance(said, str):
-        return False
-    holes = {int(hole) for hole, _ in _HOLE.findall(text)}
-    return {int(hole) for hole, _ in _HOLE.findall(said)} <= holes == set(range(len(holes)))
-
-
-def _of_plugins() -> Iterator[Path]:
-    """Return the catalogues of installed plugins; looked for without importing any."""
-    from venom_core.plugins.discovery import scan
-
-    for module in sorted({item.value.partition(".")[0] for item in scan().found}):
-        try:
-            spec = importlib.util.find_spec(module)
-        except (ImportError, ValueError):
-            continue
-        for folder in (spec.submodule_search_locations if spec else None) or ():
-            path = Path(folder) / CATALOGUE
-            if path.is_file():
-                yield path

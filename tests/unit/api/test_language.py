@@ -15,8 +15,10 @@ from pydantic_core import PydanticKnownError
 from tests.stage import SCRIPTED, scripted_venom
 from tests.unit.api.conftest import MakeVenom, client_of
 from venom_core._version import __version__
-from venom_core.api import language
-from venom_core.api.language import in_language, negotiated, polish
+from venom_core.api import language as answers
+from venom_core.api.language import in_language, negotiated
+from venom_core.language import polish as language
+from venom_core.language.polish import polish
 from venom_core.plugins import discovery
 from venom_core.plugins.discovery import Found, Scan
 from venom_core.sdk.errors import UpstreamError
@@ -301,7 +303,7 @@ async def test_an_answer_asks_for_no_language(
     """The way of a good answer under ``/v1`` does no work for languages."""
     scripted.SCRIPTS["m"] = Script(say("hello"))
     asked: list[str] = []
-    monkeypatch.setattr(language, "negotiated", lambda header: asked.append(header) or "en")
+    monkeypatch.setattr(answers, "negotiated", lambda header: asked.append(header) or "en")
     response = await client.post(
         "/v1/chat/completions", json={"model": "m", "stream": True, **HI}, headers=PL
     )

@@ -11,8 +11,9 @@ from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from venom_core.api.health import venom_of
-from venom_core.api.language import Language, in_language, language_headers, language_of
+from venom_core.api.language import in_language, language_headers, language_of
 from venom_core.api.openapi.declared import NoData, answers
+from venom_core.language.polish import Language
 from venom_core.models.views import OperationView
 from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
 from venom_core.sdk.errors import InvalidRequest

@@ -1,0 +1,1 @@
+"""The languages that Venom speaks to people, beside English."""
