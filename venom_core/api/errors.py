@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from venom_core.api.language import in_language, language_headers, language_of
 from venom_core.sdk.errors import InvalidRequest, NotFound, RequestTooLarge, VenomError
+from venom_core.sdk.masking import masked
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +54,14 @@ class OpenAIError(TypedDict):
 def openai_error(error: VenomError) -> OpenAIError:
     """Return the refusal as OpenAI's clients read it; our ``fix`` and ``docs`` beside it."""
     record: OpenAIErrorBody = {
-        "message": error.message,
+        "message": masked(error.message),
         "type": error.type,
         "param": error.param,
         "code": error.code,
         "docs": error.docs,
     }
     if error.fix:
-        record["fix"] = error.fix
+        record["fix"] = masked(error.fix)
     return {"error": record}
 
 
@@ -79,9 +80,9 @@ def api_error(error: VenomError) -> ApiError:
     """Return the refusal under ``/api/v1``: ``detail`` is the sentence."""
     record = error.record()
     return {
-        "detail": record["message"],
+        "detail": masked(record["message"]),
         "code": record["code"],
-        "fix": record["fix"],
+        "fix": None if record["fix"] is None else masked(record["fix"]),
         "docs": record["docs"],
         "param": record["param"],
     }

@@ -23,6 +23,7 @@ from venom_core.api.errors import error_response, too_large
 from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
 from venom_core.sdk.loopback import is_loopback_host
+from venom_core.sdk.masking import keep_secret
 from venom_core.store.audit import LOCAL_USER
 from venom_core.store.keys import hash_key
 
@@ -194,8 +195,11 @@ class KeyRing:
         self._set_limits = set_limits
         self._store_file = store_file
         self._always = always
-        # Hashes only: what is not kept cannot be shown by a dump or a trace.
-        self._file_keys = [hash_key(key) for key in read_key_file(key_file)] if key_file else []
+        keep_secret(local_token)
+        #: By the hash of each key in the file its id: every key is an owner of its own.
+        self._file_keys = {
+            hash_key(key): file_key_id(key) for key in (read_key_file(key_file) if key_file else ())
+        }
         self._local = hash_key(local_token)
         self._known: dict[bytes, tuple[float, Caller]] = {}
         self._required: tuple[float, bool] = (float("-inf"), False)
@@ -250,7 +254,7 @@ class KeyRing:
 
     async def _signed_in(self, token: str) -> Caller | None:
         key_id = self.signins.key_id(token)
-        if key_id is None or key_id in (LOCAL_USER, "file"):
+        if key_id is None or key_id == LOCAL_USER or key_id in self._file_keys.values():
             return None if key_id is None else Caller(key_id)
         digest = hash_key(token)
         seen, caller = self._known.get(digest, (float("-inf"), ANYBODY))
@@ -266,8 +270,8 @@ class KeyRing:
         digest = hash_key(key)
         if hmac.compare_digest(digest, self._local):
             return Caller(LOCAL_USER)
-        if sum(hmac.compare_digest(digest, known) for known in self._file_keys):
-            return Caller("file")
+        if digest in self._file_keys:  # by its hash: no comparison tells how near a guess is
+            return Caller(self._file_keys[digest])
         seen, caller = self._known.get(digest, (float("-inf"), ANYBODY))
         if time.monotonic() - seen <= KEYS_FRESH_SECONDS:
             return caller
@@ -306,6 +310,11 @@ def _check_same_page(headers: Headers, method: str) -> None:
         )
 
 
+def file_key_id(key: str) -> str:
+    """Return what a key of the file is called: the same at every start, and no help to guess it."""
+    return f"file-{hash_key(key).hex()[:8]}"
+
+
 def read_key_file(path: Path) -> tuple[str, ...]:
     """Return the keys in a file, one a line. Raises ``StorageError`` where it has none."""
     try:
@@ -323,4 +332,5 @@ def read_key_file(path: Path) -> tuple[str, ...]:
             code="key_file_unreadable",
             fix="Write one into it: openssl rand -hex 32",
         )
+    keep_secret(*keys)
     return keys

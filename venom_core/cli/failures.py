@@ -6,7 +6,6 @@ the output always finds exactly one JSON document.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -16,7 +15,9 @@ from typing import Any
 import click
 
 from venom_core.cli.exit_codes import ExitCode, exit_code_of
+from venom_core.cli.terminal import print_json
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.printable import one_line
 
 
 def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
@@ -57,16 +58,16 @@ def print_error(error: VenomError) -> None:
 
 def _say(record: Mapping[str, Any], arguments: Sequence[str]) -> None:
     if wants_json(arguments):
-        print(json.dumps({"error": record}, indent=2, ensure_ascii=False), flush=True)
+        print_json({"error": record})
     else:
         sys.stdout.flush()
         _print(record)
 
 
 def _print(record: Mapping[str, Any]) -> None:
-    print(f"Error: {record['message']}", file=sys.stderr)
+    print(f"Error: {one_line(record['message'])}", file=sys.stderr)
     if record.get("fix"):
-        print(f"Fix:   {record['fix']}", file=sys.stderr)
+        print(f"Fix:   {one_line(record['fix'])}", file=sys.stderr)
     print(f"Code:  {record['code']}", file=sys.stderr, flush=True)
 
 

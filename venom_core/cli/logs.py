@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 from venom_core.sdk.errors import StorageError
+from venom_core.sdk.masking import masked
+from venom_core.sdk.printable import one_line, printable
 from venom_core.settings.paths import Paths
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -19,11 +21,19 @@ def log_file(paths: Paths) -> Path:
     return paths.logs_dir / "venom.log"
 
 
+class _Clean(logging.Formatter):
+    """No secret in any line, and each line but the first indented: no word of a stranger can look
+    like an entry of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(masked(super().format(record))).replace("\n", "\n    ")
+
+
 class _OneLine(logging.Formatter):
     """Without stack traces: those are in the file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{record.levelname.capitalize()}: {record.getMessage()}"
+        return one_line(masked(f"{record.levelname.capitalize()}: {record.getMessage()}"))
 
 
 def begin_logging(paths: Paths, level: str = "warning", *, to_stderr: bool = False) -> None:
@@ -38,7 +48,7 @@ def begin_logging(paths: Paths, level: str = "warning", *, to_stderr: bool = Fal
     handlers = [_file_handler(paths)]
     if to_stderr or level == "debug":
         on_screen = logging.StreamHandler(sys.stderr)
-        on_screen.setFormatter(logging.Formatter(FORMAT) if level == "debug" else _OneLine())
+        on_screen.setFormatter(_Clean(FORMAT) if level == "debug" else _OneLine())
         on_screen.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
         handlers.append(on_screen)
     for handler in handlers:
@@ -59,5 +69,5 @@ def _file_handler(paths: Paths) -> logging.Handler:
         log_file(paths).chmod(0o600)
     except (OSError, StorageError):
         return logging.NullHandler()
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(_Clean(FORMAT))
     return handler

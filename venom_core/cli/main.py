@@ -13,6 +13,7 @@ import click
 from venom_core._version import __version__
 from venom_core.cli.exit_codes import MEANINGS
 from venom_core.cli.lazy import LazyGroup
+from venom_core.cli.output import safe_output
 
 _HOME = "venom_core.cli.commands"
 COMMANDS = {
@@ -79,6 +80,11 @@ def run_command(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 gets "?" and no traceback
             stream.reconfigure(errors="replace")
+    with safe_output():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = cli.main(list(arguments), prog_name="venom", standalone_mode=False)
         sys.stdout.flush()

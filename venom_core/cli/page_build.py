@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from venom_core.sdk.child_process import child_environment
 from venom_core.settings.paths import Paths
 from venom_core.ui import STATIC
 
@@ -49,7 +50,11 @@ async def build_page(checkout: Path, paths: Paths) -> str:
             stderr=subprocess.STDOUT,
             # Its own group: Ctrl-C reaches it through us, and all of it.
             start_new_session=True,
-            env={**os.environ, "MAKEFLAGS": "", "NEXT_TELEMETRY_DISABLED": "1"},
+            env={
+                **child_environment(("NPM_TOKEN", "NODE_AUTH_TOKEN")),
+                "MAKEFLAGS": "",
+                "NEXT_TELEMETRY_DISABLED": "1",
+            },
         )
         try:
             code = await process.wait()

@@ -9,7 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
 
 from venom_core.cli.connection.session import Session
+from venom_core.cli.output import raw
 from venom_core.cli.terminal import has_colours, is_terminal, size
+from venom_core.sdk.printable import one_line
 
 Step = dict[str, Any]
 #: Off a terminal a line is printed for each of these percents, and after this silence in seconds.
@@ -112,8 +114,8 @@ def _bar(name: str) -> Iterator[Callable[[Step], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[message]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(name, total=None, message="")
+    with Progress(*columns, console=Console(file=raw(sys.stderr))) as progress:
+        task = progress.add_task(one_line(name), total=None, message="")
 
         def show(step: Step) -> None:
             total = step["bytes_total"]
@@ -123,7 +125,7 @@ def _bar(name: str) -> Iterator[Callable[[Step], None]]:
                 task,
                 completed=total if step["status"] == "completed" else step["bytes_done"],
                 total=total,
-                message=step["message"],
+                message=one_line(step["message"]),
             )
 
         yield show

@@ -11,7 +11,8 @@ from typing import Any
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.session import Session
-from venom_core.cli.terminal import bold, dim, is_terminal, note
+from venom_core.cli.output import raw
+from venom_core.cli.terminal import as_json, bold, dim, is_terminal, note
 
 # What a model writes must not move the cursor or rewrite the screen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -56,7 +57,8 @@ def _write(text: str, is_reasoning: bool) -> bool:
         if not is_terminal(out):
             return False
         text = dim(text, out)
-    print(text, end="", flush=True)
+    # What goes into a pipe or a file is the answer as it is.
+    print(text, end="", flush=True, file=out if is_terminal(out) else raw(out))
     return True
 
 
@@ -97,4 +99,4 @@ def print_explanation(answer: Answer) -> None:
         print(f"  {name}: {value}")
     if explained["upstream_body"] is not None:
         print(bold("Upstream body", out))
-        print(json.dumps(explained["upstream_body"], indent=2, ensure_ascii=False))
+        print(as_json(explained["upstream_body"]))

@@ -8,6 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import IO, Any
 
+from venom_core.cli.output import raw, styled
+from venom_core.sdk.printable import in_json, one_line
+
 
 def is_terminal(stream: IO[str]) -> bool:
     try:
@@ -31,11 +34,11 @@ def has_colours(stream: IO[str]) -> bool:
 
 
 def dim(text: str, stream: IO[str]) -> str:
-    return f"\x1b[2m{text}\x1b[0m" if text and has_colours(stream) else text
+    return styled(text, 2, stream) if text and has_colours(stream) else text
 
 
 def bold(text: str, stream: IO[str]) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if text and has_colours(stream) else text
+    return styled(text, 1, stream) if text and has_colours(stream) else text
 
 
 def note(text: str) -> None:
@@ -43,13 +46,21 @@ def note(text: str) -> None:
     print(dim(text, sys.stderr), file=sys.stderr, flush=True)
 
 
-def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False), flush=True)
+def print_json(value: Any, *, reveal: bool = False) -> None:
+    """Print a JSON document; ``reveal`` shows the secret in it that was just made."""
+    print(as_json(value), flush=True, file=raw(sys.stdout) if reveal else sys.stdout)
+
+
+def as_json(value: Any) -> str:
+    """Return the document that :func:`print_json` prints."""
+    return in_json(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print columns as wide as their content. An empty cell is shown as ``-``."""
-    cells = [[str(cell) if cell not in (None, "") else "-" for cell in row] for row in rows]
+    cells = [
+        [one_line(str(cell)) if cell not in (None, "") else "-" for cell in row] for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
     print(bold(_line(headers, widths), sys.stdout))
     for row in cells:

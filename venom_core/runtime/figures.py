@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from venom_core.sdk.child_process import child_environment
 from venom_core.sdk.machine import this_machine
 
 GPU_PROGRAM = "nvidia-smi"
@@ -103,6 +104,7 @@ class FigureReader:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                env=child_environment(),
             )
             async with asyncio.timeout(GPU_SECONDS):
                 text, _ = await process.communicate()

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from venom_core.sdk import engine_launcher
 from venom_core.sdk.engine_processes import end_group, kill_all, list_tree
+from venom_core.sdk.masking import is_secret_name
+
+
+def child_environment(needed: Collection[str] = ()) -> dict[str, str]:
+    """Return this process's environment for a child: without what is Venom's own, and without every
+    variable that is named like a secret (``HF_TOKEN``, ``OPENAI_API_KEY``).
+
+    Args:
+        needed: names that the child gets all the same.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in needed or not (name.startswith("VENOM_") or is_secret_name(name))
+    }
 
 
 async def launch(
@@ -25,7 +41,7 @@ async def launch(
         argv: an interpreter, and what follows it; no secrets.
         log_file: gets all that the program prints; its folder exists and is where it runs. With
             None the program runs where we do, and the process's ``stdout`` has what it prints.
-        env: its whole environment.
+        env: its whole environment; :func:`child_environment` and what is added to it.
         grace: seconds between SIGTERM and SIGKILL.
         log_limit: bytes that the log may take on the disk.
 

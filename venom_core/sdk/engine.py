@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import socket
 import sys
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from venom_core.sdk.child_process import finish, launch
+from venom_core.sdk.child_process import child_environment, finish, launch
 from venom_core.sdk.disk import disk_refusal, is_full
 from venom_core.sdk.engine_processes import (
     end_group,
@@ -32,6 +31,7 @@ from venom_core.sdk.engine_processes import (
     write_pid_file,
 )
 from venom_core.sdk.errors import EngineMissing, StorageError, Unavailable, VenomError
+from venom_core.sdk.masking import forget_secret, keep_secret
 from venom_core.sdk.provider import EngineStatus
 from venom_core.sdk.utc import utc_text
 
@@ -64,7 +64,8 @@ class EngineCommand:
         pid_file: remembers the processes while the engine runs.
         model: the reference that it serves, shown in statuses.
         python: the engine's interpreter, 3.9 or newer; by default Venom's own.
-        env: added to the environment, from which all ``VENOM_*`` variables are removed.
+        env: added to the environment, from which all ``VENOM_*`` variables are removed and those
+            named like a secret (``HF_TOKEN``): an engine that needs one names it here.
         ready_path: answers 200 when the engine can serve.
         ready_timeout: seconds from the start to that answer.
         stop_timeout: seconds between SIGTERM and SIGKILL.
@@ -270,6 +271,7 @@ class EngineProcess:
     async def _spawn(self) -> _Run:
         command = self.command
         port, key = await asyncio.to_thread(free_port), secrets.token_urlsafe(32)
+        keep_secret(key)
         await asyncio.to_thread(make_folders, command)
         args = [arg.replace("{port}", str(port)) for arg in command.args]
         began, started_at = time.monotonic(), utc_text(precision="seconds", suffix="+00:00")
@@ -335,6 +337,7 @@ class EngineProcess:
         self._run, self._state = None, "failed"
         self._crashes.append(time.monotonic())
         await self._log_why(f"ended with exit code {code}")
+        forget_secret(run.address.key)
         await asyncio.to_thread(end_group, run.process.pid)
         await asyncio.to_thread(forget, self.command.pid_file)
         if self.on_exit is not None:
@@ -342,16 +345,16 @@ class EngineProcess:
 
     async def _end(self, run: _Run) -> None:
         await finish(run.process, self.command.stop_timeout)
+        forget_secret(run.address.key)
         if run.watcher is not None and run.watcher is not asyncio.current_task():
             run.watcher.cancel()
         await asyncio.to_thread(forget, self.command.pid_file)
 
 
 def engine_environment(extra: Mapping[str, str], port: int, key: str) -> dict[str, str]:
-    """Return the engine's environment: ours without what is Venom's own, and what the command
-    adds."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
-    env |= {
+    """Return the engine's environment: ours without what is Venom's own and without secrets, and
+    what the command adds."""
+    env = child_environment() | {
         name: value.replace("{port}", str(port)).replace("{key}", key)
         for name, value in extra.items()
     }

@@ -30,7 +30,8 @@ The tree (status, code)::
         └── NoDiskSpace             400 disk_full
 
 Each carries a machine-readable ``code``, one sentence for a person, and a ``fix``: what to do next.
-A message never contains an exception's text from elsewhere, a path of the engine, or a secret.
+A message never contains an exception's text from elsewhere, a path of the engine, or a secret: one
+that is known is masked here, whoever wrote it into the sentence.
 
 A refusal that is kept (for the next request, in a record, in the store) is kept as this object and
 raised as :meth:`VenomError.again`; what has crossed a wire comes back through :func:`restored`.
@@ -40,6 +41,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
+
+from venom_core.sdk.masking import masked
 
 if TYPE_CHECKING:
     from venom_core.sdk.records import ErrorRecord
@@ -74,9 +77,10 @@ class VenomError(Exception):
         retry_after: float | None = None,
         docs: str | None = None,
     ) -> None:
+        message = masked(str(message))  # a plugin's word may be anything
         super().__init__(message)
         self.message = message
-        self.fix = fix
+        self.fix = None if fix is None else masked(str(fix))
         self.code = code or self.default_code
         self.param = param
         self.retry_after = retry_after

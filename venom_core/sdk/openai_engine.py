@@ -30,6 +30,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame, FrameKind, decode, kind_of
+from venom_core.sdk.masking import masked
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import Provider, ProviderContext
 from venom_core.sdk.stall import StallTimer
@@ -341,7 +342,7 @@ def _error_text(error: Any) -> tuple[str, str]:
     else:
         code, text = "", error
     text = text if isinstance(text, str) else ""
-    return _PATH.sub("<path>", text)[:300], code
+    return _PATH.sub("<path>", masked(text))[:300], code
 
 
 def _context_exceeded(error: Any) -> ContextLengthExceeded:

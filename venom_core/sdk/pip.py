@@ -20,7 +20,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from venom_core.sdk.child_process import finish, launch
+from venom_core.sdk.child_process import child_environment, finish, launch
 from venom_core.sdk.errors import NoDiskSpace, Unavailable, UpstreamTimeout
 
 logger = logging.getLogger(__name__)
@@ -205,11 +205,7 @@ async def _lines(stream: asyncio.StreamReader) -> AsyncGenerator[Sequence[str], 
 
 
 def _environment(temporary: Path, *, alone: bool) -> dict[str, str]:
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _DROPPED and not name.startswith("VENOM_")
-    }
+    env = {name: v for name, v in child_environment().items() if name not in _DROPPED}
     if alone:
         ours = _KEPT_ALONE
         env = {name: v for name, v in env.items() if not name.startswith("PIP_") or name in ours}

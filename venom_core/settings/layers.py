@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.masking import keep_secrets_of
 from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
 from venom_core.settings import file
 from venom_core.settings.core import (
@@ -102,6 +103,7 @@ class Settings:
         self.paths = paths
         self.warnings: list[str] = []
         self._env = dict(env or {})
+        keep_secrets_of(self._env)
         self._flags = {name: value for name, value in (flags or {}).items() if value is not None}
         self._file = file.read(paths.config_file)
         self._origins: dict[str, Origin] = {}

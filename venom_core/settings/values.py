@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.masking import MASK, keep_password, keep_secret
 from venom_core.sdk.spec import Setting, SettingValue
 
-MASK = "********"
 _LONGEST_SHOWN = 60
 _KINDS = {
     "str": "text",
@@ -51,7 +51,17 @@ def convert(setting: Setting, raw: object, place: str) -> SettingValue:
             code="invalid_setting",
             param=setting.name,
         ) from None
+    _keep_secrets(setting, value)
     return value
+
+
+def _keep_secrets(setting: Setting, value: SettingValue) -> None:
+    """See that a secret, or the password in a URL, is masked wherever somebody echoes it."""
+    for part in value if isinstance(value, tuple) else (value,):
+        if setting.secret:
+            keep_secret(part)
+        else:
+            keep_password(part)
 
 
 def mask(setting: Setting, value: SettingValue) -> SettingValue:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
+from venom_core.sdk.masking import masked, masked_values
 from venom_core.sdk.utc import utc_text
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def write_audit(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:
-    """Add an entry within the caller's transaction. Never a secret, a prompt or an answer."""
+    """Add an entry within the caller's transaction. Never a prompt or an answer; secrets that are
+    known are masked."""
     from sqlalchemy import null
 
     from venom_core.store.tables import audit
@@ -92,11 +94,11 @@ def write_audit(
         audit.insert().values(
             at=utc_text(),
             action=action,
-            subject=subject[:MAX_SUBJECT],
+            subject=masked(subject)[:MAX_SUBJECT],
             key_id=actor.key_id,
             request_id=actor.request_id,
-            before=null() if before is None else dict(before),
-            after=null() if after is None else dict(after),
+            before=null() if before is None else masked_values(before),
+            after=null() if after is None else masked_values(after),
         )
     )
 

@@ -23,6 +23,7 @@ from venom_core.sdk.catalogue import (
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound, UpstreamError
 from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.hub_files import DEFAULT_REVISION, HubRef
+from venom_core.sdk.masking import keep_secret
 from venom_core.sdk.utc import utc_text
 from venom_hf.refusals import offline, refusal
 from venom_hf.weights import Choice, choose, why_not
@@ -88,7 +89,9 @@ class HuggingFaceClient:
         if self._token is None and self.endpoint == OFFICIAL:
             from huggingface_hub import get_token
 
-            return get_token()
+            token = get_token()  # of a file, which the settings know nothing of
+            keep_secret(token)
+            return token
         return self._token
 
     # -- the catalogue -----------------------------------------------------------------------

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.child_process import child_environment
 from venom_core.sdk.errors import UpstreamIncomplete, UpstreamTimeout, restored
 from venom_core.sdk.provider import PullProgress
 from venom_hf.client import Plan
@@ -35,8 +35,7 @@ _ENVIRONMENT = {
     "HF_HUB_VERBOSITY": "error",
 }
 _NOT_PASSED_ON = (
-    "HF_HUB_ENABLE_HF_TRANSFER", "HF_HUB_OFFLINE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN",
-    "TRANSFORMERS_OFFLINE",
+    "HF_HUB_ENABLE_HF_TRANSFER", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
 )  # fmt: skip
 
 
@@ -91,7 +90,7 @@ class Downloads:
             await asyncio.shield(self._end(process))
 
     async def _start(self, endpoint: str, timeout: float) -> asyncio.subprocess.Process:
-        kept = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+        kept = {n: value for n, value in child_environment().items() if n not in _NOT_PASSED_ON}
         seconds = str(max(1, round(timeout)))
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "venom_hf.fetcher",

@@ -17,6 +17,7 @@ from venom_core.language.polish import Language
 from venom_core.models.views import OperationView
 from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.masking import masked
 from venom_core.sdk.states import PluginStateLabel, ProviderStatusLabel
 
 router = APIRouter()
@@ -88,4 +89,5 @@ async def _stream(
 
 def _event(change: FeedEvent, language: Language) -> bytes:
     data: Any = in_language(change.data, language)
-    return f"id: {change.id}\nevent: {change.topic}\ndata: {json.dumps(data)}\n\n".encode()
+    told = masked(json.dumps(data))
+    return f"id: {change.id}\nevent: {change.topic}\ndata: {told}\n\n".encode()

@@ -7,6 +7,7 @@ import sys
 import click
 
 from venom_core.cli.options import json_option
+from venom_core.cli.output import raw
 from venom_core.cli.terminal import note, print_json, print_table
 from venom_core.settings.paths import Paths
 from venom_core.store.database import open_database
@@ -63,10 +64,9 @@ def create(
     rights = KeyRights(scopes or None, models or None, requests_per_day, tokens_per_day)
     key, record = _repository().create(name, rights)
     if as_json:
-        print_json({"key": key, **record.record()})
+        print_json({"key": key, **record.record()}, reveal=True)
         return
-    print(key)
-    sys.stdout.flush()
+    print(key, file=raw(sys.stdout), flush=True)
     note("It is not shown again. Send it as 'Authorization: Bearer KEY'.")
 
 

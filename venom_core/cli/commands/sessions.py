@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import IO
 
@@ -11,7 +10,7 @@ import click
 
 from venom_core.cli.connection.stored import stored_sessions
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, print_table
+from venom_core.cli.terminal import as_json, print_json, print_table
 from venom_core.store.audit import Actor
 from venom_core.store.sessions import Owner
 
@@ -87,7 +86,7 @@ def export(session_id: str, form: str, output: IO[str], key_id: str | None) -> N
         output.write(asyncio.run(sessions.export_markdown(owner, session_id)))
     else:
         whole = asyncio.run(sessions.export_json(owner, session_id))
-        output.write(json.dumps(whole, ensure_ascii=False, indent=2) + "\n")
+        output.write(as_json(whole) + "\n")
 
 
 @sessions.command("import")

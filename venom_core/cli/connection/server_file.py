@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from venom_core.cli.connection.files import read_record, remove_own, write_record
+from venom_core.sdk.masking import keep_secret
 from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.settings.paths import Paths
 
@@ -58,6 +59,7 @@ def find_server(paths: Paths) -> ServerRecord | None:
         )
     except (KeyError, TypeError, ValueError):
         return None
+    keep_secret(record.token)
     return record if ProcessIdentity(record.pid, record.started).lives() else None
 
 
