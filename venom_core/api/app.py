@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from venom_core._version import __version__
 from venom_core.api import health
+from venom_core.api.callers import caller_of
 from venom_core.api.errors import (
     error_response,
     on_http_exception,
@@ -89,13 +90,14 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
     app.router.routes.append(Route("/openapi.json", openapi_json, methods=["GET"]))
-    protected = [Depends(_key_check(ring, "/api/v1"))]
+    app.state.check_key = _key_check(ring)
+    protected = [Depends(caller_of)]  # none answers whose class has not asked who calls
     for router in (plugins.router, models.router, overview.router, events.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (usage.router, audit.router, chat.router, sessions.router):
         app.include_router(router, prefix="/api/v1", dependencies=protected)
     app.include_router(session.router, prefix="/api/v1")
-    app.include_router(health.router, dependencies=[Depends(_key_check(ring, ""))])
+    app.include_router(health.router, dependencies=protected)
     app.router.routes.append(
         Mount("/docs", Docs(root_path=app.arrival.root_path, reference=app.api_description.page))
     )
@@ -111,13 +113,13 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     return app
 
 
-def _key_check(ring: KeyRing, prefix: str) -> Callable[[Request], Awaitable[None]]:
+def _key_check(ring: KeyRing) -> Callable[[Request], Awaitable[None]]:
     """Let in whose key has one of the scopes that the route needs."""
 
     async def check(request: Request) -> None:
         caller = await ring.require(request.headers, request.method)
         path = request.scope["route"].path  # newer FastAPI leaves the prefix out
-        whole = path if path.startswith(f"{prefix}/") else prefix + path
+        whole = path if path.startswith(("/api/v1/", "/metrics")) else f"/api/v1{path}"
         caller.check(scopes_of(request.method, whole))
         request.state.caller = caller
 

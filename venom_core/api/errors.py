@@ -19,11 +19,10 @@ from venom_core.sdk.masking import masked
 log = logging.getLogger(__name__)
 
 
-def too_large(limit: int) -> RequestTooLarge:
-    return RequestTooLarge(
-        f"The body is larger than {limit:,} bytes.",
-        fix="Send less, or raise VENOM_MAX_BODY_BYTES.",
-    )
+def too_large(
+    limit: int, fix: str = "Send less, or raise VENOM_MAX_BODY_BYTES."
+) -> RequestTooLarge:
+    return RequestTooLarge(f"The body is larger than {limit:,} bytes.", fix=fix)
 
 
 def internal_error(error: BaseException) -> VenomError:

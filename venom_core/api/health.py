@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
@@ -12,13 +11,14 @@ from typing_extensions import TypedDict
 from venom_core._version import __version__
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.sdk.errors import InvalidApiKey
 from venom_core.sdk.records import ReasonRecord
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom
 
-router = APIRouter()
+router = keyed_router()
 
 
 class Health(TypedDict):

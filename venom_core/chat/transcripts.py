@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
+from venom_core.chat.validation import Body
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.utc import utc_text
 from venom_core.store.sessions import (
@@ -26,13 +27,10 @@ MAX_DETAILS = 200_000
 
 Title = Annotated[str, Field(max_length=200)]
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
-_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-class ImportedMessage(BaseModel):
+class ImportedMessage(Body):
     """A message as :func:`exported` writes it; a parent stands before its children."""
-
-    model_config = _STRICT
 
     id: _Id
     parent_message_id: _Id | None = None
@@ -43,10 +41,8 @@ class ImportedMessage(BaseModel):
     created_at: str | None = Field(default=None, max_length=40)
 
 
-class ImportedSession(BaseModel):
+class ImportedSession(Body):
     """A whole export."""
-
-    model_config = _STRICT
 
     format: Literal["venom-session"]
     version: Literal[1]

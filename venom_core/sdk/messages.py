@@ -13,18 +13,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 
 # pydantic reads the TypedDict of typing itself only from Python 3.12 on.
 from typing_extensions import TypedDict
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
+#: What one request may hold: more than any client sends, and little enough to be looked at.
+MOST_MESSAGES = 10_000
+MOST_PARTS = 1024
+MOST_TOOLS = 1024
+MOST_STOPS = 64
+#: Texts of an embeddings request, as OpenAI has it.
+MOST_INPUTS = 2048
+LONGEST_NAME = 512
+
+Name = Annotated[str, MaxLen(LONGEST_NAME)]
+
 
 class FunctionCall(TypedDict):
     """``arguments`` is JSON text, never an object."""
 
-    name: str
+    name: Name
     arguments: str
 
 
@@ -55,10 +66,10 @@ class MessageBody(TypedDict):
     """One turn. ``content`` may be null on an assistant turn that only calls tools."""
 
     role: Role
-    content: NotRequired[str | list[TextPart | ImagePart] | None]
-    name: NotRequired[str]
-    tool_calls: NotRequired[list[ToolCallBody] | None]
-    tool_call_id: NotRequired[str]
+    content: NotRequired[str | Annotated[list[TextPart | ImagePart], MaxLen(MOST_PARTS)] | None]
+    name: NotRequired[Name]
+    tool_calls: NotRequired[Annotated[list[ToolCallBody], MaxLen(MOST_PARTS)] | None]
+    tool_call_id: NotRequired[Name]
     reasoning_content: NotRequired[str | None]
 
 
@@ -69,7 +80,7 @@ class StreamOptions(TypedDict, total=False):
 class SamplingBody(TypedDict, total=False):
     """Parameters that chat and completion share; null means "not set". Counts are in tokens."""
 
-    model: str | None
+    model: Name | None
     stream: bool | None
     stream_options: StreamOptions | None
     temperature: Annotated[float, Ge(0), Le(2)] | None
@@ -80,7 +91,7 @@ class SamplingBody(TypedDict, total=False):
     presence_penalty: Annotated[float, Ge(-2), Le(2)] | None
     frequency_penalty: Annotated[float, Ge(-2), Le(2)] | None
     max_tokens: Annotated[int, Ge(1), Le(10_000_000)] | None
-    stop: str | list[str] | None
+    stop: str | Annotated[list[str], MaxLen(MOST_STOPS)] | None
     seed: Annotated[int, Ge(-(2**63)), Le(2**63 - 1)] | None
     n: Annotated[int, Ge(1), Le(128)] | None
     logit_bias: dict[str, Annotated[float, Ge(-100), Le(100)]] | None
@@ -92,12 +103,12 @@ class ChatBody(SamplingBody, total=False):
     Providers never see ``max_completion_tokens``: it arrives as ``max_tokens``.
     """
 
-    messages: Annotated[list[MessageBody], MinLen(1)]
+    messages: Annotated[list[MessageBody], MinLen(1), MaxLen(MOST_MESSAGES)]
     max_completion_tokens: Annotated[int, Ge(1), Le(10_000_000)] | None
     logprobs: bool | None
     top_logprobs: Annotated[int, Ge(0), Le(20)] | None
     response_format: dict[str, Any] | None
-    tools: list[dict[str, Any]] | None
+    tools: Annotated[list[dict[str, Any]], MaxLen(MOST_TOOLS)] | None
     tool_choice: str | dict[str, Any] | None
     parallel_tool_calls: bool | None
     reasoning_effort: str | None
@@ -106,7 +117,7 @@ class ChatBody(SamplingBody, total=False):
 class CompletionBody(SamplingBody, total=False):
     """The body of a text completion; providers get ``prompt`` as one string."""
 
-    prompt: str | list[str]
+    prompt: str | Annotated[list[str], MaxLen(MOST_INPUTS)]
     suffix: str | None
     echo: bool | None
     best_of: Annotated[int, Ge(1), Le(128)] | None
@@ -116,8 +127,8 @@ class CompletionBody(SamplingBody, total=False):
 class EmbeddingBody(TypedDict, total=False):
     """The body of an embeddings request."""
 
-    model: str | None
-    input: str | Annotated[list[str], MinLen(1)]
+    model: Name | None
+    input: str | Annotated[list[str], MinLen(1), MaxLen(MOST_INPUTS)]
     encoding_format: Literal["float", "base64"] | None
     dimensions: Annotated[int, Ge(1), Le(100_000)] | None
     user: str | None

@@ -8,9 +8,15 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
-from pydantic_core import from_json
+from pydantic_core import SchemaValidator, from_json
 from starlette.requests import Request
 
+from venom_core.chat.validation import (
+    LONGEST_FIELD,
+    check_fields,
+    check_size,
+    up_to_first_error,
+)
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
 
@@ -20,9 +26,10 @@ _CONFIG = ConfigDict(strict=True, extra="allow")
 
 
 @functools.cache
-def _adapter(schema: Any) -> TypeAdapter[dict[str, Any]]:
+def _validator(schema: Any) -> SchemaValidator:
     # A subclass, so that plugins see the plain TypedDict.
-    return TypeAdapter(with_config(_CONFIG)(schema))
+    whole = TypeAdapter(with_config(_CONFIG)(schema)).core_schema
+    return SchemaValidator(up_to_first_error(whole))
 
 
 async def read_chat(request: Request) -> dict[str, Any]:
@@ -59,15 +66,19 @@ async def _read(request: Request, schema: Hashable, required: Sequence[str]) -> 
 
 def check(raw: bytes, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:
     """Return the body in ``raw``; raises ``InvalidRequest`` with the path of the field at fault."""
+    check_size(raw)
     try:
         # Parsed apart from the check, since only the parser refuses NaN wherever it stands.
-        body = _adapter(schema).validate_python(from_json(raw, allow_inf_nan=False))
+        body: dict[str, Any] = _validator(schema).validate_python(
+            from_json(raw, allow_inf_nan=False)
+        )
     except ValidationError as error:
         raise _refusal(error) from error
     except ValueError as error:
         raise InvalidRequest(
             f"The body is not JSON: {error}.", fix="Check quotes, commas and numbers."
         ) from error
+    check_fields(body)
     for name in required:
         if name not in body:
             raise InvalidRequest(f"The field {name!r} is missing.", param=name)
@@ -95,7 +106,7 @@ def field_path(loc: Sequence[int | str]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif not _NOT_A_FIELD.search(part):
-            path += f".{part}" if path else part
+            path += f".{part[:LONGEST_FIELD]}" if path else part[:LONGEST_FIELD]
     return path
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
 from venom_core.api.health import venom_of
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.store.audit import AuditRecord
 
-router = APIRouter()
+router = keyed_router()
 
 
 class AuditTrail(TypedDict):

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,11 +19,12 @@ from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of
 from venom_core.api.openai.answers import answer_headers
 from venom_core.api.openai.queueing import QueueNotes
+from venom_core.api.routing import keyed_router
 from venom_core.api.streaming import Events, start_events, until_disconnect
-from venom_core.api.v1.models.shapes import Body
 from venom_core.api.v1.sessions import SESSION_ID, owner_of
 from venom_core.chat.service import ChatCall
 from venom_core.chat.sessions import AnswerParts, Conversation, exchange
+from venom_core.chat.validation import Body
 from venom_core.sdk.errors import Conflict, InvalidRequest, ModelNotFound, VenomError
 from venom_core.sdk.frames import Choice, Chunk, encode_usage
 from venom_core.sdk.utc import utc_text
@@ -37,7 +38,7 @@ from venom_core.api.openapi.declared import NoData, answers
 from venom_core.api.v1.models.translation import TextPiece
 from venom_core.sdk.records import ErrorRecord, TokenUsage
 
-router = APIRouter()
+router = keyed_router()
 
 
 class FunctionPiece(TypedDict):

@@ -6,13 +6,14 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any, NotRequired
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import StreamingResponse
 from typing_extensions import TypedDict
 
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_headers, language_of
 from venom_core.api.openapi.declared import NoData, answers
+from venom_core.api.routing import keyed_router
 from venom_core.language.polish import Language
 from venom_core.models.views import OperationView
 from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
@@ -20,7 +21,7 @@ from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.masking import masked
 from venom_core.sdk.states import PluginStateLabel, ProviderStatusLabel
 
-router = APIRouter()
+router = keyed_router()
 
 
 class FeedChange(TypedDict):

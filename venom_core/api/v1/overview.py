@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import cast
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.settings.core import Theme
 from venom_core.usecases.overview import Overview
 
-router = APIRouter()
+router = keyed_router()
 
 
 class FirstScreen(Overview):

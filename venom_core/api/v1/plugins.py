@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -12,10 +12,11 @@ from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.plugins.records import PluginView
 from venom_core.usecases.plugins import PluginChange, PluginVerb
 
-router = APIRouter()
+router = keyed_router()
 
 
 class PluginList(TypedDict):

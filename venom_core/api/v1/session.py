@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NotRequired, cast
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
@@ -13,13 +13,15 @@ from venom_core.api.callers import request_id
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import OpenRoute
 from venom_core.api.security import Caller, KeyRing
 from venom_core.api.signins import SIGNED_IN_SECONDS, cookie, presented_token
+from venom_core.chat.validation import Body
 from venom_core.sdk.errors import InvalidApiKey
 from venom_core.store.audit import Actor
 from venom_core.store.keys import Scope
 
-router = APIRouter()
+router = APIRouter(route_class=OpenRoute)
 
 
 class SignInState(TypedDict):
@@ -38,10 +40,8 @@ class SignedOut(TypedDict):
     signed_in: bool
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     """``key`` is an API key, as `venom keys create` printed it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     key: str = Field(min_length=1, max_length=200, repr=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from typing_extensions import TypedDict
@@ -13,13 +13,15 @@ from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
-from venom_core.api.v1.models.shapes import Body, Limit
+from venom_core.api.routing import keyed_router
+from venom_core.api.v1.models.shapes import Limit
 from venom_core.chat.transcripts import ImportedSession, SessionExport, Title
+from venom_core.chat.validation import Body
 from venom_core.store.audit import LOCAL_USER
 from venom_core.store.sessions import MessageRecord, Owner, SessionRecord, StoredSession
 from venom_core.usecases.models import Done
 
-router = APIRouter(prefix="/sessions")
+router = keyed_router("/sessions")
 
 
 class SessionList(TypedDict):

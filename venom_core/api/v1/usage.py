@@ -6,7 +6,7 @@ import time
 from datetime import date
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from venom_core.accounting.ledger import day_of
@@ -15,12 +15,13 @@ from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.api.scopes import ADMIN
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.store.ledger import Grouping, Range
 from venom_core.usecases.models import Done
 
-router = APIRouter(prefix="/usage")
+router = keyed_router("/usage")
 
 
 class SummaryResult(UsageSummary):

@@ -5,8 +5,7 @@ Literal paths are matched before ``{name:path}``: the router that ends in one co
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
+from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models import (
     active,
     aliases,
@@ -19,7 +18,7 @@ from venom_core.api.v1.models import (
     translation,
 )
 
-router = APIRouter()
+router = keyed_router()
 for part in (
     translation, catalogue, operations, active, aliases, figures, fit, config, listing,
 ):  # fmt: skip

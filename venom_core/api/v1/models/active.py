@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import ActivateRequest, RoleRequest, SwitchRequest
 from venom_core.usecases.models import (
     ActivateResult,
@@ -17,7 +18,7 @@ from venom_core.usecases.models import (
     UnloadAllResult,
 )
 
-router = APIRouter()
+router = keyed_router()
 
 
 @router.post("/models/switch")

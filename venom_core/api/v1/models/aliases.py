@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
 from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import AliasRequest
 from venom_core.usecases.models import AliasesResult, Done, SetAliasResult
 
-router = APIRouter()
+router = keyed_router()
 
 
 @router.get("/models/aliases")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import JSONResponse, Response
 
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_headers, language_of, localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import Limit
 from venom_core.models.catalogue_views import EntryList, NewsView, SearchView
 from venom_core.sdk.catalogue import SearchFilters, SearchSort, WeightFormat
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.usecases.catalogue import TrendingResult
 
-router = APIRouter()
+router = keyed_router()
 
 Name = Annotated[str, Query(min_length=1, max_length=50)]
 Word = Annotated[str | None, Query(min_length=1, max_length=100)]

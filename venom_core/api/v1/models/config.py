@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import ConfigRequest
 from venom_core.models.views import GenerationView
 from venom_core.usecases.models import CapabilitiesResult, ConfigureResult
 
-router = APIRouter()
+router = keyed_router()
 Runtime = Annotated[str | None, Query(min_length=1, max_length=50)]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
 from venom_core.api.health import venom_of
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.usecases.runtime import UsageFigures
 
-router = APIRouter()
+router = keyed_router()
 
 
 class ModelUsage(TypedDict):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.sdk.architecture import MAX_CONTEXT
 from venom_core.usecases.fit import FitView
 
-router = APIRouter()
+router = keyed_router()
 
 Context = Annotated[int | None, Query(ge=1, le=MAX_CONTEXT)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
@@ -10,10 +10,11 @@ from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.models.views import ModelDetails
 from venom_core.usecases.models import AllModels, Done, LoadedRecord
 
-router = APIRouter()
+router = keyed_router()
 
 
 class LoadedModels(TypedDict):

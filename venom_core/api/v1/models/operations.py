@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -10,12 +10,13 @@ from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import InstallRequest, Limit, RegistryInstallRequest
 from venom_core.models.views import OperationView
 from venom_core.usecases.models import Done
 from venom_core.usecases.operations import OperationVerb
 
-router = APIRouter()
+router = keyed_router()
 
 
 class OperationBegun(Done):

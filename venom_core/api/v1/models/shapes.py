@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from venom_core.chat.validation import Body
 from venom_core.models.roles import Role
 
 #: How many of something a listing gives; outside is 422.
 Limit = Annotated[int, Query(ge=1, le=200)]
-
-
-class Body(BaseModel):
-    """A JSON object without unknown keys and without conversions."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class InstallRequest(Body):

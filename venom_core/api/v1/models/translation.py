@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,13 +17,14 @@ from venom_core.api.errors import error_response, internal_error
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of, localized
 from venom_core.api.openapi.declared import NoData, answers
+from venom_core.api.routing import keyed_router
 from venom_core.api.streaming import Events, start_events, until_disconnect
-from venom_core.api.v1.models.shapes import Body
 from venom_core.chat.translation import Restart, Translation, TranslationCall, Translator
+from venom_core.chat.validation import Body
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.records import ErrorRecord
 
-router = APIRouter()
+router = keyed_router()
 
 
 class TranslationView(TypedDict):
