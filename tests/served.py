@@ -10,13 +10,16 @@ from collections.abc import AsyncIterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from venom_core.cli.http_protocol import NoUpgrades
 from venom_core.testing.deadlines import patience
 
 
 @contextlib.asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """Serve the application on a free port; gives its base URL."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=NoUpgrades, log_level="error", access_log=False)
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve([listening]))
         async with asyncio.timeout(patience(10)):

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from venom_core._version import __version__
 from venom_core.api import health
 from venom_core.api.callers import caller_of
+from venom_core.api.cross_origin import cross_origin
 from venom_core.api.errors import (
     error_response,
     on_http_exception,
@@ -30,6 +31,7 @@ from venom_core.api.forwarding import ForwardedHeaders
 from venom_core.api.openai.app import openai_app
 from venom_core.api.openai.bodies import field_path
 from venom_core.api.openapi.routes import Description, openapi_json, operation_id
+from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing
 from venom_core.api.v1 import (
@@ -75,6 +77,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         generate_unique_id_function=operation_id,
+        redirect_slashes=False,
         exception_handlers={
             VenomError: on_venom_error,
             HTTPException: on_http_exception,
@@ -88,6 +91,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.api_description = Description(app, app.arrival.root_path)
 
     app.router.routes.append(Route("/healthz", health.healthz, methods=["GET"]))
+    app.router.routes.append(Route("/health", health.healthz, include_in_schema=False))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
     app.router.routes.append(Route("/openapi.json", openapi_json, methods=["GET"]))
     app.state.check_key = _key_check(ring)
@@ -101,11 +105,11 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.router.routes.append(
         Mount("/docs", Docs(root_path=app.arrival.root_path, reference=app.api_description.page))
     )
-    app.router.default = _Page()
+    app.router.default = WithOrWithoutSlash(app.router, app.arrival.root_path, _Page())
     guards = _guards(core)
     for kind, options in guards:
         app.add_middleware(kind, **options)
-    openai = openai_app(venom, ring)
+    openai = openai_app(venom, ring, app.arrival.root_path)
     app.router.routes.extend(openai.routes)  # to be seen there; they are served before it
     app.openai_front = openai
     for kind, options in guards:
@@ -130,15 +134,7 @@ def _guards(core: CoreSettings) -> list[tuple[Any, dict[str, Any]]]:
     """Return the middleware before every route, the innermost first."""
     guards: list[tuple[Any, dict[str, Any]]] = []
     if core.allowed_origins:
-        cors = {
-            "allow_origins": list(core.allowed_origins),
-            "allow_methods": ["GET", "POST", "DELETE"],
-            "allow_headers": [
-                *("Authorization", "Content-Type", "X-Api-Key"),
-                *("Last-Event-ID", "Venom-Explain", "Venom-Queue"),
-            ],
-        }
-        guards.append((CORSMiddleware, cors))
+        guards.append((CORSMiddleware, cross_origin(core.allowed_origins)))
     bound = () if is_loopback_host(core.host) or core.host in ("0.0.0.0", "::") else (core.host,)
     gate = {
         "allowed_hosts": (*core.allowed_hosts, *bound),

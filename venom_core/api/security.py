@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from venom_core.api.encoded_bodies import decoded
 from venom_core.api.errors import error_response, too_large
 from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
@@ -82,7 +83,10 @@ class Gatekeeper:
         if refusal is not None:
             await error_response(scope, refusal)(scope, receive, send)
             return
-        await self._app(scope, _bounded(receive, self._max_body_bytes), send)
+        receive = _bounded(receive, self._max_body_bytes)
+        if "content-encoding" in headers:
+            scope, receive = decoded(scope, receive, self._max_body_bytes)
+        await self._app(scope, receive, send)
 
     def _refusal(self, headers: Headers) -> VenomError | None:
         hosts = headers.getlist("host")

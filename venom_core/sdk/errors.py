@@ -8,7 +8,8 @@ The tree (status, code)::
     │   ├── ContextLengthExceeded   400 context_length_exceeded
     │   ├── NotSupported            400 not_supported
     │   ├── ModelNotCapable         400 model_not_capable
-    │   └── RequestTooLarge         413 request_too_large
+    │   ├── RequestTooLarge         413 request_too_large
+    │   └── UnsupportedEncoding     415 unsupported_encoding
     ├── InvalidApiKey               401 invalid_api_key
     ├── Forbidden                   403 forbidden
     ├── ModelNotFound               404 model_not_found
@@ -161,6 +162,13 @@ class RequestTooLarge(InvalidRequest):
     default_code = "request_too_large"
 
 
+class UnsupportedEncoding(InvalidRequest):
+    """The body is compressed in a way that is not read."""
+
+    status = 415
+    default_code = "unsupported_encoding"
+
+
 class InvalidApiKey(VenomError):
     """No key, or one that is unknown or revoked."""
 
@@ -305,6 +313,7 @@ _FAMILIES: dict[int, type[VenomError]] = {
     404: NotFound,
     409: Conflict,
     413: RequestTooLarge,
+    415: UnsupportedEncoding,
     422: InvalidRequest,
     429: RateLimited,
     502: UpstreamError,

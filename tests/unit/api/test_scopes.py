@@ -27,7 +27,7 @@ from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, answer, say
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
-OPEN = {"/healthz", "/readyz", "/openapi.json"}
+OPEN = {"/healthz", "/health", "/v1/health", "/readyz", "/openapi.json"}
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from venom_core.api.callers import request_id
 from venom_core.api.errors import error_response, internal_error, on_http_exception
+from venom_core.api.health import healthz
 from venom_core.api.openai import bodies
 from venom_core.api.openai.answers import AnswerResponse
 from venom_core.api.openai.wire import (
@@ -27,6 +28,7 @@ from venom_core.api.openai.wire import (
     TextCompletion,
 )
 from venom_core.api.openapi.declared import answers
+from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
 from venom_core.chat.service import ChatCall
@@ -41,8 +43,9 @@ if TYPE_CHECKING:
 Endpoint = Callable[[Request, str | None], Awaitable[Response]]
 
 
-def openai_app(venom: Venom, ring: KeyRing) -> OpenAIApp:
-    """Return the application for ``/v1``. Every route is behind the key check."""
+def openai_app(venom: Venom, ring: KeyRing, root_path: str = "") -> OpenAIApp:
+    """Return the application for ``/v1``. Every route is behind the key check but the one that
+    says that the process answers."""
     routes = OpenAIRoutes(venom)
     table: tuple[tuple[str, str, Endpoint], ...] = (
         ("POST", "/v1/chat/completions", routes.create_chat_completion),
@@ -51,17 +54,19 @@ def openai_app(venom: Venom, ring: KeyRing) -> OpenAIApp:
         ("GET", "/v1/models", routes.list_served_models),
         ("GET", "/v1/models/{model_id:path}", routes.get_served_model),
     )
-    return OpenAIApp(
-        [
-            Route(
-                path,
-                Protected(endpoint, ring, scopes_of(method, path)),
-                methods=[method],
-                name=endpoint.__name__,
-            )
-            for method, path, endpoint in table
-        ]
-    )
+    found: list[BaseRoute] = [
+        Route(
+            path,
+            Protected(endpoint, ring, scopes_of(method, path)),
+            methods=[method],
+            name=endpoint.__name__,
+        )
+        for method, path, endpoint in table
+    ]
+    found.append(Route("/v1/health", healthz, include_in_schema=False))
+    app = OpenAIApp(found, redirect_slashes=False)
+    app.default = WithOrWithoutSlash(app, root_path, app.not_found)
+    return app
 
 
 class OpenAIApp(Router):
