@@ -53,5 +53,8 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
         if name.startswith(("VENOM_", "OLLAMA_", "HF_")):
             monkeypatch.delenv(name)
+    for name in ("LANGUAGE", "LC_MESSAGES", "LANG"):  # the command line speaks by the locale
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("VENOM_HOME", str(tmp_path / "venom-home"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hugging-face"))

@@ -69,6 +69,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/sessions/import": CHAT,
     "GET /api/v1/sessions/{id}": CHAT,
     "POST /api/v1/sessions/{id}/change": CHAT,
+    "POST /api/v1/sessions/{id}/messages": CHAT,
     "DELETE /api/v1/sessions/{id}": CHAT,
     "GET /api/v1/sessions/{id}/export": CHAT,
     "GET /api/v1/plugins": ANY,

@@ -53,6 +53,34 @@ class Conversation:
         return [*history, {"role": "user", "content": question}]
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its whole answer, asked outside the session that keeps them.
+
+    Args:
+        model: the reference of the one that answered.
+        parent: the message that the question follows, ``ROOT`` for none; None is the latest.
+        system: the system message of a conversation that begins with this.
+        details: JSON values beside the answer's text.
+    """
+
+    question: str
+    answer: str
+    model: str | None = None
+    parent: str | None = None
+    system: str | None = None
+    details: Mapping[str, Any] | None = None
+
+    def following(self, path: Sequence[Message]) -> list[Message]:
+        """Return the messages that it adds behind a path; the answer is the last."""
+        begins = not path and self.system
+        first = [Message("system", self.system or "")] if begins else []
+        parent = [*path, *first][-1].id if path or first else None
+        asked = Message("user", self.question, parent)
+        told = None if self.details is None else dict(self.details)
+        return [*first, asked, Message("assistant", self.answer, asked.id, self.model, told)]
+
+
 @dataclass(slots=True)
 class AnswerParts:
     """An answer as its pieces come."""
@@ -136,13 +164,12 @@ class Sessions:
         check_room(len(messages) + 2)
         return Conversation(owner, session_id, path_to(messages, parent))
 
-    async def keep(
-        self, conversation: Conversation, question: Message, answer: Message
-    ) -> StoredSession:
+    async def keep(self, conversation: Conversation, *messages: Message) -> StoredSession:
         """Store a question with its whole answer. Raises ``StorageError``, or ``NotFound`` where
         the session was deleted meanwhile."""
-        title = title_of(question.content)
-        added = (conversation.owner, conversation.session_id, title, [question, answer])
+        question = next(one.content for one in messages if one.role == "user")
+        title = title_of(question)
+        added = (conversation.owner, conversation.session_id, title, messages)
         return await asyncio.to_thread(lambda: self._repository().add(*added))
 
     async def take_in(

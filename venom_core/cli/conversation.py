@@ -1,4 +1,4 @@
-"""The interactive `venom run`: a prompt, an answer, the conversation kept in memory."""
+"""The interactive `venom run`: a prompt, an answer, and all of the conversation before them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 from venom_core.cli.connection.session import Session
 from venom_core.cli.failures import print_error
+from venom_core.cli.keeping import Kept, new_session
 from venom_core.cli.single_question import ask
 from venom_core.cli.terminal import note
 from venom_core.sdk.errors import VenomError
 
 HELP = '''  /?            this list
-  /clear        forget the conversation
+  /clear        begin a new conversation
   /model NAME   talk with another model from here on
   /bye          leave, like Ctrl-D
   """           begin or end a text of several lines
@@ -35,10 +36,14 @@ class Conversation:
     system: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     turns: list[dict[str, str]] = field(default_factory=list)
+    kept: Kept = field(default_factory=lambda: Kept(None))
 
     def body(self) -> dict[str, Any]:
-        first = [{"role": "system", "content": self.system}] if self.system else []
-        return {**self.parameters, "messages": [*first, *self.turns]}
+        if not self.system:
+            return {**self.parameters, "messages": list(self.turns)}
+        said = [turn for turn in self.turns if turn["role"] != "system"]
+        first = {"role": "system", "content": self.system}
+        return {**self.parameters, "messages": [first, *said]}
 
 
 def talk(session: Session, conversation: Conversation) -> None:
@@ -53,6 +58,8 @@ def talk(session: Session, conversation: Conversation) -> None:
             elif text.strip():
                 answer_turn(session, conversation, text)
         except LeaveError:
+            if conversation.kept.last is not None:
+                note("Go on with it: venom run -c")
             return
 
 
@@ -84,7 +91,9 @@ def obey(command: str, conversation: Conversation) -> None:
             print(HELP)
         case "/clear":
             conversation.turns.clear()
-            note("The conversation is forgotten.")
+            if conversation.kept.id is not None:
+                conversation.kept = new_session(conversation.system)
+            note("A new conversation begins.")
         case "/model" if rest.strip():
             conversation.model = rest.strip()
             note(f"{conversation.model} answers from here on.")
@@ -109,4 +118,5 @@ def answer_turn(session: Session, conversation: Conversation, text: str) -> None
         print_error(error)
         return
     conversation.turns.append({"role": "assistant", "content": answer.content})
+    conversation.kept.keep(session, text, answer)
     note(answer.figures())

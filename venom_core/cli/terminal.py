@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import IO, Any
 
 from venom_core.cli.output import raw, styled
-from venom_core.sdk.printable import in_json, one_line
+from venom_core.cli.tables import cells, laid_out, wrapped
+from venom_core.cli.wording import speaks_polish, words
+from venom_core.sdk.printable import in_json, one_line, printable
+
+#: Cells that a text needs beside its label; with fewer it stands below.
+LEAST_BESIDE = 24
 
 
 def is_terminal(stream: IO[str]) -> bool:
@@ -57,19 +63,45 @@ def as_json(value: Any) -> str:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print columns as wide as their content. An empty cell is shown as ``-``."""
-    cells = [
+    """Print columns within the terminal's width; where none looks, each row is one whole line. An
+    empty cell is shown as ``-``."""
+    shown = [
         [one_line(str(cell)) if cell not in (None, "") else "-" for cell in row] for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
-    print(bold(_line(headers, widths), sys.stdout))
-    for row in cells:
-        print(_line(row, widths))
+    for line in laid_out([words(header) for header in headers], shown, width_of(sys.stdout)):
+        print(bold(line.text, sys.stdout) if line.strong else line.text)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip()
+def say(text: str = "") -> None:
+    """Print a text of ours on stdout in the person's language, wrapped at the terminal's width."""
+    print_beside("", words(text))
+
+
+def print_beside(label: str, text: str) -> None:
+    """Print a text behind a label, wrapped so that it stays behind it; below it where a terminal
+    has no room for that. Both are printed as they are given."""
+    width, behind = width_of(sys.stdout), cells(label)
+    if width is None:
+        print(f"{label}{text}", flush=True)
+        return
+    if width - behind < LEAST_BESIDE and label.strip():
+        print(label.rstrip())
+        label, behind = "  ", 2
+    parts = printable(text).split("\n")
+    first, *rest = [line for part in parts for line in wrapped(part, width - behind)]
+    print("\n".join([f"{label}{first}", *(" " * behind + line for line in rest)]), flush=True)
+
+
+def short(identifier: str) -> str:
+    """Return an ID as a person types it: its first letters are enough. Whole where nobody looks."""
+    return identifier if width_of(sys.stdout) is None else identifier[:8]
+
+
+def width_of(stream: IO[str]) -> int | None:
+    """Return the cells of a terminal's line; None for a file, a pipe, or a width of zero."""
+    if not is_terminal(stream):
+        return None
+    return shutil.get_terminal_size((80, 24)).columns or None
 
 
 def size(count: int | None) -> str:
@@ -79,7 +111,10 @@ def size(count: int | None) -> str:
         return "?"
     if count < 1_000_000:
         return f"{max(1, round(count / 1000))} kB" if count else "0 B"
-    return f"{count / 1e9:.1f} GB" if count >= 500_000_000 else f"{count / 1e6:.0f} MB"
+    if count < 500_000_000:
+        return f"{count / 1e6:.0f} MB"
+    amount = f"{count / 1e9:.1f} GB"
+    return amount.replace(".", ",") if speaks_polish() else amount
 
 
 def memory(count: int) -> str:

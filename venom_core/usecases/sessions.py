@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from venom_core.chat.sessions import Sessions, path_to
+from venom_core.chat.sessions import Conversation, Exchange, Sessions, path_to
 from venom_core.chat.transcripts import ImportedSession, SessionExport, exported, imported, markdown
 from venom_core.store.audit import Actor
 from venom_core.store.sessions import Message, Owner, StoredSession
@@ -38,6 +38,23 @@ class SessionUseCases:
         """Return a session with all its messages, each after the one that it follows. Raises
         ``NotFound``."""
         return await self._sessions.read(owner, session_id)
+
+    async def conversation(
+        self, owner: Owner, session_id: str, parent: str | None = None
+    ) -> Conversation:
+        """Return a session as a question finds it that follows ``parent``; empty where there is
+        none yet. Raises as ``Sessions.conversation``."""
+        return await self._sessions.conversation(owner, session_id, parent)
+
+    async def keep(
+        self, owner: Owner, session_id: str, exchange: Exchange
+    ) -> tuple[StoredSession, Sequence[Message]]:
+        """Store a question and its answer that were asked elsewhere; one that is not there is made,
+        unless a parent is named. Returns what was added too. Raises as ``Sessions.conversation``
+        and ``Sessions.keep``."""
+        talk = await self._sessions.conversation(owner, session_id, exchange.parent)
+        added = exchange.following(talk.path)
+        return await self._sessions.keep(talk, *added), added
 
     async def change(
         self, owner: Owner, session_id: str, title: str | None, pinned: bool | None

@@ -67,6 +67,54 @@ async def test_a_question_names_a_session_without_a_title(client: httpx.AsyncCli
     assert len(titles["s"]) <= 80
 
 
+async def test_what_was_asked_elsewhere_is_kept(client: httpx.AsyncClient) -> None:
+    path = f"{PATH}/talk/messages"
+    said = {"question": "Hi?", "answer": "Hello.", "model": "scripted://m", "system": "Be kind."}
+    first = (await client.post(path, json={**said, "details": {"finish_reason": "stop"}})).json()
+    assert (first["session"]["title"], first["session"]["messages"]) == ("Hi?", 3)
+    again = (await client.post(path, json={"question": "And?", "answer": ""})).json()
+    branch = {"question": "Or?", "answer": "No.", "parent_message_id": first["message_id"]}
+    await client.post(path, json=branch)
+    await client.post(path, json={"question": "New", "answer": "Yes", "parent_message_id": "root"})
+    messages = (await client.get(f"{PATH}/talk")).json()["messages"]
+    by_id = {one["id"]: one for one in messages}
+    assert [one["role"] for one in messages[:3]] == ["system", "user", "assistant"]
+    answer = by_id[first["message_id"]]
+    assert (answer["model"], answer["details"]) == ("scripted://m", {"finish_reason": "stop"})
+    assert answer["parent_message_id"] == first["question_id"]
+    parents = {
+        one["content"]: one["parent_message_id"] for one in messages if one["role"] == "user"
+    }
+    assert parents["And?"] == parents["Or?"] == first["message_id"] and parents["New"] is None
+    assert by_id[again["message_id"]]["content"] == ""
+    # The next question follows the latest answer, and is told what led to it.
+    await ask(client, "Go on", "talk")
+    assert [m["content"] for m in scripted.SEEN.requests[-1].body["messages"]][-2:] == [
+        "Yes", "Go on",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"question": ""}, 422, None),
+        ({"answer": None}, 422, None),
+        ({"extra": 1}, 422, None),
+        ({"answer": "x" * 1_000_001}, 422, None),
+        ({"details": {"x": "y" * 200_001}}, 422, None),
+        ({"parent_message_id": "nobody"}, 404, "message_not_found"),
+    ],
+)
+async def test_what_is_not_kept(
+    client: httpx.AsyncClient, change: dict[str, Any], status: int, code: str | None
+) -> None:
+    body = {"question": "Hi?", "answer": "Hello.", **change}
+    refused = await client.post(f"{PATH}/talk/messages", json=body)
+    assert refused.status_code == status, refused.text
+    assert code is None or refused.json()["code"] == code
+    assert await listed(client) == []
+
+
 async def test_an_id_is_taken_once(client: httpx.AsyncClient) -> None:
     assert (await client.post(PATH, json={"id": "s"})).status_code == 200
     response = await client.post(PATH, json={"id": "s"})

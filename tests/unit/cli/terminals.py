@@ -70,7 +70,7 @@ def on_terminal(
     process = subprocess.Popen(
         [*command, *arguments],
         cwd=cwd,
-        env=environment(home, TERM="xterm-256color", COLUMNS="120", **env),
+        env=environment(home, **{"TERM": "xterm-256color", "COLUMNS": "120"} | env),
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -41,7 +41,7 @@ def test_json_has_exactly_the_documented_fields(cli) -> None:
     done = cli("run", "--json", QUESTION)
     record = json.loads(done.out)
     assert list(record) == [
-        "model", "provider", "content", "usage", "ttft_ms", "tokens_per_second",
+        "model", "provider", "content", "usage", "ttft_ms", "tokens_per_second", "session_id",
     ]  # fmt: skip
     assert record["model"] == "city" and record["provider"] == "scripted"
     assert record["content"] == "Warsaw"

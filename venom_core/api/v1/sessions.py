@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Request
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from typing_extensions import TypedDict
 
@@ -15,7 +17,14 @@ from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import Limit
-from venom_core.chat.transcripts import ImportedSession, SessionExport, Title
+from venom_core.chat.sessions import Exchange
+from venom_core.chat.transcripts import (
+    MAX_CONTENT,
+    MAX_DETAILS,
+    ImportedSession,
+    SessionExport,
+    Title,
+)
 from venom_core.chat.validation import Body
 from venom_core.store.audit import LOCAL_USER
 from venom_core.store.sessions import MessageRecord, Owner, SessionRecord, StoredSession
@@ -58,6 +67,32 @@ class SessionChange(Body):
 
     title: str | None = Field(default=None, min_length=1, max_length=200)
     pinned: bool | None = None
+
+
+class SpokenExchange(Body):
+    """A question and its whole answer, asked elsewhere; ``parent_message_id`` is the message that
+    the question follows, ``root`` for none, and without it the latest."""
+
+    question: str = Field(min_length=1, max_length=MAX_CONTENT)
+    answer: str = Field(max_length=MAX_CONTENT)
+    model: str | None = Field(default=None, min_length=1, max_length=250)
+    parent_message_id: str | None = Field(default=None, min_length=1, max_length=64)
+    system: str | None = Field(default=None, max_length=MAX_CONTENT)
+    details: dict[str, Any] | None = None
+
+    @field_validator("details")
+    @classmethod
+    def _bounded(cls, details: dict[str, Any] | None) -> dict[str, Any] | None:
+        if details is not None and len(json.dumps(details)) > MAX_DETAILS:
+            raise PydanticCustomError("too_long", f"more than {MAX_DETAILS} characters")
+        return details
+
+
+class KeptMessages(OneSession):
+    """``message_id`` is the answer's."""
+
+    question_id: str
+    message_id: str
 
 
 def owner_of(request: Request) -> Owner:
@@ -119,6 +154,29 @@ async def change_session(request: Request, session_id: SessionId, body: SessionC
     """Rename, pin or unpin a session."""
     sessions = venom_of(request).sessions
     return _one(await sessions.change(owner_of(request), session_id, body.title, body.pinned))
+
+
+@router.post("/{session_id}/messages")
+@answers(KeptMessages)
+async def keep_messages(request: Request, session_id: SessionId, body: SpokenExchange) -> Response:
+    """Keep a question and its answer that were asked elsewhere; a session that is not there is
+    made."""
+    exchange = Exchange(
+        body.question,
+        body.answer,
+        body.model,
+        body.parent_message_id,
+        body.system,
+        body.details,
+    )
+    session, added = await venom_of(request).sessions.keep(owner_of(request), session_id, exchange)
+    kept: KeptMessages = {
+        "success": True,
+        "session": session.record(),
+        "question_id": added[-2].id,
+        "message_id": added[-1].id,
+    }
+    return JSONResponse(kept)
 
 
 @router.delete("/{session_id}")

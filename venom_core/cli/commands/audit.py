@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from venom_core.cli.connection.stored import stored_journal
+from venom_core.cli.dates import spoken
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, print_table
+from venom_core.cli.terminal import print_json, print_table, say
 
 _HELP = """Show who changed what, newest first: keys, plugins, models in use, erased data.
 
@@ -29,16 +30,13 @@ def audit(limit: int, as_json: bool) -> None:
     if as_json:
         print_json({"entries": [entry.record() for entry in entries]})
     elif not entries:
-        print("Nothing was changed yet.")
+        say("Nothing was changed yet.")
     else:
         print_table(
             ("AT", "ACTION", "SUBJECT", "KEY", "AFTER"),
-            [(e.at, e.action, e.subject, e.key_id, _short(e.after)) for e in entries],
+            [(spoken(e.at), e.action, e.subject, e.key_id, _shown(e.after)) for e in entries],
         )
 
 
-def _short(after: Mapping[str, Any] | None) -> str | None:
-    if after is None:
-        return None
-    text = json.dumps(after, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _shown(after: Mapping[str, Any] | None) -> str | None:
+    return None if after is None else json.dumps(after, ensure_ascii=False)

@@ -12,7 +12,7 @@ from venom_core.cli.connection.session import connected
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.logs import log_file
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json
+from venom_core.cli.terminal import print_beside, print_json
 from venom_core.sdk.errors import VenomError
 from venom_core.settings.paths import Paths
 
@@ -85,10 +85,10 @@ async def _ask(connection: Any) -> list[Finding]:
 def _print(findings: list[Finding], failed: bool, log: str) -> None:
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
-        print(f"{_SIGNS[finding.level]}  {finding.name.ljust(width)}  {finding.message}")
+        print_beside(f"{_SIGNS[finding.level]}  {finding.name.ljust(width)}  ", finding.message)
         if finding.fix and finding.level != "ok":
-            print(f"{' ' * (width + 8)}Fix: {finding.fix}")
-    print(f"\nLog: {log}")
+            print_beside(f"{' ' * (width + 8)}", f"Fix: {finding.fix}")
+    print_beside("\nLog: ", log)
     print(
         "Something that is required is broken." if failed else "Nothing that is required is broken."
     )

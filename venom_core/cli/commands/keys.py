@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from venom_core.cli.dates import spoken
 from venom_core.cli.options import json_option
 from venom_core.cli.output import raw
 from venom_core.cli.terminal import note, print_json, print_table
@@ -88,8 +89,11 @@ def list_keys(as_json: bool) -> None:
         print_table(
             ("ID", "NAME", "MAY", "A DAY", "CREATED", "REVOKED"),
             [
-                (r.id, r.name, _may(r.rights), _limits(r.rights), r.created_at, r.revoked_at)
-                for r in records
+                (
+                    *(record.id, record.name, _may(record.rights), _limits(record.rights)),
+                    *(spoken(record.created_at), spoken(record.revoked_at)),
+                )
+                for record in records
             ],
         )
 

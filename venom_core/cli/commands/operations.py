@@ -9,7 +9,7 @@ import click
 from venom_core.cli.connection.session import Session, connected
 from venom_core.cli.options import json_option
 from venom_core.cli.pulling import show_to_the_end
-from venom_core.cli.terminal import print_json, print_table, size
+from venom_core.cli.terminal import print_json, print_table, short, size
 from venom_core.sdk.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def operations(ctx: click.Context, limit: int, as_json: bool) -> None:
     else:
         rows = [
             (
-                item["operation_id"][:8],
+                short(item["operation_id"]),
                 item["operation_type"],
                 item["model_name"],
                 item["status"],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from venom_core.cli.connection.session import connected
+from venom_core.cli.dates import spoken
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, print_table, size
+from venom_core.cli.terminal import print_json, print_table, say, size
+from venom_core.cli.wording import words
 
 _HELP = """Show the models in memory: how much they take, and until when.
 
@@ -25,7 +27,7 @@ def ps(as_json: bool) -> None:
         print_json({"success": True, "count": len(models), "models": models})
         return
     if not models:
-        print("No model is in memory.")
+        say("No model is in memory.")
         return
     print_table(
         ("MODEL", "MEMORY", "GPU", "CONTEXT", "UNTIL"),
@@ -35,7 +37,7 @@ def ps(as_json: bool) -> None:
                 size(model["size_bytes"]),
                 size(model["vram_bytes"]) if model["vram_bytes"] else None,
                 model["context_length"],
-                model["expires_at"] or "stopped",
+                spoken(model["expires_at"]) or words("stopped"),
             )
             for model in models
         ],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
 
 import click
 
@@ -12,6 +12,7 @@ from venom_core.cli.assignments import assignment
 from venom_core.cli.connection.session import Session, connected
 from venom_core.cli.conversation import Conversation, talk
 from venom_core.cli.first_steps import guided
+from venom_core.cli.keeping import chosen
 from venom_core.cli.options import json_option
 from venom_core.cli.run_arguments import (
     STDIN,
@@ -28,7 +29,8 @@ from venom_core.sdk.errors import ModelNotFound
 _HELP = """Ask a model, or talk with it.
 
 With a PROMPT the answer is printed and the command ends; without one it opens a conversation
-(/? lists its commands, Ctrl-C stops an answer, Ctrl-D leaves).
+(/? lists its commands, Ctrl-C stops an answer, Ctrl-D leaves). What was said is kept: -c goes on
+with the last conversation, `venom sessions` lists them, and --no-save keeps nothing.
 
 The first word is a MODEL where a model has that name, or where it looks like a model's name.
 Anything with a space in it is a prompt, and so is any other single word; then Venom chooses the
@@ -38,6 +40,7 @@ model and says which. A file.gguf is served for this one command. A - stands for
   venom run "What is the capital of Poland?"
   venom run smollm2:135m "Write a haiku about tea."
   venom run gemma3:4b
+  venom run -c "And what is its population?"
   venom run ./model.gguf "Say hello."
   git diff | venom run gemma3:4b "Summarise this change:" -
   venom run --json --set temperature=0 "What is 2 + 2?" | jq .usage
@@ -60,12 +63,18 @@ model and says which. A file.gguf is served for this one command. A - stands for
     help="Show the model and why, every parameter's origin, "
     "the headers and what the provider was sent.",
 )
+@click.option("--continue", "-c", "last", is_flag=True, help="Go on with the last conversation.")
+@click.option("--session", "start", metavar="ID", help="Go on with this conversation.")
+@click.option("--no-save", is_flag=True, help="Keep nothing of what is said.")
 @json_option
 def run(
     words: tuple[str, ...],
     system: str | None,
     settings: tuple[str, ...],
     explain: bool,
+    last: bool,
+    start: str | None,
+    no_save: bool,
     as_json: bool,
 ) -> None:
     # Imported here: pydantic is too slow for `run --help`.
@@ -78,7 +87,10 @@ def run(
         if file is not None:
             listing = session.run(session.connection.models())
             words = (reference_of(file, listing, session.connection.url), *words[1:])
+        kept = chosen(session, last, start, not no_save, system)
         request = _request(session, words)
+        if request.model is None:
+            request = replace(request, model=kept.model)
         if request.prompt is None and (as_json or explain or not sys.stdin.isatty()):
             request = replace(request, stdin=True)
         if request.stdin:
@@ -86,16 +98,23 @@ def run(
                 # A wrong name is told before anybody types or pipes a long text.
                 guided(session, model, lambda: session.run(session.connection.details(model)))
             request = _with_stdin(request)
+        talk = Conversation(request.model or "", system, parameters, kept.turns, kept)
         if request.prompt is None:
-            guided(session, request.model, lambda: _talk(session, request, system, parameters))
+            guided(session, request.model, lambda: _talk(session, request.model, talk))
         else:
-            body = _body(system, request.prompt, parameters)
-            guided(
-                session,
-                request.model,
-                lambda: _answer(session, request.model, body, explain, as_json),
-                may_ask=not as_json,
-            )
+            asked = _Question(request.prompt, request.model, explain, as_json)
+            work = partial(_answer, session, asked, talk)
+            guided(session, request.model, work, may_ask=not as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One prompt, and how its answer is to be shown."""
+
+    prompt: str
+    model: str | None
+    explain: bool
+    as_json: bool
 
 
 def _request(session: Session, words: tuple[str, ...]) -> Request:
@@ -127,30 +146,30 @@ def _with_stdin(request: Request) -> Request:
     return replace(request, prompt=prompt)
 
 
-def _body(system: str | None, prompt: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    first = [{"role": "system", "content": system}] if system else []
-    return {**parameters, "messages": [*first, {"role": "user", "content": prompt}]}
-
-
-def _answer(
-    session: Session, model: str | None, body: dict[str, Any], explain: bool, as_json: bool
-) -> None:
-    answer = ask(session, model, body, explain=explain, show=not as_json)
-    if as_json:
-        print_json(answer.record() | ({"explain": explanation(answer)} if explain else {}))
+def _answer(session: Session, asked: _Question, talk: Conversation) -> None:
+    talk.turns.append({"role": "user", "content": asked.prompt})
+    try:
+        show = not asked.as_json
+        answer = ask(session, asked.model, talk.body(), explain=asked.explain, show=show)
+    except BaseException:
+        talk.turns.pop()  # it may be asked again, after a first step
+        raise
+    talk.kept.keep(session, asked.prompt, answer)
+    if asked.as_json:
+        kept = {"session_id": talk.kept.id if talk.kept.last is not None else None}
+        explained = {"explain": explanation(answer)} if asked.explain else {}
+        print_json(answer.record() | kept | explained)
         return
     if answer.finish_reason == "length":
         note("The answer was cut at max_tokens; --set max_tokens=N asks for more.")
     if is_terminal(sys.stdout):
         note(answer.figures())
-    if explain:
+    if asked.explain:
         print_explanation(answer)
 
 
-def _talk(
-    session: Session, request: Request, system: str | None, parameters: dict[str, Any]
-) -> None:
-    model, because = request.model, ""
+def _talk(session: Session, model: str | None, conversation: Conversation) -> None:
+    because = ""
     if model is None:
         overview = session.run(session.connection.overview())
         model = overview["default_model"]
@@ -161,4 +180,7 @@ def _talk(
     note(f"Talking with {details['reference']}{because}. /? lists the commands, Ctrl-D leaves.")
     if details.get("summary"):
         note(details["summary"])
-    talk(session, Conversation(details["reference"], system, parameters))
+    for turn in conversation.turns[-2:]:
+        note(f"{'>>> ' if turn['role'] == 'user' else ''}{turn['content']}")
+    conversation.model = details["reference"]
+    talk(session, conversation)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from venom_core.cli.connection.stored import stored_sessions
+from venom_core.cli.dates import spoken
+from venom_core.cli.keeping import MAX_LISTED, matching
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import as_json, print_json, print_table
-from venom_core.store.audit import Actor
+from venom_core.cli.terminal import as_json, print_json, print_table, short
+from venom_core.store.audit import LOCAL_USER, Actor
 from venom_core.store.sessions import Owner
 
-_HELP = """Show, export, import and delete stored conversations, those of every API key.
+if TYPE_CHECKING:
+    from venom_core.usecases.sessions import SessionUseCases
+
+_HELP = """Show, rename, export, import and delete stored conversations, those of every API key and
+those of this user. The first letters of an ID are enough; `venom run --session ID` goes on with
+one.
 
 \b
   venom sessions
@@ -22,9 +29,13 @@ _HELP = """Show, export, import and delete stored conversations, those of every 
   venom sessions export 1f0c9a3e --format markdown -o talk.md
 """
 _MOST = 200
+_LONGEST_TITLE = 200
 
 _key = click.option(
-    "--key", "key_id", metavar="ID", help="The API key, where several have a session of this ID."
+    "--key",
+    "key_id",
+    metavar="ID",
+    help="The API key, where several have a session of this ID; local is this user.",
 )
 
 
@@ -59,13 +70,35 @@ def show(session_id: str, key_id: str | None, as_json: bool) -> None:
     \b
       venom sessions show 1f0c9a3e
     """
-    sessions, owner = stored_sessions(), Owner(key_id)
+    sessions, owner, session_id = _found(session_id, key_id)
     if as_json:
         session, messages = asyncio.run(sessions.get(owner, session_id))
         shown = {**session.record(), "key_id": session.key_id}
         print_json({"session": shown, "messages": [one.record() for one in messages]})
     else:
         print(asyncio.run(sessions.export_markdown(owner, session_id)), end="")
+
+
+@sessions.command()
+@click.argument("session_id", metavar="ID")
+@click.argument("title")
+@_key
+@json_option
+def rename(session_id: str, title: str, key_id: str | None, as_json: bool) -> None:
+    """Give a conversation another title.
+
+    \b
+      venom sessions rename 1f0c9a3e "Plans for the holiday"
+    """
+    if not 1 <= len(title) <= _LONGEST_TITLE:
+        message = f"A title has 1 to {_LONGEST_TITLE} characters."
+        raise click.BadParameter(message, param_hint="TITLE")
+    sessions, owner, session_id = _found(session_id, key_id)
+    changed = asyncio.run(sessions.change(owner, session_id, title, None))
+    if as_json:
+        print_json({"session": {**changed.record(), "key_id": changed.key_id}})
+    else:
+        print(f"{short(changed.id)} is called: {changed.title}")
 
 
 @sessions.command()
@@ -81,7 +114,7 @@ def export(session_id: str, form: str, output: IO[str], key_id: str | None) -> N
     \b
       venom sessions export 1f0c9a3e -o talk.json
     """
-    sessions, owner = stored_sessions(), Owner(key_id)
+    sessions, owner, session_id = _found(session_id, key_id)
     if form == "markdown":
         output.write(asyncio.run(sessions.export_markdown(owner, session_id)))
     else:
@@ -108,7 +141,7 @@ def import_session(file: Path, key_id: str, as_json: bool) -> None:
         found = read_export(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise not_importable("The file", "no text in UTF-8") from error
-    made = asyncio.run(stored_sessions().take_in(Owner(key_id), found, Actor.local()))
+    made = asyncio.run(stored_sessions().take_in(_owner(key_id), found, Actor.local()))
     if as_json:
         print_json({"session": {**made.record(), "key_id": made.key_id}})
     else:
@@ -125,11 +158,23 @@ def rm(session_id: str, key_id: str | None, as_json: bool) -> None:
     \b
       venom sessions rm 1f0c9a3e
     """
-    gone = asyncio.run(stored_sessions().delete(Owner(key_id), session_id, Actor.local()))
+    sessions, owner, session_id = _found(session_id, key_id)
+    gone = asyncio.run(sessions.delete(owner, session_id, Actor.local()))
     if as_json:
         print_json({"session": {**gone.record(), "key_id": gone.key_id}})
     else:
         print(f"Removed {gone.id}: {gone.title or '(no title)'}")
+
+
+def _owner(key_id: str | None) -> Owner:
+    return Owner("" if key_id == LOCAL_USER else key_id)
+
+
+def _found(start: str, key_id: str | None) -> tuple[SessionUseCases, Owner, str]:
+    """Return the conversations, whose are meant, and the ID that begins so."""
+    sessions, owner = stored_sessions(), _owner(key_id)
+    listed = asyncio.run(sessions.listing(owner, MAX_LISTED))
+    return sessions, owner, matching([dict(one.record()) for one in listed], start)
 
 
 def _list(limit: int, search: str | None, as_json: bool) -> None:
@@ -143,9 +188,9 @@ def _list(limit: int, search: str | None, as_json: bool) -> None:
             ("ID", "TITLE", "MESSAGES", "CHANGED", "PINNED", "KEY"),
             [
                 (
-                    *(one.id, one.title, one.messages, one.updated_at),
+                    *(short(one.id), one.title, one.messages, spoken(one.updated_at)),
                     "yes" if one.pinned else None,
-                    one.key_id or None,
+                    one.key_id or LOCAL_USER,
                 )
                 for one in found
             ],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import Any
 
 import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, size
+from venom_core.cli.tables import cells, padded
+from venom_core.cli.terminal import print_beside, print_json, say, size
 
 _HELP = """Show everything that is known of a model: what it is for, its size, context,
 capabilities, licence, the parameters it sets itself, and whether it fits into this machine's
@@ -34,7 +34,6 @@ _FIRST = (
     ("digest", "Digest"),
 )
 _PARTS = {"weights": "weights", "kv_cache": "cache", "compute": "buffers", "overhead": "engine"}
-LINE = 96
 
 
 @click.command(help=_HELP)
@@ -55,7 +54,7 @@ def show(name: str, context: int | None, as_json: bool) -> None:
     else:
         _print(model)
         print()
-        print("\n".join(textwrap.wrap(_fit(fit), LINE)))
+        say(_fit(fit))
 
 
 def _print(model: dict[str, Any]) -> None:
@@ -72,9 +71,9 @@ def _print(model: dict[str, Any]) -> None:
         rows.append(("Sets", f"{name} = {json.dumps(value, ensure_ascii=False)}"))
     for name, value in model["details"].items():
         rows.append((name.replace("_", " ").capitalize(), _plain(value)))
-    width = max(len(title) for title, _ in rows)
+    width = max(cells(title) for title, _ in rows)
     for title, value in rows:
-        print(f"{title.ljust(width)}  {value}")
+        print_beside(f"{padded(title, width)}  ", value)
 
 
 def _fit(fit: dict[str, Any]) -> str:

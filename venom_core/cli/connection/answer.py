@@ -32,6 +32,7 @@ class Answer:
     origins: Mapping[str, str] | None = None
     upstream_body: Mapping[str, Any] | None = None
     content: str = ""
+    reasoning: str = ""
     usage: Usage | None = None
     finish_reason: str | None = None
     first_token_at: float | None = None
@@ -75,7 +76,10 @@ class Answer:
                         continue
                     if self.first_token_at is None:
                         self.first_token_at = time.monotonic()
-                    self.content += "" if is_reasoning else text
+                    if is_reasoning:
+                        self.reasoning += text
+                    else:
+                        self.content += text
                     yield text, is_reasoning
         self.ended_at = time.monotonic()
 

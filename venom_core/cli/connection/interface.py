@@ -154,6 +154,22 @@ class Connection(ABC):
         """Forget what was counted for a key; gives how many lines that was."""
 
     @abstractmethod
+    async def sessions(self, limit: int) -> list[dict[str, Any]]:
+        """Return this user's conversations, pinned ones first, then newest first."""
+
+    @abstractmethod
+    async def session(self, session_id: str) -> list[dict[str, Any]]:
+        """Return the messages of a conversation that lead to its latest answer."""
+
+    @abstractmethod
+    async def keep(self, session_id: str, exchange: Mapping[str, Any]) -> str:
+        """Store a question and its whole answer, and give the answer's id.
+
+        Args:
+            exchange: the arguments of ``chat.sessions.Exchange``.
+        """
+
+    @abstractmethod
     async def readiness(self) -> list[dict[str, Any]]:
         """Return the reasons that keep the profile from being served; empty when it is."""
 

@@ -14,6 +14,7 @@ from venom_core.cli.connection.interface import Connection
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.frames import Chunk
 from venom_core.store.audit import LOCAL_USER, Actor
+from venom_core.store.sessions import Owner
 
 if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
@@ -111,6 +112,21 @@ class LocalVenom(Connection):
 
     async def erase_usage(self, key_id: str) -> int:
         return await self.venom.usage.erase(key_id, Actor.local())
+
+    async def sessions(self, limit: int) -> list[dict[str, Any]]:
+        found = await self.venom.sessions.listing(Owner(), limit)
+        return _records([one.record() for one in found])
+
+    async def session(self, session_id: str) -> list[dict[str, Any]]:
+        await self.venom.sessions.get(Owner(), session_id)  # one that is not there is refused
+        talk = await self.venom.sessions.conversation(Owner(), session_id)
+        return _records([one.record() for one in talk.path])
+
+    async def keep(self, session_id: str, exchange: Mapping[str, Any]) -> str:
+        from venom_core.chat.sessions import Exchange
+
+        kept = await self.venom.sessions.keep(Owner(), session_id, Exchange(**exchange))
+        return kept[1][-1].id
 
     async def readiness(self) -> list[dict[str, Any]]:
         return _records([one.record() for one in await self.venom.runtime.readiness()])

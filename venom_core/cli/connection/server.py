@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from venom_core.usecases.plugins import PluginVerb
 
 _OPERATIONS = "/api/v1/models/operations"
+_SESSIONS = "/api/v1/sessions"
 #: Seconds of silence: before an answer a model may have to be loaded.
 ANSWER_TIMEOUT = 900.0
 ASK_TIMEOUT = 60.0
@@ -137,6 +138,18 @@ class ServerClient(Connection):
         path = f"/api/v1/usage?{urlencode({'key': key_id})}"
         return int((await self._json("DELETE", path))["lines"])
 
+    async def sessions(self, limit: int) -> list[dict[str, Any]]:
+        return list((await self._json("GET", f"{_SESSIONS}?limit={limit}"))["sessions"])
+
+    async def session(self, session_id: str) -> list[dict[str, Any]]:
+        whole = await self._json("GET", f"{_SESSIONS}/{quote(session_id, safe='')}")
+        return latest_branch(whole["messages"])
+
+    async def keep(self, session_id: str, exchange: Mapping[str, Any]) -> str:
+        body = {("parent_message_id" if k == "parent" else k): v for k, v in exchange.items()}
+        path = f"{_SESSIONS}/{quote(session_id, safe='')}/messages"
+        return str((await self._json("POST", path, body))["message_id"])
+
     async def readiness(self) -> list[dict[str, Any]]:
         body = await self._json("GET", "/readyz", accept=(503,))
         return list(body["reasons"])
@@ -229,6 +242,17 @@ def make_host() -> PluginHost:
     host = PluginHost(Settings.load(paths, os.environ), paths)
     host.scan()
     return host
+
+
+def latest_branch(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the messages that lead to the latest answer, the first one first."""
+    by_id = {message["id"]: message for message in messages}
+    at = next((one for one in reversed(messages) if one["role"] != "user"), None)
+    path = []
+    while at is not None:
+        path.append(at)
+        at = by_id.get(at["parent_message_id"] or "")
+    return path[::-1]
 
 
 def _quoted(name: str) -> str:
