@@ -29,7 +29,6 @@ from venom_core.api.errors import (
 )
 from venom_core.api.forwarding import ForwardedHeaders
 from venom_core.api.openai.app import openai_app
-from venom_core.api.openai.bodies import field_path
 from venom_core.api.openapi.routes import Description, openapi_json, operation_id
 from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.scopes import scopes_of
@@ -45,8 +44,9 @@ from venom_core.api.v1 import (
     sessions,
     usage,
 )
+from venom_core.api.validation import invalid
 from venom_core.composition import Venom
-from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.sdk.errors import VenomError
 from venom_core.sdk.loopback import is_loopback_host
 from venom_core.settings.core import CoreSettings
 from venom_core.ui.docs import Docs
@@ -196,10 +196,9 @@ def _lifespan(venom: Venom) -> Callable[[FastAPI], AbstractAsyncContextManager[N
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    place, *path = first["loc"]
-    param = field_path(path) or str(place)
-    refusal = InvalidRequest(f"{param}: {first['msg']}.", param=param)
-    response = error_response(request.scope, refusal)
+    errors = error.errors()
+    place = str(errors[0]["loc"][0])
+    inside = [{**one, "loc": one["loc"][1:]} for one in errors]
+    response = error_response(request.scope, invalid(inside, place))
     response.status_code = 422
     return response

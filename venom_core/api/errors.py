@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
+from venom_core.api.foreign_routes import foreign_route, no_route
 from venom_core.api.language import in_language, language_headers, language_of
-from venom_core.sdk.errors import InvalidRequest, NotFound, RequestTooLarge, VenomError
+from venom_core.language.polish import Language
+from venom_core.sdk.errors import InvalidRequest, NotFound, RequestTooLarge, VenomError, with_fix
 from venom_core.sdk.masking import masked
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ def internal_error(error: BaseException) -> VenomError:
 
 
 class OpenAIErrorBody(TypedDict):
-    """``fix`` is the next step, where there is one; ``docs`` is a path."""
+    """``message`` ends with the next step, which ``fix`` is alone; ``docs`` is a path."""
 
     message: str
     type: str
@@ -50,17 +52,19 @@ class OpenAIError(TypedDict):
     error: OpenAIErrorBody
 
 
-def openai_error(error: VenomError) -> OpenAIError:
-    """Return the refusal as OpenAI's clients read it; our ``fix`` and ``docs`` beside it."""
+def openai_error(error: VenomError, language: Language = "en") -> OpenAIError:
+    """Return the refusal as OpenAI's clients read it, in a language. They show the message and
+    nothing else, so it says what to do too; our ``fix`` and ``docs`` are beside it."""
+    said = in_language(error.record(), language)
     record: OpenAIErrorBody = {
-        "message": masked(error.message),
+        "message": masked(with_fix(said["message"], said["fix"])),
         "type": error.type,
         "param": error.param,
         "code": error.code,
-        "docs": error.docs,
+        "docs": said["docs"],
     }
-    if error.fix:
-        record["fix"] = masked(error.fix)
+    if said["fix"]:
+        record["fix"] = masked(said["fix"])
     return {"error": record}
 
 
@@ -103,21 +107,24 @@ def error_response(scope: Scope, error: VenomError) -> Response:
         scope.get("root_path", "") + scope["path"] if "app_root_path" in scope else scope["path"]
     )
     openai = whole == "/v1" or whole.startswith("/v1/")
-    body = openai_error(error) if openai else api_error(error)
     language = language_of(scope)
+    body = openai_error(error, language) if openai else in_language(api_error(error), language)
     headers = {**error_headers(error), **language_headers(language)}
-    return JSONResponse(in_language(body, language), error.status, headers)
+    return JSONResponse(body, error.status, headers)
 
 
-def from_http_exception(error: HTTPException) -> VenomError:
+def from_http_exception(error: HTTPException, path: str) -> VenomError:
     """Return the router's own refusals (404, 405, a body cut at its limit) as ours."""
     if isinstance(error.__cause__, VenomError):
         return error.__cause__
     if error.status_code == 404:
-        return NotFound("There is no such route.", fix="The routes are listed at /docs/api")
+        return no_route(path)
     if error.status_code == 405:
-        return _MethodNotAllowed("This route does not take this method.")
-    return InvalidRequest(str(error.detail))
+        allowed = (error.headers or {}).get("Allow", "GET")
+        return foreign_route(path) or _MethodNotAllowed(
+            "This route does not take this method.", fix=f"It takes {allowed}."
+        )
+    return InvalidRequest(str(error.detail), fix="The routes are listed at /docs/api")
 
 
 class _MethodNotAllowed(NotFound):
@@ -132,7 +139,7 @@ async def on_venom_error(request: Request, error: Exception) -> Response:
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = error_response(request.scope, from_http_exception(error))
+    response = error_response(request.scope, from_http_exception(error, request.scope["path"]))
     for name, value in (error.headers or {}).items():
         response.headers.setdefault(name, value)
     return response

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from venom_core.models.references import parse_reference
-from venom_core.models.registry import ListedModel, Listing, ModelRegistry, names_match
+from venom_core.models.references import names_match, parse_reference
+from venom_core.models.registry import ListedModel, Listing, ModelRegistry
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import ModelNotFound, NotSupported, VenomError
 from venom_core.sdk.provider import Model

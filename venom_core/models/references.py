@@ -47,3 +47,8 @@ def parse_reference(text: str, *, param: str = "model") -> Reference:
             fix="See the names with: venom list",
         )
     return Reference(provider or None, name)
+
+
+def names_match(asked: str, ref: str) -> bool:
+    """Return whether a name means a ref: equal, or equal once ``:latest`` is understood."""
+    return asked == ref or f"{asked}:latest" == ref

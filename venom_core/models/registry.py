@@ -13,7 +13,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from venom_core.models.references import Reference, parse_reference
+from venom_core.models.addresses import is_address, without_address
+from venom_core.models.references import Reference, names_match, parse_reference
+from venom_core.models.unknown import unknown_model
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     AmbiguousModel,
@@ -196,9 +198,13 @@ class ModelRegistry:
     def _is_unknown(self, provider: str) -> bool:
         return provider not in self._parts or provider in self._changed
 
-    async def unaliased(self, name: str) -> str:
-        """Return what a name stands for once aliases are replaced. Raises ``InvalidRequest``."""
-        parse_reference(name)
+    async def unaliased(self, name: str, *, param: str = "model") -> str:
+        """Return what a name stands for once aliases, and the address of a page about a model, are
+        replaced. Raises ``InvalidRequest`` naming ``param``."""
+        if is_address(name):
+            await self._providers()  # at a start, plugins are loading still
+            name = without_address(name, self._host.specs().values(), param)
+        parse_reference(name, param=param)
         return follow((await self._names()).aliases, name)
 
     async def resolve(self, name: str) -> ListedModel:
@@ -207,16 +213,15 @@ class ModelRegistry:
         Raises ``ModelNotFound``, ``AmbiguousModel`` with the candidates, or what keeps the named
         provider from answering.
         """
-        parse_reference(name)
         known_names = await self._names()
-        reference = parse_reference(name := follow(known_names.aliases, name))
+        reference = parse_reference(name := await self.unaliased(name))
         if reference.provider is not None:
             return await self._resolve_qualified(reference)
         for fresh in (False, True):
             listing = await self.listing(fresh=fresh, patient=fresh)
             if found := _choose(name, listing.installed, self._order(), known_names.preferred):
                 return found
-        raise self._unknown(name, listing)
+        raise unknown_model(name, listing, known_names.aliases)
 
     async def serving(self, item: ListedModel) -> ListedModel:
         """Return the model that runs what ``item`` names: itself, or, where its provider only keeps
@@ -253,19 +258,7 @@ class ModelRegistry:
         reason = self._parts[provider].reason
         if reason is not None:
             raise reason.error()
-        raise self._unknown(str(reference), self._merged([provider], await self._names()))
-
-    def _unknown(self, name: str, listing: Listing) -> ModelNotFound:
-        available = [
-            item
-            for item in listing.models
-            if not item.model.installed and names_match(parse_reference(name).name, item.model.ref)
-        ]
-        fix = f"Fetch it with: venom pull {name}" if available else "See the names with: venom list"
-        if available and (why := listing.stale.get(available[0].provider)):
-            fix = why.fix or fix  # whoever could fetch it is out of order
-        down = "".join(f" {reason.message}" for reason in listing.stale.values())
-        return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
+        raise unknown_model(str(reference), self._merged([provider], await self._names()))
 
     async def default(
         self, pattern: str | None, fits: Callable[[Model], bool]
@@ -408,11 +401,6 @@ def _source(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> str:
 def _runtimes(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> tuple[str, ...]:
     same = files.get(item.model.identity or "", [item])
     return tuple(dict.fromkeys(other.provider for other in same if other.is_served))
-
-
-def names_match(asked: str, ref: str) -> bool:
-    """Return whether a name means a ref: equal, or equal once ``:latest`` is understood."""
-    return asked == ref or f"{asked}:latest" == ref
 
 
 def follow(aliases: Mapping[str, str], name: str) -> str:

@@ -36,8 +36,7 @@ class ModelTransfers:
         them; any other bare name goes to the first source in the profile's order that pulls by
         open-ended name; an alias is what it stands for. Raises ``ModelNotFound`` or ``NotFound``.
         """
-        parse_reference(name, param="name")
-        name = await self._registry.unaliased(name)
+        name = await self._registry.unaliased(name, param="name")
         reference = parse_reference(name, param="name")
         names = await self._registry.providers()  # at a start, plugins are loading still
         if reference.provider is not None:

@@ -167,6 +167,17 @@ def _check_choice(spec: Any) -> None:
             raise BadSpec(f"the proposal {_show(proposal.name)} has no size")
         if proposal.terms_url is not None and not _is_web_address(proposal.terms_url):
             raise BadSpec(f"the proposal {_show(proposal.name)} names no address as its terms")
+    _check_pages(spec)
+
+
+def _check_pages(spec: Any) -> None:
+    try:
+        for pattern, name in spec.pages:
+            re.compile(pattern)
+            if not _is_line(name):
+                raise TypeError
+    except (TypeError, ValueError, re.error):
+        raise BadSpec(f"the pages of {spec.name} are no pairs of a pattern and a name") from None
 
 
 def _is_line(text: object) -> bool:

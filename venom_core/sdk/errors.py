@@ -40,6 +40,7 @@ raised as :meth:`VenomError.again`; what has crossed a wire comes back through :
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.records import ErrorRecord
 
 DOCS_ROOT = "/docs/errors"
+#: How OpenAI's own refusal of a prompt that is too long begins.
+_OVERFLOW = re.compile(r"this model's maximum context length is", re.IGNORECASE)
 
 
 class VenomError(Exception):
@@ -138,9 +141,34 @@ class UnsupportedParameter(InvalidRequest):
 
 
 class ContextLengthExceeded(InvalidRequest):
-    """The prompt does not fit the context; nothing was cut and nothing was generated."""
+    """The prompt does not fit the context; nothing was cut and nothing was generated.
+
+    Its message always has the words by which clients know it: LiteLLM goes on to a model with a
+    larger context at "This model's maximum context length is" and at nothing else.
+    """
 
     default_code = "context_length_exceeded"
+
+    def __init__(self, message: str, **words: Any) -> None:
+        if not _OVERFLOW.search(message):
+            message = f"This model's maximum context length is exceeded. {message}"
+        super().__init__(message, **words)
+
+    @classmethod
+    def counted(
+        cls, needed: int | None, size: int | None, *, fix: str, param: str = "messages"
+    ) -> Self:
+        """Return the refusal with the numbers, in tokens, that the upstream gave."""
+        if size is None:
+            return cls("The prompt does not fit it; nothing was cut.", fix=fix, param=param)
+        if needed is None:
+            told = f"This model's maximum context length is {size} tokens; the prompt has more."
+        else:
+            told = (
+                f"This model's maximum context length is {size} tokens. However, your prompt has "
+                f"{needed} tokens."
+            )
+        return cls(told, fix=fix, param=param)
 
 
 class NotSupported(InvalidRequest):
@@ -358,12 +386,14 @@ def restored(words: Mapping[str, Any]) -> VenomError:
         or words.get("detail")
         or f"The server answered {status or kind.status}."
     )
+    if fix := _text(words.get("fix")):
+        message = str(message).removesuffix(f" {fix}")
     error = VenomError.__new__(kind, str(message))
     # A subclass's constructor may ask for more than a refusal says.
     VenomError.__init__(
         error,
         str(message),
-        fix=_text(words.get("fix")),
+        fix=fix,
         code=_text(words.get("code")),
         param=_text(words.get("param")),
         retry_after=float(wait) if isinstance(wait, int | float) else None,
@@ -372,6 +402,14 @@ def restored(words: Mapping[str, Any]) -> VenomError:
     if status is not None and status != kind.status:
         error.status = status
     return error
+
+
+def with_fix(message: str, fix: str | None) -> str:
+    """Return both as one text, for clients that show nothing else; :func:`restored` parts them."""
+    if not fix:
+        return message
+    end = "" if message.endswith((".", "!", "?", ":")) else "."
+    return f"{message}{end} {fix}"
 
 
 def _classes(kind: type[VenomError]) -> Iterator[type[VenomError]]:

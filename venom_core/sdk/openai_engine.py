@@ -288,8 +288,14 @@ def _garbage() -> UpstreamError:
 
 
 _CONTEXT = re.compile(
-    r"context (?:size|length|window)|exceed_context|maximum context|too many tokens", re.IGNORECASE
+    r"context[ _](?:size|length|window)|exceed_context|maximum context|too many tokens"
+    r"|prompt is too long",
+    re.IGNORECASE,
 )
+_CONTEXT_SIZE = re.compile(
+    r"context (?:size|length|window)[^\d.]{0,40}(\d{1,12})(?!\d)", re.IGNORECASE
+)
+_TOKENS = re.compile(r"(?<!\d)(\d{1,12}) (?:\w+ )?tokens", re.IGNORECASE)
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.\-~ ]+){2,}")
 
 
@@ -346,16 +352,31 @@ def _error_text(error: Any) -> tuple[str, str]:
 
 
 def _context_exceeded(error: Any) -> ContextLengthExceeded:
-    numbers = ""
+    needed, size = _overflow_numbers(error)
+    return ContextLengthExceeded.counted(
+        needed,
+        size,
+        fix="Shorten the conversation, or give the model a larger context where it is served.",
+    )
+
+
+def _overflow_numbers(error: Any) -> tuple[int | None, int | None]:
+    """Return how many tokens the prompt has and how many the context, as far as the upstream says:
+    llama.cpp in fields of their own, vLLM, LM Studio and others in their sentence."""
     if isinstance(error, Mapping):
         needed, size = error.get("n_prompt_tokens"), error.get("n_ctx")
-        if isinstance(needed, int) and isinstance(size, int):
-            numbers = f" It has {needed} tokens, the context {size}."
-    return ContextLengthExceeded(
-        "The prompt does not fit the model's context; nothing was cut." + numbers,
-        fix="Shorten the conversation, or raise the provider's context_length.",
-        param="messages",
-    )
+        if _is_count(needed) and _is_count(size):
+            return needed, size
+    text, _ = _error_text(error)
+    found = _CONTEXT_SIZE.search(text)
+    size = int(found[1]) if found else None
+    counts = [int(count) for count in _TOKENS.findall(text)]
+    needed = next((count for count in counts if size is not None and count > size), None)
+    return needed, size
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**12
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

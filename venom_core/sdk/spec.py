@@ -48,6 +48,7 @@ class Setting:
         choices: the allowed values of a ``str``.
         secret: never shown, logged or put in an error.
         env_aliases: further environment names, read after our own (``OLLAMA_HOST``).
+        items: what a ``list`` holds; a ``url`` without a scheme is ``http://``.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     secret: bool = False
     env_aliases: tuple[str, ...] = ()
+    items: Literal["str", "url"] = "str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,9 @@ class ProviderSpec:
             proposed as well.
         needs: a sentence for somebody who has not yet what its proposals need.
         default_model: of its models those that answer where a request names none; a glob.
+        pages: addresses of pages about its models, which people paste as names: a regular
+            expression for what follows ``https://``, and the name with its groups put in. Of all
+            that match the first counts.
     """
 
     name: str
@@ -145,3 +150,4 @@ class ProviderSpec:
     proposals: tuple[Proposal, ...] = ()
     needs: str | None = None
     default_model: str | None = None
+    pages: tuple[tuple[str, str], ...] = ()

@@ -96,9 +96,10 @@ def value_type(setting: Setting) -> Any:
         case "bool":
             return bool
         case "list":
-            return Annotated[tuple[_Text, ...], BeforeValidator(_split)]
+            item: Any = _Url if setting.items == "url" else _Text
+            return Annotated[tuple[item, ...], BeforeValidator(_split)]
         case "url":
-            return Annotated[_Text, AfterValidator(_http_url)]
+            return _Url
     return _Text
 
 
@@ -140,6 +141,9 @@ def _http_url(raw: str) -> str:
     return text
 
 
+_Url = Annotated[_Text, AfterValidator(_http_url)]
+
+
 def _wanted(setting: Setting, error: ValidationError) -> str:
     """Return the end of the sentence "must be ..."."""
     if setting.choices:
@@ -149,7 +153,7 @@ def _wanted(setting: Setting, error: ValidationError) -> str:
         return f"at least {_number(setting.minimum)}"
     if kind == "less_than_equal":
         return f"at most {_number(setting.maximum)}"
-    return _KINDS[setting.type]
+    return "http:// or https:// URLs" if setting.items == "url" else _KINDS[setting.type]
 
 
 def _number(value: float | None) -> str:

@@ -43,12 +43,15 @@ export function errorFrom(payload: unknown, status = 0, lang = "en"): ApiError {
   const outer = (payload ?? {}) as Record<string, unknown>;
   const inner = typeof outer.error === "object" && outer.error !== null ? outer.error : outer;
   const fields = inner as Record<string, unknown>;
-  const message = text(fields.message) ?? text(fields.detail) ?? text(outer.error);
+  const fix = text(fields.fix);
+  const said = text(fields.message) ?? text(fields.detail) ?? text(outer.error);
+  // Under /v1 the fix ends the message, for clients that show nothing else; here it is shown apart.
+  const message = fix && said?.endsWith(` ${fix}`) ? said.slice(0, -fix.length - 1) : said;
   return new ApiError(
     {
       code: text(fields.code) ?? text(fields.type) ?? (message ? `http_${status}` : "client_bad_answer"),
       message: message ?? `HTTP ${status}`,
-      fix: text(fields.fix),
+      fix,
       docs: text(fields.docs),
       lang,
     },

@@ -1,6 +1,7 @@
 """The manifest: what is found without importing anything heavier."""
 
 from venom_core.sdk.hookspecs import hookimpl
+from venom_core.sdk.hub_pages import HUB_PAGES
 from venom_core.sdk.spec import Capability, ProviderSpec, Setting
 
 SETTINGS = (
@@ -61,5 +62,6 @@ def venom_providers() -> list[ProviderSpec]:
             settings=SETTINGS,
             aliases=("huggingface",),
             homepage="https://huggingface.co",
+            pages=HUB_PAGES,
         )
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from venom_core.sdk.architecture import Architecture, MemoryPlan
 from venom_core.sdk.hookspecs import hookimpl
+from venom_core.sdk.hub_pages import HUB_PAGES
 from venom_core.sdk.memory_estimate import ggml_compute_bytes
 from venom_core.sdk.spec import (
     Capability,
@@ -148,6 +149,7 @@ def venom_providers() -> list[ProviderSpec]:
                 "xllamacpp", "llamacpp", 34_000_000, needed_to_list=False
             ),
             preference=50,
+            pages=HUB_PAGES,
             proposals=PROPOSALS,
             needs="Needs the embedded engine: venom plugins install llamacpp",
         )

@@ -13,6 +13,7 @@ from venom_core.sdk import (
     Setting,
     hookimpl,
 )
+from venom_core.sdk.hub_pages import HUB_PAGES
 from venom_core.sdk.memory_estimate import ggml_compute_bytes
 
 #: Request parameters that Ollama honours. What is missing here is refused by name (``n``,
@@ -134,6 +135,13 @@ PROPOSALS = (
 )
 
 
+PAGES = (
+    (r"ollama\.com/library/([^/]+)(?:/.*)?", r"\1"),
+    (r"ollama\.com/([^/]+/[^/]+)", r"\1"),
+    *HUB_PAGES,
+)
+
+
 @hookimpl
 def venom_providers() -> Iterable[ProviderSpec]:
     """Return the one provider of this plugin."""
@@ -163,5 +171,6 @@ def venom_providers() -> Iterable[ProviderSpec]:
             proposals=PROPOSALS,
             needs="Needs Ollama: install it from ollama.com, start it, then run the command.",
             default_model="gemma3:*",
+            pages=PAGES,
         )
     ]

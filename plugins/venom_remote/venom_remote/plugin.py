@@ -24,7 +24,7 @@ def venom_providers() -> list[ProviderSpec]:
                 }
             ),
             settings=(
-                Setting("urls", "list", (), "Base URLs of the servers, without /v1."),
+                Setting("urls", "list", (), "Base URLs of the servers, without /v1.", items="url"),
                 Setting("api_key", "str", None, "Key for all of them.", secret=True),
                 Setting("retry_after", "float", 10.0, "Seconds that a dead server is left out.",
                         minimum=0, maximum=3600),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,11 @@ NO_URLS = Reason(
 )
 
 
+def _base(url: str) -> str:
+    """Return what stands before ``/v1``, also where somebody pasted the address of a route."""
+    return re.sub(r"/v1(/(models|(chat/)?completions|embeddings))?$", "", url.rstrip("/"))
+
+
 @dataclass(slots=True)
 class Node:
     """One server. ``dead_until`` is on the monotonic clock."""
@@ -48,7 +54,7 @@ class RemoteProvider(OpenAIEngineProvider):
         super().__init__(context)
         settings = context.settings
         urls = cast("tuple[str, ...]", settings["urls"] or ())
-        self._nodes = [Node(url.rstrip("/").removesuffix("/v1")) for url in urls]
+        self._nodes = [Node(_base(url)) for url in urls]
         key = settings["api_key"]
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._retry_after = cast(float, settings["retry_after"])

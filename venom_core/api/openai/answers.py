@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Send
 
 from venom_core.api.errors import error_response, internal_error, openai_error
-from venom_core.api.language import in_language, language_of
+from venom_core.api.language import language_of
 from venom_core.api.openai.queueing import QueueNotes
 from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
 from venom_core.sdk.errors import VenomError
@@ -152,5 +152,5 @@ async def _send_events(
 
 
 def error_event(error: VenomError, request: Request) -> bytes:
-    told = in_language(openai_error(error), language_of(request.scope))
+    told = openai_error(error, language_of(request.scope))
     return b"data: " + json.dumps(told).encode() + b"\n\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -11,12 +10,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from pydantic_core import SchemaValidator, from_json
 from starlette.requests import Request
 
-from venom_core.chat.validation import (
-    LONGEST_FIELD,
-    check_fields,
-    check_size,
-    up_to_first_error,
-)
+from venom_core.api.validation import invalid
+from venom_core.chat.validation import check_fields, check_size, up_to_first_error
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
 
@@ -73,7 +68,7 @@ def check(raw: bytes, schema: Hashable, required: Sequence[str]) -> dict[str, An
             from_json(raw, allow_inf_nan=False)
         )
     except ValidationError as error:
-        raise _refusal(error) from error
+        raise invalid(error.errors(include_url=False, include_input=False)) from error
     except ValueError as error:
         raise InvalidRequest(
             f"The body is not JSON: {error}.", fix="Check quotes, commas and numbers."
@@ -81,33 +76,8 @@ def check(raw: bytes, schema: Hashable, required: Sequence[str]) -> dict[str, An
     check_fields(body)
     for name in required:
         if name not in body:
-            raise InvalidRequest(f"The field {name!r} is missing.", param=name)
+            raise InvalidRequest(f"The field {name!r} is missing.", param=name, fix=f"Add {name}.")
     return body
-
-
-# Names that pydantic puts into a path for the members of a union; a client knows none of them.
-_NOT_A_FIELD = re.compile(
-    r"[A-Z]|\[|^(str|int|float|bool|none|dict|list)$|^function-|^constrained-"
-)
-
-
-def _refusal(error: ValidationError) -> InvalidRequest:
-    first = error.errors(include_url=False, include_input=False)[0]
-    param = field_path(first["loc"])
-    message = str(first["msg"]).rstrip(".")
-    where = f"{param}: {message}." if param else f"The body: {message}."
-    return InvalidRequest(where, param=param or None)
-
-
-def field_path(loc: Sequence[int | str]) -> str:
-    """Return ``("messages", 0, "content", "str")`` as ``messages[0].content``."""
-    path = ""
-    for part in loc:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not _NOT_A_FIELD.search(part):
-            path += f".{part[:LONGEST_FIELD]}" if path else part[:LONGEST_FIELD]
-    return path
 
 
 def wants_usage(body: Mapping[str, Any]) -> bool:

@@ -1,0 +1,53 @@
+"""The refusal for a name that means no installed model: what is nearest, and who could have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from venom_core.models.references import names_match, parse_reference
+from venom_core.sdk.errors import EngineMissing, ModelNotFound
+from venom_core.sdk.states import Reason
+
+if TYPE_CHECKING:
+    from venom_core.models.registry import Listing
+
+
+def unknown_model(name: str, listing: Listing, aliases: Iterable[str] = ()) -> ModelNotFound:
+    """Return the refusal for a name, over what was listed.
+
+    A provider that does not answer may be the one that has it, and is named; one whose engine this
+    machine does not have is nobody's business, unless no other is there.
+    """
+    bare = parse_reference(name).name
+    not_fetched = (item for item in listing.models if not item.model.installed)
+    offered = next((item for item in not_fetched if names_match(bare, item.model.ref)), None)
+    if offered is None:
+        near = nearest(name, listing, aliases)
+        fix = "See the names with: venom list"
+        if near is not None:
+            fix = f"Did you mean {near}? All names: venom list"
+    else:
+        why = listing.stale.get(offered.provider)
+        fix = (why.fix if why else None) or f"Fetch it with: venom pull {name}"
+    down = "".join(f" {reason.message}" for reason in concerned(listing))
+    return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
+
+
+def concerned(listing: Listing) -> list[Reason]:
+    """Return why providers that may have a model do not answer."""
+    reasons = list(listing.stale.values())
+    there = [reason for reason in reasons if not isinstance(reason.error(), EngineMissing)]
+    return there if there or listing.installed else reasons
+
+
+def nearest(name: str, listing: Listing, aliases: Iterable[str] = ()) -> str | None:
+    """Return the name, of those that can be used, which was probably meant."""
+    from difflib import get_close_matches
+
+    names = [*aliases, *(item.id for item in listing.installed)]
+    if "://" in name:
+        names = [item.reference for item in listing.installed]
+    by_lower = {known.lower(): known for known in names}
+    found = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
