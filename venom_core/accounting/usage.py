@@ -58,7 +58,7 @@ def last_days(days: int, today: str) -> tuple[str, str]:
 
 
 def summary_view(
-    repository: UsageRepository | None, where: Range, by: Grouping, limit: int
+    repository: UsageRepository | None, where: Range, by: Grouping, limit: int, offset: int = 0
 ) -> UsageSummary:
     """Return totals of a range and its groups, days by date and others by use, the greatest first.
 
@@ -83,7 +83,7 @@ def summary_view(
         "totals": whole.view(),
         "groups": [
             {"name": name, "key_name": names.get(name), **tally.view()}
-            for name, tally in ranked[:limit]
+            for name, tally in ranked[offset : offset + limit]
         ],
         "count": len(ranked),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -126,6 +127,7 @@ def _key_check(ring: KeyRing) -> Callable[[Request], Awaitable[None]]:
         whole = path if path.startswith(("/api/v1/", "/metrics")) else f"/api/v1{path}"
         caller.check(scopes_of(request.method, whole))
         request.state.caller = caller
+        request.state.while_allowed = functools.partial(ring.until_revoked, caller)
 
     return check
 

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venom_core.api.encoded_bodies import decoded
 from venom_core.api.errors import error_response, too_large
+from venom_core.api.revocation import KEYS_FRESH_SECONDS, UnderWay, until_revoked
 from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
 from venom_core.sdk.loopback import is_loopback_host
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from venom_core.api.scopes import Scopes
     from venom_core.store.keys import ApiKey, KeyRepository
 
-#: How long a revoked key may still pass.
-KEYS_FRESH_SECONDS = 2.0
 MAX_KNOWN = 1000
 
 
@@ -208,6 +207,7 @@ class KeyRing:
         self._known: dict[bytes, tuple[float, Caller]] = {}
         self._required: tuple[float, bool] = (float("-inf"), False)
         self.signins = SignIns()
+        self._under_way = UnderWay(self._allowed)
 
     async def required(self) -> bool:
         """Return whether requests need a key now."""
@@ -241,6 +241,18 @@ class KeyRing:
         if caller is None:
             raise _no_key(key)
         return caller
+
+    def until_revoked(self, caller: Caller) -> until_revoked:
+        """Return the guard around what a caller who was let in has begun."""
+        return until_revoked(self._under_way, caller)
+
+    async def _allowed(self, caller: Caller) -> bool:
+        key_id = caller.key_id
+        if key_id is None:
+            return not await self.required()
+        if key_id == LOCAL_USER or key_id in self._file_keys.values():
+            return True
+        return await asyncio.to_thread(lambda: self._keys().active(key_id)) is not None
 
     def _unasked(self, headers: Headers) -> Caller:
         """Return who sends this where no key is needed: the user's own commands say so by their

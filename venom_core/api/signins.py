@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -17,6 +18,8 @@ from venom_core.store.keys import hash_key
 COOKIE = "venom_session"
 SIGNED_IN_SECONDS = 7 * 86_400
 MAX_SIGNED_IN = 1000
+#: Of one key: whoever signs in more often ends the oldest of its own, and nobody else's.
+MAX_OF_A_KEY = 50
 
 
 class SignIns:
@@ -31,10 +34,14 @@ class SignIns:
         self._keys: dict[bytes, tuple[float, str]] = {}
 
     def begin(self, key_id: str) -> str:
-        """Make a token for the cookie; the oldest sign-in makes room where there are too many."""
+        """Make a token for the cookie. Where there are too many of this key its oldest makes room,
+        else the oldest of the key that has most."""
         self._forget_old()
-        while len(self._keys) >= MAX_SIGNED_IN:
-            del self._keys[next(iter(self._keys))]
+        counts = Counter(owner for _, owner in self._keys.values())
+        if counts[key_id] >= MAX_OF_A_KEY:
+            self._end_oldest(key_id)
+        elif len(self._keys) >= MAX_SIGNED_IN:
+            self._end_oldest(counts.most_common(1)[0][0])
         token = secrets.token_urlsafe(32)
         self._keys[hash_key(token)] = (self._clock() + SIGNED_IN_SECONDS, key_id)
         return token
@@ -49,6 +56,10 @@ class SignIns:
         """Sign out; return the id of the key whose token it was."""
         _, key_id = self._keys.pop(hash_key(token), (0.0, None))
         return key_id
+
+    def _end_oldest(self, key_id: str) -> None:
+        oldest = next(token for token, (_, owner) in self._keys.items() if owner == key_id)
+        del self._keys[oldest]
 
     def _forget_old(self) -> None:
         now = self._clock()

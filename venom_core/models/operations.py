@@ -101,10 +101,10 @@ class Operations:
             raise _unknown(operation_id)
         return view(found)
 
-    async def list(self, limit: int) -> list[OperationView]:
-        """Return operations, newest first."""
+    async def list(self, limit: int, after: str | None = None) -> list[OperationView]:
+        """Return operations, newest first; those behind the one of id ``after``."""
         jobs = await self._known()
-        found = await self._in_store(lambda store: store.list(limit))
+        found = await self._in_store(lambda store: store.list(limit, after=after))
         return [
             view(job.shown, job.rate.eta_seconds) if (job := jobs.get(item.id)) else view(item)
             for item in found

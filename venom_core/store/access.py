@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venom_core.store.audit import Actor, AuditEntry, read_audit, write_audit
+from venom_core.store.audit import Actor, AuditEntry, count_audit, read_audit, write_audit
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -95,6 +95,14 @@ class Store:
         with writing(self.engine) as connection:
             write_audit(connection, actor, action, subject, before, after)
 
-    def audit(self, limit: int) -> list[AuditEntry]:
-        """Return the newest audit entries first; none where there is no store."""
-        return read_audit(self.engine, limit) if self.exists() else []
+    def count_audit(self, actor: Actor, action: str, subject: str) -> None:
+        """Add an entry for what may be done any number of times, or count it in the last one."""
+        from venom_core.store.transactions import writing
+
+        with writing(self.engine) as connection:
+            count_audit(connection, actor, action, subject)
+
+    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
+        """Return the newest audit entries first, those older than number ``before``; none where
+        there is no store."""
+        return read_audit(self.engine, limit, before) if self.exists() else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
@@ -18,8 +19,10 @@ from venom_core.sdk.utc import utc_text
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-MAX_LISTED = 200
+MAX_LISTED = 201
 MAX_SUBJECT = 250
+#: Among so many of the newest entries the one is looked for in which something is counted.
+COUNTED_WITHIN = 500
 #: In place of a key's id: the commands of the machine's own user, who needs no key.
 LOCAL_USER = "local"
 
@@ -54,7 +57,7 @@ class AuditRecord(TypedDict):
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One change. ``before`` and ``after`` are JSON objects, None for "nothing"; ``at`` is ISO 8601
-    in UTC."""
+    in UTC; ``number`` counts up."""
 
     at: str
     action: str
@@ -63,6 +66,7 @@ class AuditEntry:
     request_id: str | None
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    number: int = 0
 
     def record(self) -> AuditRecord:
         return {
@@ -103,16 +107,42 @@ def write_audit(
     )
 
 
-def read_audit(engine: Engine, limit: int = 50) -> list[AuditEntry]:
-    """Return entries, the newest first, at most ``MAX_LISTED``. Blocks: call it in a thread."""
+def count_audit(connection: Connection, actor: Actor, action: str, subject: str) -> None:
+    """Add an entry for what one key may do any number of times. Within an hour of the first it is
+    counted there (``after``: ``times``, ``last_at``), so that no key can fill the trail or push
+    what others did out of sight."""
+    from sqlalchemy import func, select
+
+    from venom_core.store.tables import audit as t
+
+    newest = select(func.max(t.c.id)).scalar_subquery()
+    hour_ago = utc_text(datetime.now(UTC) - timedelta(hours=1))
+    query = (
+        select(t.c.id, t.c.after)
+        .where(t.c.id > newest - COUNTED_WITHIN, t.c.at > hour_ago)
+        .where(t.c.action == action, t.c.key_id == actor.key_id, t.c.subject == subject)
+        .order_by(t.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        write_audit(connection, actor, action, subject, None, None)
+        return
+    times = (row.after or {}).get("times", 1) + 1
+    after = {"times": times, "last_at": utc_text()}
+    connection.execute(t.update().where(t.c.id == row.id).values(after=after))
+
+
+def read_audit(engine: Engine, limit: int = 50, before: int | None = None) -> list[AuditEntry]:
+    """Return entries, the newest first, at most ``MAX_LISTED``; those older than number ``before``.
+    Blocks: call it in a thread."""
     from sqlalchemy import select
 
     from venom_core.store.tables import audit as t
 
-    query = (
-        select(t.c.at, t.c.action, t.c.subject, t.c.key_id, t.c.request_id, t.c.before, t.c.after)
-        .order_by(t.c.id.desc())
-        .limit(min(limit, MAX_LISTED))
-    )
+    shown = (t.c.at, t.c.action, t.c.subject, t.c.key_id, t.c.request_id, t.c.before, t.c.after)
+    query = select(*shown, t.c.id).order_by(t.c.id.desc()).limit(min(limit, MAX_LISTED))
+    if before is not None:
+        query = query.where(t.c.id < before)
     with engine.connect() as connection:
         return [AuditEntry(*row) for row in connection.execute(query)]

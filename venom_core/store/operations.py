@@ -71,16 +71,24 @@ class OperationRepository:
         return None if row is None else _operation(row)
 
     def list(
-        self, limit: int, statuses: Collection[OperationStatus] | None = None
+        self,
+        limit: int,
+        statuses: Collection[OperationStatus] | None = None,
+        after: str | None = None,
     ) -> list[Operation]:
-        """Return operations, newest first."""
-        from sqlalchemy import select
+        """Return operations, newest first; those behind the one of id ``after``, all where that is
+        gone."""
+        from sqlalchemy import and_, or_, select
 
         from venom_core.store.tables import operations as t
 
         query = select(t).order_by(t.c.started_at.desc(), t.c.id).limit(limit)
         if statuses is not None:
             query = query.where(t.c.status.in_(statuses))
+        last = None if after is None else self.get(after)
+        if last is not None:
+            same = and_(t.c.started_at == last.started_at, t.c.id > last.id)
+            query = query.where(or_(t.c.started_at < last.started_at, same))
         with self._engine.connect() as connection:
             return [_operation(row) for row in connection.execute(query)]
 

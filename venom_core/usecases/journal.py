@@ -6,9 +6,19 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.store.access import Store
-from venom_core.store.audit import Actor, AuditEntry
+from venom_core.store.audit import Actor, AuditRecord
+
+
+class AuditTrail(TypedDict):
+    """A part of the trail; ``next_cursor`` asks for what is older, null where nothing is."""
+
+    entries: list[AuditRecord]
+    count: int
+    next_cursor: str | None
 
 
 class Journal:
@@ -40,6 +50,18 @@ class Journal:
         """Tell the observers of an event; the names are in ``sdk.hookspecs.ObservedEvent``."""
         self._report(ObservedEvent(name, data))
 
-    async def entries(self, limit: int) -> list[AuditEntry]:
-        """Return the newest audit entries first. Looking makes no store."""
-        return await asyncio.to_thread(self._store.audit, limit)
+    async def count_audit(self, actor: Actor, action: str, subject: str) -> None:
+        """Add what one key may do any number of times; within an hour it is counted in one entry.
+        Raises ``StorageError``."""
+        await asyncio.to_thread(self._store.count_audit, actor, action, subject)
+
+    async def page(self, limit: int, before: int | None = None) -> AuditTrail:
+        """Return the newest audit entries first, those older than number ``before``. Looking makes
+        no store."""
+        found = await asyncio.to_thread(self._store.audit, limit + 1, before)
+        shown = found[:limit]
+        return {
+            "entries": [entry.record() for entry in shown],
+            "count": len(shown),
+            "next_cursor": str(shown[-1].number) if len(found) > limit else None,
+        }

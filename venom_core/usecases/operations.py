@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from typing_extensions import TypedDict
+
+from venom_core.models.views import OperationView
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.spec import Capability
@@ -13,9 +16,16 @@ from venom_core.usecases.journal import Journal
 
 if TYPE_CHECKING:
     from venom_core.models.operations import Operations
-    from venom_core.models.views import OperationView
 
 OperationVerb = Literal["pause", "resume", "cancel"]
+
+
+class OperationPage(TypedDict):
+    """``next_cursor`` asks for the page after this one, null where none is."""
+
+    operations: list[OperationView]
+    count: int
+    next_cursor: str | None
 
 
 class UnknownRuntime(InvalidRequest):
@@ -73,9 +83,13 @@ class OperationUseCases:
         ``InvalidRequest`` (``model_active``)."""
         return await self._begun(await self._operations().remove(name, key_id=actor.key_id), actor)
 
-    async def listing(self, limit: int) -> list[OperationView]:
-        """Return the newest operations first."""
-        return await self._operations().list(limit) if self._stored() else []
+    async def listing(self, limit: int, cursor: str | None = None) -> OperationPage:
+        """Return the newest operations first; ``cursor`` is the ``next_cursor`` of the page
+        before."""
+        found = await self._operations().list(limit + 1, cursor) if self._stored() else []
+        shown = found[:limit]
+        more = shown[-1]["operation_id"] if len(found) > limit else None
+        return {"operations": shown, "count": len(shown), "next_cursor": more}
 
     async def get(self, operation_id: str) -> OperationView:
         """Return one operation. Raises ``NotFound``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
 from venom_core.accounting.ledger import Ledger
@@ -31,15 +31,17 @@ class UsageUseCases:
         self._store = store
         self._ledger = ledger
 
-    async def summary(self, where: Range, by: Grouping, limit: int) -> UsageSummary:
+    async def summary(
+        self, where: Range, by: Grouping, limit: int, offset: int = 0
+    ) -> UsageSummary:
         """Return totals, and sums by model, key, provider or day."""
-        return await self._read(lambda found: summary_view(found, where, by, limit))
+        return await self._read(lambda found: summary_view(found, where, by, limit, offset))
 
     async def series(self, where: Range) -> UsageSeries:
         """Return one point a day."""
         return await self._read(lambda found: series_view(found, where))
 
-    async def csv(self, where: Range) -> AsyncIterator[str]:
+    async def csv(self, where: Range) -> AsyncGenerator[str, None]:
         """Yield every line of the range as CSV, in pieces."""
         await self._ledger.flush()
         yield csv_text([CSV_COLUMNS])

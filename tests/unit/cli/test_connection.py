@@ -300,7 +300,7 @@ async def test_both_ways_tell_the_same(way) -> None:
         assert (await connection.change_plugin("scripted", "retry"))["state"] == "loaded"
         *_, last = [step async for step in connection.pull("city")]
         assert (last["status"], last["progress"]) == ("completed", 100)
-        listed = await connection.operations(10)
+        listed = (await connection.operations(10))["operations"]
         assert listed == [await connection.operation(last["operation_id"])] == [last]
         assert "no longer in memory" in await connection.unload("city")
         assert (await connection.readiness())[0]["code"] == "provider_not_found"
@@ -411,7 +411,7 @@ async def test_a_pull_that_is_left_is_paused_and_goes_on(way) -> None:
             async for step in steps:
                 if step["bytes_done"] == 40:
                     break
-        (left,) = await connection.operations(10)
+        (left,) = (await connection.operations(10))["operations"]
         assert (left["status"], left["progress"]) == ("paused", 40)
         PULLS["city"] = [PullProgress("completed", "x", 100, 100)]
         *_, last = [step async for step in connection.pull("city")]

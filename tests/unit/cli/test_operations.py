@@ -19,7 +19,10 @@ FULL = StorageError("The disk is full.", code="disk_full", fix="Free some space.
 
 def test_nothing_yet_says_what_would_be_here(cli, paths) -> None:
     assert "venom pull NAME" in cli("operations").out
-    assert json.loads(cli("operations", "--json").out) == {"operations": []}
+    assert json.loads(cli("operations", "--json").out) == {
+        "operations": [],
+        "next_cursor": None,
+    }
     assert not paths.store_file.exists(), "looking made a store"
 
 

@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Send
 from venom_core.api.errors import error_response, internal_error, openai_error
 from venom_core.api.language import language_of
 from venom_core.api.openai.queueing import QueueNotes
+from venom_core.api.revocation import while_allowed
 from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Envelope
@@ -45,11 +46,12 @@ class AnswerResponse(Response):
         async with until_disconnect(receive):
             notes = self._notes(send)
             try:
-                stream = await (
-                    self._service.open(self._call)
-                    if notes is None
-                    else notes.during(self._service.open(self._call, notes.tell))
-                )
+                async with while_allowed(self._request):
+                    stream = await (
+                        self._service.open(self._call)
+                        if notes is None
+                        else notes.during(self._service.open(self._call, notes.tell))
+                    )
             except Exception as error:
                 refusal = error if isinstance(error, VenomError) else internal_error(error)
                 if notes is not None and notes.begun:
@@ -118,7 +120,8 @@ async def _send_object(
     stream: ChatStream, envelope: Envelope, headers: dict[str, str], request: Request, send: Send
 ) -> None:
     try:
-        frames = [frame async for frame in stream.frames()]
+        async with while_allowed(request):
+            frames = [frame async for frame in stream.frames()]
         response = Response(frames[0].json(envelope), 200, headers, "application/json")
     except Exception as error:
         refusal = error if isinstance(error, VenomError) else internal_error(error)
@@ -136,7 +139,7 @@ async def _send_events(
     clock = Clock(time.monotonic())
     pings = asyncio.create_task(ping(send, clock))
     try:
-        async with contextlib.aclosing(stream.frames()) as frames:
+        async with while_allowed(request), contextlib.aclosing(stream.frames()) as frames:
             async for frame in frames:
                 event = b"data: " + frame.json(envelope) + b"\n\n"
                 clock.sent_at = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,6 +30,7 @@ from venom_core.api.openai.wire import (
 )
 from venom_core.api.openapi.declared import answers
 from venom_core.api.redirects import WithOrWithoutSlash
+from venom_core.api.revocation import while_allowed
 from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
 from venom_core.chat.service import ChatCall
@@ -94,6 +96,7 @@ class Protected:
         try:
             caller = await self._ring.require(request.headers, request.method)
             caller.check(self._scopes)
+            request.state.while_allowed = functools.partial(self._ring.until_revoked, caller)
             response = await self._endpoint(request, caller.key_id)
         except VenomError as error:
             response = error_response(scope, error)
@@ -146,7 +149,7 @@ class OpenAIRoutes:
         inputs = (body["input"],) if isinstance(body["input"], str) else tuple(body["input"])
         model = body.get("model")
         answer: list[Response] = []
-        async with until_disconnect(request.receive):
+        async with until_disconnect(request.receive), while_allowed(request):
             resolved, result = await self._venom.chat.embed(
                 model, inputs, request_id(request), body.get("dimensions"), key_id
             )

@@ -19,6 +19,7 @@ from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of
 from venom_core.api.openai.answers import answer_headers
 from venom_core.api.openai.queueing import QueueNotes
+from venom_core.api.revocation import while_allowed
 from venom_core.api.routing import keyed_router
 from venom_core.api.streaming import Events, start_events, until_disconnect
 from venom_core.api.v1.sessions import SESSION_ID, owner_of
@@ -178,11 +179,12 @@ class SimpleAnswer(Response):
             notes = self._notes(send)
             chat = self._venom.chat
             try:
-                stream = await (
-                    chat.open(self._call)
-                    if notes is None
-                    else notes.during(chat.open(self._call, notes.tell))
-                )
+                async with while_allowed(self._request):
+                    stream = await (
+                        chat.open(self._call)
+                        if notes is None
+                        else notes.during(chat.open(self._call, notes.tell))
+                    )
             except Exception as error:
                 refusal = self._refusal(error)
                 if notes is not None and notes.begun:
@@ -216,7 +218,7 @@ class SimpleAnswer(Response):
 
     async def _send(self, stream: ChatStream, events: Events) -> None:
         try:
-            async with events.pinged():
+            async with while_allowed(self._request), events.pinged():
                 parts = AnswerParts()
                 async with contextlib.aclosing(_pieces(stream, parts)) as pieces:
                     async for name, data in pieces:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, NotRequired
 
 from fastapi import Request
@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_headers, language_of
 from venom_core.api.openapi.declared import NoData, answers
+from venom_core.api.revocation import pieces_while_allowed
 from venom_core.api.routing import keyed_router
 from venom_core.language.polish import Language
 from venom_core.models.views import OperationView
@@ -73,7 +74,7 @@ async def watch_events(request: Request, topics: str = "") -> StreamingResponse:
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
     language = language_of(request.scope)
     return StreamingResponse(
-        _stream(venom_of(request).feed, chosen, after, language),
+        pieces_while_allowed(request, _stream(venom_of(request).feed, chosen, after, language)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-cache", **language_headers(language)},
     )
@@ -81,7 +82,7 @@ async def watch_events(request: Request, topics: str = "") -> StreamingResponse:
 
 async def _stream(
     feed: Feed, topics: list[str] | tuple[str, ...], after: int | None, language: Language
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     with feed.watch(topics, after) as changes:
         yield b": watching\n\n"
         async for change in changes:

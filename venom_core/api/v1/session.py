@@ -70,7 +70,7 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     if not await ring.required():
         return localized(request, _sign_in_state(None, required=False))
     token, caller = await ring.sign_in(body.key)
-    await _record_audit(request, "session.begin", caller.key_id)
+    await _count(request, "session.begin", caller.key_id)
     state: SignInState = {
         **_sign_in_state(caller, required=True),
         "expires_in": SIGNED_IN_SECONDS,
@@ -87,7 +87,7 @@ async def sign_out(request: Request) -> Response:
     token = presented_token(request.headers)
     ended = _ring(request).signins.end(token) if token else None
     if ended is not None:
-        await _record_audit(request, "session.end", ended)
+        await _count(request, "session.end", ended)
     body: SignedOut = {"success": True, "signed_in": False}
     response = localized(request, body)
     response.headers["Set-Cookie"] = _cookie(request, "")
@@ -110,6 +110,6 @@ def _cookie(request: Request, token: str) -> str:
     return cookie(token, path=path, secure=request.scope["scheme"] == "https")
 
 
-async def _record_audit(request: Request, action: str, key_id: str | None) -> None:
+async def _count(request: Request, action: str, key_id: str | None) -> None:
     actor = Actor(key_id, request_id(request))
-    await venom_of(request).journal.record_audit(actor, action, key_id or "")
+    await venom_of(request).journal.count_audit(actor, action, key_id or "")

@@ -15,6 +15,7 @@ from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
+from venom_core.api.revocation import pieces_while_allowed
 from venom_core.api.routing import keyed_router
 from venom_core.api.scopes import ADMIN
 from venom_core.sdk.errors import InvalidRequest
@@ -83,9 +84,11 @@ async def summarize_usage(
     where: Wanted,
     by: Grouping = "model",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    """Return totals, and sums by model, key, provider or day."""
-    view = await venom_of(request).usage.summary(where, by, limit)
+    """Return totals, and sums by model, key, provider or day, from the ``offset``-th of ``count``
+    on."""
+    view = await venom_of(request).usage.summary(where, by, limit, offset)
     body: SummaryResult = {"success": True, **view}
     return JSONResponse(body)
 
@@ -104,7 +107,7 @@ async def export_usage(request: Request, where: Wanted) -> Response:
     """Stream every line of the range."""
     name = f"venom-usage-{where.since}-{where.until}.csv"
     return StreamingResponse(
-        venom_of(request).usage.csv(where),
+        pieces_while_allowed(request, venom_of(request).usage.csv(where)),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -12,30 +12,37 @@ import click
 from venom_core.cli.connection.stored import stored_journal
 from venom_core.cli.dates import spoken
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, print_table, say
+from venom_core.cli.terminal import note, print_json, print_table, say
 
 _HELP = """Show who changed what, newest first: keys, plugins, models in use, erased data.
 
 \b
   venom audit
   venom audit --limit 200 --json
+  venom audit --cursor 1041
 """
 
 
 @click.command(help=_HELP)
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@click.option("--cursor", type=click.IntRange(1, 2**63 - 1), help="Go on behind the last answer.")
 @json_option
-def audit(limit: int, as_json: bool) -> None:
-    entries = asyncio.run(stored_journal().entries(limit))
+def audit(limit: int, cursor: int | None, as_json: bool) -> None:
+    trail = asyncio.run(stored_journal().page(limit, cursor))
     if as_json:
-        print_json({"entries": [entry.record() for entry in entries]})
-    elif not entries:
-        say("Nothing was changed yet.")
+        print_json(trail)
+    elif not trail["entries"]:
+        say("Nothing was changed yet." if cursor is None else "Nothing is older.")
     else:
         print_table(
             ("AT", "ACTION", "SUBJECT", "KEY", "AFTER"),
-            [(spoken(e.at), e.action, e.subject, e.key_id, _shown(e.after)) for e in entries],
+            [
+                (spoken(e["at"]), e["action"], e["subject"], e["key_id"], _shown(e["after"]))
+                for e in trail["entries"]
+            ],
         )
+        if trail["next_cursor"] is not None:
+            note(f"Older ones: venom audit --cursor {trail['next_cursor']}")
 
 
 def _shown(after: Mapping[str, Any] | None) -> str | None:

@@ -9,7 +9,7 @@ import click
 from venom_core.cli.connection.session import Session, connected
 from venom_core.cli.options import json_option
 from venom_core.cli.pulling import show_to_the_end
-from venom_core.cli.terminal import print_json, print_table, short, size
+from venom_core.cli.terminal import note, print_json, print_table, short, size
 from venom_core.sdk.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
@@ -30,15 +30,17 @@ _MOST = 200
 
 @click.group(help=_HELP, invoke_without_command=True)
 @click.option("--limit", type=click.IntRange(1, _MOST), default=10, show_default=True)
+@click.option("--cursor", metavar="ID", help="Go on behind the last answer.")
 @json_option
 @click.pass_context
-def operations(ctx: click.Context, limit: int, as_json: bool) -> None:
+def operations(ctx: click.Context, limit: int, cursor: str | None, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with connected("venom operations", writes=False) as session:
-        found = session.run(session.connection.operations(limit))
+        page = session.run(session.connection.operations(limit, cursor))
+    found = page["operations"]
     if as_json:
-        print_json({"operations": found})
+        print_json({"operations": found, "next_cursor": page["next_cursor"]})
     elif not found:
         print("Nothing was installed or removed yet. Fetch a model with: venom pull NAME")
     else:
@@ -54,6 +56,8 @@ def operations(ctx: click.Context, limit: int, as_json: bool) -> None:
             for item in found
         ]
         print_table(("ID", "WHAT", "MODEL", "STATUS", "PROGRESS", "MESSAGE"), rows)
+        if page["next_cursor"] is not None:
+            note(f"Older ones: venom operations --cursor {page['next_cursor']}")
 
 
 @operations.command()
@@ -108,8 +112,13 @@ def _change(start: str, verb: OperationVerb, as_json: bool) -> None:
 
 def _find(session: Session, start: str) -> dict[str, Any]:
     """Return the one operation whose ID begins so. Raises ``NotFound`` or ``InvalidRequest``."""
-    listed = session.run(session.connection.operations(_MOST))
-    found = [item for item in listed if start and item["operation_id"].startswith(start)]
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while start:
+        page = session.run(session.connection.operations(_MOST, cursor))
+        found += [one for one in page["operations"] if one["operation_id"].startswith(start)]
+        if (cursor := page["next_cursor"]) is None:
+            break
     if not found:
         raise NotFound(
             f"There is no operation {start!r}.",

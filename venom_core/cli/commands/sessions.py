@@ -44,20 +44,21 @@ _key = click.option(
 @click.pass_context
 def sessions(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is None:
-        _list(50, None, as_json)
+        _list(50, 0, None, as_json)
 
 
 @sessions.command("list")
 @click.option("--limit", type=click.IntRange(1, _MOST), default=50, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many.")
 @click.option("--search", metavar="TEXT", help="Only those whose title or messages contain it.")
 @json_option
-def list_sessions(limit: int, search: str | None, as_json: bool) -> None:
+def list_sessions(limit: int, offset: int, search: str | None, as_json: bool) -> None:
     """Show the conversations, pinned ones first, then newest first.
 
     \b
       venom sessions list --search holiday
     """
-    _list(limit, search, as_json)
+    _list(limit, offset, search, as_json)
 
 
 @sessions.command()
@@ -177,8 +178,8 @@ def _found(start: str, key_id: str | None) -> tuple[SessionUseCases, Owner, str]
     return sessions, owner, matching([dict(one.record()) for one in listed], start)
 
 
-def _list(limit: int, search: str | None, as_json: bool) -> None:
-    found = asyncio.run(stored_sessions().listing(Owner(None), limit, query=search))
+def _list(limit: int, offset: int, search: str | None, as_json: bool) -> None:
+    found = asyncio.run(stored_sessions().listing(Owner(None), limit, offset, search))
     if as_json:
         print_json({"sessions": [{**one.record(), "key_id": one.key_id} for one in found]})
     elif not found:

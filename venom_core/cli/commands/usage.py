@@ -13,7 +13,7 @@ from venom_core.accounting.usage import last_days
 from venom_core.cli.connection.session import connected
 from venom_core.cli.connection.stored import stored_usage
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, print_table
+from venom_core.cli.terminal import note, print_json, print_table
 from venom_core.store.ledger import Grouping, Range
 
 _HELP = """Show requests, tokens, errors and speed. Days are UTC. The last second of a running
@@ -35,12 +35,18 @@ server may be missing.
     show_default=True,
     help="What each line counts.",
 )
+@click.option("--limit", type=click.IntRange(1, 1000), default=200, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many lines.")
 @json_option
 @click.pass_context
-def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> None:
+def usage(
+    context: click.Context, days: int, by: Grouping, limit: int, offset: int, as_json: bool
+) -> None:
     if context.invoked_subcommand is not None:
         return
-    summary = _summary(days, by)
+    where = Range(*last_days(days, day_of(time.time())))
+    # From the ledger itself, beside a running server too.
+    summary: dict[str, Any] = dict(asyncio.run(stored_usage().summary(where, by, limit, offset)))
     if as_json:
         print_json(summary)
         return
@@ -52,14 +58,10 @@ def usage(context: click.Context, days: int, by: Grouping, as_json: bool) -> Non
     if len(rows) > 1:
         rows.append(_row("all", summary["totals"]))
     print_table(columns, rows)
+    if (shown := offset + len(summary["groups"])) < summary["count"]:
+        note(f"More: venom usage --days {days} --by {by} --offset {shown}")
     if errors := summary["totals"]["errors"]:
         print("Errors: " + ", ".join(f"{code} {count}" for code, count in errors.items()))
-
-
-def _summary(days: int, by: Grouping) -> dict[str, Any]:
-    """Read the ledger, beside a running server too."""
-    where = Range(*last_days(days, day_of(time.time())))
-    return dict(asyncio.run(stored_usage().summary(where, by, 200)))
 
 
 def _named(group: dict[str, Any], by: Grouping) -> str:

@@ -57,8 +57,8 @@ class Connection(ABC):
         """Begin to fetch a model, join the fetching of the same, or go on with it."""
 
     @abstractmethod
-    async def operations(self, limit: int) -> list[dict[str, Any]]:
-        """Return installs and removals, newest first."""
+    async def operations(self, limit: int, cursor: str | None = None) -> dict[str, Any]:
+        """Return a page of installs and removals, newest first: ``operations``, ``next_cursor``."""
 
     @abstractmethod
     async def operation(self, operation_id: str) -> dict[str, Any]:

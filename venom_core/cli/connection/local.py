@@ -62,8 +62,8 @@ class LocalVenom(Connection):
     async def install(self, name: str) -> dict[str, Any]:
         return _record(await self.venom.operations.install(name, actor=Actor.local()))
 
-    async def operations(self, limit: int) -> list[dict[str, Any]]:
-        return _records(await self.venom.operations.listing(limit))
+    async def operations(self, limit: int, cursor: str | None = None) -> dict[str, Any]:
+        return _record(await self.venom.operations.listing(limit, cursor))
 
     async def operation(self, operation_id: str) -> dict[str, Any]:
         return _record(await self.venom.operations.get(operation_id))

@@ -77,8 +77,9 @@ class ServerClient(Connection):
         begun = await self._json("POST", "/api/v1/models/install", body={"name": name})
         return await self.operation(begun["operation_id"])
 
-    async def operations(self, limit: int) -> list[dict[str, Any]]:
-        return list((await self._json("GET", f"{_OPERATIONS}?limit={limit}"))["operations"])
+    async def operations(self, limit: int, cursor: str | None = None) -> dict[str, Any]:
+        asked = {"limit": limit} | ({} if cursor is None else {"cursor": cursor})
+        return await self._json("GET", f"{_OPERATIONS}?{urlencode(asked)}")
 
     async def operation(self, operation_id: str) -> dict[str, Any]:
         body = await self._json("GET", f"{_OPERATIONS}/{quote(operation_id, safe='')}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -14,7 +16,7 @@ from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import InstallRequest, Limit, RegistryInstallRequest
 from venom_core.models.views import OperationView
 from venom_core.usecases.models import Done
-from venom_core.usecases.operations import OperationVerb
+from venom_core.usecases.operations import OperationPage, OperationVerb
 
 router = keyed_router()
 
@@ -29,10 +31,8 @@ class InstallBegun(OperationBegun):
     model_name: str
 
 
-class OperationList(TypedDict):
+class OperationList(OperationPage):
     success: bool
-    operations: list[OperationView]
-    count: int
 
 
 class OneOperation(TypedDict):
@@ -72,14 +72,14 @@ async def remove_registered(request: Request, name: str) -> Response:
 
 @router.get("/models/operations")
 @answers(OperationList)
-async def list_operations(request: Request, limit: Limit = 10) -> Response:
-    """Return operations, newest first."""
-    operations = await venom_of(request).operations.listing(limit)
-    body: OperationList = {
-        "success": True,
-        "operations": operations,
-        "count": len(operations),
-    }
+async def list_operations(
+    request: Request,
+    limit: Limit = 10,
+    cursor: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
+) -> Response:
+    """Return operations, newest first; ``cursor`` is the ``next_cursor`` of the answer before."""
+    page = await venom_of(request).operations.listing(limit, cursor)
+    body: OperationList = {"success": True, **page}
     return localized(request, body)
 
 

@@ -17,6 +17,7 @@ from venom_core.api.errors import error_response, internal_error
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of, localized
 from venom_core.api.openapi.declared import NoData, answers
+from venom_core.api.revocation import while_allowed
 from venom_core.api.routing import keyed_router
 from venom_core.api.streaming import Events, start_events, until_disconnect
 from venom_core.chat.translation import Restart, Translation, TranslationCall, Translator
@@ -82,7 +83,8 @@ async def translate(request: Request, body: TranslationRequest) -> Response:
     answer: list[Response] = []
     async with until_disconnect(request.receive):
         call = body.call(request)
-        done = await venom_of(request).translator.translate(call)
+        async with while_allowed(request):
+            done = await venom_of(request).translator.translate(call)
         result: TranslationResult = {"success": True, **_view(done, body)}
         answer.append(localized(request, result))
         answer[0].headers["X-Request-Id"] = call.request_id
@@ -114,7 +116,8 @@ class _StreamedTranslation(Response):
             contextlib.aclosing(self._translator.pieces(call)) as pieces,
         ):
             try:
-                first = await anext(pieces)
+                async with while_allowed(self._request):
+                    first = await anext(pieces)
             except Exception as error:
                 response = error_response(scope, _refusal(error))
                 response.headers.update(headers)
@@ -131,7 +134,7 @@ class _StreamedTranslation(Response):
     ) -> None:
         last: tuple[str, Mapping[str, Any]]
         try:
-            async with events.pinged():
+            async with while_allowed(self._request), events.pinged():
                 await events.send("start", {})
                 piece = first
                 while not isinstance(piece, Translation):
