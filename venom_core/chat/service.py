@@ -148,7 +148,8 @@ class ChatService:
             self.limits.policy,
             model=resolved.reference,
         )
-        own = resolved.model.defaults if call.wire == "chat" else {}
+        sent = call.wire == "chat" and not resolved.model.applies_defaults
+        own = resolved.model.defaults if sent else {}
         origins = merge_generation(body, call.body, override, own)
         body["stream"] = call.stream
         provider = await self.host.provider(resolved.provider)

@@ -92,6 +92,14 @@ class GuardedProvider(Provider):
         except BaseException as error:
             raise self._failed("endpoint", error) from error
 
+    def canonical(self, ref: str) -> str:
+        try:
+            return _checked(self.inner.canonical(ref), str)
+        except VenomError:
+            raise
+        except BaseException as error:
+            raise self._failed("canonical", error) from error
+
     async def open(self) -> None:
         await self._ask("open", _nothing, seconds=self._waits.open)
 

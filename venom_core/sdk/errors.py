@@ -11,6 +11,7 @@ The tree (status, code)::
     │   ├── RequestTooLarge         413 request_too_large
     │   └── UnsupportedEncoding     415 unsupported_encoding
     ├── InvalidApiKey               401 invalid_api_key
+    ├── PaymentRequired             402 payment_required
     ├── Forbidden                   403 forbidden
     ├── ModelNotFound               404 model_not_found
     ├── NotFound                    404 not_found
@@ -205,6 +206,14 @@ class InvalidApiKey(VenomError):
     type = "authentication_error"
 
 
+class PaymentRequired(VenomError):
+    """Whoever runs the model elsewhere wants to be paid for it."""
+
+    status = 402
+    default_code = "payment_required"
+    type = "billing_error"
+
+
 class Forbidden(VenomError):
     """The caller is known or irrelevant, and may not do this (Host, Origin, scope)."""
 
@@ -337,6 +346,7 @@ class NoDiskSpace(StorageError):
 _FAMILIES: dict[int, type[VenomError]] = {
     400: InvalidRequest,
     401: InvalidApiKey,
+    402: PaymentRequired,
     403: Forbidden,
     404: NotFound,
     409: Conflict,

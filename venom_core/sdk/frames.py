@@ -52,7 +52,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One choice of a chunk or of an answer; ``finish_reason`` is set on its last chunk."""
+    """One choice of a chunk or of an answer; ``finish_reason`` is set on its last chunk, and there
+    ``finish_note``, a sentence, where the reason alone does not tell why the answer ends."""
 
     index: int = 0
     role: str | None = None
@@ -61,6 +62,7 @@ class Choice:
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: FinishReason | None = None
     logprobs: Mapping[str, Any] | None = None
+    finish_note: str | None = None
 
     @property
     def carries_delta(self) -> bool:
@@ -285,12 +287,13 @@ def encode_usage(usage: Usage) -> TokenUsage:
 
 
 def _text_choice(choice: Choice) -> dict[str, Any]:
-    return {
+    body = {
         "index": choice.index,
         "text": choice.content or "",
         "logprobs": choice.logprobs,
         "finish_reason": choice.finish_reason,
     }
+    return body if choice.finish_note is None else {**body, "finish_note": choice.finish_note}
 
 
 def _chat_choice(choice: Choice, answer: bool) -> dict[str, Any]:
@@ -299,6 +302,8 @@ def _chat_choice(choice: Choice, answer: bool) -> dict[str, Any]:
     if choice.logprobs is not None or answer:
         body["logprobs"] = choice.logprobs
     body["finish_reason"] = choice.finish_reason
+    if choice.finish_note is not None:
+        body["finish_note"] = choice.finish_note
     return body
 
 
@@ -358,6 +363,7 @@ def _decode_choice(item: Mapping[str, Any], answer: bool) -> Choice:
             text,
             finish_reason=finish_reason,
             logprobs=item.get("logprobs"),
+            finish_note=item.get("finish_note"),
         )
     message = item.get("message" if answer else "delta") or {}
     calls = enumerate(message.get("tool_calls") or ())
@@ -369,6 +375,7 @@ def _decode_choice(item: Mapping[str, Any], answer: bool) -> Choice:
         tool_calls=tuple(_decode_tool_call(call, position) for position, call in calls),
         finish_reason=finish_reason,
         logprobs=item.get("logprobs"),
+        finish_note=item.get("finish_note"),
     )
 
 

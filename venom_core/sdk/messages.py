@@ -10,7 +10,7 @@ Source: the OpenAI API reference for chat completions, completions and embedding
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge, Le, MaxLen, MinLen
@@ -71,6 +71,8 @@ class MessageBody(TypedDict):
     tool_calls: NotRequired[Annotated[list[ToolCallBody], MaxLen(MOST_PARTS)] | None]
     tool_call_id: NotRequired[Name]
     reasoning_content: NotRequired[str | None]
+    #: What Ollama and OpenRouter call ``reasoning_content``.
+    reasoning: NotRequired[str | None]
 
 
 class StreamOptions(TypedDict, total=False):
@@ -134,6 +136,18 @@ class EmbeddingBody(TypedDict, total=False):
     user: str | None
 
 
+@dataclass(slots=True)
+class Sent:
+    """Filled in by a provider for whoever asks how an answer came about (``--explain``).
+
+    Args:
+        body: as the upstream got it, in its own words; None where it got the request's. Set before
+            the first frame.
+    """
+
+    body: Mapping[str, Any] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One request to a provider.
@@ -146,6 +160,7 @@ class ChatRequest:
         request_id: goes into the upstream's logs where it has a header for it.
         timeout: seconds that the upstream may be silent before its first byte. Between frames the
             core keeps a shorter watch of its own.
+        sent: for a provider that sends another body than this one to say so.
     """
 
     model: str
@@ -153,6 +168,7 @@ class ChatRequest:
     stream: bool
     request_id: str
     timeout: float = 600.0
+    sent: Sent = field(default_factory=Sent, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

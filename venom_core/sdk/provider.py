@@ -65,6 +65,7 @@ class Model:
         instruct: trained to converse; False for a base model; None where unknown.
         defaults: the model's own generation defaults by OpenAI name; sent where neither the
             request nor a stored override says otherwise.
+        applies_defaults: its engine knows them and applies them by itself: shown, never sent.
         parameter_bounds: lowest and highest value by OpenAI name, where they are narrower than what
             every model takes.
         summary: what it is good for, in a sentence people read before choosing it.
@@ -101,6 +102,7 @@ class Model:
     memory_plan: MemoryPlan | None = None
     location: Path | None = None
     parameter_bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    applies_defaults: bool = False
 
     @property
     def identity(self) -> str | None:
@@ -193,6 +195,11 @@ class Provider(ABC):
         several. None where it has none or starts engines of its own. Known once it is open, without
         I/O."""
         return None
+
+    def canonical(self, ref: str) -> str:
+        """Return the form in which two references are the same model: ``Gemma3`` and
+        ``gemma3:latest`` may be one. No I/O."""
+        return ref
 
     async def open(self) -> None:
         """Make clients; raise :class:`~venom_core.sdk.errors.Unavailable` only where nothing can

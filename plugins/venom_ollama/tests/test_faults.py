@@ -41,7 +41,6 @@ def silence(kind: str) -> float:
 MIDSTREAM = [
     ("reset", UpstreamError),
     ("eof", UpstreamError),
-    ("cut", UpstreamIncomplete),
     ("half_line", UpstreamIncomplete),
     ("bad_utf8", UpstreamError),
     ("garbage", UpstreamError),
@@ -68,6 +67,21 @@ async def test_faults_of_a_chat(
     # The good beginning came through, and nothing that looks like an end.
     assert len(frames) == (3 if after and stream else 0)
     assert all(f.event.choices[0].finish_reason is None for f in frames)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_proper_end_without_a_last_line(
+    provider: OllamaProvider, fake: FakeOllama, stream: bool
+) -> None:
+    fake.fault("/api/chat", "cut", after_bytes=300)
+    frames = await collect(provider.chat(chat(stream=stream)))
+    *_, last = frames
+    assert [choice.finish_reason for choice in last.event.choices] == ["length"]
+    assert last.event.choices[0].finish_note == "Ollama ended the answer without saying why."
+    assert "".join(c.content or "" for f in frames for c in f.event.choices)
+    fake.fault("/api/chat", "cut")
+    with pytest.raises(UpstreamIncomplete):
+        await collect(provider.chat(chat(stream=stream)))
 
 
 @pytest.mark.parametrize(("kind", "error"), MIDSTREAM)

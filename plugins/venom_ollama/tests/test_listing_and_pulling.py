@@ -73,21 +73,6 @@ async def test_details_that_never_come_hide_nothing(
     assert models["gemma3:270m"].capabilities == {"chat", "completion"}
 
 
-async def test_a_newer_ollama_lists_capabilities_itself(
-    provider: OllamaProvider, fake: FakeOllama
-) -> None:
-    """The shape of newer versions (from their source): no details are asked for."""
-    body = recorded("130_tags")[0]
-    for item in body["models"]:
-        item["capabilities"] = ["completion", "vision"]
-        item["details"]["context_length"] = 8192
-    fake.fault("/api/tags", "status", status=200, body=json.dumps(body))
-    models = {model.ref: model for model in await provider.models()}
-    assert models["gemma3:270m"].capabilities == {"chat", "completion", "vision"}
-    assert models["gemma3:270m"].context_length == 8192
-    assert shows(fake) == []
-
-
 async def test_details(provider: OllamaProvider) -> None:
     model = await provider.describe("gemma3:270m")
     assert model.context_length == 32768

@@ -133,7 +133,7 @@ STRICT = {"type": "function", "function": {"name": "f", "strict": True}}
         ({"parallel_tool_calls": False, "tools": [TOOL]}, "parallel_tool_calls"),
         ({"tools": [TOOL, {"type": "web_search"}]}, "tools[1].type"),
         ({"tools": [STRICT]}, "tools[0].function.strict"),
-        ({"reasoning_effort": "minimal"}, "reasoning_effort"),
+        ({"reasoning_effort": "ultra"}, "reasoning_effort"),
         ({"response_format": {"type": "xml"}}, "response_format.type"),
     ],
 )  # fmt: skip

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.errors import (
-    ModelNotCapable,
     NotHttp,
     Unavailable,
     UpstreamError,
@@ -91,11 +90,12 @@ class OllamaClient:
 
     async def load(self, body: Mapping[str, Any]) -> None:
         """Send ``POST /api/generate`` without a prompt: loads, or with ``keep_alive: 0`` unloads.
-        An embedding model knows no prompts and takes an empty input instead."""
-        try:
-            await self._json("POST", "/api/generate", body, body["model"], self._load_timeout)
-        except ModelNotCapable:
-            await self.embed({**body, "input": ""}, self._load_timeout)
+        Raises ModelNotCapable for an embedding model, which knows no prompts."""
+        await self._json("POST", "/api/generate", body, body["model"], self._load_timeout)
+
+    async def load_for_embedding(self, body: Mapping[str, Any]) -> None:
+        """Send ``POST /api/embed`` with an empty input, which does the same."""
+        await self.embed({**body, "input": ""}, self._load_timeout)
 
     def chat(self, body: Mapping[str, Any], timeout: float) -> AsyncGenerator[dict[str, Any], None]:
         """Send ``POST /api/chat``, streamed; ``timeout`` is the longest silence, before the headers
@@ -177,20 +177,30 @@ class OllamaClient:
             except NotHttp as error:  # OLLAMA_HOST names some other server's port
                 raise not_ollama() from error
             if response.status_code != 200:
-                raise await self._refused(response, model)
+                raise await self._refused(response, model, body or {})
             yield response
 
-    async def _refused(self, response: httpx.Response, model: str) -> Exception:
+    async def _refused(
+        self, response: httpx.Response, model: str, body: Mapping[str, Any]
+    ) -> Exception:
         text = await self._read(response, self._request_timeout)
+        told: Mapping[str, Any] = {}
         try:
-            words = parse_object(text).get("error", "")
+            told = parse_object(text)
         except UpstreamError:
             # Ollama's own refusals are JSON, but for its Host check (403) and unknown paths.
             if response.status_code in (404, 405):
                 return not_ollama()
-            words = ""
-        retry_after = response.headers.get("retry-after")
-        return refusal(response.status_code, str(words), model, retry_after)
+        error = refusal(
+            response.status_code,
+            str(told.get("error", "")),
+            model,
+            response.headers.get("retry-after"),
+            told,
+        )
+        if error.code == "unusable_schema" and not body.get("format"):
+            error.param = "tools"  # the only other schemas that it was sent
+        return error
 
     async def _read(self, response: httpx.Response, stall: float) -> bytes:
         body = bytearray()

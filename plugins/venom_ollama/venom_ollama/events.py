@@ -11,6 +11,10 @@ from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.frames import Answer, Choice, Chunk, FinishReason, Frame, ToolCall, Usage, Wire
 from venom_ollama.lines import incomplete, not_ollama
 from venom_ollama.refusals import refusal
+from venom_ollama.window import Window
+
+#: Ollama breaks an answer off after more equal tokens than this, without a last line.
+REPEATS = 30
 
 
 class Translator:
@@ -18,7 +22,10 @@ class Translator:
 
     Works on a stream and on the single object of ``stream: false`` alike. Raises what an error
     line says (:mod:`venom_ollama.refusals`) and UpstreamError for objects of a wrong shape.
+    ``window`` is the context that prompt and answer share, where it is known.
     """
+
+    window: Window | None = None
 
     def __init__(self, model: str, *, stream: bool, wire: Wire = "chat") -> None:
         self._model = model
@@ -26,6 +33,7 @@ class Translator:
         self._wire: Wire = wire
         self._started = False
         self._done = False
+        self._repeated = ("", 0)
         self._calls: list[ToolCall] = []
         self._content: list[str] = []
         self._reasoning: list[str] = []
@@ -45,13 +53,23 @@ class Translator:
             yield Frame.of(Chunk((choice,)))
         if line.get("done") is True:
             self._done = True
-            yield from self._last(line)
+            usage = Usage(_count(line, "prompt_eval_count"), _count(line, "eval_count"))
+            yield from self._last(*self._finish(line, usage), usage)
 
-    def end(self) -> None:
-        """Note that the upstream has no more. Raises UpstreamIncomplete where no line said that
-        the answer is done."""
-        if not self._done:
+    def end(self) -> Iterator[Frame]:
+        """Return the frames that are due when the upstream has properly ended: none after a last
+        line. Without one, what was said stays an answer: Ollama ends so where a model repeats
+        itself. Raises UpstreamIncomplete where nothing was said."""
+        if self._done:
+            return
+        if not self._started:
             raise incomplete()
+        self._done = True
+        text, count = self._repeated
+        why = "Ollama ended the answer without saying why."
+        if count > REPEATS:
+            why = f"Ollama broke the answer off: the model repeated {text[:20]!r}."
+        yield from self._last("length", why, None)
 
     def _choice(self, line: Mapping[str, Any]) -> Choice | None:
         """Return what the line adds, remembered, or None where it adds nothing."""
@@ -72,6 +90,7 @@ class Translator:
             raise TypeError("a text is no text")
         self._content.append(content or "")
         self._reasoning.append(reasoning or "")
+        self._note_repeats((content or reasoning or "").strip())
         self._calls.extend(calls)
         logprobs = self._logprobs_of(found)
         self._logprobs.extend(found)
@@ -82,6 +101,10 @@ class Translator:
             tool_calls=calls,
             logprobs=logprobs,
         )
+
+    def _note_repeats(self, token: str) -> None:
+        last, count = self._repeated
+        self._repeated = (token, count + 1 if token == last else 1)
 
     def _role(self) -> str | None:
         """Return the role, once."""
@@ -107,14 +130,13 @@ class Translator:
         offset = sum(len(item["token"]) for item in self._logprobs)
         return completion_logprobs(found, offset)
 
-    def _last(self, line: Mapping[str, Any]) -> Iterator[Frame]:
-        reason = self._finish_reason(line)
-        usage = Usage(_count(line, "prompt_eval_count"), _count(line, "eval_count"))
+    def _last(self, reason: FinishReason, note: str | None, usage: Usage | None) -> Iterator[Frame]:
         if self._stream:
             if not self._started:
                 yield Frame.of(Chunk((Choice(role=self._role(), content=""),)))
-            yield Frame.of(Chunk((Choice(finish_reason=reason),)))
-            yield Frame.of(Chunk(usage=usage))
+            yield Frame.of(Chunk((Choice(finish_reason=reason, finish_note=note),)))
+            if usage is not None:
+                yield Frame.of(Chunk(usage=usage))
             return
         found, self._logprobs = self._logprobs, []
         choice = Choice(
@@ -124,8 +146,19 @@ class Translator:
             tool_calls=tuple(self._calls),
             finish_reason=reason,
             logprobs=self._logprobs_of(found),
+            finish_note=note,
         )
         yield Frame.of(Answer((choice,), usage))
+
+    def _finish(self, line: Mapping[str, Any], usage: Usage) -> tuple[FinishReason, str | None]:
+        """Return OpenAI's finish reason, and a sentence where the context is the reason."""
+        reason, window = self._finish_reason(line), self.window
+        if window is None:
+            return reason, None
+        prompt, answer = usage.prompt_tokens, usage.completion_tokens
+        if window.outgrown(prompt, answer):
+            return "length", window.note(prompt, answer)
+        return reason, window.note(prompt, answer) if reason == "length" else None
 
     def _finish_reason(self, line: Mapping[str, Any]) -> FinishReason:
         """Return OpenAI's finish reason. Raises UpstreamError for ``load`` and ``unload``, where

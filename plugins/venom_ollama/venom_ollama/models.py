@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -64,7 +65,7 @@ PROPOSED = tuple(map(_proposed, PROPOSALS))
 def canonical(ref: str) -> str:
     """Return a reference as Ollama compares it: ``Gemma3`` -> ``gemma3:latest``."""
     name = ref.lower()
-    for prefix in ("registry.ollama.ai/", "library/"):
+    for prefix in ("https://", "http://", "registry.ollama.ai/", "library/"):
         name = name.removeprefix(prefix)
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
@@ -82,18 +83,18 @@ def listed(
     shown = shown or {}
     numbers: Numbers | None = shown.get("numbers")
     shown_details = _details(details, shown)
-    # Newer versions list the capabilities and the context; others tell them in the details only.
-    capabilities = item.get("capabilities") or shown.get("capabilities")
     return Model(
         ref=item["name"],
         type="ollama",
-        capabilities=_capabilities(capabilities),
+        # Those of the listing are a guess: it does not read the template inside the file.
+        capabilities=_capabilities(shown.get("capabilities")),
         size_bytes=_whole(item.get("size")),
         digest=_text(item.get("digest")),
         quantization=_text(details.get("quantization_level")),
         context_length=_whole(details.get("context_length")) or _trained_context(shown),
         loaded=loaded,
         defaults=defaults(shown),
+        applies_defaults=True,
         parameter_bounds=bounds_of_name(item["name"]),
         license=_first_line(shown.get("license")),
         terms_url=_first_address(shown.get("license")),
@@ -151,9 +152,13 @@ def _parameters(shown: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] == '"'
-    # Go quotes as JSON does, but for a few escapes that no stop sequence needs.
-    return value[1:-1].replace('\\"', '"').replace("\\n", "\n") if quoted else value
+    """Return a text that Go quoted, for people to read. What JSON does not quote alike (``\\a``,
+    ``\\v``, ``\\x7f``) stays as it was written."""
+    try:
+        text = json.loads(value) if value.startswith('"') else value
+    except ValueError:
+        text = value[1:-1]
+    return str(text)
 
 
 def _capabilities(names: Any) -> frozenset[ModelCapability] | None:

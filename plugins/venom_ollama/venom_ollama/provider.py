@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from venom_core.sdk.errors import (
     InvalidRequest,
+    ModelNotCapable,
     Unavailable,
     UpstreamError,
     UpstreamTimeout,
@@ -26,20 +26,29 @@ from venom_ollama.client import OllamaClient
 from venom_ollama.events import Translator
 from venom_ollama.lines import not_ollama
 from venom_ollama.memory import numbers_of
-from venom_ollama.models import PROPOSED, canonical, listed, loaded_model
+from venom_ollama.models import PROPOSED, canonical, defaults, listed, loaded_model
 from venom_ollama.pulling import PullTracker
-from venom_ollama.refusals import does_not_fit, model_not_found
+from venom_ollama.refusals import does_not_fit, model_not_found, refusal
 from venom_ollama.requests import chat_request, completion_request
+from venom_ollama.versions import shifts_at_launch, too_old
+from venom_ollama.window import Window, fitted, measured, most_tokens
 
-#: Older versions ignore ``truncate: false`` and cut a prompt that does not fit.
-TRUNCATE_SINCE = (0, 12, 6)
 #: What Ollama took as context where nobody said; older versions do not list it.
 _OLD_DEFAULT_CONTEXTS = (2048, 4096)
 # How long a listing of loaded models is believed: bursts of requests share one look.
 _LOADED_SECONDS = 2.0
 _DETAILS_AT_ONCE = 4
+_Ask = Callable[[Mapping[str, Any], float], AsyncGenerator[dict[str, Any], None]]
 # Listing must not wait for details: what comes later is there for the next listing.
 _DETAILS_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class _InMemory:
+    """A loaded model: its context, and the digest of the files that were loaded."""
+
+    context: int | None
+    digest: str | None
 
 
 class OllamaProvider(Provider):
@@ -52,8 +61,9 @@ class OllamaProvider(Provider):
         self._keep_alive: str | int | None = None
         self._context_length = int(context.settings.get("context_length") or 0)  # type: ignore[arg-type]
         self._version: str | None = None
-        self._loaded: dict[str, int | None] = {}
+        self._loaded: dict[str, _InMemory] = {}
         self._loaded_at = float("-inf")
+        self._digests: dict[str, str] = {}
         self._shown: dict[str, Mapping[str, Any]] = {}
 
     @property
@@ -65,6 +75,9 @@ class OllamaProvider(Provider):
     @property
     def endpoint(self) -> str:
         return parse_address(_text(self.context.settings.get("base_url"))).url
+
+    def canonical(self, ref: str) -> str:
+        return canonical(ref)
 
     async def open(self) -> None:
         """Make the client. Raises Unavailable(invalid_setting) for an address or a duration that
@@ -124,16 +137,57 @@ class OllamaProvider(Provider):
     async def _answer(
         self, verb: str, body: dict[str, Any], translator: Translator, request: ChatRequest
     ) -> AsyncGenerator[Frame, None]:
-        guarded = too_old(await self._known_version())
-        body |= await self._per_model(request.model, body.get("options"))
+        version = await self._known_version()
         ask = self._client.chat if verb == "chat" else self._client.generate
+        if shifts_at_launch(version):
+            translator.window = await self._settle(ask, body, request)
+        else:
+            body |= await self._per_model(request.model, body.get("options"))
+        request.sent.body = body
         async with contextlib.aclosing(ask(body, request.timeout)) as lines:
             async for line in lines:
-                if guarded and line.get("done") is True:
+                if line.get("done") is True and too_old(version):
                     await self._refuse_a_cut_prompt(request.model, line)
                 for frame in translator.frames(line):
                     yield frame
-        translator.end()
+        for frame in translator.end():
+            yield frame
+
+    async def _settle(self, ask: _Ask, body: dict[str, Any], request: ChatRequest) -> Window | None:
+        """Make the body one that loads nothing anew, and whose answer stays inside the context
+        (:mod:`venom_ollama.window`). Returns that window; None where it is not known."""
+        del body["shift"]
+        shown, context = await self._loaded_for(request.model)
+        if shown.get("remote_host"):
+            return None  # of an engine elsewhere Ollama tells nothing
+        options = body.get("options") or {}
+        body |= await self._per_model(request.model, options, context)
+        if context is None:
+            return None
+        wanted = options.get("num_predict") or defaults(shown).get("max_tokens")
+        window = fitted(wanted, most_tokens(body, str(shown.get("system") or "")), context)
+        if window is None:
+            count = await self._count_prompt(ask, body, request)
+            if count >= context:
+                raise does_not_fit(request.model, count, context)
+            window = measured(wanted, count, context)
+        if window.limit is not None:
+            body["options"] = {**body.get("options", {}), "num_predict": window.limit}
+        return window
+
+    async def _count_prompt(self, ask: _Ask, body: Mapping[str, Any], request: ChatRequest) -> int:
+        """Return the tokens of the prompt, by letting one token be made of it. Ollama keeps what it
+        computed, so the answer itself begins where this ends."""
+        options = {**body.get("options", {}), "num_predict": 1}
+        probe = {**body, "options": options, "logprobs": False, "top_logprobs": 0}
+        count = 0
+        async with contextlib.aclosing(ask(probe, request.timeout)) as lines:
+            async for line in lines:
+                if "error" in line:
+                    raise refusal(200, str(line["error"]), request.model)
+                if isinstance(told := line.get("prompt_eval_count"), int):
+                    count = told
+        return count
 
     async def _refuse_a_cut_prompt(self, model: str, last: Mapping[str, Any]) -> None:
         """Refuse a prompt that was cut. An Ollama that cuts fills the context with what it kept:
@@ -142,7 +196,8 @@ class OllamaProvider(Provider):
         count = last.get("prompt_eval_count", 0)
         limit: int | None = self._context_length
         if not limit:
-            limit = (await self._loaded_contexts(fresh=True)).get(canonical(model))
+            found = (await self._in_memory(fresh=True)).get(canonical(model))
+            limit = found.context if found else None
         cut = count >= limit if limit else count in _OLD_DEFAULT_CONTEXTS
         if cut:
             raise does_not_fit(model)
@@ -159,23 +214,55 @@ class OllamaProvider(Provider):
         answer = await self._client.embed(body, request.timeout)
         return _embeddings(answer, len(request.inputs))
 
-    async def _per_model(self, ref: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    async def _per_model(
+        self, ref: str, options: Mapping[str, Any] | None, context: int | None = None
+    ) -> dict[str, Any]:
         """Return what is the same in every request for one model, because a change would reload it:
         the context of the settings, else that of the loaded model, else nothing (Ollama's
-        choice)."""
+        choice). ``context`` is the loaded one where that is known."""
         fields: dict[str, Any] = {}
-        context = self._context_length or (await self._loaded_contexts()).get(canonical(ref))
-        if context:
+        if not self._context_length and context is None:
+            found = (await self._in_memory()).get(canonical(ref))
+            context = found.context if found else None
+        if context := self._context_length or context:
             fields["options"] = {**(options or {}), "num_ctx": context}
         if self._keep_alive is not None:
             fields["keep_alive"] = self._keep_alive
         return fields
 
-    async def _loaded_contexts(self, *, fresh: bool = False) -> Mapping[str, int | None]:
-        """Return the context lengths of the loaded models by canonical name."""
+    async def _loaded_for(self, ref: str) -> tuple[Mapping[str, Any], int | None]:
+        """Return the details of a model and the context that it is loaded with, loaded now where it
+        was not. Raises what keeps it from being loaded."""
+        found = (await self._in_memory(fresh=True)).get(canonical(ref))
+        if found is None or found.digest not in self._shown:
+            shown = _kept(await self._client.show(ref), None)
+            if found is not None and found.digest:
+                self._shown[found.digest] = shown
+        else:
+            shown = self._shown[found.digest]
+        if found is None and not shown.get("remote_host"):
+            await self._client.load({"model": ref, **self._for_a_load()})
+            found = (await self._in_memory(fresh=True)).get(canonical(ref))
+        return shown, found.context if found else None
+
+    def _for_a_load(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        if self._context_length:
+            fields["options"] = {"num_ctx": self._context_length}
+        if self._keep_alive:  # zero would unload it at once
+            fields["keep_alive"] = self._keep_alive
+        return fields
+
+    async def _in_memory(self, *, fresh: bool = False) -> Mapping[str, _InMemory]:
+        """Return the loaded models by canonical name. One whose files were replaced since counts
+        as not loaded: its context was chosen for the others."""
         if fresh or time.monotonic() - self._loaded_at > _LOADED_SECONDS:
             await self.ps()
-        return self._loaded
+        return {
+            name: found
+            for name, found in self._loaded.items()
+            if self._digests.get(name, found.digest) == found.digest
+        }
 
     async def _known_version(self) -> str:
         if self._version is None:
@@ -188,6 +275,7 @@ class OllamaProvider(Provider):
         """Return installed models with their capabilities, then those proposed that are not
         installed."""
         tags, loaded = await asyncio.gather(self._client.tags(), self.ps())
+        self._digests = {canonical(item["name"]): str(item.get("digest")) for item in tags}
         await self._learn(tags)
         in_memory = {canonical(model.ref) for model in loaded}
         models = [self._listed(item, canonical(item["name"]) in in_memory) for item in tags]
@@ -225,31 +313,44 @@ class OllamaProvider(Provider):
                     shown = {}
                 self._shown[str(item.get("digest"))] = _kept(shown, item.get("size"))
 
-        unknown = [
-            item
-            for item in tags
-            if item.get("capabilities") is None and str(item.get("digest")) not in self._shown
-        ]
+        unknown = [item for item in tags if str(item.get("digest")) not in self._shown]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DETAILS_SECONDS):
                 await asyncio.gather(*(learn(item) for item in unknown))
 
     async def ps(self) -> Sequence[LoadedModel]:
         """See :meth:`Provider.ps`."""
-        loaded = [loaded_model(item) for item in await self._client.ps()]
-        self._loaded = {canonical(model.ref): model.context_length for model in loaded}
+        items = await self._client.ps()
+        loaded = [loaded_model(item) for item in items]
+        self._loaded = {
+            canonical(model.ref): _InMemory(model.context_length, _text(item.get("digest")))
+            for model, item in zip(loaded, items, strict=True)
+        }
         self._loaded_at = time.monotonic()
         return loaded
 
     async def load(self, ref: str) -> None:
-        """See :meth:`Provider.load`."""
+        """See :meth:`Provider.load`. With what every later request says too: nothing more, or that
+        request would load it anew."""
+        found = (await self._in_memory(fresh=True)).get(canonical(ref))
+        context = found.context if found else None
+        body = {"model": ref, **self._for_a_load()}
+        if context and not self._context_length:
+            body["options"] = {"num_ctx": context}
         self._loaded_at = float("-inf")
-        await self._client.load({"model": ref, **await self._per_model(ref, None)})
+        try:
+            await self._client.load(body)
+        except ModelNotCapable:
+            await self._client.load_for_embedding(body)
 
     async def unload(self, ref: str) -> None:
         """See :meth:`Provider.unload`. Answers that run go on to their end."""
         self._loaded_at = float("-inf")
-        await self._client.load({"model": ref, "keep_alive": 0})
+        body = {"model": ref, "keep_alive": 0}
+        try:
+            await self._client.load(body)
+        except ModelNotCapable:
+            await self._client.load_for_embedding(body)
 
     async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
         """See :meth:`Provider.pull`. Ollama keeps a broken pull and goes on from there."""
@@ -262,13 +363,6 @@ class OllamaProvider(Provider):
     async def remove(self, ref: str) -> None:
         """See :meth:`Provider.remove`."""
         await self._client.delete(ref)
-
-
-def too_old(version: str) -> bool:
-    """Return whether this Ollama ignores ``truncate``. A build of someone's own (0.0.0) counts as
-    new."""
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-    return (0, 0, 0) < numbers < TRUNCATE_SINCE
 
 
 def _embeddings(answer: Mapping[str, Any], count: int) -> Embeddings:
@@ -291,7 +385,7 @@ def _embeddings(answer: Mapping[str, Any], count: int) -> Embeddings:
 def _kept(shown: Mapping[str, Any], size: Any) -> Mapping[str, Any]:
     """Return the details that are used; the list of tensors and the templates are most of the
     bytes."""
-    names = ("capabilities", "parameters", "model_info", "license")
+    names = ("capabilities", "parameters", "model_info", "license", "system", "remote_host")
     kept = {name: shown[name] for name in names if name in shown}
     return {**kept, "numbers": numbers_of(shown, size if isinstance(size, int) else None)}
 

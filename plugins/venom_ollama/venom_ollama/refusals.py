@@ -1,20 +1,27 @@
 """Ollama's refusals as ours. It refuses by status and, mostly, by the words; both are recorded.
 
-Source: answers of Ollama 0.24.0 (``venom_core.testing.ollama``), its source for the few marked so.
+Source: answers of Ollama 0.24.0 and 0.32.15 (``venom_core.testing.ollama``), its source for the few
+marked so.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from venom_core.sdk.errors import (
     ContextLengthExceeded,
+    Forbidden,
+    InvalidApiKey,
     InvalidRequest,
     ModelNotCapable,
     ModelNotFound,
     NoDiskSpace,
+    PaymentRequired,
     QueueFull,
+    RateLimited,
     StorageError,
     Unavailable,
     UnsupportedParameter,
@@ -38,7 +45,13 @@ def _when(pattern: str) -> Callable[[_Maker], _Maker]:
     return add
 
 
-def refusal(status: int, words: str, model: str, retry_after: str | None = None) -> VenomError:
+def refusal(
+    status: int,
+    words: str,
+    model: str,
+    retry_after: str | None = None,
+    told: Mapping[str, Any] | None = None,
+) -> VenomError:
     """Return the refusal that an error answer of Ollama stands for.
 
     Args:
@@ -46,13 +59,18 @@ def refusal(status: int, words: str, model: str, retry_after: str | None = None)
         words: its ``error`` text, empty where it had none.
         model: the reference that was asked for.
         retry_after: the answer's header of that name.
+        told: the whole answer, in which a cloud says more.
     """
+    told = told or {}
+    if told.get("signin_url") or isinstance(told.get("StatusCode"), int):
+        return of_cloud(status, words, model, retry_after, told.get("signin_url"))
     if status == 503:
         return QueueFull(
             "Ollama is busy: its queue of requests waiting for a model is full.",
             fix="Try again in a few seconds, or raise OLLAMA_MAX_QUEUE where Ollama runs.",
             retry_after=_seconds(retry_after),
         )
+    status, words = _of_engine(status, words)
     for pattern, maker in _RULES:
         if match := pattern.search(words):
             return maker(model, match)
@@ -60,16 +78,29 @@ def refusal(status: int, words: str, model: str, retry_after: str | None = None)
         return model_not_found(model)
     if status in (401, 403):
         return Unavailable(
-            f"Ollama refuses this{_provider_words(words)}",
+            f"Ollama refuses this{provider_words(words)}",
             code="ollama_refused",
             fix="Check OLLAMA_HOST here, and OLLAMA_HOST and OLLAMA_ORIGINS where Ollama runs.",
         )
     if 400 <= status < 500:
-        return InvalidRequest(f"Ollama refused the request{_provider_words(words)}")
+        return InvalidRequest(f"Ollama refused the request{provider_words(words)}")
     return UpstreamError(
-        f"Ollama failed{_provider_words(words)}",
+        f"Ollama failed{provider_words(words)}",
         fix="Try again; if it happens again, look at Ollama's log (ollama serve).",
     )
+
+
+def _of_engine(status: int, words: str) -> tuple[int, str]:
+    """Return status and text of the error of Ollama's engine, which from 0.30 on comes as JSON
+    inside the text."""
+    if not words.startswith("{"):
+        return status, words
+    try:
+        error = json.loads(words)["error"]
+        message, code = error["message"], error.get("code")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return status, words
+    return code if type(code) is int else status, str(message)
 
 
 def model_not_found(model: str) -> ModelNotFound:
@@ -79,13 +110,31 @@ def model_not_found(model: str) -> ModelNotFound:
     )
 
 
-def does_not_fit(model: str) -> ContextLengthExceeded:
-    """Return the refusal for a prompt longer than the context."""
+def does_not_fit(
+    model: str, prompt: int | None = None, context: int | None = None
+) -> ContextLengthExceeded:
+    """Return the refusal for a prompt longer than the context, in tokens where they are known."""
+    message = f"The prompt is longer than the model's context length ({model}); nothing was cut."
+    if prompt is not None and context is not None:
+        message = (
+            f"The prompt has {prompt} tokens, and this model's maximum context length is {context} "
+            f"tokens as it is loaded ({model}); nothing was cut."
+        )
     return ContextLengthExceeded(
-        f"The prompt is longer than the context of {model}.",
+        message,
         fix="Shorten the conversation, or set OLLAMA_CONTEXT_LENGTH higher (it costs memory).",
         param="messages",
     )
+
+
+@_when(r"request \((\d{1,9}) tokens\) exceeds the available context size \((\d{1,9}) tokens\)")
+def _counted(model: str, match: re.Match[str]) -> VenomError:
+    return does_not_fit(model, int(match[1]), int(match[2]))
+
+
+@_when(r"input content cannot be empty")
+def _empty(model: str, match: re.Match[str]) -> VenomError:
+    return InvalidRequest("An empty text has no embedding.", param="input")
 
 
 @_when(r"exceeds .*context (length|size|window)|prompt is too long")
@@ -121,7 +170,8 @@ def _no_embeddings(model: str, match: re.Match[str]) -> VenomError:
     )
 
 
-@_when(r"missing data required for image input|does not support (images|vision)")
+@_when(r"missing data required for image input|image input is not supported|"
+       r"does not support (images|vision|multimodal)")  # fmt: skip
 def _no_images(model: str, match: re.Match[str]) -> VenomError:
     return ModelNotCapable(
         f"The model {model} reads no images.",
@@ -136,10 +186,15 @@ def _option(model: str, match: re.Match[str]) -> VenomError:
     return InvalidRequest(f"{param} has the wrong type: Ollama wants {match[2]}.", param=param)
 
 
-@_when(r"invalid format|invalid JSON schema in format")
+@_when(r"invalid format|invalid JSON schema in format|JSON schema conversion failed|"
+       r"failed to parse grammar|error resolving ref|pattern must start")  # fmt: skip
 def _format(model: str, match: re.Match[str]) -> VenomError:
+    said = match.string.rpartition("conversion failed:")[2]
     return InvalidRequest(
-        "Ollama cannot use this JSON schema.", fix="Simplify it.", param="response_format"
+        f"Ollama cannot use this JSON schema{provider_words(said)}",
+        fix="Simplify it.",
+        code="unusable_schema",
+        param="response_format",
     )
 
 
@@ -153,16 +208,26 @@ def _image(model: str, match: re.Match[str]) -> VenomError:
     return InvalidRequest("An image cannot be read.", param="messages")
 
 
-@_when(r"cloud is disabled|ollama\.com(:\d+)?/api")
+@_when(r"cloud is disabled|cannot run this remote model|^Post \"?https?:.*/api/(chat|generate)")
 def _cloud(model: str, match: re.Match[str]) -> VenomError:
     return Unavailable(
-        f"{model} runs in Ollama's cloud, which this Ollama cannot reach.",
+        f"{model} runs on another machine, which this Ollama does not reach.",
         code="ollama_cloud_unreachable",
         fix="Choose a model that runs on this machine: venom list",
     )
 
 
-# The next two are from Ollama's source, they were not recorded.
+@_when(r"insufficient memory|failed to allocate|unable to allocate|out of (device )?memory|"
+       r"OutOfDeviceMemory|cudaMalloc failed")  # fmt: skip
+def _no_memory(model: str, match: re.Match[str]) -> VenomError:
+    return Unavailable(
+        f"{model} does not fit the memory that is free where Ollama runs.",
+        code="out_of_memory",
+        fix="Choose a smaller model or context, or stop a model: venom ps, venom stop NAME",
+    )
+
+
+# The next three are from the sources of Ollama and of its engine, they were not recorded.
 
 
 @_when(r"requires more system memory \(([\d.]+ \w+)\) than is available \(([\d.]+ \w+)\)")
@@ -174,7 +239,7 @@ def _memory(model: str, match: re.Match[str]) -> VenomError:
     )
 
 
-@_when(r"requires a newer version of Ollama")
+@_when(r"requires a newer version of Ollama|unknown model architecture")
 def _newer(model: str, match: re.Match[str]) -> VenomError:
     return Unavailable(
         f"{model} needs a newer Ollama.",
@@ -183,7 +248,8 @@ def _newer(model: str, match: re.Match[str]) -> VenomError:
     )
 
 
-@_when(r"tensor .* exceeds file size|invalid file magic|^unexpected EOF$")
+@_when(r"tensor .* exceeds file size|invalid file magic|^unexpected EOF$|"
+       r"GGUF .* exceeds maximum|failed to load model from")  # fmt: skip
 def _damaged(model: str, match: re.Match[str]) -> VenomError:
     return StorageError(
         f"The files of {model} are damaged.",
@@ -192,7 +258,8 @@ def _damaged(model: str, match: re.Match[str]) -> VenomError:
     )
 
 
-@_when(r"error was encountered while running the model|runner process has terminated")
+@_when(r"error was encountered while running the model|"
+       r"(runner|llama-server) process has terminated")  # fmt: skip
 def _runner(model: str, match: re.Match[str]) -> VenomError:
     return UpstreamError(
         f"Ollama's engine broke off while it ran {model}.",
@@ -249,10 +316,42 @@ def _network(model: str, match: re.Match[str]) -> VenomError:
     )
 
 
-_PATH = re.compile(r"(?<![\w/:])(?:[A-Za-z]:\\|<\w+>/|/)[^\s:\"']+")
+_WEB = re.compile(r"https://[^\s\x00-\x20\x7f-\x9f\"'<>]{1,2000}")
+# Behind a # it is no path but a place in a JSON schema.
+_PATH = re.compile(r"(?<![\w/:#])(?:[A-Za-z]:\\|<\w+>/|/)[^\s:\"']+")
 
 
-def _provider_words(words: str) -> str:
+def of_cloud(
+    status: int, words: str, model: str, retry_after: str | None, signin_url: Any
+) -> VenomError:
+    """Return the refusal for a model elsewhere: the status is that of whoever runs it."""
+    said = f"{model} runs on another machine, which refuses this{provider_words(words)}"
+    if status == 401:
+        url = signin_url if isinstance(signin_url, str) and _WEB.fullmatch(signin_url) else None
+        how = f"Sign Ollama in at {url}" if url else "Sign Ollama in where it runs: ollama signin"
+        return InvalidApiKey(said, code="ollama_sign_in_required", fix=how)
+    if status == 402:
+        fix = "Pay for more at that service, or choose a model that runs on this machine."
+        return PaymentRequired(said, fix=fix)
+    if status == 403:
+        fix = "Ask for access at that service, or choose a model that runs on this machine."
+        return Forbidden(said, code="ollama_cloud_forbidden", fix=fix)
+    if status == 429:
+        wait = None if retry_after is None else _seconds(retry_after)
+        fix = "Try again later, or choose a model that runs on this machine."
+        return RateLimited(said, code="ollama_cloud_limit", fix=fix, retry_after=wait)
+    if status == 404:
+        return ModelNotFound(said, fix="Choose another model: venom list", param="model")
+    if 400 <= status < 500:
+        return InvalidRequest(said)
+    return Unavailable(
+        said,
+        code="ollama_cloud_unreachable",
+        fix="Choose a model that runs on this machine: venom list",
+    )
+
+
+def provider_words(words: str) -> str:
     """Return Ollama's own words for a message: one line, no paths, not too long."""
     text = " ".join(_PATH.sub("(a file)", words).split())
     return f": {text[:_QUOTED_CHARS].rstrip('.')}." if text else "."

@@ -21,7 +21,16 @@ OPTIONS = {
     "frequency_penalty": "frequency_penalty",
     "seed": "seed",
 }
-_EFFORTS = ("low", "medium", "high", "max")
+#: The words of ``reasoning_effort`` -> ``think``: none is below low, none between high and max.
+_EFFORTS: Mapping[str, bool | str] = {
+    "none": False,
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "max",
+    "max": "max",
+}
 
 
 def chat_request(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +82,8 @@ def completion_request(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
 def _common(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what chats and completions share. ``truncate: false``: a prompt that does not fit is
     refused by Ollama, not cut. ``shift: false``: an answer that fills the context ends there,
-    nothing of the prompt is thrown out to go on."""
+    nothing of the prompt is thrown out to go on (:mod:`venom_ollama.window` has what newer versions
+    get instead)."""
     common: dict[str, Any] = {"stream": True, "truncate": False, "shift": False}
     options = {ours: body[name] for name, ours in OPTIONS.items() if body.get(name) is not None}
     limit = _max_tokens(body)
@@ -152,13 +162,11 @@ def _format(value: Any) -> str | dict[str, Any] | None:
 def _think(effort: Any) -> bool | str | None:
     if effort is None:
         return None
-    if effort == "none":
-        return False
-    if effort in _EFFORTS:
-        return str(effort)
+    if isinstance(effort, str) and effort in _EFFORTS:
+        return _EFFORTS[effort]
     raise UnsupportedParameter(
         f"Ollama knows no reasoning_effort {str(effort)[:20]!r}.",
-        fix=f"Use one of none, {', '.join(_EFFORTS)}.",
+        fix=f"Use one of {', '.join(_EFFORTS)}.",
         param="reasoning_effort",
     )
 
@@ -173,8 +181,8 @@ def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         role = message.get("role")
         turn: dict[str, Any] = {"role": "system" if role == "developer" else role}
         turn |= _content(message.get("content"), f"{at}.content")
-        if message.get("reasoning_content"):
-            turn["thinking"] = message["reasoning_content"]
+        if thought := message.get("reasoning_content") or message.get("reasoning"):
+            turn["thinking"] = thought
         if message.get("tool_calls"):
             turn["tool_calls"] = _tool_calls(message["tool_calls"], f"{at}.tool_calls")
             for call in message["tool_calls"]:

@@ -1,16 +1,20 @@
 """The fake server: answers recorded requests with the recorded bytes, 501 to all others.
 
+Where it claims to be Ollama 0.30 or newer, :mod:`~venom_core.testing.ollama.living` answers what
+lists and runs models, out of records of a 0.32.15; the rest is answered by those of 0.24.0.
+
 Beside Ollama's own paths it has its control paths, which no Ollama has:
 
 ====== ======================== =============================================================
 GET    /__fake__                what this is, which records and scenarios it has
 GET    /__fake__/requests       what it was asked, in order (:class:`Entry`)
 DELETE /__fake__/requests       forget them
+GET    /__fake__/engine         starts of engines so far, and answers that outgrew the context
 POST   /__fake__/faults         let something go wrong (:mod:`~venom_core.testing.ollama.faults`)
 GET    /__fake__/faults         what still waits to go wrong
 DELETE /__fake__/faults         nothing goes wrong any more
 POST   /__fake__/settings       ``{"prefer": [record], "scenarios": [name], "line_ms": n,
-                                "version": "0.12.5"}``, each optional
+                                "version": "0.12.5", "default_context": 4096}``, each optional
 POST   /__fake__/reset          as after the start
 ====== ======================== =============================================================
 """
@@ -25,6 +29,7 @@ from typing import Any
 
 from venom_core.testing.ollama.connection import ClientGone, Connection
 from venom_core.testing.ollama.faults import WHOLE, Fault, Faults, Kind
+from venom_core.testing.ollama.living import CURRENT_VERSION, DEFAULT_CONTEXT, LIVING_SINCE, Living
 from venom_core.testing.ollama.matching import TRUNCATE_SINCE, Asked, Matcher, version_tuple
 from venom_core.testing.ollama.records import (
     RECORDED_VERSION,
@@ -68,6 +73,12 @@ class Settings:
     prefer: list[str] = field(default_factory=list)
     scenarios: list[str] = field(default_factory=list)
     line_ms: float = 0.0
+    default_context: int = DEFAULT_CONTEXT
+
+    @property
+    def is_living(self) -> bool:
+        """Return whether we claim to be an Ollama whose engine is llama-server."""
+        return version_tuple(self.version) >= LIVING_SINCE
 
     def reads_truncate(self) -> bool:
         """Return whether the Ollama that we claim to be knows ``truncate``."""
@@ -91,6 +102,7 @@ class FakeServer:
         self._initial = settings or Settings()
         self._settings = Settings(**asdict(self._initial))
         self._matcher = Matcher(load_records().values())
+        self._living = Living()
         self._faults = Faults()
         for fault in faults:
             self._faults.add(fault)
@@ -160,6 +172,11 @@ class FakeServer:
             answer = SCENARIOS[name].answer(asked, settings.reads_truncate())
             if answer is not None:
                 entry.answered_by = f"scenario:{name}"
+                return answer
+        if settings.is_living:
+            self._living.default_context = settings.default_context
+            if (answer := self._living.answer(asked)) is not None:
+                entry.answered_by = "living"
                 return answer
         record = self._matcher.find(asked, settings.prefer, settings.reads_truncate())
         if record is not None:
@@ -283,6 +300,8 @@ class FakeServer:
                 return [asdict(entry) for entry in self._entries]
             case "DELETE", "/requests":
                 self._entries.clear()
+            case "GET", "/engine":
+                return {"loads": self._living.loads, "shifted": self._living.shifted}
             case "GET", "/faults":
                 return self._faults.waiting()
             case "POST", "/faults":
@@ -294,6 +313,7 @@ class FakeServer:
             case "POST", "/reset":
                 self._entries.clear()
                 self._faults.clear()
+                self._living = Living()
                 self._settings = Settings(**asdict(self._initial))
             case _:
                 raise ValueError(f"no control path {asked.method} {asked.path}")
@@ -303,7 +323,8 @@ class FakeServer:
         return {
             "fake": True,
             "what": "a fake Ollama: it holds no model and repeats recorded answers",
-            "recorded_from": f"Ollama {RECORDED_VERSION}",
+            "recorded_from": "Ollama "
+            + (CURRENT_VERSION if self._settings.is_living else RECORDED_VERSION),
             "settings": asdict(self._settings),
             "records": list(load_records()),
             "scenarios": {

@@ -102,8 +102,24 @@ class FakeOllama:
         """Switch to these scenarios (none: faithful replay)."""
         self._call("POST", "/settings", {"scenarios": list(names)})
 
+    def ask(self, path: str, body: Any) -> None:
+        """Send what another client would, and read the answer to its end."""
+        request = Request(f"{self.url}{path}", data=json.dumps(body).encode(), method="POST")
+        with _OPENER.open(request, timeout=patience(10)) as answer:
+            answer.read()
+
+    def loads(self) -> list[dict[str, Any]]:
+        """Return the engines started so far, each with what it was started with; of an Ollama from
+        0.30 on."""
+        loads: list[dict[str, Any]] = self._call("GET", "/engine")["loads"]
+        return loads
+
+    def shifted(self) -> int:
+        """Return how many answers went on past the context; of an Ollama from 0.30 on."""
+        return int(self._call("GET", "/engine")["shifted"])
+
     def settings(self, **values: Any) -> None:
-        """Change ``version`` or ``line_ms``."""
+        """Change ``version``, ``line_ms`` or ``default_context``."""
         self._call("POST", "/settings", values)
 
     def reset(self) -> None:
