@@ -59,6 +59,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/models/deactivate": MODELS,
     "POST /api/v1/models/activate": MODELS,
     "POST /api/v1/models/unload-all": MODELS,
+    "POST /api/v1/models/{name}/load": MODELS,
     "POST /api/v1/models/{name}/unload": MODELS,
     "DELETE /api/v1/models/{name}": MODELS,
     "POST /api/v1/translate": CHAT,

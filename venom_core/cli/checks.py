@@ -19,6 +19,7 @@ import venom_core
 from venom_core._version import __version__
 from venom_core.cli.connection.server_file import answers, find_server
 from venom_core.cli.listening import PortInUse, listen
+from venom_core.cli.log_reading import find_logs
 from venom_core.cli.page_build import is_built
 from venom_core.cli.terminal import memory, size
 from venom_core.sdk.errors import VenomError
@@ -158,14 +159,8 @@ def check_port(settings: Settings, paths: Paths) -> Finding:
 
 def check_engine_logs(paths: Paths) -> Finding | None:
     """Name the newest log files of engines; None where no engine has run."""
-    logs = sorted(
-        paths.providers_dir.glob("*/engines/*.log"),
-        key=lambda log: log.stat().st_mtime,
-        reverse=True,
-    )
-    if not logs:
-        return None
-    return Finding("engine logs", "ok", ", ".join(str(log) for log in logs[:3]))
+    logs = [str(log.file) for log in find_logs(paths) if "/" in log.name]
+    return Finding("engine logs", "ok", ", ".join(logs[:3])) if logs else None
 
 
 def check_page() -> Finding:
@@ -213,6 +208,14 @@ def _with_reason(name: str, summary: str, reason: dict[str, Any], harmless: bool
         reason["fix"],
         reason["code"],
     )
+
+
+def alias_findings(aliases: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Yield a finding for each alias that hides a model or leads to none."""
+    for alias in aliases:
+        if problem := alias["problem"]:
+            name = f"alias {alias['name']}"
+            yield Finding(name, "problem", problem["message"], problem["fix"], problem["code"])
 
 
 def readiness_finding(profile: str, reasons: list[dict[str, Any]]) -> Finding:

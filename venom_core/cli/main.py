@@ -32,10 +32,16 @@ COMMANDS = {
     "use": (f"{_HOME}.use:use", "Choose the model that answers where none is named."),
     "set": (f"{_HOME}.set:set_parameters", "Store generation parameters of a model."),
     "alias": (f"{_HOME}.alias:alias", "Let names stand for models."),
-    "stop": (f"{_HOME}.stop:stop", "Take a model out of memory."),
+    "load": (f"{_HOME}.load:load", "Bring a model into memory."),
+    "unload": (f"{_HOME}.unload:unload", "Take a model out of memory."),
+    "stop": (f"{_HOME}.stop:stop", "Take a model out of memory, like unload."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),
-    "sessions": (f"{_HOME}.sessions:sessions", "Show, export, import and delete conversations."),
+    "logs": (f"{_HOME}.logs:logs", "Show the log of the server or of an engine."),
+    "sessions": (
+        f"{_HOME}.sessions:sessions",
+        "Show, rename, export, import and delete conversations.",
+    ),
     "usage": (f"{_HOME}.usage:usage", "Show requests, tokens and errors."),
     "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
     "audit": (f"{_HOME}.audit:audit", "Show who changed what."),
@@ -45,6 +51,8 @@ COMMANDS = {
     "legacy": (f"{_HOME}.legacy:legacy", "Take over an installation of the original Venom."),
     "completion": (f"{_HOME}.completion:completion", "Print the completion script of a shell."),
     "quickstart": (f"{_HOME}.quickstart:quickstart", "Fetch two small models, ask one, serve."),
+    "version": (f"{_HOME}.version:version", "Show the versions of Venom and of the server."),
+    "help": (f"{_HOME}.help:show_help", "Show the help of a command."),
 }
 _CODES = "\b\nExit codes:\n" + "\n".join(
     f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()

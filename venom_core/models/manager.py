@@ -229,6 +229,13 @@ class ModelManager:
             await self._write(lambda store: store.set_active(role, None, actor))
             return "{}://{}".format(*before)
 
+    async def load(self, name: str) -> tuple[ListedModel, bool]:
+        """Bring a model into memory; False where its provider does so at the first question only.
+        Raises as :meth:`servable`, and what keeps its provider from loading it."""
+        item = await self.servable(name)
+        await self._check_health(item.provider)
+        return item, await self.memory.load(item)
+
     async def unload(self, name: str) -> ListedModel:
         """Take a model out of memory; it stays active where it was."""
         item = await self._registry.resolve(name)

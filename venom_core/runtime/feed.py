@@ -24,6 +24,7 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "model.activated": "models",
     "model.configured": "models",
     "model.deactivated": "models",
+    "model.loaded": "models",
     "model.pulled": "models",
     "model.removed": "models",
     "model.unloaded": "models",

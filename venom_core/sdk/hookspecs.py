@@ -53,9 +53,9 @@ class ObservedEvent:
 
     ``name`` is one of ``chat.finished``, ``embed.finished``, ``request.refused`` (a request that
     ended before a provider was asked), ``plugin.state``, ``provider.state``, ``model.pulled``,
-    ``model.removed``, ``model.activated``, ``model.deactivated``, ``model.unloaded``,
-    ``model.configured``, ``alias.set``, ``alias.removed``. ``data`` holds plain values and never a
-    prompt, an answer or a key.
+    ``model.removed``, ``model.activated``, ``model.deactivated``, ``model.loaded``,
+    ``model.unloaded``, ``model.configured``, ``alias.set``, ``alias.removed``. ``data`` holds plain
+    values and never a prompt, an answer or a key.
     """
 
     name: str

@@ -93,6 +93,7 @@ def venom_providers() -> list[ProviderSpec]:
                     Capability.COMPLETE,
                     Capability.EMBED,
                     Capability.DESCRIBE,
+                    Capability.LOAD,
                     Capability.UNLOAD,
                     Capability.PS,
                     Capability.PULL,
@@ -147,6 +148,9 @@ class ScriptedProvider(Provider):
         SEEN.embeds.append(request)
         vectors = tuple((float(len(item)), 0.5) for item in request.inputs)
         return Embeddings(vectors, sum(map(len, request.inputs)))
+
+    async def load(self, ref: str) -> None:
+        SEEN.calls.append(f"load {ref}")
 
     async def unload(self, ref: str) -> None:
         SEEN.calls.append(f"unload {ref}")

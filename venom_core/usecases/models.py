@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
+from venom_core.models.aliases import AliasFaults
 from venom_core.models.default_model import DefaultModel
 from venom_core.models.describing import described
 from venom_core.models.generation import ParameterView
@@ -26,6 +27,7 @@ from venom_core.models.views import (
 )
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import UpstreamError, VenomError
+from venom_core.sdk.records import ReasonRecord
 from venom_core.sdk.states import Reason
 from venom_core.store.audit import Actor
 from venom_core.usecases.journal import Journal
@@ -104,9 +106,19 @@ class CapabilitiesResult(TypedDict):
     capabilities: CapabilitiesAndParameters
 
 
+class LoadResult(Done):
+    """``loaded`` is false where the provider loads a model at its first question only."""
+
+    reference: str
+    loaded: bool
+
+
 class AliasRecord(TypedDict):
+    """``problem`` is null, or says that the alias hides a model or leads to none."""
+
     name: str
     target: str
+    problem: ReasonRecord | None
 
 
 class AliasesResult(TypedDict):
@@ -118,6 +130,7 @@ class AliasesResult(TypedDict):
 class SetAliasResult(Done):
     name: str
     target: str
+    problem: ReasonRecord | None
 
 
 class LoadedRecord(TypedDict):
@@ -237,6 +250,20 @@ class ModelUseCases:
 
     # What is in memory
 
+    async def load(self, name: str, actor: Actor) -> LoadResult:
+        """Bring a model into memory. Raises as ``ModelManager.load``."""
+        item, loaded = await self._manager.load(name)
+        reference = item.reference
+        if loaded:
+            await self._journal.record_audit(
+                actor, "model.load", reference, {"loaded": False}, {"loaded": True}
+            )
+            self._journal.publish("model.loaded", reference=reference)
+        message = f"{reference} is in memory."
+        later = f"{reference} comes into memory with its first question: its provider says so."
+        said = message if loaded else later
+        return {"success": True, "message": said, "reference": reference, "loaded": loaded}
+
     async def unload(self, name: str, actor: Actor) -> Done:
         """Take a model out of memory; it stays active where it was."""
         reference = (await self._manager.unload(name)).reference
@@ -308,10 +335,11 @@ class ModelUseCases:
     # Aliases
 
     async def aliases(self) -> AliasesResult:
-        """Return every alias and its target, by name."""
+        """Return every alias, its target and what is wrong with it, by name."""
         known = (await self._manager.state()).aliases
         listed: list[AliasRecord] = [
-            {"name": name, "target": target} for name, target in sorted(known.items())
+            {"name": name, "target": target, "problem": await self._problem(name)}
+            for name, target in sorted(known.items())
         ]
         return {"success": True, "aliases": listed, "count": len(listed)}
 
@@ -320,8 +348,21 @@ class ModelUseCases:
         ``InvalidRequest``."""
         await self._manager.set_alias(name, target, actor)
         self._journal.publish("alias.set", alias=name, target=target)
-        message = f"{name} stands for {target} now."
-        return {"success": True, "message": message, "name": name, "target": target}
+        return {
+            "success": True,
+            "message": f"{name} stands for {target} now.",
+            "name": name,
+            "target": target,
+            "problem": await self._problem(name),
+        }
+
+    async def _problem(self, name: str) -> ReasonRecord | None:
+        faults = AliasFaults(self._registry, (await self._manager.state()).aliases)
+        try:
+            reason = await faults.of(name)
+        except VenomError:  # its provider cannot be asked now, which says nothing of the alias
+            return None
+        return None if reason is None else reason.record()
 
     async def remove_alias(self, name: str, actor: Actor) -> Done:
         """Forget an alias. Raises ``NotFound`` (``alias_not_found``)."""

@@ -148,7 +148,7 @@ async def test_the_next_process_knows_what_was_chosen(make_venom: MakeVenom) -> 
 async def test_aliases_are_set_listed_and_removed(client: httpx.AsyncClient) -> None:
     await post(client, "aliases", {"name": "team/fast", "target": "two"})
     listed = (await client.get(f"{MODELS}/aliases")).json()
-    assert listed["aliases"] == [{"name": "team/fast", "target": "two"}]
+    assert listed["aliases"] == [{"name": "team/fast", "target": "two", "problem": None}]
     details = (await client.get(f"{MODELS}/team/fast/details")).json()
     assert details["model"]["reference"] == "scripted://two"
     gone = await client.delete(f"{MODELS}/aliases/team/fast")

@@ -70,7 +70,7 @@ def test_aliases(cli: Cli) -> None:
     assert json.loads(cli("run", "--json", "fast", "Say hello to me.").out)["model"] == "town"
     assert cli("alias", "set", "town", "fast").code == 2, "it would lead back to itself"
     listed = json.loads(cli("alias", "list", "--json").out)
-    assert listed["aliases"] == [{"name": "fast", "target": "town"}]
+    assert listed["aliases"] == [{"name": "fast", "target": "town", "problem": None}]
     assert cli("alias", "rm", "fast").code == 0
     assert cli("alias", "rm", "fast").code == 4
 

@@ -89,6 +89,8 @@ CHANGES = (
     Change("ModelUseCases.deactivate", "chat", ("use", "--none"),
            ("POST", "/api/v1/models/deactivate", {"role": "chat"}),
            ["model.activate"], ["model.deactivated"], first=[("use", "town")]),
+    Change("ModelUseCases.load", "scripted://city", ("load", "city"),
+           ("POST", "/api/v1/models/city/load", None), ["model.load"], ["model.loaded"]),
     Change("ModelUseCases.unload", "scripted://city", ("stop", "city"),
            ("POST", "/api/v1/models/city/unload", None), ["model.unload"], ["model.unloaded"]),
     Change("ModelUseCases.unload_all", "every provider", ("stop", "--all"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, print_table
+from venom_core.cli.terminal import note, print_json, print_table, say
 
 _HELP = """Give models short names, which work wherever a model is named.
 
@@ -42,6 +43,9 @@ def list_aliases(as_json: bool) -> None:
         print_table(
             ("NAME", "STANDS FOR"), [(one["name"], one["target"]) for one in answer["aliases"]]
         )
+        sys.stdout.flush()
+        for one in answer["aliases"]:
+            _warn(one)
 
 
 @alias.command("set")
@@ -78,4 +82,11 @@ def _print(answer: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        print(answer["message"])
+        say(answer["message"])
+        sys.stdout.flush()
+        _warn(answer)
+
+
+def _warn(alias: dict[str, Any]) -> None:
+    if problem := alias.get("problem"):
+        note(f"{problem['message']} {problem['fix'] or ''}".rstrip())

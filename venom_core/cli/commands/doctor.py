@@ -72,6 +72,7 @@ def _examine_plugins() -> list[Finding]:
 async def _ask(connection: Any) -> list[Finding]:
     overview = await connection.overview()  # asks every provider for its health
     found = list(checks.plugin_findings(await connection.plugins()))
+    found += checks.alias_findings((await connection.aliases())["aliases"])
     ready = await connection.readiness()
     found.append(checks.readiness_finding(overview["profile"], ready))
     for report in await connection.doctor():

@@ -22,9 +22,14 @@ that is not loaded is no error. The server itself is stopped with Ctrl-C where i
 @click.option("--all", "everything", is_flag=True, help="Every model of every provider.")
 @json_option
 def stop(name: str | None, everything: bool, as_json: bool) -> None:
+    take_out("venom stop", name, everything=everything, as_json=as_json)
+
+
+def take_out(command: str, name: str | None, *, everything: bool, as_json: bool) -> None:
+    """Take a model out of memory, or every one, and say so."""
     if (name is None) is not everything:
         raise click.UsageError("Name a model, or say --all.", click.get_current_context())
-    with connected("venom stop", writes=True) as session:
+    with connected(command, writes=True) as session:
         if name is None:
             message = session.run(session.connection.unload_all())["message"]
         else:

@@ -30,6 +30,10 @@ class Connection(ABC):
 
     url: str | None = None
 
+    def ends_with_it(self, provider: str) -> bool:
+        """Return whether a provider's engine lives no longer than this command."""
+        return False
+
     @abstractmethod
     async def models(self) -> dict[str, Any]:
         """Return ``models`` (installed), ``available``, ``providers``, ``stale``."""
@@ -103,6 +107,10 @@ class Connection(ABC):
         """Delete a model; gives the sentence that says so."""
 
     @abstractmethod
+    async def load(self, name: str) -> dict[str, Any]:
+        """Bring a model into memory: ``message``, ``reference``, ``loaded``."""
+
+    @abstractmethod
     async def unload(self, name: str) -> str:
         """Take a model out of memory; gives the sentence that says so."""
 
@@ -131,7 +139,7 @@ class Connection(ABC):
 
     @abstractmethod
     async def aliases(self) -> dict[str, Any]:
-        """Return ``aliases``: name and target of each."""
+        """Return ``aliases``: name, target and problem of each."""
 
     @abstractmethod
     async def set_alias(self, name: str, target: str) -> dict[str, Any]:

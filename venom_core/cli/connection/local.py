@@ -74,6 +74,9 @@ class LocalVenom(Connection):
     async def remove(self, name: str) -> str:
         return (await self.venom.models.remove(name, Actor.local()))["message"]
 
+    async def load(self, name: str) -> dict[str, Any]:
+        return _record(await self.venom.models.load(name, Actor.local()))
+
     async def unload(self, name: str) -> str:
         return (await self.venom.models.unload(name, Actor.local()))["message"]
 
@@ -166,6 +169,10 @@ class LocalVenom(Connection):
 
     async def close(self) -> None:
         await self.venom.close()
+
+    def ends_with_it(self, provider: str) -> bool:
+        spec = self.venom.host.specs().get(provider)
+        return spec is not None and spec.engine is not None
 
     def engine_size(self, provider: str) -> int | None:
         """Bytes that the engine of a loaded plugin adds, as the plugin declares them."""

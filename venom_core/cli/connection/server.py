@@ -92,6 +92,11 @@ class ServerClient(Connection):
     async def remove(self, name: str) -> str:
         return str((await self._json("DELETE", f"/api/v1/models/{_quoted(name)}"))["message"])
 
+    async def load(self, name: str) -> dict[str, Any]:
+        path = f"/api/v1/models/{_quoted(name)}/load"
+        async with self._open("POST", path, None, ANSWER_TIMEOUT) as response:
+            return dict(json.loads(await response.aread()))
+
     async def unload(self, name: str) -> str:
         body = await self._json("POST", f"/api/v1/models/{_quoted(name)}/unload")
         return str(body["message"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from venom_core.api.callers import actor_of
 from venom_core.api.health import venom_of
@@ -20,7 +20,7 @@ router = keyed_router()
 @answers(AliasesResult)
 async def list_aliases(request: Request) -> Response:
     """Return every alias and its target, by name."""
-    return JSONResponse(await venom_of(request).models.aliases())
+    return localized(request, await venom_of(request).models.aliases())
 
 
 @router.post("/models/aliases")

@@ -12,7 +12,7 @@ from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
 from venom_core.models.views import ModelDetails
-from venom_core.usecases.models import AllModels, Done, LoadedRecord
+from venom_core.usecases.models import AllModels, Done, LoadedRecord, LoadResult
 
 router = keyed_router()
 
@@ -50,6 +50,13 @@ async def model_details(request: Request, name: str) -> Response:
     """One model with everything that is known of it."""
     body: OneModel = {"success": True, "model": await venom_of(request).models.details(name)}
     return localized(request, body)
+
+
+@router.post("/models/{name:path}/load")
+@answers(LoadResult)
+async def load_model(request: Request, name: str) -> Response:
+    """Bring a model into memory."""
+    return localized(request, await venom_of(request).models.load(name, actor_of(request)))
 
 
 @router.post("/models/{name:path}/unload")

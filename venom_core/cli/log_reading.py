@@ -1,0 +1,121 @@
+"""The logs of this installation: that of the server and the commands, and one for each engine."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from venom_core.cli.logs import log_file
+from venom_core.sdk.errors import Conflict, NotFound
+from venom_core.settings.paths import Paths
+
+#: The name of the log that is shown where none is named.
+SERVER = "server"
+#: Bytes that are read at once, from the end backwards.
+BLOCK = 64 * 1024
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """``name`` is ``server``, or ``llamacpp/gemma3-270m-base`` for an engine's."""
+
+    name: str
+    file: Path
+
+
+def find_logs(paths: Paths) -> list[Log]:
+    """Return the logs that are there, the server's first, then the one written last."""
+    server = log_file(paths)
+    others = [Log(path.stem, path) for path in paths.logs_dir.glob("*.log") if path != server]
+    others += [
+        Log(f"{path.parts[-3]}/{path.stem}", path)
+        for path in paths.providers_dir.glob("*/engines/*.log")
+    ]
+    others.sort(key=lambda log: _changed(log.file), reverse=True)
+    return [*([Log(SERVER, server)] if server.is_file() else []), *others]
+
+
+def _changed(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:  # gone meanwhile
+        return 0.0
+
+
+def named(paths: Paths, name: str) -> Log:
+    """Return the log of that name, or the only one whose name contains it. The server's need not be
+    there. Raises ``NotFound``, ``Conflict``."""
+    if name == SERVER:
+        return Log(SERVER, log_file(paths))
+    logs = find_logs(paths)
+    found = [log for log in logs if log.name == name] or [log for log in logs if name in log.name]
+    if not found:
+        raise NotFound(
+            f"There is no log {name!r}.", code="log_not_found", fix="See them: venom logs --list"
+        )
+    if len(found) > 1:
+        raise Conflict(
+            f"Several logs are called so: {', '.join(log.name for log in found)}.",
+            code="log_ambiguous",
+            fix="Give more of the name; venom logs --list shows them whole.",
+        )
+    return found[0]
+
+
+def last_lines(file: Path, count: int) -> list[str]:
+    """Return the last lines; where the file was begun anew lately, those of the one before too."""
+    lines = _tail(file, count)
+    if len(lines) < count:
+        before = file.with_name(f"{file.name}.1")
+        lines = [*_tail(before, count - len(lines)), *lines]
+    return lines
+
+
+def _tail(file: Path, count: int) -> list[str]:
+    if count == 0:
+        return []
+    try:
+        with file.open("rb") as stream:
+            at, data = stream.seek(0, os.SEEK_END), b""
+            while at and data.count(b"\n") <= count:
+                step = min(BLOCK, at)
+                at -= step
+                stream.seek(at)
+                data = stream.read(step) + data
+    except OSError:
+        return []
+    return data.decode("utf-8", "replace").splitlines()[-count:]
+
+
+def new_lines(file: Path) -> Iterator[str]:
+    """Yield each line that is written from this call on, without end, into the file or into one
+    that takes its place."""
+    return _written(file, *_state(file))
+
+
+def _written(file: Path, number: int, place: int) -> Iterator[str]:
+    part = b""
+    while True:
+        now, size = _state(file)
+        if now != number or size < place:
+            number, place, part = now, 0, b""
+        if size > place:
+            with file.open("rb") as stream:
+                stream.seek(place)
+                data = stream.read()
+            place += len(data)
+            *whole, part = (part + data).split(b"\n")
+            yield from (line.decode("utf-8", "replace").rstrip("\r") for line in whole)
+        time.sleep(POLL_SECONDS)
+
+
+def _state(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_size
