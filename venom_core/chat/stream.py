@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from venom_core.models.registry import ListedModel
-from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete, VenomError
+from venom_core.sdk.errors import UpstreamError, VenomError
 from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
+from venom_core.sdk.upstream_refusals import incomplete
+
+log = logging.getLogger(__name__)
+#: Seconds for what an upstream sends behind its finish: its usage, and the end.
+SETTLE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -74,19 +81,25 @@ class ChatStream:
         self._include_usage = include_usage
         self._source = source
         self._on_end = on_end
-        self._first: Frame | None = None
+        self._streams = bool(upstream_body.get("stream"))
+        self._ready: list[Frame] = []
+        self._usage: Frame | None = None
         self._unfinished = set(range(int(upstream_body.get("n") or 1)))
+        self._finished: set[int] = set()
 
     async def begin(self) -> None:
-        """Wait for the first frame: until it is there, an error is an answer of its own.
+        """Wait for the first frame that carries something: until it is there, an error is an answer
+        of its own.
 
         The account begins here: what went before was the queue.
         """
         self.account.started = time.monotonic()
         try:
-            self._first = await anext(self._source, None)
-            if self._first is None:
-                raise _incomplete()
+            while not self._ready:
+                frame = await anext(self._source, None)
+                if frame is None:
+                    raise incomplete()
+                self._ready += self._lawful(frame)
         except BaseException as error:
             await self._end(error)
             raise
@@ -97,18 +110,23 @@ class ChatStream:
         ended: BaseException | None = None
         pieces = 0
         try:
-            if self._first is not None:
-                for part in self._lawful(self._first):
-                    yield part
-            async for frame in self._source:
-                if frame.kind is FrameKind.DELTA and self.account.first_token is not None:
-                    pieces += 1
-                    yield frame  # nearly every frame: nothing to look at
-                else:
+            for part in self._ready:
+                yield part
+            if self._unfinished:
+                async for frame in self._source:
+                    if frame.shape is not None and not self._finished:
+                        pieces += 1
+                        yield frame  # nearly every frame: nothing to look at
+                        continue
                     for part in self._lawful(frame):
                         yield part
+                    if not self._unfinished:
+                        break
             if self._unfinished:
-                raise _incomplete()
+                raise incomplete()
+            await self._settle()
+            if self._usage is not None and self._include_usage:
+                yield self._usage
         except BaseException as error:
             ended = error
             raise
@@ -120,31 +138,59 @@ class ChatStream:
         """Close the upstream of a stream that nobody will read."""
         await self._end(GeneratorExit())
 
-    def _lawful(self, frame: Frame) -> Iterator[Frame]:
-        """Return the frames that the client gets of one, noted on the account."""
-        if self.account.first_token is None:
-            self.account.first_token = time.monotonic()
-        if frame.kind is FrameKind.DELTA:
-            self.account.pieces += 1
-            yield frame
-            return
-        for part in frame.split_usage():
-            if self._observe(part):
-                yield part
-
-    def _observe(self, frame: Frame) -> bool:
-        """Note a frame that is no plain delta; False where the client has not asked for it."""
+    def _lawful(self, frame: Frame) -> list[Frame]:
+        """Return the frames that the client gets of one, noted on the account: none that carries
+        nothing, and nothing of a choice that has its finish. Usage is kept for the end."""
         try:
-            event = frame.event
+            return [
+                lawful
+                for part in frame.split_usage()
+                if (lawful := self._observed(part)) is not None
+            ]
         except ValueError as error:
             raise UpstreamError("The provider made a frame that cannot be read.") from error
+
+    def _observed(self, frame: Frame) -> Frame | None:
+        event = frame.event
         if event.usage is not None:
             self.account.usage = event.usage
+        if isinstance(event, Chunk) is not self._streams:
+            raise UpstreamError("The provider made a frame that does not belong here.")
+        if not event.choices:
+            if event.usage is not None:
+                self._usage = frame
+            return None
+        if self.account.first_token is None:
+            self.account.first_token = time.monotonic()
         if not isinstance(event, Chunk):
             self._unfinished.clear()
-            return True
-        self._unfinished -= {c.index for c in event.choices if c.finish_reason is not None}
-        return frame.kind is not FrameKind.USAGE or self._include_usage
+            return frame
+        if frame.kind is FrameKind.DELTA:
+            self.account.pieces += 1
+        return self._open_choices(frame, event)
+
+    def _open_choices(self, frame: Frame, chunk: Chunk) -> Frame | None:
+        """Return the frame without the choices that have had their finish."""
+        late = []
+        for place, choice in enumerate(chunk.choices):
+            if choice.index in self._finished:
+                late.append(place)
+            elif choice.finish_reason is not None:
+                self._finished.add(choice.index)
+        self._unfinished -= self._finished
+        if not late:
+            return frame
+        return frame.without(late) if len(late) < len(chunk.choices) else None
+
+    async def _settle(self) -> None:
+        """Read what comes behind the last finish, where nothing but usage may: the answer is whole,
+        whatever becomes of its upstream now."""
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                async for frame in self._source:
+                    self._lawful(frame)
+        except (VenomError, TimeoutError) as error:
+            log.info("%s after its finish: %s", self.resolved.reference, error)
 
     async def _end(self, error: BaseException | None) -> None:
         if self.account.ended is not None:
@@ -158,10 +204,3 @@ class ChatStream:
             await self._source.aclose()
         finally:
             self._on_end(self.account)
-
-
-def _incomplete() -> UpstreamIncomplete:
-    return UpstreamIncomplete(
-        "The engine closed its stream before the answer was whole.",
-        fix="Try again; venom doctor shows whether the engine still runs.",
-    )

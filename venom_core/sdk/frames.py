@@ -7,15 +7,21 @@ wire yields ``Frame.raw(kind, data)`` with the JSON of one server-sent event. Bo
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from venom_core.sdk.errors import UpstreamError
+from venom_core.sdk.wire_objects import dump, load_object, normalised
 
 if TYPE_CHECKING:
+    from venom_core.sdk.delta_shape import DeltaShape
     from venom_core.sdk.records import TokenUsage
+
+T = TypeVar("T")
+#: Characters of an engine's id for an answer.
+MAX_ID = 256
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 Wire = Literal["chat", "completion"]
@@ -103,11 +109,28 @@ class Envelope:
     model: str
     wire: Wire = "chat"
     include_usage: bool = False
-    #: Puts ``model`` into relayed bytes.
-    put_model: ModelSplice = field(init=False, repr=False, compare=False)
+    _told: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "put_model", ModelSplice(self.model))
+    def around(self, body: Mapping[str, Any], *, answer: bool) -> dict[str, Any]:
+        """Return an object in this envelope. The first one's ``id`` and ``created`` hold for all,
+        where an engine gave it some: what it calls later ones is left out."""
+        told = self._told
+        if not told:
+            told["id"] = self._id_of(body)
+            made = body.get("created")
+            told["created"] = made if _is_time(made) else self.created
+        if self.wire == "completion":
+            kind = "text_completion"
+        else:
+            kind = "chat.completion" if answer else "chat.completion.chunk"
+        own = {"id": told["id"], "object": kind, "created": told["created"], "model": self.model}
+        return {**own, **body, **own}
+
+    def _id_of(self, body: Mapping[str, Any]) -> str:
+        given = body.get("id")
+        if not isinstance(given, str) or not 0 < len(given) <= MAX_ID:
+            return self.id
+        return given
 
 
 def delta(
@@ -130,13 +153,22 @@ def finish(reason: FinishReason, *, index: int = 0) -> Chunk:
 class Frame:
     """One piece of an answer. Made by :meth:`of` or :meth:`raw`, never changed afterwards."""
 
-    __slots__ = ("_body", "_event", "_raw", "kind")
+    __slots__ = ("_body", "_event", "_raw", "kind", "shape")
 
-    def __init__(self, kind: FrameKind, event: Event | None, raw: bytes | None) -> None:
+    def __init__(
+        self,
+        kind: FrameKind,
+        event: Event | None,
+        raw: bytes | None,
+        body: dict[str, Any] | None = None,
+        shape: DeltaShape | None = None,
+    ) -> None:
         self.kind = kind
         self._event = event
         self._raw = raw
-        self._body: dict[str, Any] | None = None
+        self._body = body
+        #: The shape that these bytes were proven to have: they are a plain piece of text.
+        self.shape = shape
 
     @classmethod
     def of(cls, event: Event) -> Frame:
@@ -145,7 +177,7 @@ class Frame:
 
     @classmethod
     def raw(cls, kind: FrameKind, data: bytes) -> Frame:
-        """Return a frame from the JSON of one upstream event, relayed as it is.
+        """Return a frame from the JSON of one upstream event.
 
         Args:
             kind: what ``data`` carries; the caller has looked.
@@ -162,39 +194,53 @@ class Frame:
 
     @property
     def body(self) -> dict[str, Any]:
-        """Return the decoded JSON of a raw frame. Raises ``ValueError`` when it is not an
-        object."""
+        """Return the decoded JSON of a raw frame in the wire's own terms. Raises ``ValueError``
+        where it is no object of this wire."""
         if self._body is None:
-            body = json.loads(self._raw or b"{}")
-            if not isinstance(body, dict):
-                raise ValueError("a frame is a JSON object")
-            self._body = body
+            body = load_object(self._raw or b"{}")
+            self._body = normalised(body, answer=FrameKind.ANSWER in self.kind)
         return self._body
 
     def json(self, envelope: Envelope) -> bytes:
-        """Return the wire view: an encoded event, or the relayed bytes with ``model`` replaced."""
-        if self._raw is None:
-            return _dump(encode(self.event, envelope))
-        spliced = envelope.put_model(self._raw)
-        return spliced if spliced is not None else _dump({**self.body, "model": envelope.model})
+        """Return the wire view: one line of JSON in the envelope.
+
+        Raises ``UpstreamError`` where the frame cannot be written as JSON.
+        """
+        if self.shape is not None and self._raw is not None:
+            return self.shape.put(self._raw, envelope)
+        try:
+            if self._is_typed:
+                return dump(encode(self.event, envelope))
+            return dump(envelope.around(self.body, answer=FrameKind.ANSWER in self.kind))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise UpstreamError("The provider made a frame that cannot be read.") from error
+
+    def without(self, places: Collection[int]) -> Frame:
+        """Return the frame without the choices at these places of its list."""
+
+        def kept(choices: Iterable[T]) -> list[T]:
+            return [choice for place, choice in enumerate(choices) if place not in places]
+
+        if self._is_typed:
+            return Frame.of(replace(self.event, choices=tuple(kept(self.event.choices))))
+        return _relayed({**self.body, "choices": kept(self.body["choices"])})
 
     def split_usage(self) -> Iterator[Frame]:
         """Yield frames that carry usage alone or not at all, in order; ANSWER frames stay whole."""
-        if FrameKind.USAGE not in self.kind or self.kind in (
-            FrameKind.USAGE,
-            FrameKind.USAGE | FrameKind.ANSWER,
-        ):
+        event = self.event
+        if event.usage is None or not event.choices or isinstance(event, Answer):
             yield self
-        elif self._raw is None:
-            event = self.event
-            assert isinstance(event, Chunk)
+        elif self._is_typed:
             yield Frame.of(replace(event, usage=None))
             yield Frame.of(Chunk(usage=event.usage))
         else:
             body = self.body
-            bare = {key: value for key, value in body.items() if key != "usage"}
-            yield Frame.raw(self.kind & ~FrameKind.USAGE, _dump(bare))
-            yield Frame.raw(FrameKind.USAGE, _dump({**body, "choices": []}))
+            yield _relayed({key: value for key, value in body.items() if key != "usage"})
+            yield _relayed({**body, "choices": []})
+
+    @property
+    def _is_typed(self) -> bool:
+        return self._raw is None and self._body is None
 
     def __repr__(self) -> str:
         return f"Frame({self.kind}, {self._raw if self._raw is not None else self._event!r})"
@@ -213,66 +259,24 @@ def kind_of(event: Event) -> FrameKind:
     return kind or FrameKind.DELTA
 
 
-_MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
-
-
-class ModelSplice:
-    """Puts one ``model`` value into the relayed objects of a stream.
-
-    Inside a JSON string every quote is escaped, so the pattern matches keys only. The frames of a
-    stream begin alike, with its id, its time and its model: a beginning that was spliced once is
-    replaced as it is from then on.
-    """
-
-    __slots__ = ("_beginning", "_length", "_spliced", "_value")
-
-    def __init__(self, model: str) -> None:
-        self._value = b'"model":' + json.dumps(model, ensure_ascii=False).encode()
-        self._beginning, self._spliced, self._length = b"", b"", 0
-
-    def __call__(self, data: bytes) -> bytes | None:
-        """Return ``data`` with its one ``model`` replaced, or None where there is not exactly
-        one."""
-        if (
-            self._length
-            and data.startswith(self._beginning)
-            and data.find(b'"model"', self._length) < 0
-        ):
-            return self._spliced + data[self._length :]
-        found = _MODEL.search(data)
-        if found is None or _MODEL.search(data, found.end()) is not None:
-            return None
-        self._beginning, self._length = data[: found.end()], found.end()
-        self._spliced = data[: found.start()] + self._value
-        return self._spliced + data[self._length :]
-
-
-def _dump(body: Mapping[str, Any]) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    # A lone surrogate cannot be UTF-8; engines emit one when a token splits an emoji.
-    return text.encode("utf-8", "replace")
+def _relayed(body: dict[str, Any]) -> Frame:
+    event = decode(body, answer=False)
+    return Frame(kind_of(event), event, None, body)
 
 
 def encode(event: Event, envelope: Envelope) -> dict[str, Any]:
     """Return an event as an OpenAI object: ``chat.completion[.chunk]`` or ``text_completion``."""
     answer = isinstance(event, Answer)
     if envelope.wire == "completion":
-        kind, choices = "text_completion", [_text_choice(choice) for choice in event.choices]
+        choices = [_text_choice(choice) for choice in event.choices]
     else:
-        kind = "chat.completion" if answer else "chat.completion.chunk"
         choices = [_chat_choice(choice, answer) for choice in event.choices]
-    body: dict[str, Any] = {
-        "id": envelope.id,
-        "object": kind,
-        "created": envelope.created,
-        "model": envelope.model,
-        "choices": choices,
-    }
+    body: dict[str, Any] = {"choices": choices}
     if event.usage is not None:
         body["usage"] = encode_usage(event.usage)
     elif envelope.include_usage and not answer:
         body["usage"] = None
-    return body
+    return envelope.around(body, answer=answer)
 
 
 def encode_usage(usage: Usage) -> TokenUsage:
@@ -284,6 +288,10 @@ def encode_usage(usage: Usage) -> TokenUsage:
     if usage.cached_tokens is not None:
         body["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
     return body
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
 
 
 def _text_choice(choice: Choice) -> dict[str, Any]:

@@ -9,40 +9,30 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from venom_core.sdk import http, sse
+from venom_core.sdk import http
 from venom_core.sdk.errors import (
-    ContextLengthExceeded,
     EngineUnreachable,
-    InvalidRequest,
-    ModelLoading,
-    ModelNotFound,
-    RateLimited,
-    Unavailable,
     UpstreamError,
-    UpstreamTimeout,
-    VenomError,
 )
-from venom_core.sdk.frames import Frame, FrameKind, decode, kind_of
-from venom_core.sdk.masking import masked
+from venom_core.sdk.frames import Frame
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import Provider, ProviderContext
 from venom_core.sdk.stall import StallTimer
+from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES, StreamReader, answer_frame
+from venom_core.sdk.upstream_refusals import no_openai_answer, refusal
 
 if TYPE_CHECKING:
     import httpx
 
     from venom_core.sdk.upstream import Upstream
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
-_SECONDS = re.compile(r"\d{1,5}(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +98,17 @@ class OpenAIEngineProvider(Provider):
             if not request.stream:
                 yield answer_frame(await read_bounded(response, MAX_ANSWER_BYTES))
                 return
-            splitter = sse.EventSplitter()
+            reader = StreamReader()
             with StallTimer(request.timeout) as timer:
                 async for chunk in http.chunks(response):
                     timer.since = None
-                    for data in splitter.feed(chunk):
-                        if data == sse.DONE:
-                            return
-                        yield stream_frame(data)
+                    for frame in reader.feed(chunk):
+                        yield frame
+                    if reader.ended:
+                        return
                     timer.since = timer.now()
+            for frame in reader.end():
+                yield frame
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         body: dict[str, Any] = {"input": list(request.inputs)}
@@ -210,7 +202,7 @@ async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise EngineUnreachable("The server cannot be reached.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise _garbage() from error
+        raise no_openai_answer() from error
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
@@ -221,49 +213,6 @@ async def read_bounded(response: httpx.Response, limit: int) -> bytes:
         if len(body) > limit:
             raise UpstreamError("The upstream's answer is too large to be an answer.")
     return bytes(body)
-
-
-# Only a frame with one of these keys is decoded on its way through. A quote inside a JSON string is
-# escaped, so the pattern never matches text that the model wrote.
-_LOOK_INSIDE = re.compile(
-    rb'"(?:error"\s*:\s*[^\sn]|usage"\s*:\s*\{|finish_reason"\s*:\s*"|reasoning"\s*:)'
-)
-_REASONING = re.compile(rb'"reasoning"(\s*):')
-
-
-def stream_frame(data: bytes) -> Frame:
-    """Return one upstream event as a frame; raises what an error event says, or ``UpstreamError``
-    where the bytes are no JSON object."""
-    if not (data.startswith(b"{") and data.endswith(b"}")):
-        raise _garbage()
-    try:
-        if not data.isascii():
-            data.decode()
-        if _LOOK_INSIDE.search(data) is None:
-            return Frame(FrameKind.DELTA, None, data)
-        body = json.loads(data)
-        if body.get("error"):
-            raise error_event(body["error"])
-        if "reasoning_content" not in data.decode():
-            data = _REASONING.sub(rb'"reasoning_content"\1:', data)
-        event = decode(body, answer=False)
-        return Frame(kind_of(event), event, data)
-    except (ValueError, AttributeError) as error:
-        raise _garbage() from error
-
-
-def answer_frame(data: bytes) -> Frame:
-    """Return a whole upstream answer as an ANSWER frame."""
-    try:
-        body = json.loads(data)
-        if body.get("error"):
-            raise error_event(body["error"])
-        event = decode(body, answer=True)
-        if not event.choices:
-            raise ValueError("no choices")
-        return Frame(kind_of(event), event, data)
-    except (ValueError, AttributeError) as error:
-        raise _garbage() from error
 
 
 def parse_embeddings(data: bytes, count: int) -> Embeddings:
@@ -277,108 +226,4 @@ def parse_embeddings(data: bytes, count: int) -> Embeddings:
         usage = body.get("usage") or {}
         return Embeddings(vectors, int(usage.get("prompt_tokens") or 0))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _garbage() from error
-
-
-def _garbage() -> UpstreamError:
-    return UpstreamError(
-        "The upstream's answer is not an OpenAI answer.",
-        fix="Check that the provider's base_url points at an OpenAI-compatible server.",
-    )
-
-
-_CONTEXT = re.compile(
-    r"context[ _](?:size|length|window)|exceed_context|maximum context|too many tokens"
-    r"|prompt is too long",
-    re.IGNORECASE,
-)
-_CONTEXT_SIZE = re.compile(
-    r"context (?:size|length|window)[^\d.]{0,40}(\d{1,12})(?!\d)", re.IGNORECASE
-)
-_TOKENS = re.compile(r"(?<!\d)(\d{1,12}) (?:\w+ )?tokens", re.IGNORECASE)
-_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.\-~ ]+){2,}")
-
-
-def error_event(error: Any) -> VenomError:
-    """Return the refusal that an upstream's ``error`` object stands for."""
-    text, code = _error_text(error)
-    if _CONTEXT.search(text) or _CONTEXT.search(code):
-        return _context_exceeded(error)
-    return UpstreamError(f"The engine reported an error: {text}" if text else "The engine failed.")
-
-
-def refusal(status: int, headers: Mapping[str, str], data: bytes, model: str) -> VenomError:
-    """Return the refusal that an upstream's error answer stands for."""
-    try:
-        body = json.loads(data)
-        error = body.get("error", body.get("message", body.get("detail", "")))
-    except (ValueError, AttributeError):
-        error = ""
-    text, code = _error_text(error)
-    if status in (400, 413, 422) and (_CONTEXT.search(text) or _CONTEXT.search(code)):
-        return _context_exceeded(error)
-    if status in (400, 413, 422):
-        return InvalidRequest(f"The engine refused the request: {text or 'no reason given'}")
-    if status in (401, 403):
-        return Unavailable(
-            "The upstream server refused our key.",
-            code="upstream_key_refused",
-            fix="Set the provider's api_key to one that this server accepts.",
-        )
-    if status == 404:
-        return ModelNotFound(f"The upstream server has no model {model!r}.", fix="venom list")
-    retry_after = _retry_after(headers)
-    if status == 429:
-        return RateLimited("The upstream server asks for fewer requests.", retry_after=retry_after)
-    if status == 503:
-        return ModelLoading("The engine is still loading the model.", retry_after=retry_after or 2)
-    if status == 504:
-        return UpstreamTimeout("The upstream server timed out.")
-    return UpstreamError(
-        f"The upstream server answered {status}." + (f" It says: {text}" if text else "")
-    )
-
-
-def _error_text(error: Any) -> tuple[str, str]:
-    """Return a message fit to be shown (bounded, no paths), and whatever names the kind of
-    error."""
-    if isinstance(error, Mapping):
-        code = f"{error.get('type', '')} {error.get('code', '')}"
-        text = error.get("message")
-    else:
-        code, text = "", error
-    text = text if isinstance(text, str) else ""
-    return _PATH.sub("<path>", masked(text))[:300], code
-
-
-def _context_exceeded(error: Any) -> ContextLengthExceeded:
-    needed, size = _overflow_numbers(error)
-    return ContextLengthExceeded.counted(
-        needed,
-        size,
-        fix="Shorten the conversation, or give the model a larger context where it is served.",
-    )
-
-
-def _overflow_numbers(error: Any) -> tuple[int | None, int | None]:
-    """Return how many tokens the prompt has and how many the context, as far as the upstream says:
-    llama.cpp in fields of their own, vLLM, LM Studio and others in their sentence."""
-    if isinstance(error, Mapping):
-        needed, size = error.get("n_prompt_tokens"), error.get("n_ctx")
-        if _is_count(needed) and _is_count(size):
-            return needed, size
-    text, _ = _error_text(error)
-    found = _CONTEXT_SIZE.search(text)
-    size = int(found[1]) if found else None
-    counts = [int(count) for count in _TOKENS.findall(text)]
-    needed = next((count for count in counts if size is not None and count > size), None)
-    return needed, size
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**12
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("retry-after", "")
-    return min(float(value), 3600.0) if _SECONDS.fullmatch(value) else None
+        raise no_openai_answer() from error

@@ -35,12 +35,7 @@ from venom_core.sdk.frames import Frame
 from venom_core.sdk.hub_files import HubRef, default_cache
 from venom_core.sdk.machine import usable_cores
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
-from venom_core.sdk.openai_engine import (
-    MAX_ANSWER_BYTES,
-    Endpoint,
-    OpenAIEngineProvider,
-    read_bounded,
-)
+from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, read_bounded
 from venom_core.sdk.provider import (
     EngineStatus,
     LoadedModel,
@@ -50,6 +45,7 @@ from venom_core.sdk.provider import (
     PullProgress,
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from venom_core.sdk import delta_shape, frames, stream_reader, wire_objects
 from venom_core.sdk.errors import ContextLengthExceeded, UpstreamError
 from venom_core.sdk.frames import (
     Answer,
@@ -17,14 +19,13 @@ from venom_core.sdk.frames import (
     Envelope,
     Frame,
     FrameKind,
-    ModelSplice,
     ToolCall,
     Usage,
     encode,
     kind_of,
 )
-from venom_core.sdk.openai_engine import answer_frame, stream_frame
 from venom_core.sdk.sse import DONE, EventSplitter
+from venom_core.sdk.stream_reader import StreamReader, answer_frame, stream_frame
 
 ENVELOPE = Envelope("chatcmpl-1", 1_700_000_000, "asked-for")
 
@@ -144,30 +145,43 @@ def test_split_usage_parts_are_usage_alone_or_not_at_all(event: Chunk) -> None:
         assert [c for p in parts for c in p.event.choices] == list(event.choices)
 
 
-def test_splice_leaves_text_that_looks_like_a_key_alone() -> None:
-    said = json.dumps(
-        {"model": "/a/b", "choices": [{"delta": {"content": '"model":"/x"'}}]}
-    ).encode()
-    spliced = ModelSplice('a"b')(said)
-    assert spliced is not None
-    assert json.loads(spliced) == {
-        "model": 'a"b', "choices": [{"delta": {"content": '"model":"/x"'}}],
-    }  # fmt: skip
+def relayed(reader: StreamReader, body: dict[str, Any] | bytes) -> dict[str, Any]:
+    """Return what a client sees of one event of a stream."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    (frame,) = reader.feed(b"data: " + data + b"\n\n")
+    sent = frame.json(ENVELOPE)
+    assert b"\n" not in sent
+    return json.loads(sent)
 
 
-def test_a_splice_that_knows_its_stream_still_looks_at_each_frame() -> None:
-    put = ModelSplice("m")
-    assert put(b'{"model":"/p","x":1}') == b'{"model":"m","x":1}'
-    said = json.dumps({"content": '"model":"/p"', "model": "/p"}, separators=(",", ":")).encode()
-    for data in (said, b'{"model":"/q"}', b'{"model": "/p"}', said):
-        assert json.loads(put(data) or b"") == {**json.loads(data), "model": "m"}
-    assert put(b'{"model":"/p","x":{"model":"/p"}}') is None
-    assert put(b'{"x":1}') is None
+def saying(text: str, **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+    return {"id": "e", "model": "/srv/m", "choices": [choice], **more}
+
+
+def test_text_that_looks_like_a_key_is_left_alone() -> None:
+    reader = StreamReader()
+    for text in ("a", '"model":"/x"', '"content":"b"', "\\", '"}],"choices":[', "a"):
+        assert relayed(reader, saying(text))["choices"][0]["delta"] == {"content": text}
+
+
+def test_a_reader_that_knows_its_stream_still_looks_at_each_event() -> None:
+    reader = StreamReader()
+    for more in ({}, {"model": "/q"}, {"created": 5}, {"x": {"model": "/p"}}, {"usage": None}, {}):
+        sent = relayed(reader, saying("a", **more))
+        assert sent["model"] == "asked-for"
+        assert sent["choices"] == saying("a")["choices"]
+    finish = saying("b")
+    finish["choices"][0]["finish_reason"] = "stop"
+    assert relayed(reader, finish)["choices"][0]["finish_reason"] == "stop"
+    for broken in (b'"a"', b"\x01", b"\\", b"\\x"):
+        data = json.dumps(saying("TEXT")).encode().replace(b"TEXT", broken)
+        with pytest.raises(UpstreamError):
+            relayed(reader, data)
 
 
 @pytest.mark.parametrize("body", [b'{"choices":[]}', b'{"model":"/p","x":{"model":"/p"}}'])
-def test_a_body_without_exactly_one_model_is_rebuilt(body: bytes) -> None:
-    assert ModelSplice("m")(body) is None
+def test_a_body_gets_the_name_that_the_client_asked_for(body: bytes) -> None:
     assert json.loads(Frame.raw(FrameKind.DELTA, body).json(ENVELOPE))["model"] == "asked-for"
 
 
@@ -184,7 +198,7 @@ def test_garbage_is_an_upstream_error(data: bytes) -> None:
 def test_an_error_event_is_raised_with_its_numbers_and_without_paths() -> None:
     context = {"code": 400, "type": "exceed_context_size_error", "message": "too long",
                "n_prompt_tokens": 5000, "n_ctx": 4096}  # fmt: skip
-    with pytest.raises(ContextLengthExceeded, match=r"5000 tokens, the context 4096"):
+    with pytest.raises(ContextLengthExceeded, match=r"4096 tokens\. .* 5000 tokens"):
         stream_frame(json.dumps({"error": context}).encode())
     with pytest.raises(UpstreamError) as raised:
         stream_frame(b'{"error":{"message":"cannot open /opt/models/secret.gguf"}}')
@@ -199,14 +213,22 @@ def test_reasoning_is_relayed_under_its_common_name() -> None:
 
 def test_a_plain_delta_is_relayed_without_being_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[bytes] = []
-    real = json.loads
-    monkeypatch.setattr(json, "loads", lambda data: decoded.append(data) or real(data))
-    frame = stream_frame(
-        b'{"model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],'
-        b'"usage":null}'
-    )
-    frame.json(ENVELOPE)
-    assert frame.kind is FrameKind.DELTA
+    real = wire_objects.load_object
+
+    def load(data: bytes) -> dict[str, Any]:
+        decoded.append(data)
+        return real(data)
+
+    for module in (wire_objects, frames, delta_shape, stream_reader):
+        if hasattr(module, "load_object"):
+            monkeypatch.setattr(module, "load_object", load)
+    reader = StreamReader()
+    for _ in range(2):
+        assert relayed(reader, saying("a"))["choices"] == saying("a")["choices"]
+    assert decoded, "the first one is, and what stands around its text"
+    decoded.clear()
+    for text in ("b", "", "za\u017c\u00f3\u0142\u0107", "a\nb"):
+        assert relayed(reader, saying(text))["choices"] == saying(text)["choices"]
     assert decoded == []
 
 
