@@ -48,7 +48,7 @@ from venom_core.api.v1 import (
 from venom_core.api.validation import invalid
 from venom_core.composition import Venom
 from venom_core.sdk.errors import VenomError
-from venom_core.sdk.loopback import is_loopback_host
+from venom_core.sdk.loopback import is_loopback_host, listens_on_loopback
 from venom_core.settings.core import CoreSettings
 from venom_core.ui.docs import Docs
 from venom_core.ui.mount import PageFiles
@@ -67,7 +67,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
         Path(core.api_key_file) if core.api_key_file else None,
         venom.local_token,
         # Through a proxy others reach a server that listens on loopback.
-        always=not is_loopback_host(core.host) or bool(core.trusted_proxies),
+        always=not listens_on_loopback(core.host) or bool(core.trusted_proxies),
         set_limits=venom.quotas.set_limits,
     )
     app = VenomApp(

@@ -80,7 +80,11 @@ def apply_policy(
         elif name == "tool_choice" and (not body.get("tools") or value == "auto"):
             # Without tools there is nothing to choose; "auto" is what every engine does.
             if not body.get("tools") and value not in ("auto", "none", None):
-                raise InvalidRequest("tool_choice needs tools.", param="tool_choice")
+                raise InvalidRequest(
+                    "tool_choice needs tools.",
+                    param="tool_choice",
+                    fix="Add tools, or leave it out.",
+                )
         elif name in honoured:
             kept[name] = value
         elif policy == "warn":

@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.cli.first_steps import EMBEDDED
-from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, restored
-from venom_core.sdk.gguf import model_name
+from venom_core.sdk.errors import (
+    Conflict,
+    EngineMissing,
+    InvalidRequest,
+    NotFound,
+    VenomError,
+    restored,
+)
+from venom_core.sdk.gguf import NotGguf, model_name, read_header
+from venom_core.sdk.hub_files import is_gguf_model, is_later_part
 from venom_core.settings.layers import provider_variable
 
 VARIABLE = provider_variable(EMBEDDED, "model_paths")
@@ -63,8 +71,32 @@ def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str
             code="file_not_served",
             fix=f"Stop it and run this again, or start it with {VARIABLE}={path}",
         )
-    raise InvalidRequest(
-        f"{path.name} is no usable GGUF file, or the embedded engine is not installed.",
-        code="file_not_usable",
-        fix="See its state with: venom doctor",
+    raise _not_served(path)
+
+
+def _not_served(path: Path) -> VenomError:
+    """Return why no provider serves a file that was named to one."""
+    try:
+        read_header(path)
+    except NotGguf as error:
+        return InvalidRequest(
+            f"{path.name} is no usable GGUF file: {error}.",
+            code="file_not_usable",
+            fix="Fetch or copy it again, or name another file.",
+        )
+    except OSError as error:
+        return InvalidRequest(
+            f"{path.name} cannot be read ({error.strerror}).",
+            code="file_not_usable",
+            fix=f"Let this user read it: chmod u+r {path}",
+        )
+    if not is_gguf_model(path.name) or is_later_part(path.name):
+        return InvalidRequest(
+            f"{path.name} is a part that cannot answer alone.",
+            code="file_not_usable",
+            fix="Name the model's own file, or the first of its parts (-00001-of-...).",
+        )
+    return EngineMissing(
+        "The embedded engine, which runs GGUF files, is not installed.",
+        fix=f"venom plugins install {EMBEDDED}",
     )

@@ -34,7 +34,7 @@ from venom_core.cli.quickstart_lines import (
 )
 from venom_core.cli.terminal import is_terminal, note, size
 from venom_core.sdk.errors import UpstreamIncomplete, VenomError
-from venom_core.sdk.loopback import is_loopback_host
+from venom_core.sdk.loopback import listens_on_loopback
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class _Guide:
         client = ServerClient(url, self._venom.local_token)
         try:
             await _first_of(asyncio.create_task(_up(up)), serving, server)
-            loopback = is_loopback_host(self._venom.settings.core.host)
+            loopback = listens_on_loopback(self._venom.settings.core.host)
             where = "this machine only" if loopback else "other machines need an API key"
             figures = f"up in {time.monotonic() - began:.1f} s, {where}"
             print(server_line(url, figures, before), flush=True)

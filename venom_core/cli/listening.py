@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venom_core.sdk.errors import Conflict, Forbidden, InvalidRequest
-from venom_core.sdk.loopback import is_loopback_host
+from venom_core.sdk.loopback import listens_on_loopback
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom
@@ -41,7 +41,8 @@ def listen(host: str, port: int) -> socket.socket:
         Forbidden: ``port_not_allowed``.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        bare = host.strip("[]")
+        found = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise _unusable(host) from error
     family, kind, protocol, _, address = found[0]
@@ -93,7 +94,7 @@ def require_key_beyond_loopback(venom: Venom) -> None:
         read_key_file(Path(core.api_key_file))
         return
     through_proxy = bool(core.trusted_proxies)
-    if is_loopback_host(core.host) and not through_proxy:
+    if listens_on_loopback(core.host) and not through_proxy:
         return
     if not (venom.store.exists() and venom.store.keys().any_active()):
         where = "Through a proxy the server" if through_proxy else core.host

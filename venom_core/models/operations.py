@@ -121,8 +121,7 @@ class Operations:
         before anything is stored.
         """
         asked = f"{provider}://{name}" if provider and "://" not in name else name
-        source, ref = await self._transfers.source(asked)
-        plan = await (await self._host.provider(source)).plan_pull(ref)
+        source, plan = await self._transfers.plan(asked)
         async with self._changing:
             for job in (await self._known()).values():
                 same = (job.shown.type, job.shown.provider, job.shown.ref)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from venom_core.models.references import parse_reference
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.plugins.access import ProviderAccess
-from venom_core.sdk.errors import ModelNotFound, NotFound, UpstreamIncomplete
+from venom_core.sdk.errors import (
+    InvalidRequest,
+    ModelNotFound,
+    NotFound,
+    UpstreamIncomplete,
+    VenomError,
+)
 from venom_core.sdk.hookspecs import ObservedEvent
-from venom_core.sdk.provider import PullProgress
+from venom_core.sdk.provider import PullPlan, PullProgress
 from venom_core.sdk.spec import Capability
+from venom_core.sdk.states import Reason
 
 
 class ModelTransfers:
@@ -29,13 +36,27 @@ class ModelTransfers:
         self._registry = registry
         self._report = report
 
-    async def source(self, name: str) -> tuple[str, str]:
-        """Return the provider that can fetch ``name``, and the name as that provider takes it.
+    async def plan(self, name: str) -> tuple[str, PullPlan]:
+        """Return the provider that can fetch ``name``, and its plan.
 
-        A qualified reference says it. ``hf.co/...`` and a listed name belong to whoever offers
-        them; any other bare name goes to the first source in the profile's order that pulls by
-        open-ended name; an alias is what it stands for. Raises ``ModelNotFound`` or ``NotFound``.
+        A qualified reference says who; a name that a provider lists or proposes is its own; for
+        any other each that fetches is asked, the preferred first. Raises ``ModelNotFound``,
+        ``NotFound``, or, where none that answers has it, what keeps the others from answering.
         """
+        candidates, absent = await self._candidates(name)
+        refused: list[VenomError] = []
+        for provider, ref in candidates:
+            try:
+                return provider, await (await self._host.provider(provider)).plan_pull(ref)
+            except (ModelNotFound, InvalidRequest) as error:
+                if len(candidates) == 1 and not absent:
+                    raise
+                refused.append(error)
+        raise self._nobody_has(name, refused, absent)
+
+    async def _candidates(self, name: str) -> tuple[list[tuple[str, str]], list[Reason]]:
+        """Return who may have it, each with the name as it takes it, and why others that may have
+        it do not answer."""
         name = await self._registry.unaliased(name, param="name")
         reference = parse_reference(name, param="name")
         names = await self._registry.providers()  # at a start, plugins are loading still
@@ -48,26 +69,33 @@ class ModelTransfers:
                     param="name",
                     fix="See the installed providers with: venom plugins",
                 )
-            return provider, reference.name
+            return [(provider, reference.name)], []
         listing = await self._registry.listing()
         if listing.stale:  # who was late may be the one that has it
             listing = await self._registry.listing(fresh=True, patient=True)
         for item in listing.models:
             if item.model.ref == name:
-                return item.provider, name
+                return [(item.provider, name)], []
         specs = self._host.specs()
-        pullers = [
-            provider
-            for provider in names
-            if Capability.PULL in specs[provider].capabilities and provider not in listing.stale
-        ]
-        if not pullers:
-            raise ModelNotFound(
-                f"No provider can fetch {name!r} now.",
-                param="name",
-                fix="See the providers and what they need with: venom plugins",
-            )
-        return pullers[0], name
+        sources = [one for one in names if Capability.PULL in specs[one].capabilities]
+        sources.sort(key=lambda one: all(name != known.name for known in specs[one].proposals))
+        absent = [listing.stale[one] for one in sources if one in listing.stale]
+        return [(one, name) for one in sources if one not in listing.stale], absent
+
+    def _nobody_has(
+        self, name: str, refused: Sequence[VenomError], absent: Sequence[Reason]
+    ) -> VenomError:
+        if absent:
+            error = absent[0].error()
+            error.message = f"Nobody who answers now can fetch {name!r}. {error.message}"
+            return error
+        if refused:
+            return refused[0]
+        return ModelNotFound(
+            f"No provider can fetch {name!r} now.",
+            param="name",
+            fix="See the providers and what they need with: venom plugins",
+        )
 
     async def fetch(self, provider_name: str, ref: str) -> AsyncGenerator[PullProgress, None]:
         """Fetch a model from its source; ends after ``completed``, else raises. ``aclose()`` stops

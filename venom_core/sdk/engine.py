@@ -13,7 +13,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -49,6 +49,11 @@ CONFIRM_TIMEOUT = 5.0
 State = Literal["stopped", "starting", "running", "failed"]
 
 
+EXPLAINING_LINES = 60
+#: Exit codes of a process that the system ended: by signal, and as a shell tells it.
+KILLED = (-9, 137)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineCommand:
     """The command that starts an engine, and how it is watched.
@@ -73,6 +78,8 @@ class EngineCommand:
         backoff: seconds before the second restart in a row, doubled for each further one; the
             first is made at once.
         log_limit: bytes that the log may take on the disk.
+        explain: returns the refusal that the last lines of an engine which ended while it started
+            stand for, None where they say nothing.
     """
 
     name: str
@@ -89,6 +96,7 @@ class EngineCommand:
     restart_window: float = 300.0
     backoff: float = 1.0
     log_limit: int = 4 * 1024 * 1024
+    explain: Callable[[Sequence[str]], VenomError | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,8 @@ class EngineProcess:
         self._run: _Run | None = None
         self._starting: asyncio.Task[EngineAddress] | None = None
         self._crashes: list[float] = []
+        #: Why it did not start last, where its own words tell.
+        self._why: VenomError | None = None
         self._stop_lock = asyncio.Lock()
 
     @property
@@ -201,6 +211,7 @@ class EngineProcess:
         """Stop and start by the user's wish; earlier crashes are forgotten."""
         await self.stop()
         self._crashes.clear()
+        self._why = None
         return await self.start()
 
     async def status(self) -> EngineStatus:
@@ -257,12 +268,15 @@ class EngineProcess:
         if not recent:
             return
         if len(recent) > self.command.max_restarts:
+            wait = round(self.command.restart_window - (now - recent[0]), 1)
+            if self._why is not None:
+                raise self._why.again(retry_after=wait)
             raise Unavailable(
                 f"The engine {self.command.name} failed {len(recent)} times in a row and is not "
                 "started again for a while.",
                 code="engine_crashed",
                 fix="Read its log with: venom doctor. A model too large for the memory does this.",
-                retry_after=round(self.command.restart_window - (now - recent[0]), 1),
+                retry_after=wait,
             )
         self.restarts += 1
         pause = self.command.backoff * 2.0 ** (len(recent) - 2) if len(recent) > 1 else 0.0
@@ -314,8 +328,19 @@ class EngineProcess:
         finally:
             exited.cancel()
 
-    async def _exited_early(self, code: int) -> Unavailable:
+    async def _exited_early(self, code: int) -> VenomError:
         await self._log_why(f"ended with exit code {code} before it was ready")
+        if self.command.explain is not None:
+            self._why = self.command.explain(await self.log_tail(EXPLAINING_LINES))
+            if self._why is not None:
+                return self._why.again()
+        if code in KILLED:
+            return Unavailable(
+                f"The engine {self.command.name} was killed while it started.",
+                code="out_of_memory",
+                fix="Most often the memory was too little: choose a smaller model, or stop one: "
+                "venom ps, venom stop NAME",
+            )
         return Unavailable(
             f"The engine {self.command.name} ended while it started (exit code {code}).",
             code="engine_exited",

@@ -60,7 +60,7 @@ class VenomError(Exception):
 
     Args:
         message: one sentence, shown to people as it is.
-        fix: the next step ("Start it with: ollama serve"); omitted where there is none.
+        fix: the next step ("Start it with: ollama serve"); the class's own where there is none.
         code: overrides the class's code where one class has several reasons (``ollama_down``).
         param: the request field at fault, as a path (``messages[0].content``).
         retry_after: seconds after which the same call may succeed.
@@ -70,6 +70,7 @@ class VenomError(Exception):
 
     status: int = 500
     default_code: str = "internal_error"
+    default_fix: str = "The server's log has the details: venom doctor"
     type: str = "api_error"
 
     def __init__(
@@ -85,7 +86,7 @@ class VenomError(Exception):
         message = masked(str(message))  # a plugin's word may be anything
         super().__init__(message)
         self.message = message
-        self.fix = None if fix is None else masked(str(fix))
+        self.fix: str | None = masked(str(fix)) if fix else self.default_fix
         self.code = code or self.default_code
         self.param = param
         self.retry_after = retry_after
@@ -132,6 +133,7 @@ class InvalidRequest(VenomError):
 
     status = 400
     default_code = "invalid_request_error"
+    default_fix = "Correct the request; what it takes is at /docs/api"
     type = "invalid_request_error"
 
 
@@ -203,6 +205,7 @@ class InvalidApiKey(VenomError):
 
     status = 401
     default_code = "invalid_api_key"
+    default_fix = "Make a key with: venom keys create NAME"
     type = "authentication_error"
 
 
@@ -219,6 +222,7 @@ class Forbidden(VenomError):
 
     status = 403
     default_code = "forbidden"
+    default_fix = "See what each key may do with: venom keys list"
     type = "permission_error"
 
 
@@ -227,6 +231,7 @@ class ModelNotFound(VenomError):
 
     status = 404
     default_code = "model_not_found"
+    default_fix = "See the names with: venom list"
     type = "not_found_error"
 
 
@@ -235,6 +240,7 @@ class NotFound(VenomError):
 
     status = 404
     default_code = "not_found"
+    default_fix = "The routes are listed at /docs/api"
     type = "not_found_error"
 
 
@@ -243,6 +249,7 @@ class Conflict(VenomError):
 
     status = 409
     default_code = "conflict"
+    default_fix = "Try again in a moment."
     type = "conflict_error"
 
 
@@ -257,6 +264,7 @@ class RateLimited(VenomError):
 
     status = 429
     default_code = "rate_limit_exceeded"
+    default_fix = "Try again later."
     type = "rate_limit_error"
 
 
@@ -271,6 +279,7 @@ class UpstreamError(VenomError):
 
     status = 502
     default_code = "upstream_error"
+    default_fix = "Try again; if it happens again, see: venom doctor"
     type = "upstream_error"
 
 
@@ -289,6 +298,7 @@ class Unavailable(VenomError):
 
     status = 503
     default_code = "provider_unavailable"
+    default_fix = "See what is missing with: venom doctor"
     type = "service_unavailable_error"
 
 
@@ -308,6 +318,7 @@ class ModelLoading(Unavailable):
     """The engine is up and still loading the model."""
 
     default_code = "model_loading"
+    default_fix = "Try again in a moment."
 
 
 class LlmOff(Unavailable):
@@ -321,6 +332,7 @@ class UpstreamTimeout(VenomError):
 
     status = 504
     default_code = "upstream_timeout"
+    default_fix = "Try again; if it happens again, see: venom doctor"
     type = "timeout_error"
 
 
@@ -329,6 +341,7 @@ class StorageError(VenomError):
 
     status = 507
     default_code = "storage_error"
+    default_fix = "See the state of the disk with: venom doctor"
     type = "storage_error"
 
 

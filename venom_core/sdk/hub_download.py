@@ -63,6 +63,20 @@ class HubFile:
     git: str | None = None
 
 
+#: The Hub's word for a model whose terms have not been accepted; a storage or a proxy, whose 403 is
+#: about something else, does not say it.
+GATED = "GatedRepo"
+
+
+def refused() -> UpstreamError:
+    """Return the refusal for a 403 that is not about a model's terms."""
+    return UpstreamError(
+        "Hugging Face, or a proxy on the way to it, refuses this (403).",
+        fix="Check the proxy, and what HF_TOKEN may read; then fetch it again: it goes on from "
+        "there.",
+    )
+
+
 class HubConnections:
     """GET with redirects, over one client for each host; for one event loop.
 
@@ -126,6 +140,8 @@ class HubConnections:
                 "The storage behind Hugging Face refuses the download.",
                 fix="Fetch it again: it goes on from there.",
             )
+        if status == 403 and response.headers.get("x-error-code") != GATED:
+            return refused()
         if status in (401, 403):
             return Forbidden(
                 "Hugging Face does not give this model to everybody, or has no such model.",

@@ -15,7 +15,7 @@ from venom_core.sdk.errors import (
     UpstreamError,
     VenomError,
 )
-from venom_core.sdk.hub_download import broken_off, rate_limited, too_late, unreachable
+from venom_core.sdk.hub_download import broken_off, rate_limited, refused, too_late, unreachable
 
 #: The library speaks HTTP through httpx, since 2.0 under its successor's name.
 _HTTP_LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
@@ -78,7 +78,7 @@ def _answered(response: Any, names: set[str], repo: str | None) -> VenomError:
             fix="Look for it with: venom search. For a private one set HF_TOKEN.",
         )
     if status == 403:
-        return gated(named)
+        return refused()
     if status == 429:
         return rate_limited(response.headers.get("Retry-After"))
     return UpstreamError(f"Hugging Face answered {status}.", fix="Try again later.")

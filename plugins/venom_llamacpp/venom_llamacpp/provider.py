@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -50,6 +51,7 @@ from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
+from venom_llamacpp.load_failures import load_failure
 from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
@@ -226,6 +228,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
             env={"VENOM_LLAMACPP_ENGINE": json.dumps(self._configuration(served))},
             ready_timeout=60.0 + (model.size_bytes or 0) / 20e6,
             stop_timeout=3.0,
+            explain=functools.partial(load_failure, model.ref, served.removable),
         )
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
@@ -405,7 +408,11 @@ class LlamaCppProvider(OpenAIEngineProvider):
     async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
         ref, hub = _to_fetch(ref)
         if ref in self._pulling:
-            raise Conflict(f"{ref} is being fetched already.", code="operation_in_progress")
+            raise Conflict(
+                f"{ref} is being fetched already.",
+                code="operation_in_progress",
+                fix="Wait for it: venom operations",
+            )
         self._pulling.add(ref)
         try:
             if await asyncio.to_thread(self._store.find, ref):
@@ -424,7 +431,9 @@ class LlamaCppProvider(OpenAIEngineProvider):
     async def remove(self, ref: str) -> None:
         served = await self._find(ref)
         if served.path is None:
-            raise ModelNotFound(f"The model {ref!r} is not installed.", param="name")
+            raise ModelNotFound(
+                f"The model {ref!r} is not installed.", param="name", fix="venom list"
+            )
         if not served.removable:
             raise NotSupported(
                 f"{ref} is a file that the embedded engine serves and does not own.",

@@ -6,6 +6,7 @@ import pytest
 
 from venom_core.sdk.errors import Unavailable
 from venom_ollama.address import keep_alive, parse_address
+from venom_ollama.client import OllamaClient
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,19 @@ def test_durations(setting: str | None, field: str | int | None) -> None:
 def test_durations_that_are_none(setting: str) -> None:
     with pytest.raises(Unavailable):
         keep_alive(setting)
+
+
+@pytest.mark.parametrize(
+    ("host", "command", "code"),
+    [
+        (None, None, "engine_missing"),
+        (None, "/usr/bin/ollama", "ollama_down"),
+        ("127.0.0.1:9", None, "ollama_down"),
+    ],
+)
+async def test_an_ollama_that_nobody_has_is_not_down_but_not_there(
+    monkeypatch: pytest.MonkeyPatch, host: str | None, command: str | None, code: str
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: command)
+    client = OllamaClient(parse_address(host), request_timeout=1, load_timeout=1)
+    assert (await client._down()).code == code

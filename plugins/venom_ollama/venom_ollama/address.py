@@ -28,6 +28,11 @@ class Address:
     shown: str
     headers: Mapping[str, str]
 
+    @property
+    def is_usual(self) -> bool:
+        """Return whether it is the address of an Ollama that nobody has set up otherwise."""
+        return self.shown == f"127.0.0.1:{DEFAULT_PORT}"
+
 
 def parse_address(value: str | None) -> Address:
     """Return the address for a setting written as ``OLLAMA_HOST`` may be: ``host``, ``host:port``,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.errors import (
+    EngineMissing,
     NotHttp,
     Unavailable,
     UpstreamError,
@@ -173,7 +175,7 @@ class OllamaClient:
                     )
                 )
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                raise self._down() from None
+                raise await self._down() from None
             except NotHttp as error:  # OLLAMA_HOST names some other server's port
                 raise not_ollama() from error
             if response.status_code != 200:
@@ -235,7 +237,15 @@ class OllamaClient:
             fix="Try again; venom ps shows whether the model is loaded by now.",
         )
 
-    def _down(self) -> Unavailable:
+    async def _down(self) -> Unavailable:
+        """Return the refusal for an Ollama that does not answer; where nothing speaks for one on
+        this machine, it is not down but not there."""
+        if self._address.is_usual and await asyncio.to_thread(shutil.which, "ollama") is None:
+            return EngineMissing(
+                f"Ollama is not installed here: nothing answers at {self._address.shown}.",
+                fix="Install it from https://ollama.com/download and start it, or set OLLAMA_HOST "
+                "to where it runs.",
+            )
         return Unavailable(
             f"Ollama does not answer at {self._address.shown}.",
             code="ollama_down",

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from venom_core.sdk.errors import ContextLengthExceeded, VenomError, restored
-from venom_core.sdk.openai_engine import error_event, refusal
 from venom_core.sdk.provider import Model
+from venom_core.sdk.upstream_refusals import error_event, refusal
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
 

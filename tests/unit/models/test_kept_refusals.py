@@ -190,7 +190,7 @@ def test_raised_again_and_again_nothing_grows() -> None:
         assert len(traceback.extract_tb(raised.value.__traceback__)) == 1
         assert raised.value.__context__ is None
         raised.value.fix = "spoilt"
-    assert (reason.fix, reason.error().retry_after) == (None, 7)
+    assert (reason.fix, reason.error().retry_after) == (errors.RateLimited.default_fix, 7)
     assert reason.error() is not reason.error()
 
 

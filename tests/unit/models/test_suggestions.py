@@ -68,6 +68,9 @@ def test_what_is_installed_by_whomever_is_not_proposed() -> None:
     assert suggested([here, offered("a", "m")], spec("a", "m")) == []
 
 
+ASK = "See what is missing with: venom doctor"
+
+
 @pytest.mark.parametrize(
     ("declared", "stale", "reason"),
     [
@@ -82,7 +85,7 @@ def test_what_is_installed_by_whomever_is_not_proposed() -> None:
             {"x": Reason("down", "It is down.", "Up!")},
             "It is down. Up!",
         ),
-        (spec("x", "m"), {"x": Reason("down", "It is down.")}, "It is down."),
+        (spec("x", "m"), {"x": Reason("down", "It is down.")}, f"It is down. {ASK}"),
         (spec("x", "m"), {}, "X cannot be asked now."),
     ],
 )

@@ -325,7 +325,8 @@ async def test_an_address_of_the_storage_that_is_too_old(
 @pytest.mark.parametrize(
     ("status", "kind", "tries"),
     [
-        (401, Forbidden, 1), (403, Forbidden, 1), (404, ModelNotFound, 1), (410, UpstreamError, 1),
+        (401, Forbidden, 1), (403, UpstreamError, 1), (404, ModelNotFound, 1),
+            (410, UpstreamError, 1),
         (429, RateLimited, 1), (500, UpstreamError, ATTEMPTS), (503, UpstreamError, ATTEMPTS),
     ],
 )  # fmt: skip
@@ -376,3 +377,20 @@ async def test_closing_keeps_the_half(hub: Server, part: Path) -> None:
     hub.sent = 0
     await fetch(hub, part)
     assert kept(part) == DATA and hub.sent == len(DATA) - STEP_BYTES
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind", "fix"),
+    [
+        ({"X-Error-Code": "GatedRepo"}, Forbidden, "Accept its licence"),
+        ({}, UpstreamError, "Check the proxy"),
+        ({"X-Error-Code": "InvalidSignature"}, UpstreamError, "Check the proxy"),
+    ],
+)
+async def test_a_403_is_about_terms_where_the_hub_says_so(
+    hub: Server, part: Path, headers: dict[str, str], kind: type[VenomError], fix: str
+) -> None:
+    hub.answers = [Answer(status=403, headers=headers)]
+    with pytest.raises(kind) as caught:
+        await fetch(hub, part)
+    assert fix in str(caught.value.fix)

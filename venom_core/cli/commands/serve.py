@@ -14,7 +14,7 @@ from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.listening import listen, local_url, require_key_beyond_loopback, unlisted_hosts
 from venom_core.cli.logs import begin_logging
 from venom_core.cli.page_build import is_built
-from venom_core.sdk.loopback import is_loopback_host
+from venom_core.sdk.loopback import listens_on_loopback
 from venom_core.settings.profiles import find_profile
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def print_screen(venom: Venom, listener: socket) -> None:
     """Print the addresses, the profile and the warnings of a server that has just started."""
     core = venom.settings.core
     url = local_url(listener)
-    loopback = is_loopback_host(core.host)
+    loopback = listens_on_loopback(core.host)
     where = "this machine only" if loopback else f"listening on {core.host}, API key needed"
     print(f"Venom {__version__} · profile {venom.profile.name} · {where}")
     print(f"  Page             {url}" + ("" if is_built() else "   (not built: make ui)"))

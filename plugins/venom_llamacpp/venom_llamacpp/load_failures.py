@@ -1,0 +1,57 @@
+"""llama.cpp's words on a model that it could not load, as refusals. Seen in xllamacpp 2026.10."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from venom_core.sdk.errors import ModelNotCapable, StorageError, Unavailable, VenomError
+
+_ARCHITECTURE = re.compile(r"unknown model architecture: '([\w.-]{1,40})'")
+_MEMORY = re.compile(
+    r"failed to allocate|unable to allocate|cannot allocate|out of memory|bad_alloc|failed to mmap"
+    r"|failed to create context|failed to initialize the context",
+    re.IGNORECASE,
+)
+_CUT = re.compile(r"not within the file bounds|corrupted or incomplete|unexpectedly reached end")
+_ERROR = re.compile(r"error loading model: (?:error loading model )?(.{1,300})")
+_PATH = re.compile(r"(?:[A-Za-z]:)?[/\\]\S+")
+
+
+def load_failure(ref: str, removable: bool, lines: Sequence[str]) -> VenomError | None:
+    """Return why a model was not loaded; None where the lines do not tell.
+
+    Args:
+        removable: it was fetched by us, and can be again.
+        lines: the last of the engine's log.
+    """
+    text = "\n".join(lines)
+    again = (
+        f"Fetch it again: venom rm {ref}, then venom pull {ref}"
+        if removable
+        else "Copy or fetch its file again; it is not one of ours."
+    )
+    if found := _ARCHITECTURE.search(text):
+        return ModelNotCapable(
+            f"This engine does not know the architecture {found[1]} of {ref}.",
+            fix="Choose another model (venom list), or a newer engine: venom plugins install "
+            "llamacpp",
+            param="model",
+        )
+    if _CUT.search(text):
+        return StorageError(
+            f"The file of {ref} is cut short or damaged.", code="model_damaged", fix=again
+        )
+    if _MEMORY.search(text):
+        return Unavailable(
+            f"There is not enough memory for {ref}.",
+            code="out_of_memory",
+            fix="Choose a smaller model, stop one (venom ps, venom stop NAME), or set "
+            "VENOM_LLAMACPP__CONTEXT_LENGTH lower.",
+        )
+    if found := _ERROR.search(text):
+        words = _PATH.sub("(its file)", found[1]).strip().rstrip(".")
+        return StorageError(
+            f"The engine cannot load the file of {ref}: {words}.", code="model_damaged", fix=again
+        )
+    return None
