@@ -51,6 +51,10 @@ class Metrics:
         )
 
 
+#: Codes of one model that have a time series each.
+MAX_CODES = 64
+
+
 class Series:
     """One model's own counters, looked up by their labels once."""
 
@@ -81,6 +85,8 @@ class Meter:
         if series is None:
             series = metrics.series[names] = Series(metrics, *names)
         code = data["code"] or "ok"
+        if len(series.codes) >= MAX_CODES and code not in series.codes:
+            code = "other"  # an upstream may have any number of codes of its own
         requests = series.codes.get(code)
         if requests is None:
             requests = series.codes[code] = metrics.requests.labels(*names, code)

@@ -15,7 +15,14 @@ from typing_extensions import TypedDict
 from venom_core.api.foreign_routes import foreign_route, no_route
 from venom_core.api.language import in_language, language_headers, language_of
 from venom_core.language.polish import Language
-from venom_core.sdk.errors import InvalidRequest, NotFound, RequestTooLarge, VenomError, with_fix
+from venom_core.sdk.errors import (
+    InvalidRequest,
+    NotFound,
+    RequestTooLarge,
+    UpstreamIncomplete,
+    VenomError,
+    with_fix,
+)
 from venom_core.sdk.masking import masked
 
 log = logging.getLogger(__name__)
@@ -32,6 +39,19 @@ def internal_error(error: BaseException) -> VenomError:
     log.error("a request failed", exc_info=error)
     return VenomError(
         "Venom failed at this request.", fix="The server's log has the details: venom doctor"
+    )
+
+
+def ending_of(error: BaseException) -> VenomError:
+    """Return what a client is told of whatever ended its stream; a cancellation that is not its own
+    leaving is told as well, for no stream just stops."""
+    if isinstance(error, VenomError):
+        return error
+    if isinstance(error, Exception):
+        return internal_error(error)
+    return UpstreamIncomplete(
+        "The answer was broken off before it was whole.",
+        fix="Try again; the server may be stopping.",
     )
 
 

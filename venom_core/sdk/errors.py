@@ -21,6 +21,7 @@ The tree (status, code)::
     │   └── QueueFull               429 queue_full
     ├── UpstreamError               502 upstream_error
     │   ├── NotHttp                 502 upstream_error
+    │   ├── UpstreamGone            502 upstream_error
     │   └── UpstreamIncomplete      502 upstream_incomplete
     ├── Unavailable                 503 provider_unavailable
     │   ├── EngineMissing           503 engine_missing
@@ -285,6 +286,11 @@ class UpstreamError(VenomError):
 
 class NotHttp(UpstreamError):
     """The server at the address does not speak HTTP."""
+
+
+class UpstreamGone(UpstreamError):
+    """The connection broke, or a proxy answered in the upstream's place: that tells of the server,
+    and not of the request."""
 
 
 class UpstreamIncomplete(UpstreamError):

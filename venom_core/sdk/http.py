@@ -14,7 +14,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from venom_core.sdk.errors import NotHttp, UpstreamError, UpstreamTimeout
+from venom_core.sdk.errors import NotHttp, UpstreamError, UpstreamGone, UpstreamTimeout
 from venom_core.sdk.loopback import is_loopback_host
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ async def open_stream(
     A connection that broke before the first byte of the answer is tried once more: a kept-alive
     connection may close under a request. Connection failures pass through as ``httpx``'s
     ``ConnectError``/``ConnectTimeout`` for the caller to name; later ones become
-    ``UpstreamError``/``UpstreamTimeout``.
+    ``UpstreamGone``/``UpstreamTimeout``.
     """
     import aiohttp
     import httpx
@@ -154,7 +154,7 @@ async def open_stream(
             fix="Try again; if it happens often, the engine may lack memory for this model.",
         ) from error
     except (httpx.HTTPError, aiohttp.ClientError) as error:
-        raise UpstreamError(
+        raise UpstreamGone(
             "The upstream broke off in the middle of its answer.",
             fix="Try again; venom doctor shows whether the engine still runs.",
         ) from error
@@ -183,7 +183,7 @@ async def _send(
             if broke_before_answer(error):
                 if not last:
                     continue
-                raise UpstreamError(
+                raise UpstreamGone(
                     "The upstream closed the connection without an answer.",
                     fix="venom doctor shows whether the engine still runs.",
                 ) from error

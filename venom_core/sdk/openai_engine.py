@@ -25,7 +25,8 @@ from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import Provider, ProviderContext
 from venom_core.sdk.stall import StallTimer
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES, StreamReader, answer_frame
-from venom_core.sdk.upstream_refusals import no_openai_answer, refusal
+from venom_core.sdk.upstream_refusals import error_event, failure, no_openai_answer, refusal
+from venom_core.sdk.wire_objects import load_object
 
 if TYPE_CHECKING:
     import httpx
@@ -174,6 +175,7 @@ class OpenAIEngineProvider(Provider):
                         response.headers,
                         await read_bounded(response, MAX_ERROR_BYTES),
                         endpoint.model,
+                        path,
                     )
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -197,12 +199,24 @@ async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str
         ) as response:
             data = await read_bounded(response, MAX_ANSWER_BYTES)
             if response.status_code != 200:
-                raise refusal(response.status_code, response.headers, data, "")
-            return [str(item["id"]) for item in json.loads(data)["data"]]
+                raise refusal(response.status_code, response.headers, data, "", "/v1/models")
+            return _ids(data)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise EngineUnreachable("The server cannot be reached.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise no_openai_answer() from error
+
+
+def _ids(data: bytes) -> list[str]:
+    """Return the ids in a listing; a row without one hides no other, and null is no row."""
+    body = load_object(data)
+    if (told := failure(body)) is not None:
+        raise error_event(told)
+    rows = body.get("data", ())
+    if not isinstance(rows, list | None):
+        raise ValueError("no listing")
+    named = (row.get("id") for row in rows or () if isinstance(row, dict))
+    return [name for name in named if isinstance(name, str) and name]
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
@@ -219,6 +233,8 @@ def parse_embeddings(data: bytes, count: int) -> Embeddings:
     """Return the vectors of an OpenAI embeddings answer, in the order of the inputs."""
     try:
         body = json.loads(data)
+        if (told := failure(body)) is not None:
+            raise error_event(told)
         rows = sorted(body["data"], key=lambda row: row["index"])
         vectors = tuple(tuple(float(x) for x in row["embedding"]) for row in rows)
         if len(vectors) != count:

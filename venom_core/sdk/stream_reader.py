@@ -25,7 +25,7 @@ from venom_core.sdk.frames import (
     kind_of,
 )
 from venom_core.sdk.sse import DONE, EventSplitter, EventTooLarge
-from venom_core.sdk.upstream_refusals import error_event, incomplete, no_openai_answer
+from venom_core.sdk.upstream_refusals import error_event, failure, incomplete, no_openai_answer
 from venom_core.sdk.wire_objects import FailedAnswer, load_object, normalised
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -163,8 +163,8 @@ def _as_stream(data: bytes) -> Frame:
 def _read(data: bytes, *, answer: bool) -> dict[str, Any]:
     try:
         body = load_object(data)
-        if failure := _failure(body):
-            raise error_event(failure)
+        if (told := failure(body)) is not None:
+            raise error_event(told)
         if not _CHUNK_KEYS & body.keys() and body.get("type") not in _PINGS:
             raise no_openai_answer()
         return normalised(body, answer=answer)
@@ -172,16 +172,6 @@ def _read(data: bytes, *, answer: bool) -> dict[str, Any]:
         raise error_event(error.failure) from error
     except ValueError as error:
         raise no_openai_answer() from error
-
-
-def _failure(body: dict[str, Any]) -> Any:
-    """Return the error that an object tells of: OpenAI's shape, or a server's own."""
-    if error := body.get("error"):
-        return error
-    if body.get("choices") or body.get("usage"):
-        return None
-    words = body.get("message") or body.get("detail")
-    return {**body, "message": words} if isinstance(words, str) and words else None
 
 
 @dataclass(slots=True)

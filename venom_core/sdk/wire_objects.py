@@ -49,6 +49,8 @@ def _number(text: str) -> float | None:
 # NaN and infinity are no JSON: they count as absent.
 _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=lambda _: None)
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 
 def load_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object in ``data``. Raises ``ValueError`` where there is none.
@@ -65,8 +67,11 @@ def load_object(data: bytes) -> dict[str, Any]:
 
 
 def dump(body: Mapping[str, Any]) -> bytes:
-    """Return one line of JSON. Raises ``ValueError`` for numbers that JSON has not."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """Return one line of JSON; numbers that JSON has not are null in it."""
+    try:
+        text = _ENCODER.encode(body)
+    except ValueError:
+        text = _ENCODER.encode(load_object(json.dumps(body).encode()))
     # Half of a surrogate pair cannot be UTF-8; engines emit one when a token splits an emoji.
     try:
         return text.encode()

@@ -37,9 +37,11 @@ class Reply:
 
 @dataclass(slots=True)
 class ScriptedEngine:
-    """Listens on ``url``; replies with ``reply``; remembers what it was sent."""
+    """Listens on ``url``; replies with ``reply``, to ``/v1/models`` with ``listing`` where there is
+    one; remembers what it was sent."""
 
     models: list[str] = field(default_factory=lambda: ["m"])
+    listing: Reply | None = None
     reply: Reply = field(default_factory=Reply)
     url: str = ""
     requests: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
@@ -71,7 +73,7 @@ class ScriptedEngine:
         self.requests.append((path, headers, json.loads(body) if body else None))
         if path == "/v1/models":
             listed = json.dumps({"data": [{"id": name} for name in self.models]}).encode()
-            return await _write(writer, Reply([listed]))
+            return await _write(writer, self.listing or Reply([listed]))
         self.serving += 1
         watch = asyncio.create_task(reader.read(1))
         work = asyncio.create_task(_write(writer, self.reply))

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from venom_core.sdk.errors import (
-    ModelLoading,
+    EngineUnreachable,
     ModelNotFound,
+    NotHttp,
     Unavailable,
-    UpstreamError,
+    UpstreamGone,
     UpstreamTimeout,
     VenomError,
 )
@@ -25,6 +26,8 @@ from venom_core.sdk.states import Health, ProviderStatus, Reason
 
 #: One silent node must not hide the others' models: the registry waits three seconds for them all.
 LIST_TIMEOUT = 1.5
+#: What says that a server is away. Everything else is an answer, and says something of a request.
+AWAY = (EngineUnreachable, NotHttp, UpstreamGone, UpstreamTimeout)
 NO_URLS = Reason(
     "no_servers",
     "No remote server is configured.",
@@ -39,12 +42,14 @@ def _base(url: str) -> str:
 
 @dataclass(slots=True)
 class Node:
-    """One server. ``dead_until`` is on the monotonic clock."""
+    """One server. ``dead_until`` is on the monotonic clock; ``refusal`` is what it said when it was
+    last asked for its models, and did not list them."""
 
     url: str
     busy: int = 0
     dead_until: float = 0.0
     models: set[str] = field(default_factory=set)
+    refusal: VenomError | None = None
 
 
 class RemoteProvider(OpenAIEngineProvider):
@@ -66,46 +71,58 @@ class RemoteProvider(OpenAIEngineProvider):
     async def health(self) -> Health:
         if not self._nodes:
             return Health(ProviderStatus.UNAVAILABLE, NO_URLS)
-        await self.models_or_none()
+        await self._ask_all()
         dead = [node for node in self._nodes if node.dead_until > time.monotonic()]
-        if not dead:
+        refusing = [node for node in self._nodes if node.refusal is not None and node not in dead]
+        if not dead and not refusing:
             return Health(ProviderStatus.READY)
+        useless = [node for node in self._nodes if node in dead or not node.models]
+        every = len(useless) == len(self._nodes)
+        status = ProviderStatus.UNAVAILABLE if every else ProviderStatus.DEGRADED
+        if not dead and refusing[0].refusal is not None:
+            return Health(status, Reason.of(refusing[0].refusal))
         reason = Reason(
             "servers_down",
             f"{len(dead)} of {len(self._nodes)} remote servers do not answer.",
             f"Left out for now; they are tried again every {self._retry_after:g} s.",
         )
-        every = len(dead) == len(self._nodes)
-        return Health(ProviderStatus.UNAVAILABLE if every else ProviderStatus.DEGRADED, reason)
+        return Health(status, reason)
 
     async def models(self) -> Sequence[Model]:
+        """Return the merged models of the living nodes."""
         if not self._nodes:
             return []
-        found = await self.models_or_none()
-        if found is None:
+        await self._ask_all()
+        alive = [node for node in self._nodes if node.dead_until <= time.monotonic()]
+        if not alive:
             raise Unavailable("No remote server answers.", code="servers_down", fix="venom doctor")
-        return found
-
-    async def models_or_none(self) -> Sequence[Model] | None:
-        """Return the merged models of the living nodes; None where none lives."""
-        now = time.monotonic()
-        alive = [node for node in self._nodes if node.dead_until <= now]
-        await asyncio.gather(*(self._ask(node) for node in alive))
-        if not any(node.dead_until <= now for node in self._nodes):
-            return None
-        names = {name for node in self._nodes if node.dead_until <= now for name in node.models}
+        names = {name for node in alive for name in node.models}
+        refusals = [node.refusal for node in alive if node.refusal is not None]
+        if not names and refusals:
+            raise refusals[0].again()
         return [
             Model(name, "remote", parameter_bounds=bounds_of_name(name)) for name in sorted(names)
         ]
+
+    async def _ask_all(self) -> None:
+        """Ask the nodes for their models; dead ones before their time only where all are."""
+        now = time.monotonic()
+        alive = [node for node in self._nodes if node.dead_until <= now]
+        await asyncio.gather(*(self._ask(node) for node in alive or self._nodes))
 
     async def _ask(self, node: Node) -> None:
         try:
             async with asyncio.timeout(LIST_TIMEOUT):
                 node.models = set(await fetch_models(self.client(node.url), self._headers))
+            node.dead_until, node.refusal = 0.0, None
         except TimeoutError:
             self._bury(node, UpstreamTimeout("It accepts and does not answer."))
-        except VenomError as error:
+        except AWAY as error:
             self._bury(node, error)
+        except VenomError as error:  # it lives; what it listed before is there still
+            if node.refusal is None:
+                self.context.logger.warning("%s lists nothing: %s", node.url, error.message)
+            node.dead_until, node.refusal = 0.0, error
 
     def _bury(self, node: Node, error: VenomError) -> None:
         self.context.logger.warning("%s is left out: %s", node.url, error.message)
@@ -113,24 +130,22 @@ class RemoteProvider(OpenAIEngineProvider):
 
     @contextlib.asynccontextmanager
     async def lease(self, ref: str) -> AsyncGenerator[Endpoint, None]:
-        now = time.monotonic()
-        nodes = [node for node in self._nodes if ref in node.models and node.dead_until <= now]
-        if not nodes and not any(ref in node.models for node in self._nodes):
+        having = [node for node in self._nodes if ref in node.models]
+        if not having:
             raise ModelNotFound(f"No remote server has {ref!r}.", param="model", fix="venom list")
-        if not nodes:
-            raise Unavailable(
-                f"Every server that has {ref!r} is down.",
-                code="servers_down",
-                retry_after=self._retry_after,
-                fix="venom doctor",
-            )
-        node = min(nodes, key=lambda node: node.busy)
+        now = time.monotonic()
+        alive = [node for node in having if node.dead_until <= now]
+        # Where there is nowhere else to go, a dead one may have come back.
+        node = (
+            min(alive, key=lambda node: node.busy)
+            if alive
+            else min(having, key=lambda node: node.dead_until)
+        )
         node.busy += 1
         try:
             yield Endpoint(node.url, ref, self._headers)
-        except ModelLoading:
-            raise  # it lives
-        except (Unavailable, UpstreamError) as error:
+            node.dead_until = 0.0
+        except AWAY as error:
             self._bury(node, error)
             raise
         finally:

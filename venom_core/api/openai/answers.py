@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Send
 
-from venom_core.api.errors import error_response, internal_error, openai_error
+from venom_core.api.errors import ending_of, error_response, internal_error, openai_error
 from venom_core.api.language import language_of
 from venom_core.api.openai.queueing import QueueNotes
 from venom_core.api.revocation import while_allowed
@@ -138,6 +138,7 @@ async def _send_events(
 ) -> None:
     clock = Clock(time.monotonic())
     pings = asyncio.create_task(ping(send, clock))
+    lost: BaseException | None = None
     try:
         async with while_allowed(request), contextlib.aclosing(stream.frames()) as frames:
             async for frame in frames:
@@ -145,13 +146,16 @@ async def _send_events(
                 clock.sent_at = time.monotonic()
                 await send({"type": "http.response.body", "body": event, "more_body": True})
         last = b""
-    except VenomError as error:
-        last = error_event(error, request)
-    except Exception as error:
-        last = error_event(internal_error(error), request)
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        last = error_event(ending_of(error), request)
+        lost = None if isinstance(error, Exception) else error
     finally:
         pings.cancel()
     await send(_last(last))
+    if lost is not None:
+        raise lost
 
 
 def error_event(error: VenomError, request: Request) -> bytes:

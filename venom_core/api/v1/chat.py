@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from venom_core.api.callers import caller_of, request_id
-from venom_core.api.errors import error_response, internal_error
+from venom_core.api.errors import ending_of, error_response
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of
 from venom_core.api.openai.answers import answer_headers
@@ -217,6 +217,7 @@ class SimpleAnswer(Response):
         await Events(send).send("start", {})
 
     async def _send(self, stream: ChatStream, events: Events) -> None:
+        lost: BaseException | None = None
         try:
             async with while_allowed(self._request), events.pinged():
                 parts = AnswerParts()
@@ -227,9 +228,14 @@ class SimpleAnswer(Response):
                 done = await self._keep(stream, parts, telemetry)
                 await events.send("telemetry", telemetry)
             last: tuple[str, Mapping[str, Any]] = ("done", done)
-        except Exception as error:
+        except GeneratorExit:
+            raise
+        except BaseException as error:
             last = ("error", self._told(self._refusal(error)))
+            lost = None if isinstance(error, Exception) else error
         await events.end(*last)
+        if lost is not None:
+            raise lost
 
     async def _keep(
         self, stream: ChatStream, parts: AnswerParts, telemetry: Telemetry
@@ -253,11 +259,11 @@ class SimpleAnswer(Response):
             "message_id": messages[1].id,
         }
 
-    def _refusal(self, error: Exception) -> VenomError:
+    def _refusal(self, error: BaseException) -> VenomError:
         if isinstance(error, ModelNotFound) and self._call.model is None:
             # The contract's word for it: the request lacks a model, none is missing by its name.
             return InvalidRequest(error.message, code=error.code, param="model", fix=error.fix)
-        return error if isinstance(error, VenomError) else internal_error(error)
+        return ending_of(error)
 
     def _told(self, error: VenomError) -> dict[str, Any]:
         return dict(in_language(error.record(), language_of(self._request.scope)))

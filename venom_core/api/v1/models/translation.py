@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from venom_core.api.callers import caller_of, request_id
-from venom_core.api.errors import error_response, internal_error
+from venom_core.api.errors import ending_of, error_response
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of, localized
 from venom_core.api.openapi.declared import NoData, answers
@@ -22,7 +22,6 @@ from venom_core.api.routing import keyed_router
 from venom_core.api.streaming import Events, start_events, until_disconnect
 from venom_core.chat.translation import Restart, Translation, TranslationCall, Translator
 from venom_core.chat.validation import Body
-from venom_core.sdk.errors import VenomError
 from venom_core.sdk.records import ErrorRecord
 
 router = keyed_router()
@@ -119,7 +118,7 @@ class _StreamedTranslation(Response):
                 async with while_allowed(self._request):
                     first = await anext(pieces)
             except Exception as error:
-                response = error_response(scope, _refusal(error))
+                response = error_response(scope, ending_of(error))
                 response.headers.update(headers)
                 await response(scope, receive, send)
                 return
@@ -133,6 +132,7 @@ class _StreamedTranslation(Response):
         events: Events,
     ) -> None:
         last: tuple[str, Mapping[str, Any]]
+        lost: BaseException | None = None
         try:
             async with while_allowed(self._request), events.pinged():
                 await events.send("start", {})
@@ -144,14 +144,15 @@ class _StreamedTranslation(Response):
                         await events.send("content", {"text": piece})
                     piece = await anext(pieces)
             last = ("done", _view(piece, self._body))
-        except Exception as error:
-            told = _refusal(error).record()
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            told = ending_of(error).record()
             last = ("error", in_language(told, language_of(self._request.scope)))
+            lost = None if isinstance(error, Exception) else error
         await events.end(*last)
-
-
-def _refusal(error: Exception) -> VenomError:
-    return error if isinstance(error, VenomError) else internal_error(error)
+        if lost is not None:
+            raise lost
 
 
 def _view(done: Translation, body: TranslationRequest) -> TranslationView:
