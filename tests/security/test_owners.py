@@ -119,7 +119,12 @@ BEGUN: dict[str, tuple[str, Any, bytes, int]] = {
     "a stream": ("/v1/chat/completions", CHAT, b"one", 200),
     "a page's stream": ("/api/v1/llm/simple/stream", SIMPLE, b"one", 200),
     "a wait for a model": ("/v1/chat/completions", {**CHAT, "model": "slow"}, b"", 401),
-    "a whole answer": ("/v1/chat/completions", {**CHAT, "stream": False}, b"", 401),
+    "a whole answer": (
+        "/v1/chat/completions",
+        {**CHAT, "model": "slow", "stream": False},
+        b"",
+        401,
+    ),
     "a page's wait": ("/api/v1/llm/simple/stream", {**SIMPLE, "model": "slow"}, b"", 401),
     "a feed": ("/api/v1/events", None, b": watching", 200),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from venom_core.models.references import names_match, parse_reference
+from venom_core.models.references import is_plain, names_match, parse_reference
 from venom_core.models.registry import ListedModel, Listing, ModelRegistry
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import ModelNotFound, NotSupported, VenomError
@@ -64,7 +64,7 @@ async def _elsewhere(
     """Ask providers for a model that is not listed, where the name has an owner and a
     repository."""
     reference = parse_reference(name)
-    if "/" not in reference.name:
+    if "/" not in reference.name or not is_plain(reference.name):
         raise missing
     reason: VenomError = missing
     named = host.resolve_name(reference.provider) if reference.provider else None

@@ -15,7 +15,7 @@ from typing import Any
 
 from venom_core.models.generation import GenerationConfig, checked, schema_of
 from venom_core.models.memory import ModelMemory
-from venom_core.models.references import parse_reference
+from venom_core.models.references import check_plain, parse_reference
 from venom_core.models.registry import ListedModel, ModelRegistry, Names, follow
 from venom_core.models.roles import ROLES, Role, check_role
 from venom_core.plugins.access import ProviderAccess
@@ -289,6 +289,7 @@ class ModelManager:
                 param="name",
                 fix="venom alias set fast gemma3:4b",
             )
+        check_plain(name, param="name")
         parse_reference(target, param="target")
         follow({**(await self.state()).aliases, name: target}, name)
         await self._write(lambda store: store.set_alias(name, target, actor))

@@ -1,7 +1,8 @@
 """References: ``provider://ref``, or a bare name.
 
-Refs go to providers and into messages, never into a path, a URL or a command line by themselves;
-the rules here keep them harmless even so.
+A name is its provider's own word and opaque: whatever is listed can be used, spaces, Cyrillic
+letters and absolute paths included. Refs go to providers and into messages, never into a path, a
+URL or a command line by themselves. What is to be fetched or made here is spelled more narrowly.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import re
 from dataclasses import dataclass
 
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.printable import is_one_line
 
-MAX_LENGTH = 200
+MAX_LENGTH = 500
+MAX_PLAIN = 200
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_.:/@+-]+", re.ASCII)
 
@@ -32,21 +35,52 @@ def parse_reference(text: str, *, param: str = "model") -> Reference:
     provider, separator, name = text.partition("://")
     if not separator:
         provider, name = "", text
-    if (
-        not 1 <= len(text) <= MAX_LENGTH
-        or not _NAME.fullmatch(name)
-        or ".." in re.split(r"[/:@]", name)
-        or name.startswith(("/", "-"))
-        or (separator and not _PROVIDER.fullmatch(provider))
-    ):
+    if not is_usable(name) or (separator and not _PROVIDER.fullmatch(provider)):
         raise InvalidRequest(
-            "A model is named by letters, digits and _ . : / @ + -, at most "
-            f"{MAX_LENGTH} characters, optionally after 'provider://'.",
+            f"A model's name is one line of at most {MAX_LENGTH} characters, optionally after "
+            "'provider://'.",
             code="invalid_model_name",
             param=param,
             fix="See the names with: venom list",
         )
     return Reference(provider or None, name)
+
+
+def is_usable(name: object) -> bool:
+    """Return whether a name that a provider lists can be shown and asked for."""
+    return (
+        isinstance(name, str) and len(name) <= MAX_LENGTH and bool(name.strip())
+        and is_one_line(name)
+    )  # fmt: skip
+
+
+def is_plain(name: str) -> bool:
+    """Return whether a name, be there such a model or not, may go to whoever fetches models."""
+    return (
+        len(name) <= MAX_PLAIN
+        and _NAME.fullmatch(name) is not None
+        and ".." not in re.split(r"[/:@]", name)
+        and not name.startswith(("/", "-"))
+    )
+
+
+def check_plain(name: str, *, param: str) -> None:
+    """Raise ``InvalidRequest`` naming ``param`` for a name that is not :func:`is_plain`."""
+    if not is_plain(name):
+        raise InvalidRequest(
+            "A model to fetch, or an alias, is named by letters, digits and _ . : / @ + -, at most "
+            f"{MAX_PLAIN} characters.",
+            code="invalid_model_name",
+            param=param,
+            fix="See the names with: venom list",
+        )
+
+
+def check_unlisted(name: str) -> None:
+    """Raise ``InvalidRequest`` for a name that no provider lists and that climbs out of a folder:
+    nobody means a model by it."""
+    if ".." in re.split(r"[/:@]", name):
+        check_plain(name, param="model")
 
 
 def names_match(asked: str, ref: str) -> bool:

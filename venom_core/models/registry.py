@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from venom_core.models.addresses import is_address, without_address
+from venom_core.models.left_out import LeftOut, usable
 from venom_core.models.references import Reference, names_match, parse_reference
 from venom_core.models.unknown import unknown_model
 from venom_core.plugins.access import ProviderAccess
@@ -67,10 +68,12 @@ class ListedModel:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """``stale`` names the providers that did not answer now, and why."""
+    """``stale`` names the providers that did not answer now, and why; ``left_out`` what they list
+    under names that cannot be used."""
 
     models: tuple[ListedModel, ...]
     stale: Mapping[str, Reason] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def installed(self) -> tuple[ListedModel, ...]:
@@ -100,6 +103,7 @@ class _Part:
 
     models: Sequence[Model] = ()
     reason: Reason | None = None
+    left_out: tuple[LeftOut, ...] = ()
     asked_at: float = float("-inf")
 
 
@@ -331,14 +335,16 @@ class ModelRegistry:
     async def _ask_one(self, name: str) -> None:
         part = self._parts.get(name, _Part())
         self._changed.discard(name)  # what changes from here on is a change anew
-        models, reason = part.models, None
+        models, reason, left_out = part.models, None, part.left_out
         try:
             models = await (await self._opened(name)).models()
         except EngineMissing as error:  # nothing of it can run, whatever lies on the disk
             models, reason = await self._host.offered(name), Reason.of(error)
         except VenomError as error:
             reason = Reason.of(error)
-        self._parts[name] = _Part(models, reason, time.monotonic())
+        else:
+            models, left_out = usable(name, models)
+        self._parts[name] = _Part(models, reason, left_out, time.monotonic())
 
     async def _opened(self, name: str) -> Provider:
         """The provider; who is late is opened all the same, and a later listing has its models."""
@@ -375,14 +381,20 @@ class ModelRegistry:
         merged = [
             replace(
                 item,
-                id=item.model.ref if owner.get(item.model.ref) is item else item.reference,
+                id=item.model.ref if _is_bare(item, owner) else item.reference,
                 source=_source(item, files),
                 runtimes=_runtimes(item, files),
             )
             for item in items
         ]
         stale = {name: reason for name in names if (reason := self._parts[name].reason)}
-        return Listing(tuple(merged), stale)
+        left_out = [one for name in names for one in self._parts[name].left_out]
+        return Listing(tuple(merged), stale, tuple(left_out))
+
+
+def _is_bare(item: ListedModel, owner: Mapping[str, ListedModel | None]) -> bool:
+    """Return whether the name alone means this model; one with ``://`` in it means a provider."""
+    return owner.get(item.model.ref) is item and "://" not in item.model.ref
 
 
 def _by_identity(installed: Sequence[ListedModel]) -> Mapping[str, list[ListedModel]]:

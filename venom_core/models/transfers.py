@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
-from venom_core.models.references import parse_reference
+from venom_core.models.references import check_plain, parse_reference
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
@@ -69,6 +69,7 @@ class ModelTransfers:
                     param="name",
                     fix="See the installed providers with: venom plugins",
                 )
+            check_plain(reference.name, param="name")
             return [(provider, reference.name)], []
         listing = await self._registry.listing()
         if listing.stale:  # who was late may be the one that has it
@@ -76,6 +77,7 @@ class ModelTransfers:
         for item in listing.models:
             if item.model.ref == name:
                 return [(item.provider, name)], []
+        check_plain(name, param="name")
         specs = self._host.specs()
         sources = [one for one in names if Capability.PULL in specs[one].capabilities]
         sources.sort(key=lambda one: all(name != known.name for known in specs[one].proposals))

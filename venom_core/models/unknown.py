@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from venom_core.models.references import names_match, parse_reference
+from venom_core.models.references import check_unlisted, names_match, parse_reference
 from venom_core.sdk.errors import EngineMissing, ModelNotFound
 from venom_core.sdk.states import Reason
 
@@ -17,9 +17,11 @@ def unknown_model(name: str, listing: Listing, aliases: Iterable[str] = ()) -> M
     """Return the refusal for a name, over what was listed.
 
     A provider that does not answer may be the one that has it, and is named; one whose engine this
-    machine does not have is nobody's business, unless no other is there.
+    machine does not have is nobody's business, unless no other is there. Raises
+    ``InvalidRequest`` where the name climbs out of a folder.
     """
     bare = parse_reference(name).name
+    check_unlisted(bare)
     not_fetched = (item for item in listing.models if not item.model.installed)
     offered = next((item for item in not_fetched if names_match(bare, item.model.ref)), None)
     if offered is None:

@@ -60,8 +60,17 @@ class StaleProvider(ReasonRecord):
     provider: str
 
 
+class LeftOutModel(TypedDict):
+    """A model whose name nobody could ask for; ``name`` is shown with escapes."""
+
+    provider: str
+    name: str
+    message: str
+
+
 class ModelListing(TypedDict):
-    """``models`` are installed, ``available`` those that can be fetched by name."""
+    """``models`` are installed, ``available`` those that can be fetched by name, ``left_out`` those
+    that cannot be named."""
 
     success: bool
     count: int
@@ -69,6 +78,7 @@ class ModelListing(TypedDict):
     available: list[ModelView]
     providers: dict[str, list[ModelView]]
     stale: list[StaleProvider]
+    left_out: list[LeftOutModel]
 
 
 class ModelCapabilities(TypedDict):
@@ -180,6 +190,10 @@ def listing_view(listing: Listing, active: ActiveRoles) -> ModelListing:
         "available": available,
         "providers": by_provider,
         "stale": [{"provider": name, **reason.record()} for name, reason in listing.stale.items()],
+        "left_out": [
+            {"provider": one.provider, "name": one.name, "message": one.message}
+            for one in listing.left_out
+        ],
     }
 
 

@@ -8,6 +8,7 @@ with the provider's name. Nobody who was handed a provider needs a guard of his 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from venom_core.sdk.catalogue import (
     SearchFilters,
     SearchPage,
 )
+from venom_core.sdk.cleaning import cleaned
 from venom_core.sdk.errors import UpstreamError, UpstreamTimeout, VenomError
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.memory_estimate import MemoryNeed
@@ -160,9 +162,12 @@ class GuardedProvider(Provider):
     async def plan_pull(self, ref: str) -> PullPlan:
         return await self._ask("plan_pull", _one(PullPlan), ref)
 
-    def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
         wait = SECONDS["pull"]
-        return self._stream("pull", PullProgress, wait, wait, lambda: self.inner.pull(ref))
+        steps = self._stream("pull", PullProgress, wait, wait, lambda: self.inner.pull(ref))
+        async with contextlib.aclosing(steps):
+            async for step in steps:
+                yield cleaned(step)
 
     async def forget_pull(self, ref: str) -> None:
         await self._ask("forget_pull", _nothing, ref)
@@ -334,14 +339,14 @@ def _checked(value: object, kind: type[T], *, optional: bool = False) -> T:
 
 
 def _one(kind: type[T]) -> Callable[[object], T]:
-    return lambda value: _checked(value, kind)
+    return lambda value: cleaned(_checked(value, kind))
 
 
 def _each(kind: type[T]) -> Callable[[object], Sequence[T]]:
     def check(value: object) -> Sequence[T]:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise TypeError(f"it gave {type(value).__name__} and no sequence of {kind.__name__}")
-        return tuple(_checked(item, kind) for item in value)
+        return tuple(cleaned(_checked(item, kind)) for item in value)
 
     return check
 
@@ -355,7 +360,7 @@ def _health(value: object) -> Health:
     _checked(health.status, ProviderStatus)
     _checked(health.reason, Reason, optional=True)
     _checked(health.version, str, optional=True)
-    return health
+    return cleaned(health)
 
 
 def _iterator(value: Any) -> AsyncIterator[Any]:

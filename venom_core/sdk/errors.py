@@ -47,6 +47,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from venom_core.sdk.masking import masked
+from venom_core.sdk.printable import printable
 
 if TYPE_CHECKING:
     from venom_core.sdk.records import ErrorRecord
@@ -84,10 +85,10 @@ class VenomError(Exception):
         retry_after: float | None = None,
         docs: str | None = None,
     ) -> None:
-        message = masked(str(message))  # a plugin's word may be anything
+        message = printable(masked(str(message)))  # a plugin's word may be anything
         super().__init__(message)
         self.message = message
-        self.fix: str | None = masked(str(fix)) if fix else self.default_fix
+        self.fix: str | None = printable(masked(str(fix))) if fix else self.default_fix
         self.code = code or self.default_code
         self.param = param
         self.retry_after = retry_after

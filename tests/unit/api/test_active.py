@@ -104,7 +104,7 @@ REFUSED = [
     ("switch", {"name": "one\n"}, 400, "invalid_model_name"),
     ("switch", {}, 422, "invalid_request_error"),
     ("switch", {"name": ""}, 422, "invalid_request_error"),
-    ("switch", {"name": "x" * 201}, 422, "invalid_request_error"),
+    ("switch", {"name": "x" * 501}, 422, "invalid_request_error"),
     ("switch", {"name": "one", "role": "king"}, 422, "invalid_request_error"),
     ("switch", {"name": "one", "load": 1}, 422, "invalid_request_error"),
     ("switch", {"name": "one", "path": "/"}, 422, "invalid_request_error"),

@@ -104,7 +104,7 @@ async def test_what_is_asked_wrongly(client: httpx.AsyncClient, path: str, statu
     ("body", "status", "code"),
     [
         ({"name": ""}, 422, None),
-        ({"name": "a" * 201}, 422, None),
+        ({"name": "a" * 501}, 422, None),
         ({"name": "m", "path": "/etc/passwd"}, 422, None),
         ({"name": "../../etc/passwd"}, 400, "invalid_model_name"),
         ({"name": "nobody://m"}, 404, "provider_not_found"),

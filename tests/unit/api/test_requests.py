@@ -41,7 +41,7 @@ def model() -> None:
         ({"messages": HI, "model": 5}, "model"),
         ({"messages": HI, "model": "../../etc/passwd"}, "model"),
         ({"messages": HI, "model": "a\nb"}, "model"),
-        ({"messages": HI, "model": "x" * 300}, "model"),
+        ({"messages": HI, "model": "x" * 600}, "model"),
         ({"messages": HI, "never_heard_of": 1}, "never_heard_of"),
     ],
 )
@@ -105,7 +105,7 @@ async def test_a_50_mb_body_is_refused(client: httpx.AsyncClient, counted: bool)
 @pytest.mark.parametrize(
     ("name", "status", "code"),
     [("nope", 404, "model_not_found"), ("scripted://nope", 404, "model_not_found"),
-     ("ghost://m", 404, "provider_not_found"), ("BAD SPACE", 400, "invalid_model_name")],
+     ("ghost://m", 404, "provider_not_found"), ("BAD\nLINE", 400, "invalid_model_name")],
 )  # fmt: skip
 async def test_an_unknown_model(
     client: httpx.AsyncClient, name: str, status: int, code: str

@@ -359,7 +359,7 @@ async def test_an_explained_answer(way, length: int) -> None:
     ("work", "status", "code"),
     [
         (lambda c: c.details("nothing"), 404, "model_not_found"),
-        (lambda c: c.details("two words"), 400, "invalid_model_name"),
+        (lambda c: c.details("two/../lines"), 400, "invalid_model_name"),
         (lambda c: c.change_plugin("nothing", "retry"), 404, "plugin_not_found"),
         (lambda c: c.remove("nothing"), 404, "model_not_found"),
     ],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.guards import guarded
 from venom_core.models import registry as registry_module
-from venom_core.models.references import parse_reference
+from venom_core.models.references import check_plain, is_plain, parse_reference
 from venom_core.models.registry import ModelRegistry, Names
 from venom_core.plugins.guarded import SECONDS, GuardedProvider
 from venom_core.sdk.errors import (
@@ -223,25 +223,41 @@ async def test_an_embedding_model_is_never_chosen_to_chat() -> None:
 
 
 @given(st.text(max_size=250))
-def test_no_reference_is_a_path_a_flag_or_a_line(text: str) -> None:
-    try:
-        reference = parse_reference(text)
-    except InvalidRequest:
+def test_what_is_fetched_is_no_path_no_flag_and_no_line(text: str) -> None:
+    if not is_plain(text):
         return
-    assert str(reference) == text
+    assert str(parse_reference(text)) == text
     assert text.isascii()
-    assert not reference.name.startswith(("/", "-"))
-    assert ".." not in reference.name.replace(":", "/").replace("@", "/").split("/")
+    assert not text.startswith(("/", "-"))
+    assert ".." not in text.replace(":", "/").replace("@", "/").split("/")
     assert not set(text) & set(" \n\r\t\0?#%\\&;|$`'\"<>*")
 
 
 @pytest.mark.parametrize(
-    "text", ["a/../b", "..", "a:..", "../a", "/etc/passwd", "-rf", "a b", "a\n", "", "UP://x",
-             "x://", "://x", "a%2e%2e", "a\\b", "ś"],
+    "text", ["a/../b", "..", "a:..", "../a", "/etc/passwd", "-rf", "a b", "a\n", "", "a%2e%2e",
+             "a\\b", "ś"],
 )  # fmt: skip
-def test_probllama_names_that_could_leave_a_folder_are_refused(text: str) -> None:
+def test_probllama_names_that_could_leave_a_folder_are_not_fetched(text: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        check_plain(text, param="name")
+    assert raised.value.code == "invalid_model_name"
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "a\n", "a\x1b[31m", "a\ud800", "a\x9b", "a\u202e", "x" * 501, "UP://x", "x://",
+             "://x", "x://a\tb"],
+)  # fmt: skip
+def test_what_cannot_be_shown_is_no_reference(text: str) -> None:
     with pytest.raises(InvalidRequest):
         parse_reference(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["My Model (v2).gguf", "Żółw 1b", "/models/llama 3/", "a?b#c%20d", "s3://bucket/x",
+             "remote://s3://bucket/x", "../x", "x" * 500],
+)  # fmt: skip
+def test_names_are_opaque(text: str) -> None:
+    assert str(parse_reference(text)) == text
 
 
 @pytest.mark.parametrize(

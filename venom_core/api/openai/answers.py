@@ -9,6 +9,7 @@ import json
 import time
 import uuid
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from venom_core.chat.stream import ChatStream
 
 MAX_EXPLANATION = 4096
+_IN_HEADERS = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 _PREFIX = {"chat": "chatcmpl-", "completion": "cmpl-"}
 
 
@@ -95,12 +97,21 @@ class AnswerResponse(Response):
 
 
 def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
-    headers = {"X-Request-Id": call.request_id, "Venom-Model": stream.resolved.reference}
+    headers = {
+        "X-Request-Id": call.request_id,
+        "Venom-Model": header_text(stream.resolved.reference),
+    }
     if stream.chosen_because:
-        headers["Venom-Model-Reason"] = stream.chosen_because
+        headers["Venom-Model-Reason"] = header_text(stream.chosen_because)
     if stream.left_out:
-        headers["Venom-Ignored-Parameters"] = ", ".join(stream.left_out)
+        headers["Venom-Ignored-Parameters"] = header_text(", ".join(stream.left_out))
     return headers
+
+
+def header_text(text: str) -> str:
+    """Return a text as a header can hold it: what is no printable ASCII, and the percent sign, as
+    ``%XX`` of its UTF-8."""
+    return quote(text.encode("utf-8", "replace"), safe=_IN_HEADERS)
 
 
 def explanation(stream: ChatStream) -> str:

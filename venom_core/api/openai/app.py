@@ -19,7 +19,7 @@ from venom_core.api.callers import request_id
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.health import healthz
 from venom_core.api.openai import bodies
-from venom_core.api.openai.answers import AnswerResponse
+from venom_core.api.openai.answers import AnswerResponse, header_text
 from venom_core.api.openai.wire import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -171,7 +171,7 @@ class OpenAIRoutes:
                             "total_tokens": result.prompt_tokens,
                         },
                     },
-                    headers={"Venom-Model": resolved.reference},
+                    headers={"Venom-Model": header_text(resolved.reference)},
                 )
             )
         return answer[0] if answer else Response(status_code=499)

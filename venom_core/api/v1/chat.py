@@ -26,6 +26,7 @@ from venom_core.api.v1.sessions import SESSION_ID, owner_of
 from venom_core.chat.service import ChatCall
 from venom_core.chat.sessions import AnswerParts, Conversation, exchange
 from venom_core.chat.validation import Body
+from venom_core.models.references import MAX_LENGTH
 from venom_core.sdk.errors import Conflict, InvalidRequest, ModelNotFound, VenomError
 from venom_core.sdk.frames import Choice, Chunk, encode_usage
 from venom_core.sdk.utc import utc_text
@@ -102,7 +103,7 @@ class SimpleQuestion(Body):
     none; without it the latest."""
 
     content: str = Field(min_length=1, max_length=50_000)
-    model: str | None = Field(default=None, min_length=1, max_length=250)
+    model: str | None = Field(default=None, min_length=1, max_length=MAX_LENGTH)
     max_tokens: int | None = Field(default=None, ge=1, le=10_000_000)
     temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     top_p: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)

@@ -26,6 +26,7 @@ from venom_core.chat.transcripts import (
     Title,
 )
 from venom_core.chat.validation import Body
+from venom_core.models.references import MAX_LENGTH
 from venom_core.store.audit import LOCAL_USER
 from venom_core.store.sessions import MessageRecord, Owner, SessionRecord, StoredSession
 from venom_core.usecases.models import Done
@@ -75,7 +76,7 @@ class SpokenExchange(Body):
 
     question: str = Field(min_length=1, max_length=MAX_CONTENT)
     answer: str = Field(max_length=MAX_CONTENT)
-    model: str | None = Field(default=None, min_length=1, max_length=250)
+    model: str | None = Field(default=None, min_length=1, max_length=MAX_LENGTH)
     parent_message_id: str | None = Field(default=None, min_length=1, max_length=64)
     system: str | None = Field(default=None, max_length=MAX_CONTENT)
     details: dict[str, Any] | None = None

@@ -18,6 +18,7 @@ from venom_core.api.openapi.declared import answers
 from venom_core.api.revocation import pieces_while_allowed
 from venom_core.api.routing import keyed_router
 from venom_core.api.scopes import ADMIN
+from venom_core.models.references import MAX_LENGTH
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.store.ledger import Grouping, Range
 from venom_core.usecases.models import Done
@@ -53,7 +54,7 @@ async def wanted(
     until: date | None = None,
     key: KeyId | None = None,
     provider: Annotated[str | None, Query(max_length=50)] = None,
-    model: Annotated[str | None, Query(max_length=200)] = None,
+    model: Annotated[str | None, Query(max_length=MAX_LENGTH)] = None,
 ) -> Range:
     """Return the range: the last ``days`` days, today included, or ``since`` to ``until``; UTC
     throughout. An empty ``key`` means requests without one; whose key lacks the scope ``admin``

@@ -61,6 +61,8 @@ def _print_installed(listing: dict[str, Any]) -> None:
     sys.stdout.flush()
     for stale in listing["stale"]:
         note(" ".join(filter(None, (f"{stale['provider']}:", stale["message"], stale["fix"]))))
+    for left in listing["left_out"]:
+        note(f"{left['provider']}: {left['name']} is left out. {left['message']}")
 
 
 def _abilities(known: list[str] | None) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
@@ -188,10 +188,10 @@ class ServerClient(Connection):
                 explained["upstream_body"].setdefault("messages", body["messages"])
             async with contextlib.aclosing(_chunks(response)) as chunks:
                 yield Answer(
-                    reference=received.get("venom-model", ""),
+                    reference=unquote(received.get("venom-model", "")),
                     chunks=chunks,
                     asked_at=asked_at,
-                    because=received.get("venom-model-reason"),
+                    because=_unquoted(received.get("venom-model-reason")),
                     headers={
                         _titled(name): value
                         for name, value in received.items()
@@ -262,7 +262,12 @@ def latest_branch(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _quoted(name: str) -> str:
-    return quote(name, safe="/:@")
+    """Return a name as one part of a path: a name is opaque, and may hold slashes and dots."""
+    return quote(name, safe=":@")
+
+
+def _unquoted(text: str | None) -> str | None:
+    return None if text is None else unquote(text)
 
 
 def _titled(header: str) -> str:

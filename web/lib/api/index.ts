@@ -93,6 +93,14 @@ export const getPlugins = () => getJson("/api/v1/plugins").then((answer) => answ
 /** An engine's own frames are passed on, and some call it `reasoning`. */
 type Delta = Schemas["ChatDelta"] & { reasoning?: string | null };
 
+function decoded(header: string | null): string | null {
+  try {
+    return header === null ? null : decodeURIComponent(header);
+  } catch {
+    return header;
+  }
+}
+
 /**
  * One chat completion, streamed. The first piece names the model that answers, as resolved.
  * `onQueue` hears how many are served before this one, itself included; 0 when its turn has come.
@@ -105,7 +113,8 @@ export async function* streamChat(
 ): AsyncGenerator<ChatPiece> {
   const body = { messages, stream: true, stream_options: { include_usage: true } };
   const response = await post("/v1/chat/completions", model ? { model, ...body } : body, signal, { "Venom-Queue": "1" });
-  yield { resolved: response.headers.get("Venom-Model") ?? model ?? undefined };
+  // A name is opaque: what a header cannot hold comes percent-encoded.
+  yield { resolved: decoded(response.headers.get("Venom-Model")) ?? model ?? undefined };
   const onComment = (text: string) => {
     const place = /^queue (\d+)$/.exec(text)?.[1];
     if (place) onQueue(Number(place));

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from venom_core.chat.validation import Body
+from venom_core.models.references import MAX_LENGTH
 from venom_core.models.roles import Role
 
 #: How many of something a listing gives; outside is 422.
@@ -17,7 +18,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 class InstallRequest(Body):
     """``name`` is a reference; ``provider://`` in front says who fetches it."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=MAX_LENGTH)
 
 
 class RegistryInstallRequest(InstallRequest):
@@ -34,7 +35,7 @@ class RoleRequest(Body):
 class SwitchRequest(RoleRequest):
     """``load`` brings the model into memory first."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=MAX_LENGTH)
     load: bool = False
 
 
@@ -46,7 +47,7 @@ class ActivateRequest(SwitchRequest):
 
 class AliasRequest(Body):
     name: str = Field(min_length=1, max_length=100)
-    target: str = Field(min_length=1, max_length=200)
+    target: str = Field(min_length=1, max_length=MAX_LENGTH)
 
 
 class ConfigRequest(Body):
