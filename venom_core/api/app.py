@@ -73,7 +73,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app = VenomApp(
         title="Venom",
         version=__version__,
-        lifespan=_lifespan(venom),
+        lifespan=_lifespan(venom, ring),
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -183,9 +183,12 @@ class _Page:
         await self._files(scope, receive, send)
 
 
-def _lifespan(venom: Venom) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    venom: Venom, ring: KeyRing
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await ring.remember_keys()
         await venom.start()
         venom.resume_operations()
         try:

@@ -206,8 +206,17 @@ class KeyRing:
         self._local = hash_key(local_token)
         self._known: dict[bytes, tuple[float, Caller]] = {}
         self._required: tuple[float, bool] = (float("-inf"), False)
+        #: There were keys, and nobody has revoked the last of them.
+        self._had_keys = False
         self.signins = SignIns()
         self._under_way = UnderWay(self._allowed)
+
+    async def remember_keys(self) -> None:
+        """Note at the start whether there are keys, so that a store which is gone before the first
+        request lets nobody in either."""
+        from venom_core.store.interrupted import any_key
+
+        self._had_keys = await asyncio.to_thread(any_key, self._store_file)
 
     async def required(self) -> bool:
         """Return whether requests need a key now."""
@@ -220,7 +229,14 @@ class KeyRing:
         return answer
 
     def _any_in_store(self) -> bool:
-        return self._store_file.exists() and self._keys().any_active()
+        """Return whether there are keys; where they have gone with their store, nobody is let in
+        for it: revoking leaves a row, and a file that is lost or replaced leaves none."""
+        if self._store_file.exists():
+            keys = self._keys().list()
+            active = any(key.revoked_at is None for key in keys)
+            if active or keys:
+                self._had_keys = active
+        return self._had_keys
 
     async def require(self, headers: Headers, method: str = "GET") -> Caller:
         """Return who sends this, by a key in a header or, where there is none, a signed-in browser.

@@ -155,10 +155,11 @@ class Sessions:
             parent: the message that the question follows, ``ROOT`` for none; None is the latest.
 
         Raises ``NotFound`` (``message_not_found``), ``InvalidRequest`` (``parent_is_question``,
-        ``session_full``).
+        ``session_full``, ``sessions_full``).
         """
         messages: Sequence[Message] = ()
         if await asyncio.to_thread(self._stored):
+            await asyncio.to_thread(lambda: self._repository().check_room(owner))
             with contextlib.suppress(NotFound):  # then it begins with this question
                 _, messages = await self.read(owner, session_id)
         check_room(len(messages) + 2)

@@ -29,6 +29,7 @@ class Store:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._engine: Engine | None = None
+        self._opened: tuple[int, int] | None = None
         self._opening = threading.Lock()
 
     def exists(self) -> bool:
@@ -37,13 +38,25 @@ class Store:
 
     @property
     def engine(self) -> Engine:
-        """Open and migrate the database, once. Raises ``StorageError``."""
+        """Open and migrate the database, once, and again where another file has taken its place:
+        what is written to one that was removed is written to nobody. Raises ``StorageError``."""
         from venom_core.store.database import open_database
 
         with self._opening:
+            if self._engine is not None and self._identity() != self._opened:
+                self._engine.dispose()
+                self._engine = None
             if self._engine is None:
                 self._engine = open_database(self.file)
+                self._opened = self._identity()
             return self._engine
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def close(self) -> None:
         """Give the connections back, where any were opened."""

@@ -24,6 +24,10 @@ MessageRole = Literal["system", "user", "assistant"]
 
 #: Messages of one session; beyond it a new one is due.
 MAX_MESSAGES = 5000
+#: Conversations of one owner: limits of a day count what a model does, and these fill the disk.
+MAX_OWNER_BYTES = 64_000_000
+# A row takes room even where it says nothing.
+_ROW_BYTES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,11 @@ class SessionRepository:
             for row in rows
         ]
 
+    def check_room(self, owner: Owner) -> None:
+        """Raise ``InvalidRequest`` (``sessions_full``) where the owner may keep nothing more."""
+        with self._engine.connect() as connection:
+            _check_owner_room(connection, owner, ())
+
     def create(
         self,
         owner: Owner,
@@ -168,6 +177,7 @@ class SessionRepository:
         """Make a session with all its messages. Raises ``Conflict`` (``session_exists``) where the
         owner has one of this id."""
         with store_errors(), writing(self._engine) as connection:
+            _check_owner_room(connection, owner, messages)
             number = _insert(connection, owner, session_id, title, pinned=pinned)
             _append(connection, number, messages)
             return _find(connection, owner, session_id)[1]
@@ -187,6 +197,7 @@ class SessionRepository:
 
         parent = messages[0].parent_message_id
         with store_errors(), writing(self._engine) as connection:
+            _check_owner_room(connection, owner, messages)
             try:
                 number, found = _find(connection, owner, session_id)
                 title = found.title or title
@@ -259,6 +270,31 @@ def check_room(count: int) -> None:
             code="session_full",
             param="session_id",
             fix="Go on in a new session.",
+        )
+
+
+def _check_owner_room(connection: Connection, owner: Owner, added: Sequence[Message]) -> None:
+    """Raise ``InvalidRequest`` (``sessions_full``) where the owner's conversations, with these
+    messages, would take more than one owner's may."""
+    from sqlalchemy import LargeBinary, cast, func, select
+
+    from venom_core.store.tables import messages as m
+    from venom_core.store.tables import sessions as t
+
+    key_id = owner.key_id or ""
+    told = func.coalesce(func.length(cast(m.c.details, LargeBinary)), 0)
+    size = func.length(cast(m.c.content, LargeBinary)) + told + _ROW_BYTES
+    said = select(func.coalesce(func.sum(size), 0)).join(t, t.c.number == m.c.session)
+    kept = connection.execute(said.where(t.c.key_id == key_id)).scalar_one()
+    count = select(func.count()).where(t.c.key_id == key_id)
+    kept += _ROW_BYTES * connection.execute(count).scalar_one()
+    kept += sum(len(one.content.encode("utf-8", "replace")) + _ROW_BYTES for one in added)
+    if kept + _ROW_BYTES > MAX_OWNER_BYTES:
+        raise InvalidRequest(
+            f"The conversations of this key take all of their {MAX_OWNER_BYTES // 10**6} MB.",
+            code="sessions_full",
+            param="session_id",
+            fix="Export and delete some: GET and DELETE /api/v1/sessions/ID, or venom sessions",
         )
 
 

@@ -153,3 +153,11 @@ def test_an_unknown_model_is_among_those_of_the_list(cli) -> None:
     assert "venom list" in cli("show", "quite-another").err
     assert "gemma3:4b" in cli("list").out
     assert not scripted.SEEN.requests
+
+
+def test_the_last_key_revoked_says_what_that_opens(cli) -> None:
+    for name in ("a", "b"):
+        cli("keys", "create", name)
+    ids = [line.split()[0] for line in cli("keys", "list").out.splitlines()[1:]]
+    assert "last key" not in cli("keys", "revoke", ids[0]).err
+    assert "now lets everybody" in cli("keys", "revoke", ids[1]).err

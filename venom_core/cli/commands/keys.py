@@ -107,11 +107,18 @@ def revoke(key_id: str, as_json: bool) -> None:
     \b
       venom keys revoke 1f0c9a3e
     """
-    record = _repository().revoke(key_id)
+    repository = _repository()
+    record = repository.revoke(key_id)
     if as_json:
         print_json(record.record())
     else:
         print(f"The key {record.id} ({record.name}) is revoked.")
+    if not repository.any_active():
+        note(
+            "It was the last key. A server that listens on this machine alone now lets everybody "
+            "on it in; one that others can reach lets nobody in and does not start. Make another: "
+            "venom keys create NAME"
+        )
 
 
 def _may(rights: KeyRights) -> str:
