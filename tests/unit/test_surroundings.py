@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from pathlib import Path
 
 import pytest
+from importlib_metadata import Distribution
 
 from tests.unit.api.conftest import client_of
+from tests.unit.cli.processes import venom as venom_command
 from venom_core.api import security
 from venom_core.composition import Venom
+from venom_core.plugins.discovery import scan
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -96,3 +100,76 @@ def test_empty_sessions_take_room_too(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(InvalidRequest):
         for number in range(100):
             repository.create(Owner("k"), f"s{number}", "")
+
+
+#: What lies in a folder of sys.path: a folder of metadata -> its files, as bytes.
+DAMAGED: dict[str, dict[str, bytes]] = {
+    "-1.0.dist-info": {},
+    "nothing-1.0.dist-info": {},
+    "empty-1.0.dist-info": {"METADATA": b""},
+    "latin-1.0.dist-info": {"METADATA": b"Name: latin\nVersion: 1.0\nAuthor: Jos\xe9\n"},
+    "utf16-1.0.dist-info": {"METADATA": b"\xff\xfeN\x00a\x00", "entry_points.txt": b"\xff\xfe["},
+    "noise-1.0.dist-info": {"entry_points.txt": b"nonsense\n[[[\n", "METADATA": b"Name: noise\n"},
+    "accent-1.0.dist-info": {"entry_points.txt": b"[console_scripts]\nx = \xe9\n"},
+    "old-1.0.egg-info": {"PKG-INFO": b"Name: old\nVersion: 1\n"},
+}
+ENTRY = b"[venom.providers.v1]\nscripted = venom_core.testing.scripted\n"
+HEAD = b"Metadata-Version: 2.1\nName: venom-acme\nVersion: 2.0\n"
+#: Metadata of the one plugin that must be found, beside what else has its name.
+PLUGINS: dict[str, dict[str, dict[str, bytes]]] = {
+    "as it should be": {},
+    "an author in Latin-1": {
+        "venom_acme-2.0.dist-info": {"METADATA": HEAD + b"Author: Jos\xe9\n"}
+    },
+    "a comment in Latin-1": {
+        "venom_acme-2.0.dist-info": {"entry_points.txt": b"# Jos\xe9\n" + ENTRY}
+    },
+    "a byte order mark": {
+        "venom_acme-2.0.dist-info": {"entry_points.txt": b"\xef\xbb\xbf" + ENTRY}
+    },
+    "an older one beside it": {
+        "venom_acme-1.0.dist-info": {"METADATA": HEAD.replace(b"2.0", b"1.0")}
+    },
+    "an empty one beside it": {"venom_acme-1.0.dist-info": {}},
+    "a newer one that is damaged": {"venom_acme-3.0.dist-info": {"METADATA": b""}},
+}  # fmt: skip
+
+
+def lay(folder: Path, metadata: dict[str, dict[str, bytes]]) -> None:
+    for name, files in metadata.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for file, data in files.items():
+            (folder / name / file).write_bytes(data)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("name", PLUGINS)
+def test_no_metadata_hides_a_plugin(tmp_path: Path, name: str, backwards: bool) -> None:
+    lay(tmp_path, DAMAGED)
+    lay(tmp_path, {"venom_acme-2.0.dist-info": {"METADATA": HEAD, "entry_points.txt": ENTRY}})
+    lay(tmp_path, PLUGINS[name])
+
+    def installed() -> list[Distribution]:
+        there = list(Distribution.discover(path=[str(tmp_path)]))
+        return there[::-1] if backwards else there  # a folder's order is nobody's promise
+
+    found = scan(installed).found
+    assert [(one.id, one.distribution, one.version) for one in found] == [
+        ("scripted", "venom-acme", "2.0")
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--version",), ("plugins", "--json"), ("doctor",), ("list",), ("plugins", "install", "onnx")],
+)
+def test_no_metadata_stops_a_command(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    lay(tmp_path / "site", DAMAGED)
+    done = run(tmp_path, *arguments, PYTHONPATH=str(tmp_path / "site"))
+    assert "internal_error" not in done.stdout + done.stderr, done.stderr
+    if arguments[0] != "plugins" or "--json" in arguments:
+        assert done.returncode in (0, 1), done.stderr
+
+
+def run(tmp_path: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return venom_command(tmp_path / "home", *arguments, **env)

@@ -7,6 +7,7 @@ any distribution of ours, and what is then installed is pinned to the plan by ha
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -288,7 +289,11 @@ def _installed() -> dict[str, Distribution]:
 
     found: dict[str, Distribution] = {}
     for distribution in Distribution.discover():
-        name: str | None = distribution.metadata["Name"]
+        try:
+            name: str | None = distribution.metadata["Name"]
+        except Exception:  # damaged metadata of whatever lies there is nobody's trouble
+            logging.getLogger(__name__).info("unreadable metadata: %s", distribution)
+            continue
         if name:
             found.setdefault(normalized(name), distribution)
     return found

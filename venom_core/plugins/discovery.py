@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
+from configparser import ConfigParser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from venom_core._version import __version__
 from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, normalized
+from venom_core.sdk.distributions import UNKNOWN, installed_one, text_of
 from venom_core.sdk.hookspecs import API_MAJOR, ENTRY_POINT_PREFIX
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-UNKNOWN = "unknown"
 Origin = Literal["first_party", "third_party"]
 _NAME_IN_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -63,15 +64,19 @@ def scan(distributions: Callable[[], Iterable[Distribution]] | None = None) -> S
     Args:
         distributions: what is installed; the default reads ``sys.path``.
     """
-    seen: set[str] = set()
     core_version = __version__
     found: list[Found] = []
+    by_name: dict[str, list[Distribution]] = {}
     for distribution in (distributions or _installed)():
         try:
-            name = _name(distribution)
-            if name in seen:
-                continue  # an earlier entry of sys.path shadows it, for imports too
-            seen.add(name)
+            by_name.setdefault(_name(distribution), []).append(distribution)
+        except Exception:
+            logger.warning("nameless metadata: %s", distribution, exc_info=True)
+    for name, same in by_name.items():
+        distribution = same[0]
+        try:
+            if len(same) > 1:
+                distribution = installed_one(same, lambda one: _facts(one)[1])
             if name == CORE_DISTRIBUTION:
                 version = _facts(distribution)[1]
                 core_version = version if version != UNKNOWN else __version__
@@ -97,16 +102,18 @@ def _name(distribution: Distribution) -> str:
 
 
 def _entries(distribution: Distribution) -> Iterator[Found]:
-    text = distribution.read_text("entry_points.txt")
-    if not text or ENTRY_POINT_PREFIX not in text:
+    text = text_of(distribution, "entry_points.txt")
+    if ENTRY_POINT_PREFIX not in text:
         return
+    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(text)
     entries: dict[str, tuple[str, str]] = {}
-    for point in distribution.entry_points:
-        if not point.group.startswith(ENTRY_POINT_PREFIX):
-            continue
-        api = point.group.removeprefix(ENTRY_POINT_PREFIX)
-        if api == API_MAJOR or point.name not in entries:
-            entries[point.name] = (api, point.value)
+    for group in parser.sections():
+        api = group.removeprefix(ENTRY_POINT_PREFIX)
+        for entry, value in parser.items(group) if api != group else ():
+            if api == API_MAJOR or entry not in entries:
+                entries[entry] = (api, value)
     if not entries:
         return
     name, version, requires = _facts(distribution)
@@ -125,7 +132,7 @@ def _entries(distribution: Distribution) -> Iterator[Found]:
 def _facts(distribution: Distribution) -> tuple[str, str, tuple[str, ...]]:
     """Name, version and requirements on the core, from the head of the metadata: parsing it as the
     e-mail it is would parse the long description too. Where it is damaged, what is left of it."""
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    text = text_of(distribution, "METADATA") or text_of(distribution, "PKG-INFO")
     name, version, requires = "", "", []
     for line in text.splitlines():
         if not line:

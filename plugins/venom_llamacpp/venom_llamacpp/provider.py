@@ -473,9 +473,9 @@ def engine_version() -> str | None:
     importlib.invalidate_caches()
     if ENGINE_MODULE not in sys.modules and importlib.util.find_spec(ENGINE_MODULE) is None:
         return None
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import version
 
     try:
-        return version(ENGINE_MODULE)
-    except PackageNotFoundError:
+        return version(ENGINE_MODULE) or "unknown"
+    except Exception:  # its metadata is gone or damaged, and the engine is there
         return "unknown"
