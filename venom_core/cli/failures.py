@@ -6,6 +6,7 @@ the output always finds exactly one JSON document.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -19,13 +20,25 @@ from venom_core.cli.terminal import print_json
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.printable import one_line
 
+_NO_ROOM = (errno.ENOSPC, errno.EIO, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC)
+
 
 def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
     """Say what happened and give the exit code for it."""
     if isinstance(error, BrokenPipeError):
         # The reader left (`venom list | head`): nobody is there to be told, and the interpreter
         # must not try to flush into the pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+        return ExitCode.FAILED
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        _discard_output()
+        _print(
+            {
+                "code": "output_not_written",
+                "message": f"What this command prints cannot be written ({error.strerror}).",
+                "fix": "Make room where it goes, or send it elsewhere.",
+            }
+        )
         return ExitCode.FAILED
     if isinstance(error, KeyboardInterrupt | click.Abort):
         print("\nStopped.", file=sys.stderr)
@@ -49,6 +62,10 @@ def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
         arguments,
     )
     return ExitCode.FAILED
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(error: VenomError) -> None:

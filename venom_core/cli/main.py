@@ -14,6 +14,7 @@ from venom_core._version import __version__
 from venom_core.cli.exit_codes import MEANINGS
 from venom_core.cli.lazy import LazyGroup
 from venom_core.cli.output import safe_output
+from venom_core.cli.surroundings import mend
 
 _HOME = "venom_core.cli.commands"
 COMMANDS = {
@@ -80,6 +81,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line of this process and end with its exit code."""
+    mend()
     sys.exit(run_command(sys.argv[1:]))
 
 

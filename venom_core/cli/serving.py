@@ -82,7 +82,9 @@ class Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        numbers = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
+        known = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
+        # What is ignored already (nohup, a job in the background) is meant to be.
+        numbers = [number for number in known if signal.getsignal(number) != signal.SIG_IGN]
         before = {number: signal.signal(number, self._stop) for number in numbers}
         try:
             yield
