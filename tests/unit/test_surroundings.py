@@ -14,13 +14,14 @@ from tests.unit.cli.processes import venom as venom_command
 from venom_core.api import security
 from venom_core.composition import Venom
 from venom_core.plugins.discovery import scan
-from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.errors import InvalidRequest, StorageError
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store import sessions
 from venom_core.store.database import open_database
 from venom_core.store.keys import KeyRepository
 from venom_core.store.sessions import Message, Owner, SessionRepository
+from venom_core.usecases.legacy import read_original
 
 
 def keys_of(venom: Venom) -> KeyRepository:
@@ -173,3 +174,68 @@ def test_no_metadata_stops_a_command(tmp_path: Path, arguments: tuple[str, ...])
 
 def run(tmp_path: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return venom_command(tmp_path / "home", *arguments, **env)
+
+
+ENCODINGS = {
+    "plain": lambda text: text.encode(),
+    "a mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "Windows lines": lambda text: text.replace("\n", "\r\n").encode(),
+    "PowerShell's": lambda text: b"\xff\xfe" + text.replace("\n", "\r\n").encode("utf-16-le"),
+    "big-endian": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "no mark": lambda text: text.encode("utf-16-le"),
+    "UTF-32": lambda text: b"\xff\xfe\0\0" + text.encode("utf-32-le"),
+}
+KEY = "k" * 32
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("written", [f"{KEY}\n", f'"{KEY}"\n', f"# mine\n\n  '{KEY}'  \n", KEY])
+def test_a_key_is_read_however_its_file_was_written(
+    tmp_path: Path, name: str, written: str
+) -> None:
+    file = tmp_path / "keys"
+    file.write_bytes(ENCODINGS[name](written))
+    assert security.read_key_file(file) == (KEY,)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"# only a word\n", b"short\n", b"\xff\xd8\xff" * 20, b"\xe9" * 20]
+)
+def test_what_holds_no_key_lets_nobody_in(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "keys"
+    file.write_bytes(data)
+    with pytest.raises(StorageError) as refused:
+        security.read_key_file(file)
+    file.write_text(KEY)  # the fix
+    assert "openssl" in str(refused.value.fix)
+    assert security.read_key_file(file) == (KEY,)
+
+
+def test_a_comment_may_be_in_any_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_bytes(b"# klucz J\xf3zefa\n" + KEY.encode())
+    assert security.read_key_file(file) == (KEY,)
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_settings_are_read_and_changed_however_they_were_written(tmp_path: Path, name: str) -> None:
+    paths = Paths.at(tmp_path)
+    paths.config_file.write_bytes(ENCODINGS[name]("# zażółć\n[server]\nport = 4711\n"))
+    settings = Settings.load(paths, {})
+    assert settings.core.port == 4711
+    settings.set_plugin_disabled("acme", True)
+    again = Settings.load(paths, {})
+    assert (again.core.port, again.core.plugins_disabled) == (4711, ("acme",))
+    assert "# zażółć" in paths.config_file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("value", ["4711", '"4711"', "'4711'", "4711\r", ' "4711"\r'])
+def test_a_variable_is_read_as_an_env_file_left_it(tmp_path: Path, value: str) -> None:
+    assert Settings.load(Paths.at(tmp_path), {"VENOM_PORT": value}).core.port == 4711
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_the_originals_env_is_read_however_it_was_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".env").write_bytes(ENCODINGS[name]("OLLAMA_MODEL='gemma3:4b'\nOTHER=1\n"))
+    values = read_original(tmp_path).values
+    assert values == {"OLLAMA_MODEL": "gemma3:4b", "OTHER": "1"}

@@ -26,6 +26,7 @@ from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
 from venom_core.sdk.loopback import is_loopback_host
 from venom_core.sdk.masking import keep_secret
+from venom_core.sdk.text_files import read_text, unquoted
 from venom_core.store.audit import LOCAL_USER
 from venom_core.store.keys import hash_key
 
@@ -348,17 +349,19 @@ def file_key_id(key: str) -> str:
 
 
 def read_key_file(path: Path) -> tuple[str, ...]:
-    """Return the keys in a file, one a line. Raises ``StorageError`` where it has none."""
+    """Return the keys in a file, one a line; one that begins with # is a comment. Raises
+    ``StorageError`` where it has none."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_text(path, errors="replace").splitlines()
+    except OSError as error:
         raise StorageError(
             "The file named by VENOM_API_KEY_FILE cannot be read.",
             code="key_file_unreadable",
             fix="Point it at a readable file with one key a line.",
         ) from error
-    keys = tuple(line.strip() for line in lines if line.strip())
-    if not keys or any(len(key) < 16 for key in keys):
+    written = (unquoted(line) for line in lines if not line.lstrip().startswith("#"))
+    keys = tuple(key for key in written if key)
+    if not keys or any(len(key) < 16 or "\ufffd" in key for key in keys):
         raise StorageError(
             "The file named by VENOM_API_KEY_FILE needs at least one key of 16 characters or more.",
             code="key_file_unreadable",

@@ -17,7 +17,7 @@ from venom_core.sdk.errors import (
     restored,
 )
 from venom_core.sdk.gguf import NotGguf, model_name, read_header
-from venom_core.sdk.hub_files import is_gguf_model, is_later_part
+from venom_core.sdk.hub_files import is_gguf_model, is_later_part, parts_of
 from venom_core.settings.layers import provider_variable
 
 VARIABLE = provider_variable(EMBEDDED, "model_paths")
@@ -95,6 +95,12 @@ def _not_served(path: Path) -> VenomError:
             f"{path.name} is a part that cannot answer alone.",
             code="file_not_usable",
             fix="Name the model's own file, or the first of its parts (-00001-of-...).",
+        )
+    if missing := [part.name for part in parts_of(path) if not part.exists()]:
+        return InvalidRequest(
+            f"{path.name} is one part of several, and {missing[0]} is not beside it.",
+            code="file_not_usable",
+            fix="Fetch or copy all parts into one folder.",
         )
     return EngineMissing(
         "The embedded engine, which runs GGUF files, is not installed.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -54,7 +55,7 @@ TENSOR_TYPES = {
 
 
 #: Runs of characters that no reference may hold.
-_UNFIT = re.compile(r"[^A-Za-z0-9_.:@+-]+", re.ASCII)
+_UNFIT = re.compile(r"[^\w.:@+-]+")
 _FIRST_PART = re.compile(r"-00001-of-\d{5}$", re.ASCII)
 MAX_NAME = 150
 
@@ -116,8 +117,9 @@ def read_header(path: Path) -> GgufHeader:
 
 
 def model_name(path: Path) -> str:
-    """Return the name under which a file of somebody's own is listed."""
-    name = _UNFIT.sub("-", _FIRST_PART.sub("", path.stem)).strip(".-:")[:MAX_NAME] or "model"
+    """Return the name under which a file of somebody's own is listed; any script's letters stay."""
+    stem = unicodedata.normalize("NFC", path.stem)
+    name = _UNFIT.sub("-", _FIRST_PART.sub("", stem)).strip(".-:")[:MAX_NAME] or "model"
     return name.replace("..", ".")
 
 

@@ -32,6 +32,7 @@ _QUANTIZATION = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _PART = re.compile(r"-(\d{5})-of-(\d{5})$", re.ASCII)
+MOST_PARTS = 1000
 _MODEL_FILE = re.compile(r"model(?:-\d{5}-of-\d{5})?\.safetensors", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _INDEX = "model.safetensors.index.json"
@@ -124,6 +125,18 @@ def is_later_part(name: str) -> bool:
     """Return whether a file's name is that of a part that another one comes before."""
     found = _PART.search(PurePosixPath(name).stem)
     return found is not None and int(found[1]) != 1
+
+
+def parts_of(path: Path) -> list[Path]:
+    """Return every file that belongs to a model on the disk, there or not, the first one first: the
+    file alone, or all its parts."""
+    found = _PART.search(path.stem)
+    if found is None:
+        return [path]
+    count = min(int(found[2]), MOST_PARTS)
+    base = path.stem[: found.start()]
+    names = (f"{base}-{part:05}-of-{found[2]}{path.suffix}" for part in range(1, count + 1))
+    return [path.with_name(name) for name in names]
 
 
 def safetensors_of(names: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.text_files import read_text
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def read(path: Path) -> dict[str, Any]:
         InvalidRequest: ``invalid_config_file``, with the line where it breaks.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -53,7 +54,7 @@ def change(paths: Paths, edit: Callable[[TOMLDocument], None]) -> None:
     read(paths.config_file)
     paths.make(paths.home)
     target = Path(os.path.realpath(paths.config_file))
-    text = target.read_text(encoding="utf-8") if target.exists() else ""
+    text = read_text(target) if target.exists() else ""
     document = tomlkit.parse(text)
     edit(document)
     try:

@@ -13,6 +13,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.masking import keep_secrets_of
 from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
+from venom_core.sdk.text_files import unquoted
 from venom_core.settings import file
 from venom_core.settings.core import (
     CORE_SETTINGS,
@@ -214,7 +215,7 @@ class Settings:
             return self._flags.get(part.name), f"the option --{part.name.replace('_', '-')}"
 
         def variable(part: CoreSetting) -> tuple[object, str]:
-            return self._env.get(part.env) or None, _variable_place(part.env)
+            return unquoted(self._env.get(part.env, "")) or None, _variable_place(part.env)
 
         def in_file(part: CoreSetting) -> tuple[object, str]:
             table, _, key = part.key.partition(".")
@@ -236,7 +237,7 @@ class Settings:
         self, spec: ProviderSpec, setting: Setting, table: Mapping[str, object]
     ) -> tuple[SettingValue, Origin]:
         for variable in (provider_variable(spec.name, setting.name), *setting.env_aliases):
-            raw = self._env.get(variable)
+            raw = unquoted(self._env.get(variable, ""))
             if raw:
                 return convert(setting, raw, _variable_place(variable)), "env"
         if setting.name in table:

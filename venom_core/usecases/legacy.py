@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from venom_core.models.generation import checked
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.sdk.errors import NotFound, VenomError
 from venom_core.sdk.spec import ProviderSpec, Setting
+from venom_core.sdk.text_files import read_text
 from venom_core.settings import file
 from venom_core.settings.core import CORE_SETTINGS
 from venom_core.settings.layers import provider_variable
@@ -80,7 +82,7 @@ def read_original(folder: Path) -> Original:
     env = folder / ".env"
     values: dict[str, str] = {}
     if env.is_file() and env.stat().st_size <= MAX_ENV_BYTES:
-        found = dotenv_values(env, interpolate=False, encoding="utf-8")
+        found = dotenv_values(stream=StringIO(read_text(env, errors="replace")), interpolate=False)
         values = {name: value for name, value in found.items() if value}
     folders = (folder / name for name in MODEL_FOLDERS)
     models = tuple(path.resolve() for path in folders if any(path.rglob("*.gguf")))

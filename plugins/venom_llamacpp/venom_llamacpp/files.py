@@ -7,18 +7,25 @@ Everything here blocks; callers run it in threads.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from venom_core.sdk.gguf import GgufHeader, NotGguf, model_name, read_header
-from venom_core.sdk.hub_files import CachedModel, cached_models, is_gguf_model, is_later_part
+from venom_core.sdk.hub_files import (
+    CachedModel,
+    cached_models,
+    is_gguf_model,
+    is_later_part,
+    parts_of,
+)
 
 logger = logging.getLogger(__name__)
 
 MAX_FILES = 1000
-MAX_DEPTH = 4
+MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +56,13 @@ class LocalFiles:
 
     def _paths(self) -> Iterator[Path]:
         """Return the GGUF files of the configured places."""
-        seen = 0
+        seen: set[str] = set()
         for place in self._places:
-            for path in sorted(_gguf_below(place, MAX_DEPTH)):
-                seen += 1
-                if seen > MAX_FILES:
+            for path in sorted(_gguf_below(place, MAX_DEPTH, set())):
+                if (real := os.path.realpath(path)) in seen:
+                    continue  # a link to what is listed already
+                seen.add(real)
+                if len(seen) > MAX_FILES:
                     logger.warning("model_paths hold more than %d files; the rest is left out",
                                    MAX_FILES)  # fmt: skip
                     return
@@ -62,9 +71,11 @@ class LocalFiles:
     def _header(self, path: Path) -> GgufHeader | None:
         try:
             stat = path.stat()
-            key = (str(path), stat.st_mtime_ns, stat.st_size)
+            size = sum(part.stat().st_size for part in parts_of(path))
+            key = (str(path), stat.st_mtime_ns, size)
             if key not in self._headers:
-                self._headers[key] = _read(path)
+                header = _read(path)
+                self._headers[key] = header and replace(header, size_bytes=size)
         except OSError as error:
             logger.warning("a file of model_paths cannot be read: %s", error)
             return None
@@ -97,14 +108,17 @@ def _read(path: Path) -> GgufHeader | None:
         return None
 
 
-def _gguf_below(place: Path, depth: int) -> Iterable[Path]:
+def _gguf_below(place: Path, depth: int, seen: set[str]) -> Iterable[Path]:
+    """Return the files below a place, each folder looked at once: links may lead in circles."""
     try:
         if place.is_file():
             if _serves(place):
                 yield place
-        elif place.is_dir() and depth:
-            for child in sorted(place.iterdir()):
-                yield from _gguf_below(child, depth - 1)
+        elif place.is_dir() and depth and (real := os.path.realpath(place)) not in seen:
+            seen.add(real)
+            # Links last: what lies here is listed by its own path and not by a way around.
+            for child in sorted(place.iterdir(), key=lambda path: (path.is_symlink(), path)):
+                yield from _gguf_below(child, depth - 1, seen)
     except OSError as error:
         logger.warning("a place of model_paths cannot be read: %s", error)
 

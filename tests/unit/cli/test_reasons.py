@@ -29,9 +29,11 @@ FILES = {
     "noise": (b"hello" * 100, "m.gguf", "it does not begin as a GGUF file", "Fetch or copy"),
     "empty": (b"", "m.gguf", "it ends in the middle of its header", "Fetch or copy"),
     "later part": (gguf_bytes(HEADER), "m-00002-of-00003.gguf", "a part that cannot", "first of"),
+    "parts missing": (gguf_bytes(HEADER), "m-00001-of-00003.gguf", "m-00002-of-00003.gguf is not",
+                      "all parts"),
     "projector": (gguf_bytes(HEADER), "mmproj-m.gguf", "a part that cannot", "own file"),
     "no engine": (gguf_bytes(HEADER), "m.gguf", "is not installed", "venom plugins install"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FILES)
