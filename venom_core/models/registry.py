@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from venom_core.models.addresses import is_address, without_address
 from venom_core.models.left_out import LeftOut, usable
 from venom_core.models.references import Reference, names_match, parse_reference
-from venom_core.models.unknown import unknown_model
+from venom_core.models.unknown import unheard, unknown_model
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     AmbiguousModel,
@@ -99,12 +99,15 @@ async def _no_names() -> Names:
 
 @dataclass(slots=True)
 class _Part:
-    """The last answer of one provider."""
+    """The last answer of one provider. ``heard``: it has answered once since the start;
+    ``canonical``: its own word on which references are the same."""
 
     models: Sequence[Model] = ()
     reason: Reason | None = None
     left_out: tuple[LeftOut, ...] = ()
     asked_at: float = float("-inf")
+    heard: bool = False
+    canonical: Callable[[str], str] | None = None
 
 
 @dataclass(slots=True)
@@ -215,7 +218,7 @@ class ModelRegistry:
         """Return the installed model that a reference or bare name means.
 
         Raises ``ModelNotFound``, ``AmbiguousModel`` with the candidates, or what keeps the named
-        provider from answering.
+        provider from answering, or the one that may have it and was never heard.
         """
         known_names = await self._names()
         reference = parse_reference(name := await self.unaliased(name))
@@ -223,9 +226,30 @@ class ModelRegistry:
             return await self._resolve_qualified(reference)
         for fresh in (False, True):
             listing = await self.listing(fresh=fresh, patient=fresh)
-            if found := _choose(name, listing.installed, self._order(), known_names.preferred):
+            candidates = self._named(name, listing.installed)
+            if found := _choose(name, candidates, self._order(), known_names.preferred):
                 return found
+        never = [provider for provider in listing.stale if not self._parts[provider].heard]
+        if reason := unheard(name, listing, never, known_names.aliases):
+            raise reason.error()
         raise unknown_model(name, listing, known_names.aliases)
+
+    def _named(self, name: str, installed: Sequence[ListedModel]) -> Sequence[ListedModel]:
+        """Return the models that a bare name may mean: those of exactly this name, else of this
+        name once ``:latest`` is understood, else those that their own provider calls the same."""
+        return (
+            [item for item in installed if item.model.ref == name]
+            or [item for item in installed if names_match(name, item.model.ref)]
+            or [item for item in installed if self._are_same(item.provider, name, item.model.ref)]
+        )
+
+    def _are_same(self, provider: str, asked: str, ref: str) -> bool:
+        part = self._parts.get(provider)
+        if part is None or part.canonical is None:
+            return False
+        with contextlib.suppress(VenomError):
+            return part.canonical(asked) == part.canonical(ref)
+        return False
 
     async def serving(self, item: ListedModel) -> ListedModel:
         """Return the model that runs what ``item`` names: itself, or, where its provider only keeps
@@ -256,9 +280,10 @@ class ModelRegistry:
         for fresh in (False, True):
             if fresh or self._is_unknown(provider):
                 await self._ask([provider])
-            for model in self._parts[provider].models:
-                if model.installed and names_match(reference.name, model.ref):
-                    return ListedModel(provider, model, f"{provider}://{model.ref}")
+            models = self._parts[provider].models
+            listed = [ListedModel(provider, m, f"{provider}://{m.ref}") for m in models]
+            if found := self._named(reference.name, [i for i in listed if i.model.installed]):
+                return found[0]
         reason = self._parts[provider].reason
         if reason is not None:
             raise reason.error()
@@ -335,16 +360,20 @@ class ModelRegistry:
     async def _ask_one(self, name: str) -> None:
         part = self._parts.get(name, _Part())
         self._changed.discard(name)  # what changes from here on is a change anew
-        models, reason, left_out = part.models, None, part.left_out
+        models, reason, canonical = part.models, None, part.canonical
+        left_out = part.left_out
         try:
-            models = await (await self._opened(name)).models()
+            provider = await self._opened(name)
+            canonical = provider.canonical
+            models = await provider.models()
         except EngineMissing as error:  # nothing of it can run, whatever lies on the disk
             models, reason = await self._host.offered(name), Reason.of(error)
         except VenomError as error:
             reason = Reason.of(error)
         else:
             models, left_out = usable(name, models)
-        self._parts[name] = _Part(models, reason, left_out, time.monotonic())
+        heard = part.heard or reason is None
+        self._parts[name] = _Part(models, reason, left_out, time.monotonic(), heard, canonical)
 
     async def _opened(self, name: str) -> Provider:
         """The provider; who is late is opened all the same, and a later listing has its models."""
@@ -449,12 +478,10 @@ def _preferred(
 
 def _choose(
     name: str,
-    installed: Sequence[ListedModel],
+    candidates: Sequence[ListedModel],
     order: Sequence[str],
     preferred: Sequence[tuple[str, str]],
 ) -> ListedModel | None:
-    exact = [item for item in installed if item.model.ref == name]
-    candidates = exact or [item for item in installed if names_match(name, item.model.ref)]
     if not candidates:
         return None
     if found := _preferred(candidates, order, preferred):

@@ -43,6 +43,25 @@ def concerned(listing: Listing) -> list[Reason]:
     return there if there or listing.installed else reasons
 
 
+def unheard(
+    name: str, listing: Listing, never: Iterable[str], aliases: Iterable[str] = ()
+) -> Reason | None:
+    """Return why a provider is silent that may have the model; None where the name is nearly one
+    that is known, and of engines that this machine does not have.
+
+    Args:
+        never: providers that were not heard once since the start: what they have is not known.
+    """
+    reasons = {provider: listing.stale[provider] for provider in never}
+    silent = {p: r for p, r in reasons.items() if not isinstance(r.error(), EngineMissing)}
+    for item in listing.models:
+        if item.provider in silent and names_match(name, item.model.ref):
+            return silent[item.provider]
+    if not silent or nearest(name, listing, aliases):
+        return None
+    return next(iter(silent.values()))
+
+
 def nearest(name: str, listing: Listing, aliases: Iterable[str] = ()) -> str | None:
     """Return the name, of those that can be used, which was probably meant."""
     from difflib import get_close_matches

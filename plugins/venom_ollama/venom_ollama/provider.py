@@ -169,7 +169,7 @@ class OllamaProvider(Provider):
         if window is None:
             count = await self._count_prompt(ask, body, request)
             if count >= context:
-                raise does_not_fit(request.model, count, context)
+                raise does_not_fit(count, context)
             window = measured(wanted, count, context)
         if window.limit is not None:
             body["options"] = {**body.get("options", {}), "num_predict": window.limit}
@@ -200,7 +200,7 @@ class OllamaProvider(Provider):
             limit = found.context if found else None
         cut = count >= limit if limit else count in _OLD_DEFAULT_CONTEXTS
         if cut:
-            raise does_not_fit(model)
+            raise does_not_fit(None, limit)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         """See :meth:`Provider.embed`."""

@@ -110,26 +110,18 @@ def model_not_found(model: str) -> ModelNotFound:
     )
 
 
-def does_not_fit(
-    model: str, prompt: int | None = None, context: int | None = None
-) -> ContextLengthExceeded:
+def does_not_fit(prompt: int | None = None, context: int | None = None) -> ContextLengthExceeded:
     """Return the refusal for a prompt longer than the context, in tokens where they are known."""
-    message = f"The prompt is longer than the model's context length ({model}); nothing was cut."
-    if prompt is not None and context is not None:
-        message = (
-            f"The prompt has {prompt} tokens, and this model's maximum context length is {context} "
-            f"tokens as it is loaded ({model}); nothing was cut."
-        )
-    return ContextLengthExceeded(
-        message,
+    return ContextLengthExceeded.counted(
+        prompt,
+        context,
         fix="Shorten the conversation, or set OLLAMA_CONTEXT_LENGTH higher (it costs memory).",
-        param="messages",
     )
 
 
 @_when(r"request \((\d{1,9}) tokens\) exceeds the available context size \((\d{1,9}) tokens\)")
 def _counted(model: str, match: re.Match[str]) -> VenomError:
-    return does_not_fit(model, int(match[1]), int(match[2]))
+    return does_not_fit(int(match[1]), int(match[2]))
 
 
 @_when(r"input content cannot be empty")
@@ -139,7 +131,7 @@ def _empty(model: str, match: re.Match[str]) -> VenomError:
 
 @_when(r"exceeds .*context (length|size|window)|prompt is too long")
 def _context(model: str, match: re.Match[str]) -> VenomError:
-    return does_not_fit(model)
+    return does_not_fit()
 
 
 @_when(r"does not support (tools|thinking|insert)")
