@@ -27,6 +27,7 @@ from venom_core.sdk.machine import this_machine
 from venom_core.settings.paths import Paths
 from venom_core.store.database import open_database
 from venom_core.store.keys import KeyRepository
+from venom_core.store.refusals import faults_of, store_damaged
 
 if TYPE_CHECKING:
     from venom_core.settings.layers import Settings
@@ -102,16 +103,20 @@ def check_home(paths: Paths) -> Finding:
 
 
 def check_store(paths: Paths) -> Finding:
-    """Check whether the store opens and count its keys. Makes no store where there is none."""
+    """Check whether the store is sound, opens, and count its keys. Makes no store where there is
+    none."""
     if not paths.store_file.exists():
         return Finding("store", "ok", "not there yet; the first API key makes it")
     try:
+        faults = faults_of(paths.store_file)
+        if faults:
+            raise store_damaged("; ".join(faults))
         keys = KeyRepository(open_database(paths.store_file)).list()
     except VenomError as error:
         return Finding.of("store", error, required=True)
     active = sum(key.revoked_at is None for key in keys)
     needed = "requests need one" if active else "requests from this machine need none"
-    return Finding("store", "ok", f"opens; {active} active API keys, {needed}", required=True)
+    return Finding("store", "ok", f"sound; {active} active API keys, {needed}", required=True)
 
 
 def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import lzma
 import os
-import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,16 +19,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from venom_core._version import __version__
-from venom_core.sdk.disk import disk_refusal, is_full, replacing, sha256_of
+from venom_core.sdk.disk import discard, disk_refusal, is_full, replacing, sha256_of
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, StorageError
 from venom_core.sdk.utc import utc_text
-from venom_core.store.schema import KNOWN, schema_of
+from venom_core.store.database import open_database
+from venom_core.store.refusals import faults_of, store_damaged
+from venom_core.store.schema import KNOWN, is_store, schema_of
+from venom_core.store.scratch import scratch
 from venom_core.store.snapshot import copy_database
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 MAX_BYTES = 16 * 1024**3
+MAX_MANIFEST_BYTES = 64 * 1024
 _FIX = "Name a file that venom backup has written."
+#: What zipfile raises for an archive that rot, or that somebody made: encrypted, cut, unknown.
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 class DataDirectory(Protocol):
@@ -60,19 +69,21 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
     """
     if target.exists():
         raise Conflict(f"{target} is there already.", code="file_exists", fix="Name another file.")
-    with _disk(), tempfile.TemporaryDirectory(prefix="venom-backup-") as folder:
+    if not (paths.store_file.exists() or paths.config_file.exists()):
+        raise NotFound(
+            f"{paths.home} holds no settings and no store yet.",
+            code="nothing_to_back_up",
+            fix="VENOM_HOME names the data directory; see: venom config show",
+        )
+    with _disk(), scratch(paths.home) as folder:
         files: dict[str, Path] = {}
         if paths.store_file.exists():
-            files["venom.db"] = Path(folder) / "venom.db"
+            files["venom.db"] = folder / "venom.db"
             copy_database(paths.store_file, files["venom.db"])
+            if faults := faults_of(files["venom.db"]):
+                raise store_damaged(faults[0])
         if paths.config_file.exists():
             files["config.toml"] = paths.config_file
-        if not files:
-            raise NotFound(
-                f"{paths.home} holds no settings and no store yet.",
-                code="nothing_to_back_up",
-                fix="VENOM_HOME names the data directory; see: venom config show",
-            )
         found = Backup(
             __version__,
             schema_of(files["venom.db"]) if "venom.db" in files else None,
@@ -89,6 +100,8 @@ def read_backup(source: Path) -> Backup:
         raise NotFound(f"There is no file {source}.", code="backup_not_found", fix=_FIX)
     try:
         with zipfile.ZipFile(source) as archive:
+            if archive.getinfo(MANIFEST).file_size > MAX_MANIFEST_BYTES:
+                raise _not_ours()
             manifest: Any = json.loads(archive.read(MANIFEST))
             if manifest["format"] != FORMAT:
                 raise _not_ours()
@@ -96,75 +109,124 @@ def read_backup(source: Path) -> Backup:
             schema = manifest["schema"]
             found = Backup(str(manifest["version"]), schema, str(manifest["created_at"]), files)
             sizes = [archive.getinfo(name).file_size for name in files]
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError) as error:
+    except OSError as error:
+        raise _unreadable(error) from error
+    except (*_BROKEN, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _not_ours() from error
     if not files or not set(files) <= {"venom.db", "config.toml"} or sum(sizes) > MAX_BYTES:
         raise _not_ours()
     if schema is not None and schema not in KNOWN:
-        raise StorageError(
-            f"The backup is of Venom {found.version}, whose schema is unknown here.",
-            code="store_too_new",
-            fix="Install that version, or a newer one.",
-        )
+        raise _too_new(found.version)
     return found
 
 
 def restore_backup(paths: DataDirectory, source: Path) -> Path | None:
-    """Put an archive's files in place; gives the backup of what was there before, if anything was.
+    """Put an archive's files in place; gives the backup of what was there before, if anything was:
+    an archive, or, where the present store is too damaged for one, the folder with its files.
 
     The caller holds the data directory: nothing may use it meanwhile. What the archive does not
     have stays as it is. Raises like :func:`read_backup`, and ``StorageError`` where a file is not
-    what the manifest says; then nothing was changed.
+    what the manifest says, or no store that this Venom can open; then nothing was changed.
     """
     found = read_backup(source)
     with _disk():
         paths.make(paths.home)
-        fresh = {_temporary(paths, name): _place(paths, name) for name in found.files}
-        try:
+        with scratch(paths.home) as folder:
             for name, digest in found.files.items():
-                _unpack(source, name, digest, _temporary(paths, name))
-            before = _kept(paths)
-            for temporary, target in fresh.items():
-                os.replace(temporary, target)
-        finally:
-            for temporary in fresh:
-                temporary.unlink(missing_ok=True)
-        if "venom.db" in found.files:  # they belong to the file that is gone
-            for suffix in ("-wal", "-shm"):
-                store = paths.store_file
-                store.with_name(f"{store.name}{suffix}").unlink(missing_ok=True)
-    return before
+                _unpack(source, name, digest, folder / name)
+            _check_new(folder, found)
+            return _replace(paths, folder, found)
+
+
+def _check_new(folder: Path, found: Backup) -> None:
+    """See that the unpacked files can be used: the store opens here, at whatever revision it is,
+    whatever the manifest says of it. A copy of it is opened, which migrates it."""
+    if "venom.db" not in found.files:
+        return
+    try:
+        _check_store(folder / "venom.db", folder / "opened.db")
+    except StorageError as error:
+        if error.code == "store_too_new":
+            raise _too_new(found.version) from error
+        if error.code == "store_damaged":
+            raise _unusable("venom.db", error.message.rstrip(".")) from error
+        raise
+
+
+def _check_store(file: Path, copy: Path) -> None:
+    if faults := faults_of(file):
+        raise store_damaged(faults[0])
+    if schema_of(file) is None:
+        raise store_damaged("it is no store of Venom")
+    copy_database(file, copy)
+    engine = open_database(copy)
+    try:
+        if not is_store(engine):
+            raise store_damaged("tables are missing")
+    finally:
+        engine.dispose()
+
+
+def _replace(paths: DataDirectory, folder: Path, found: Backup) -> Path | None:
+    """Move the old files aside and the new ones in; where the new store cannot be opened in its
+    place, move everything back."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    backups = paths.make(paths.home / "backups")
+    kept: Path | None = backups / f"before-restore-{stamp}.zip"
+    try:
+        write_backup(paths, backups / f"before-restore-{stamp}.zip")
+    except NotFound:
+        kept = None
+    except StorageError as error:
+        if error.code not in ("store_damaged", "store_unreadable", "store_not_writable"):
+            raise
+        kept = None
+    aside = paths.make(backups / f"before-restore-{stamp}")
+    moved = [(old, aside / old.name) for old in _old_files(paths, found) if old.exists()]
+    done: list[tuple[Path, Path]] = []
+    try:
+        for old, place in moved:
+            old.replace(place)
+            done.append((old, place))
+        for name in found.files:
+            (folder / name).replace(_place(paths, name))
+        if "venom.db" in found.files and faults_of(paths.store_file):
+            raise store_damaged("after it was put in place")
+    except BaseException:
+        for new in _old_files(paths, found):
+            new.unlink(missing_ok=True)
+        for old, place in done:
+            place.replace(old)
+        discard(aside)
+        raise
+    if kept is not None or not moved:
+        discard(aside)
+        return kept
+    return aside
+
+
+def _old_files(paths: DataDirectory, found: Backup) -> list[Path]:
+    """Return the files that the new ones replace, and those that belong to the old store."""
+    places = [_place(paths, name) for name in found.files]
+    if "venom.db" in found.files:
+        store = paths.store_file
+        places += [store.with_name(f"{store.name}{suffix}") for suffix in ("-wal", "-shm")]
+    return places
 
 
 def _place(paths: DataDirectory, name: str) -> Path:
     return paths.store_file if name == "venom.db" else paths.config_file
 
 
-def _temporary(paths: DataDirectory, name: str) -> Path:
-    place = _place(paths, name)
-    return place.with_name(f"{place.name}.restoring")
-
-
-def _kept(paths: DataDirectory) -> Path | None:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    target = paths.home / "backups" / f"before-restore-{stamp}.zip"
-    paths.make(target.parent)
-    with contextlib.suppress(NotFound):
-        write_backup(paths, target)
-        return target
-    return None
-
-
 def _unpack(source: Path, name: str, digest: str, target: Path) -> None:
-    """Return the checked content of one member."""
-    target.unlink(missing_ok=True)
+    """Write the checked content of one member."""
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out, zipfile.ZipFile(source) as archive:
+    with os.fdopen(descriptor, "wb") as out:
         try:
-            with archive.open(name) as member:
+            with zipfile.ZipFile(source) as archive, archive.open(name) as member:
                 while block := member.read(1024 * 1024):
                     out.write(block)
-        except zipfile.BadZipFile as error:
+        except _BROKEN as error:
             raise _damaged(name) from error
         out.flush()
         os.fsync(out.fileno())
@@ -202,6 +264,30 @@ def _disk() -> Iterator[None]:
 
 def _not_ours() -> InvalidRequest:
     return InvalidRequest("The file is no backup of Venom.", code="backup_not_valid", fix=_FIX)
+
+
+def _too_new(version: str) -> StorageError:
+    return StorageError(
+        f"The backup is of Venom {version}, whose schema is unknown here.",
+        code="store_too_new",
+        fix="Install that version, or a newer one.",
+    )
+
+
+def _unusable(name: str, why: str) -> StorageError:
+    return StorageError(
+        f"The backup cannot be used: {name} in it is not sound ({why}). Nothing was changed.",
+        code="backup_damaged",
+        fix="Use another copy of the backup, or an older one.",
+    )
+
+
+def _unreadable(error: OSError) -> StorageError:
+    return StorageError(
+        f"The backup cannot be read ({error.strerror or 'I/O error'}).",
+        code="backup_failed",
+        fix="Check the rights of the file and the disk that it lies on.",
+    )
 
 
 def _damaged(name: str) -> StorageError:

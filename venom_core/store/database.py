@@ -3,12 +3,14 @@ a running server."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venom_core.sdk.errors import StorageError
+from venom_core.store.refusals import store_damaged, store_refusal, translate
 from venom_core.store.schema import prepare
+from venom_core.store.scratch import sweep
 from venom_core.store.transactions import begin
 
 if TYPE_CHECKING:
@@ -20,24 +22,36 @@ BUSY_SECONDS = 10
 def open_database(path: Path) -> Engine:
     """Return the engine over ``path``, its schema made or migrated to the newest.
 
-    Raises ``StorageError`` where the file cannot be written or was made by a newer Venom.
+    Raises ``StorageError`` with the true reason where it cannot: damaged, locked, full, newer, not
+    writable. Every later fault of the database is raised as one too, without the values that were
+    asked for.
     """
     from sqlalchemy import create_engine, event, exc
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+        sweep(path.parent)
+        engine = create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": BUSY_SECONDS},
+            hide_parameters=True,
+            json_deserializer=_read_json,
+        )
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", begin)
+        event.listen(engine, "handle_error", translate)
         prepare(engine, path)
         path.chmod(0o600)
     except (OSError, sqlite3.Error, exc.DatabaseError) as error:
-        raise StorageError(
-            "The store cannot be opened.",
-            code="store_not_writable",
-            fix="Make the data directory writable, or set VENOM_HOME to a folder that is.",
-        ) from error
+        raise store_refusal(error) from error
     return engine
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise store_damaged("a value is no JSON") from error
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venom_core.sdk.errors import StorageError
+from venom_core.store.refusals import store_refusal
 from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
@@ -64,15 +65,33 @@ def revision(connection: Connection) -> str | None:
 
 
 def schema_of(file: Path) -> str | None:
-    """Return the revision of a store that nothing else has open."""
-    from sqlalchemy import create_engine
+    """Return the revision of a store that nothing else has open. Raises ``StorageError``."""
+    from sqlalchemy import create_engine, exc
 
     engine = create_engine(f"sqlite:///{file}")
     try:
         with engine.connect() as connection:
             return revision(connection)
+    except exc.DatabaseError as error:
+        raise store_refusal(error) from error
     finally:
         engine.dispose()
+
+
+def is_store(engine: Engine) -> bool:
+    """Return whether a file at ``HEAD`` has every table and column that this Venom reads."""
+    from sqlalchemy import inspect
+
+    from venom_core.store.tables import metadata
+
+    found = inspect(engine)
+    names = set(found.get_table_names())
+    return all(
+        table.name in names
+        and {column.name for column in table.columns}
+        <= {column["name"] for column in found.get_columns(table.name)}
+        for table in metadata.sorted_tables
+    )
 
 
 def _create(connection: Connection) -> None:

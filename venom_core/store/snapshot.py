@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from venom_core.sdk.errors import StorageError
+from venom_core.store.refusals import store_refusal
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -26,9 +26,5 @@ def copy_database(source: Path, target: Path) -> None:
             old.backup(new)
     except sqlite3.Error as error:
         partial.unlink(missing_ok=True)
-        raise StorageError(
-            "The store cannot be read.",
-            code="backup_failed",
-            fix="Stop the server and try again; venom doctor looks at the store.",
-        ) from error
+        raise store_refusal(error) from error
     partial.replace(target)

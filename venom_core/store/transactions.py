@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from venom_core.sdk.errors import StorageError
+from venom_core.store.refusals import store_refusal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -33,8 +33,4 @@ def store_errors() -> Iterator[None]:
     try:
         yield
     except exc.DatabaseError as error:
-        raise StorageError(
-            "The store cannot be written.",
-            code="store_not_writable",
-            fix="Free some space, or make the data directory writable; venom doctor looks at both.",
-        ) from error
+        raise store_refusal(error) from error

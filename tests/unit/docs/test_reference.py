@@ -28,7 +28,8 @@ FIRST_STATUS_OF_A_REASON = 429
 NOT_RAISED = {"usage"}
 #: Of installing, of starting the server, of keys, of clients, of translating: no provider has them.
 NOT_OF_PROVIDERS = {
-    "backup_failed", "empty_translation", "translation_cut", "translation_damaged",
+    "backup_damaged", "backup_failed", "store_damaged", "store_full", "store_locked",
+    "store_unreadable", "empty_translation", "translation_cut", "translation_damaged",
     "install_failed", "install_timeout", "key_file_unreadable", "quota_exceeded", "server_gone",
     "start_failed", "store_too_new", "unload_incomplete",
 }  # fmt: skip

@@ -103,7 +103,7 @@ def test_a_store_that_is_locked_is_said_and_changes_nothing(
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageError) as raised:
             repository.set_alias("a", "b", WHO)
-    assert raised.value.code == "store_not_writable"
+    assert raised.value.code == "store_locked"
     assert repository.read().aliases == {}
 
 

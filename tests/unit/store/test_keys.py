@@ -72,7 +72,8 @@ def test_a_store_that_cannot_be_opened_is_a_sentence(tmp_path: Path, damage: str
         path.mkdir()
     with pytest.raises(StorageError) as raised:
         open_database(path)
-    assert raised.value.code == "store_not_writable"
+    expected = {"garbage": "store_damaged", "a directory": "store_not_writable"}
+    assert raised.value.code == expected[damage]
     assert raised.value.fix
 
 
