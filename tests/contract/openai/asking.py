@@ -54,7 +54,11 @@ class Asker:
 
     async def post(self, *chunks: bytes, wire: str = "chat", **more: Any) -> httpx.Response:
         reply = {key: more.pop(key) for key in ("fault", "status", "headers") if key in more}
-        self._engine.reply = Reply(chunks, **reply)
+        return await self.reply(Reply(chunks, **reply), wire, **more)
+
+    async def reply(self, reply: Reply, wire: str = "chat", **more: Any) -> httpx.Response:
+        """Ask, and have the server reply with this."""
+        self._engine.reply = reply
         path, body = "/v1/chat/completions", {**BODY, "model": "remote://m", **more}
         if wire == "completion":
             path, body["prompt"] = "/v1/completions", body.pop("messages") and "hi"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contract.openai.asking import (
@@ -25,7 +26,8 @@ from tests.contract.openai.asking import (
 )
 from tests.stage import stage
 from venom_core.chat import stream as chat_stream
-from venom_core.testing.engine import chunk, whole
+from venom_core.testing.engine import Reply, chunk, whole
+from venom_core.testing.wire_law import lawful
 
 __all__ = ["ask", "client", "engine", "stage"]  # used by being here
 
@@ -340,3 +342,27 @@ async def test_completions_end_alike(ask: Asker) -> None:
     assert (answer.text, answer.reasons) == ("Hello", {0: "stop"})
     assert {sent["object"] for sent in answer.chunks} == {"text_completion"}
     assert (await ask.stream(text("x"), data(b"{x}"), wire="completion")).error is not None
+
+
+LOST = {
+    "closes": Reply((), fault="eof"),
+    "breaks off": Reply([A], fault="reset"),
+    "a proxy says that it is away": Reply([b"<html>"], 503),
+    "refuses one body": Reply([b'{"error": {"message": "no"}}'], 500),
+    "wants to be paid": Reply((), 402),
+    "forbids": Reply([b'{"error": {"message": "not you"}}'], 403),
+    "an odd event": Reply([data(b"{odd}")]),
+}
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+async def test_the_only_server_is_asked_again_at_once(
+    ask: Asker, client: httpx.AsyncClient, lost: Reply
+) -> None:
+    for _ in range(2):
+        refused = await ask.reply(lost)
+        assert refused.status_code != 200 or lawful(refused.content).error is not None
+        assert "is down" not in refused.text
+        for path in ("/readyz", "/api/v1/plugins", "/v1/models"):
+            await client.get(path)
+        assert (await ask.stream(A, B, END, DONE)).text == "Hello"
