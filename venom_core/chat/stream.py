@@ -85,7 +85,6 @@ class ChatStream:
         self._ready: list[Frame] = []
         self._usage: Frame | None = None
         self._unfinished = set(range(int(upstream_body.get("n") or 1)))
-        self._finished: set[int] = set()
 
     async def begin(self) -> None:
         """Wait for the first frame that carries something: until it is there, an error is an answer
@@ -114,7 +113,8 @@ class ChatStream:
                 yield part
             if self._unfinished:
                 async for frame in self._source:
-                    if frame.shape is not None and not self._finished:
+                    shape = frame.shape
+                    if shape is not None and shape.index in self._unfinished:
                         pieces += 1
                         yield frame  # nearly every frame: nothing to look at
                         continue
@@ -170,17 +170,16 @@ class ChatStream:
         return self._open_choices(frame, event)
 
     def _open_choices(self, frame: Frame, chunk: Chunk) -> Frame | None:
-        """Return the frame without the choices that have had their finish."""
-        late = []
+        """Return the frame without choices that have had their finish or were not asked for."""
+        left_out = []
         for place, choice in enumerate(chunk.choices):
-            if choice.index in self._finished:
-                late.append(place)
+            if choice.index not in self._unfinished:
+                left_out.append(place)
             elif choice.finish_reason is not None:
-                self._finished.add(choice.index)
-        self._unfinished -= self._finished
-        if not late:
+                self._unfinished.discard(choice.index)
+        if not left_out:
             return frame
-        return frame.without(late) if len(late) < len(chunk.choices) else None
+        return frame.without(left_out) if len(left_out) < len(chunk.choices) else None
 
     async def _settle(self) -> None:
         """Read what comes behind the last finish, where nothing but usage may: the answer is whole,

@@ -25,15 +25,16 @@ _TEXT = re.compile(
 
 
 class DeltaShape:
-    """The bytes around the text of one plain delta."""
+    """The bytes around the text of one plain delta; ``index`` is that of its choice."""
 
-    __slots__ = ("_closing", "_envelope", "_head", "_mark", "_opening", "_start", "_tail")
+    __slots__ = ("_closing", "_envelope", "_head", "_mark", "_opening", "_start", "_tail", "index")
 
     def __init__(self, head: bytes, tail: bytes, mark: bytes) -> None:
         self._head, self._tail, self._mark = head, tail, mark
         self._start = len(head)
         self._envelope: Envelope | None = None
         self._opening = self._closing = b""
+        self.index = 0
 
     @classmethod
     def of(cls, data: bytes) -> DeltaShape | None:
@@ -50,13 +51,17 @@ class DeltaShape:
         if len(head) + len(tail) > MAX_AROUND:
             return None
         shape = cls(head, tail, secrets.token_hex(8).encode())
-        return shape if shape._is_plain() else None
+        try:
+            return shape if shape._is_plain() else None
+        except ValueError:
+            return None
 
     def _is_plain(self) -> bool:
         """Return whether a chunk of this shape is one piece of one choice and nothing else, whose
         text is sent as it came."""
         body = self._body()
         event = decode(body, answer=False)
+        self.index = event.choices[0].index if event.choices else 0
         return (
             len(event.choices) == 1
             and kind_of(event) is FrameKind.DELTA

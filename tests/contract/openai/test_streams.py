@@ -89,6 +89,9 @@ READ = {
                                       data({**chunk("lo"), "object": "y", "model": None}), END,
                                       DONE],
     "content behind the finish": [A, B, END, data(chunk("more")), COUNTS, DONE],
+    "a choice that was not asked for": [A, *[data({"id": "e", "choices": [
+        {"index": 1, "delta": {"content": "no"}}]})] * 4, data({"id": "e", "choices": [
+            {"index": 1, "finish_reason": "stop"}]}), B, END, DONE],
     "two finishes": [A, B, END, END, data(chunk(finish="length")), DONE],
     "content and a second finish": [A, B, END, data(chunk("x", finish="stop")), DONE],
     "usage in each chunk": [data({**chunk("Hel"), "usage": USAGE}),
