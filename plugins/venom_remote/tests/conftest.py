@@ -10,11 +10,19 @@ import pytest
 
 from venom_core.sdk.messages import ChatRequest
 from venom_core.sdk.provider import ProviderContext
+from venom_core.testing.deadlines import patience
 from venom_core.testing.engine import ScriptedEngine, scripted_engine
+from venom_remote import provider
 from venom_remote.plugin import venom_providers
 from venom_remote.provider import RemoteProvider
 
 Opened = Callable[..., AbstractAsyncContextManager[RemoteProvider]]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server is called silent because the machine is busy."""
+    monkeypatch.setattr(provider, "LIST_TIMEOUT", patience(provider.LIST_TIMEOUT))
 
 
 @pytest.fixture
@@ -38,13 +46,13 @@ def opened(tmp_path: Path) -> Opened:
             tmp_path,
             logging.getLogger("test"),
         )
-        provider = RemoteProvider(context)
-        await provider.open()
+        remote = RemoteProvider(context)
+        await remote.open()
         try:
-            await provider.models()
-            yield provider
+            await remote.models()
+            yield remote
         finally:
-            await provider.close()
+            await remote.close()
 
     return make
 
