@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from venom_core.plugins.engine_packages import is_there, missing_library
 from venom_core.plugins.isolation import bounded, cancels_us, cause_of, timed
 from venom_core.plugins.reasons import reason
 from venom_core.sdk.catalogue import (
@@ -79,9 +80,17 @@ class Waits:
 class GuardedProvider(Provider):
     """A provider with every method guarded; ``inner`` is the plugin's own object."""
 
-    def __init__(self, inner: Provider, context: ProviderContext, waits: Waits) -> None:
+    def __init__(
+        self,
+        inner: Provider,
+        context: ProviderContext,
+        waits: Waits,
+        missing: Callable[[Reason], None] = lambda _: None,
+    ) -> None:
         super().__init__(context)
         self.inner = inner
+        self._missing = missing
+        self._gone: tuple[str, Reason] | None = None
         self._waits = waits
         self._blocking: set[str] = set()
 
@@ -117,6 +126,8 @@ class GuardedProvider(Provider):
     async def health(self) -> Health:
         """Never raises: what keeps the provider from telling is its health."""
         title, name, seconds = self.context.spec.title, self._name, SECONDS["health"]
+        if self._gone is not None and not is_there(self._gone[0]):
+            return Health(ProviderStatus.UNAVAILABLE, self._gone[1])
         try:
             return await self._answer("health", seconds, _health)
         except VenomError as error:
@@ -306,6 +317,12 @@ class GuardedProvider(Provider):
     def _failed(self, method: str, error: BaseException) -> VenomError:
         self._log(method, error)
         title = self.context.spec.title
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            gone = missing_library(self.context.spec, error)
+            if gone is not None:
+                self._gone = error.name.partition(".")[0], gone
+                self._missing(gone)
+                return gone.error()
         if isinstance(error, TimeoutError):
             return UpstreamTimeout(
                 f"{title} ran into a time limit of its own.", fix="Try again, or see: venom doctor"

@@ -59,7 +59,7 @@ class ProviderState:
         missing = missing_engine(self.spec.engine)
         if missing is not None:
             self._become(ProviderStatus.UNAVAILABLE, missing)
-        elif self.reason is not None and self.reason.code == "engine_missing":
+        elif self.spec.engine and self.reason is not None and self.reason.code == "engine_missing":
             self._become(ProviderStatus.IDLE, None)
 
     def _become(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from venom_core.plugins.engine_packages import missing_engine
+from venom_core.plugins.engine_packages import missing_engine, missing_library
 from venom_core.plugins.guarded import SECONDS, GuardedProvider, Waits
 from venom_core.plugins.isolation import bounded, cancels_us, cause_of, in_thread, retrieve
 from venom_core.plugins.provider_state import ProviderState, Watcher
@@ -155,8 +155,9 @@ class ProviderSlot(ProviderState):
         timeout = core.plugin_load_timeout
         made, context = await self._make(timeout)
         provider = GuardedProvider(
-            made, context, Waits(timeout, core.answer_timeout, core.stall_timeout)
-        )
+            made, context, Waits(timeout, core.answer_timeout, core.stall_timeout),
+            lambda gone: self._become(ProviderStatus.UNAVAILABLE, gone),
+        )  # fmt: skip
         try:
             await bounded(made.open, timeout, provider.blocked("open"))
         except BaseException as error:
@@ -168,6 +169,8 @@ class ProviderSlot(ProviderState):
                 raise self._refuse("open_timeout", what) from None
             cause = cause_of(error)
             logger.warning("provider %s did not open", self.spec.name, exc_info=cause)
+            if (gone := missing_library(self.spec, cause)) is not None:
+                raise gone.error() from cause
             what = f"raised {type(cause).__name__} when it was opened"
             raise self._refuse("open_failed", what) from cause
         return provider
@@ -203,6 +206,8 @@ class ProviderSlot(ProviderState):
         except Exception as error:
             cause = cause_of(error)
             logger.warning("provider %s could not be made", spec.name, exc_info=cause)
+            if (gone := missing_library(spec, cause)) is not None:
+                raise gone.error() from cause
             what = f"raised {type(cause).__name__} when its class was made"
             raise self._refuse("factory_failed", what) from cause
         return made, context

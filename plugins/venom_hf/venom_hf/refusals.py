@@ -36,6 +36,8 @@ def refusal(error: BaseException, repo: str | None = None) -> VenomError:
     that was asked."""
     if isinstance(error, VenomError):
         return error
+    if isinstance(error, ImportError):
+        raise error  # the library itself is gone: no answer of the Hub's
     names = {kind.__name__ for kind in type(error).__mro__}
     response = getattr(error, "response", None)
     if "OfflineModeIsEnabled" in names:
