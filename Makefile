@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
+# A worker for each processor; a file's tests stay together, for they share what they start.
+SIDE_BY_SIDE = --numprocesses=logical --maxprocesses=4 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
@@ -27,13 +29,13 @@ lint-fix: dev ## Format, and fix what ruff can fix
 test: dev ## Unit, contract, integration with the real embedded engine, and one browser flow
 	@$(BIN)/python -m tools.browser --optional
 	@$(BIN)/python -m tools.page --optional
-	$(BESIDE_SERVER) $(PYTEST) -m "unit or contract or integration or smoke"
+	$(BESIDE_SERVER) $(PYTEST) $(SIDE_BY_SIDE) -m "unit or contract or integration or smoke"
 
 test-web: ## The page's own checks: types, tests, size
 	@$(PYTHON) -m tools.page --check
 
 test-lowest: dev ## Against the oldest dependencies that pyproject.toml allows
-	$(BIN)/python -m tools.lowest --junitxml=.cache/junit/$@.xml
+	$(BIN)/python -m tools.lowest $(SIDE_BY_SIDE) --junitxml=.cache/junit/$@.xml
 
 contract: dev ## The model area's operations: locked, checked, deviating
 	$(BIN)/python -m tools.contract

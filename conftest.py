@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """No example of a property test is a failure because it was slow."""
+    """Let Ctrl-C reach what the tests start, and fail no example of a property test for being
+    slow."""
     import hypothesis
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a worker; its children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=slow)

@@ -17,7 +17,10 @@ from tools.projects import ROOT, direct_requirements
 HOME = ROOT / ".cache" / "lowest"
 PYTHON = HOME / "env" / "bin" / "python"
 # pip is how the embedded engine fetches its models.
-TOOLS = ["pytest", "pytest-asyncio", "pytest-timeout", "hypothesis", "openai", "ollama", "pip"]
+TOOLS = [
+    *("pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "hypothesis"),
+    *("openai", "ollama", "pip"),
+]
 TESTS = [
     *(f"tests/unit/{folder}" for folder in ("api", "chat", "models", "settings", "store")),
     "tests/contract/openai",

@@ -18,7 +18,7 @@ BUILD_TOOLS = ("hatchling>=1.27", "editables>=0.5")
 # What the checks and the tests need beside the `testing` extra; the tests' real clients are here.
 DEV_TOOLS = (
     "hypothesis", "import-linter", "mypy", "ollama", "openai", "packaging", "playwright", "pytest",
-    "pytest-asyncio", "pytest-timeout", "ruff", "types-psutil",
+    "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff", "types-psutil",
 )  # fmt: skip
 # Lock name -> the extras of `venom` that it holds; `build` and `dev` add tools.
 LOCKS: dict[str, tuple[str, ...]] = {
