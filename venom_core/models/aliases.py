@@ -32,7 +32,8 @@ class AliasFaults:
             await self.registry.resolve(follow(self.aliases, name))
         except (ModelNotFound, NotFound, AmbiguousModel) as error:
             message = f"The alias {name!r} leads to no model. {error.message}"
-            return _reason("alias_leads_nowhere", message, error.fix)
+            fault = InvalidRequest(message, code="alias_leads_nowhere", param="name", fix=error.fix)
+            return Reason.of(fault)
         except InvalidRequest as error:
             return Reason.of(error)
         return None
@@ -44,8 +45,4 @@ class AliasFaults:
             return None
         message = f"The alias {name!r} hides the installed model {', '.join(hidden)}."
         fix = f"Name that model in full, {hidden[0]}, or forget the alias: venom alias rm {name}"
-        return _reason("alias_hides_model", message, fix)
-
-
-def _reason(code: str, message: str, fix: str | None) -> Reason:
-    return Reason.of(InvalidRequest(message, code=code, param="name", fix=fix))
+        return Reason.of(InvalidRequest(message, code="alias_hides_model", param="name", fix=fix))

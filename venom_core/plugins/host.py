@@ -112,10 +112,11 @@ class PluginHost(LoadedPlugins):
                     slot.retry()
             return plugin.record()
         if plugin.state is PluginState.DISABLED and not _is_crashed(plugin):
+            assert plugin.reason is not None, "a gate refused it"
             raise Conflict(
                 f"The plugin {plugin.id} is disabled: there is nothing to try again.",
                 fix=f"venom plugins enable {plugin.id}",
-                code=plugin.reason.code if plugin.reason else "disabled_by_user",
+                code=plugin.reason.code,
             )
         return await self._again(plugin)
 

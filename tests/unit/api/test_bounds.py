@@ -5,11 +5,11 @@ Nothing here measures time: the work itself is counted (errors built, bytes read
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 import pytest
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.types import Message
 
@@ -19,7 +19,9 @@ from venom_core.api import app as application
 from venom_core.api.app import create_app
 from venom_core.api.openai import bodies
 from venom_core.api.scopes import NOTHING, scopes_of
+from venom_core.api.validation import invalid
 from venom_core.sdk import bounded_json
+from venom_core.sdk.errors import InvalidRequest
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
 
@@ -38,18 +40,13 @@ def model() -> None:
 def errors(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Count the errors that pydantic has built, refusal by refusal."""
     built: list[int] = []
-    refusal, on_error = bodies._refusal, application._on_validation_error
 
-    def counted(error: ValidationError) -> Any:
-        built.append(error.error_count())
-        return refusal(error)
+    def counted(errors: Sequence[Any], place: str = "") -> InvalidRequest:
+        built.append(len(errors))
+        return invalid(errors, place)
 
-    async def answered(request: Any, error: Any) -> Any:
-        built.append(len(error.errors()))
-        return await on_error(request, error)
-
-    monkeypatch.setattr(bodies, "_refusal", counted)
-    monkeypatch.setattr(application, "_on_validation_error", answered)
+    for user in (bodies, application):
+        monkeypatch.setattr(user, "invalid", counted)
     return built
 
 

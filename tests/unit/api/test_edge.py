@@ -184,7 +184,12 @@ async def test_our_own_routes_take_encoded_bodies_too(client: httpx.AsyncClient)
         ("deflate", b"\x78\x9c\xff\xff", 400, "invalid_request_error"),
         ("br", RAW, 415, "unsupported_encoding"),
         ("zstd", RAW, 415, "unsupported_encoding"),
-        ("gzip, gzip", gzip.compress(gzip.compress(RAW, mtime=0), mtime=0), 415, "unsupported_encoding"),
+        (
+            "gzip, gzip",
+            gzip.compress(gzip.compress(RAW, mtime=0), mtime=0),
+            415,
+            "unsupported_encoding",
+        ),
     ],
 )
 @pytest.mark.parametrize("path", [CHAT, "/api/v1/models/aliases"])

@@ -14,7 +14,7 @@ from venom_core.plugins.guarded import SECONDS
 from venom_core.sdk.errors import RateLimited, StorageError, UpstreamTimeout, VenomError
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience
-from venom_core.testing.scripted import Script, ScriptedProvider, say
+from venom_core.testing.scripted import Script, ScriptedProvider, answer
 
 FAULTS: dict[str, BaseException] = {
     "ValueError": ValueError("secret"),
@@ -29,7 +29,7 @@ CHAT = {"model": "scripted://m", "messages": [{"role": "user", "content": "x"}]}
 
 @pytest.fixture(autouse=True)
 def _model() -> None:
-    scripted.SCRIPTS["m"] = Script(say("hello"))
+    scripted.SCRIPTS["m"] = Script(answer("hello"))
 
 
 def breaks(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException | object) -> None:
@@ -43,7 +43,8 @@ def breaks(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException | 
 
 async def lives(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 200
+    answered = await client.post("/v1/chat/completions", json=CHAT)
+    assert answered.status_code == 200, answered.text
     assert (await client.get("/healthz")).status_code == 200
 
 

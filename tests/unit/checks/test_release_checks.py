@@ -9,6 +9,7 @@ from tools.bump import bump
 from tools.house import lockstep
 from tools.house.tree import Tree
 from tools.plugins import distribution
+from tools.projects import DEV_TOOLS
 
 PLUGINS = ("venom_ollama", "venom_llamacpp", "venom_remote", "venom_hf")
 HASH = "    --hash=sha256:" + "0" * 64
@@ -39,13 +40,11 @@ def release(plant: Plant, **changed: str) -> Tree:
             '[project.optional-dependencies]\nengine = ["xllamacpp==1.0"]\n'
             '[tool.hatch.version]\npath = "../../venom_core/_version.py"\n'
         )
-    tools = "hypothesis import-linter mypy ollama openai packaging playwright pytest pytest-asyncio"
-    dev = [*tools.split(), "pytest-timeout", "ruff", "types-psutil"]
     locks = {
         "light": ["httpx"],
         "embedded": ["httpx", "xllamacpp"],
         "full": ["httpx", "xllamacpp"],
-        "dev": ["httpx", "xllamacpp", *dev],
+        "dev": ["httpx", "xllamacpp", *DEV_TOOLS],
         "build": ["hatchling", "editables"],
     }
     versions = {"xllamacpp": "1.0", "httpx": "1.3", "pytest": "9.0", "hatchling": "2"}

@@ -36,8 +36,12 @@ ARGUMENTS: dict[str, Any] = {
     "month": None, "lang": "en", "context": None,
 }  # fmt: skip
 CHAT = ChatRequest("m", {}, True, "r")
+#: Asked without awaiting.
+SYNCHRONOUS = ("canonical",)
 METHODS = sorted(
-    name for name, method in inspect.getmembers(Provider, callable) if not name.startswith("_")
+    name
+    for name, method in inspect.getmembers(Provider, callable)
+    if not name.startswith("_") and name not in SYNCHRONOUS
 )
 STREAMS = ("chat", "complete", "pull")
 #: Neither is ever raised out of: see their own tests.
@@ -99,7 +103,7 @@ def promised(fault: str) -> type[VenomError]:
 
 def test_every_method_of_a_provider_is_guarded() -> None:
     own = {name for name in vars(GuardedProvider) if not name.startswith("_")}
-    assert {*METHODS, "endpoint"} <= own
+    assert {*METHODS, *SYNCHRONOUS, "endpoint"} <= own
     bounded = {*SECONDS, "open", "load", "embed", "chat", "complete"}
     assert bounded == set(METHODS)
 
@@ -117,6 +121,21 @@ async def test_what_it_raises_becomes_what_is_promised(
     assert len(told) == 1
     assert "stub" in told[0].getMessage()
     assert told[0].exc_info
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_naming_a_model_becomes_what_is_promised(fault: str) -> None:
+    def canonical(_ref: str) -> str:
+        raise FAULTS[fault]
+
+    with pytest.raises(promised(fault)):
+        only("canonical", canonical).canonical("m")
+
+
+@pytest.mark.parametrize("garbage", [None, 42, b"m", ["m"]])
+def test_what_is_no_name_is_refused(garbage: object) -> None:
+    with pytest.raises(UpstreamError):
+        only("canonical", lambda _ref: garbage).canonical("m")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
