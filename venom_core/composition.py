@@ -28,6 +28,7 @@ from venom_core.models.registry import ModelRegistry
 from venom_core.plugins.host import PluginHost
 from venom_core.runtime.feed import Feed
 from venom_core.runtime.figures import FigureReader
+from venom_core.sdk.errors import VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.settings.core import CoreSettings
 from venom_core.settings.layers import Settings
@@ -112,7 +113,9 @@ class Venom:
         self.usage = UsageUseCases(self.store, self.ledger)
         self.fit = FitUseCases(self.host, self.models)
         self.catalogue = CatalogueUseCases(lambda: self._sources)
-        self.overview = OverviewUseCases(self.host, self.registry, self.profile, self.default_model)
+        self.overview = OverviewUseCases(
+            self.host, self.registry, self.profile, self.default_model, self._is_obtainable
+        )
 
     @classmethod
     def from_environment(
@@ -192,6 +195,16 @@ class Venom:
         finally:
             await self.ledger.close()  # after the last stream has ended
         self.store.close()
+
+    def _is_obtainable(self, plugin: str) -> bool:
+        """Return whether a plugin of the release could be installed from where this was."""
+        from venom_core.installing.sources import core_distribution, find_source
+
+        try:
+            source = find_source(self.settings, self.settings.paths, core_distribution())
+        except VenomError:
+            return False
+        return source.may_have(plugin)
 
     def report(self, event: ObservedEvent) -> None:
         """Hand an event to the observers, off the caller's path."""

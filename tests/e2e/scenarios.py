@@ -263,6 +263,7 @@ def _overview(default: str | None, providers: list[dict[str, Any]], **more: Any)
         },
         "providers": providers,
         "suggestions": [],
+        "first_steps": [],
         "notes": [],
         **more,
     }

@@ -16,6 +16,7 @@ from venom_core.cli.connection.session import Session
 from venom_core.cli.installing import estimate, install_and_show
 from venom_core.cli.pulling import pull_and_show
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
+from venom_core.installing.first_steps import plugin_of
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.spec import Setting
 from venom_core.settings import file
@@ -25,9 +26,7 @@ T = TypeVar("T")
 Overview = dict[str, Any]
 
 #: The plugin that brings an engine of its own, and the provider that takes a URL.
-EMBEDDED, REMOTE = "llamacpp", "remote"
-#: The plugin and its engine as wheels of Linux, the largest; said where nothing knows the size.
-EMBEDDED_MOST_BYTES = 35_000_000
+EMBEDDED, REMOTE = plugin_of("engine"), plugin_of("server")
 USABLE = ("ready", "degraded")
 _NOTHING_ANSWERS = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
 
@@ -73,40 +72,42 @@ def _say(text: str = "") -> None:
 
 
 def offer_engine(session: Session, overview: Overview) -> bool:
-    """Offer the embedded engine, Ollama, or a server elsewhere; True where one is there now."""
+    """Offer the ways that can be gone from here; True where something that answers is there now."""
     _say("Nothing on this machine can run a model yet.")
     for provider in overview["providers"]:
         if provider["reason"]:
             _say(f"  {provider['title']}: {provider['reason']['message']}")
-    amount = _engine_size(session)
-    if not interactive():
+    ways = overview["first_steps"]
+    if not interactive() and ways:
         _say("Do one of these, then run the command again:")
-        _say(f"  1. Install the embedded engine{amount}: venom plugins install {EMBEDDED}")
-        _say("     and a model for it: venom pull smollm2:135m")
-        _say("  2. Install Ollama from https://ollama.com/download and start it, then:")
-        _say("     venom run gemma3:4b")
-        _say("  3. Name an OpenAI-compatible server: VENOM_REMOTE__URLS=http://host:port")
+    for place, way in enumerate(ways, 1):
+        amount = _engine_size(session, way) if way["kind"] == "engine" else ""
+        _say(f"  {place}) {way['title'].rstrip('.')}{amount}:")
+        for command in way["commands"]:
+            _say(f"     {command}")
+    if not interactive() or not ways:
         return False
-    _say(f"  1) Install the embedded engine{amount} and a small model; this ends in an answer.")
-    _say("  2) Install Ollama: https://ollama.com/download, then: venom run gemma3:4b")
-    _say("  3) Use an OpenAI-compatible server: give its URL.")
-    match ask_for("Which one? [1] ", "1"):
-        case "1":
+    chosen = ask_for("Which one? [1] ", "1")
+    if not chosen.isdigit() or not 1 <= int(chosen) <= len(ways):
+        return False
+    match ways[int(chosen) - 1]["kind"]:
+        case "engine":
             return install_embedded(session)
-        case "3":
+        case "server":
             return use_server(session)
     return False
 
 
-def _engine_size(session: Session) -> str:
+def _engine_size(session: Session, way: dict[str, Any]) -> str:
     """Return `` (34 MB)``: what the plugin says of its engine, else what an index says of both,
     else the most that it is on any system."""
     count = None
     if isinstance(session.connection, LocalVenom):
-        count = session.connection.engine_size(EMBEDDED)
+        count = session.connection.engine_size(way["plugin"])
     if count is None and interactive():
-        count = estimate(EMBEDDED)
-    return f" ({size(count)})" if count else f" (at most {size(EMBEDDED_MOST_BYTES)})"
+        count = estimate(way["plugin"])
+    most = f" (at most {size(way['size_bytes'])})" if way["size_bytes"] else ""
+    return f" ({size(count)})" if count else most
 
 
 def install_embedded(session: Session) -> bool:

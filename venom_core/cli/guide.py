@@ -89,7 +89,8 @@ async def _ask_running(record: ServerRecord) -> None:
 
 def _known(overview: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the providers that a first run has to do with."""
-    return [p for p in overview["providers"] if p["name"] in ("ollama", EMBEDDED)]
+    known = {step["plugin"] for step in overview["first_steps"] if step["kind"] != "server"}
+    return [p for p in overview["providers"] if p["name"] in known | {EMBEDDED}]
 
 
 def _status(overview: dict[str, Any]) -> str:

@@ -55,8 +55,9 @@ def suggestion_lines(overview: dict[str, Any]) -> list[str]:
     parts = []
     offered = sorted(overview["suggestions"], key=lambda found: found["size_bytes"] or 0)
     for found in offered:
-        needs_ollama = found["provider"] == "ollama" and not found["available"]
-        command = f"{'install Ollama, then: ' if needs_ollama else ''}{found['command']}"
+        titles = {known["name"]: known["title"] for known in overview["providers"]}
+        owner = titles.get(found["provider"], found["provider"])
+        command = f"{'' if found['available'] else f'install {owner}, then: '}{found['command']}"
         fits = "fits" if found["fits"] else "does not fit"
         parts.append(f"{command}   {size(found['size_bytes'])}   {fits}")
     return [first, "  " + "     |  ".join(parts)] if parts else []

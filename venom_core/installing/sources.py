@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from venom_core.plugins.names import CORE_DISTRIBUTION
 from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import NotFound
 from venom_core.settings.paths import Paths
@@ -44,6 +45,13 @@ class InstallSource:
     @property
     def title(self) -> str:
         return f"the wheelhouse {self.wheelhouse}" if self.wheelhouse else "pip's package index"
+
+    def may_have(self, plugin: str) -> bool:
+        """Return whether a plugin of the release may come from here. What an index has, only asking
+        it would tell."""
+        if self.wheelhouse is None:
+            return True
+        return any(self.wheelhouse.glob(f"venom_{plugin.replace('-', '_')}-*.whl"))
 
     def options(self) -> list[str]:
         """Return options for pip; none for the index it is configured for."""
@@ -76,6 +84,16 @@ def find_source(settings: Settings, paths: Paths, core: Distribution | None) -> 
         if candidate is not None and any(candidate.glob("venom-*.whl")):
             return InstallSource(candidate, _sums(candidate), checkout)
     return InstallSource(None, {}, checkout)
+
+
+def core_distribution() -> Distribution | None:
+    """Return the installed core, which knows where it came from; None in a bare checkout."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        return distribution(CORE_DISTRIBUTION)
+    except PackageNotFoundError:
+        return None
 
 
 def remember(paths: Paths, wheelhouse: Path) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from typing_extensions import TypedDict
 
 from venom_core._version import __version__
+from venom_core.installing.first_steps import Kind, first_steps
 from venom_core.models.default_model import DefaultModel
 from venom_core.models.fit import fits_memory
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.suggestions import Suggestion, suggestions
 from venom_core.plugins.access import ProviderAccess
-from venom_core.plugins.records import ProviderView
+from venom_core.plugins.records import PluginRecord, ProviderView
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import Machine, this_machine
+from venom_core.sdk.states import PluginState
 from venom_core.settings.profiles import Profile
 
 
@@ -45,6 +48,17 @@ class SuggestionView(TypedDict):
     terms_url: str | None
 
 
+class FirstStepView(TypedDict):
+    """A way to a first answer that this installation can go: ``commands`` in their order; ``kind``
+    says what answers then: an ``engine`` of ours, another ``program``, a ``server`` elsewhere."""
+
+    plugin: str
+    kind: Kind
+    title: str
+    commands: list[str]
+    size_bytes: int | None
+
+
 class ModelNote(TypedDict):
     """A remark on a model that is installed."""
 
@@ -64,6 +78,7 @@ class Overview(TypedDict):
     machine: MachineFigures
     providers: list[OverviewProvider]
     suggestions: list[SuggestionView]
+    first_steps: list[FirstStepView]
     notes: list[ModelNote]
 
 
@@ -76,7 +91,9 @@ class OverviewUseCases:
         registry: ModelRegistry,
         profile: Profile,
         default_model: DefaultModel,
+        obtainable: Callable[[str], bool],
     ) -> None:
+        self._obtainable = obtainable
         self._host = host
         self._registry = registry
         self._profile = profile
@@ -84,13 +101,23 @@ class OverviewUseCases:
 
     async def show(self) -> Overview:
         """Return JSON values; asks every provider, each within its own timeout."""
-        return await overview(self._host, self._registry, self._profile, self._default_model)
+        return await overview(
+            self._host, self._registry, self._profile, self._default_model, self._obtainable
+        )
 
 
 async def overview(
-    host: ProviderAccess, registry: ModelRegistry, profile: Profile, default_model: DefaultModel
+    host: ProviderAccess,
+    registry: ModelRegistry,
+    profile: Profile,
+    default_model: DefaultModel,
+    obtainable: Callable[[str], bool],
 ) -> Overview:
-    """Ask every provider side by side and put their answers together."""
+    """Ask every provider side by side and put their answers together.
+
+    Args:
+        obtainable: whether a plugin of the release that is not installed could be; blocks.
+    """
     listing = await registry.listing(fresh=True)
     names = await registry.providers()
     await asyncio.gather(*(host.health(name) for name in names), return_exceptions=True)
@@ -122,12 +149,50 @@ async def overview(
             suggestion_view(suggestion, machine)
             for suggestion in suggestions(listing, specs, host.preference(), names)
         ],
+        "first_steps": await asyncio.to_thread(_first_steps, host.records(), obtainable),
         "notes": [
             {"model": item.reference, "id": item.id, "message": item.model.summary}
             for item in listing.installed
             if item.model.summary
         ],
     }
+
+
+def _first_steps(
+    records: Sequence[PluginRecord], obtainable: Callable[[str], bool]
+) -> list[FirstStepView]:
+    """Return the ways that can be gone from here: without those that somebody has switched off, and
+    those whose plugin is nowhere to be had."""
+    installed = {record.id: record for record in records}
+    found: list[FirstStepView] = []
+    for step in first_steps():
+        record, commands = installed.get(step.plugin), [*step.then]
+        if record is not None and (
+            record.state is not PluginState.LOADED or "profile" in _codes(record)
+        ):
+            continue
+        if record is None or (step.kind == "engine" and "engine_missing" in _codes(record)):
+            if not obtainable(step.plugin):
+                continue
+            commands.insert(0, f"venom plugins install {step.plugin}")
+        title = {
+            "engine": f"Install {step.title} and a small model.",
+            "program": f"Install {step.title} from {step.homepage} and start it.",
+            "server": f"Name {step.title}.",
+        }[step.kind]
+        view: FirstStepView = {
+            "plugin": step.plugin,
+            "kind": step.kind,
+            "title": title,
+            "commands": commands,
+            "size_bytes": step.size_bytes,
+        }
+        found.append(view)
+    return found
+
+
+def _codes(record: PluginRecord) -> set[str]:
+    return {provider.reason.code for provider in record.providers if provider.reason}
 
 
 def suggestion_view(suggestion: Suggestion, machine: Machine) -> SuggestionView:

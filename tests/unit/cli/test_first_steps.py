@@ -8,6 +8,7 @@ import pytest
 
 from venom_core.cli import first_steps
 from venom_core.cli.exit_codes import ExitCode
+from venom_core.plugins import discovery
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.provider import Model, PullProgress
 from venom_core.sdk.states import Health, ProviderStatus, Reason
@@ -49,8 +50,28 @@ def test_without_a_terminal_the_three_ways_are_instructions(cli, missing_engine)
     done = cli("run", QUESTION)
     assert done.code == ExitCode.UNAVAILABLE
     for text in ("venom plugins install llamacpp", "ollama.com/download", "VENOM_REMOTE__URLS=",
-                 "Its engine is not installed."):  # fmt: skip
+                 "venom plugins install remote", "Its engine is not installed."):  # fmt: skip
         assert text in done.err
+
+
+@pytest.mark.parametrize("wheels", [("llamacpp",), ("remote", "ollama"), ()])
+def test_only_ways_that_can_be_gone_are_offered(
+    cli, missing_engine, tmp_path, monkeypatch, wheels: tuple[str, ...]
+) -> None:
+    for name in wheels:
+        (tmp_path / f"venom_{name}-1-py3-none-any.whl").write_text("")
+    monkeypatch.setenv("VENOM_WHEELHOUSE", str(tmp_path))
+    done = cli("run", QUESTION)
+    for name in ("llamacpp", "ollama", "remote"):
+        assert (f"venom plugins install {name}" in done.err) is (name in wheels)
+    assert ("VENOM_REMOTE__URLS" in done.err) is ("remote" in wheels)
+
+
+def test_what_is_installed_is_not_to_be_installed(cli, missing_engine, installed) -> None:
+    found = [one for one in discovery.scan().found if one.id == "remote"]
+    installed.extend(found)
+    done = cli("run", QUESTION)
+    assert "VENOM_REMOTE__URLS" in done.err and "plugins install remote" not in done.err
 
 
 def test_with_json_there_is_no_screen(cli, missing_engine) -> None:

@@ -68,6 +68,19 @@ function FirstModel({ overview }: { overview: Overview }) {
         </p>
       </div>
       {overview.suggestions.length > 0 && <Suggestions overview={overview} />}
+      {overview.first_steps.length > 0 && !overview.suggestions.some((found) => found.available) && (
+        <section className="space-y-3">
+          <h3 className="text-sm font-medium">{t.first_steps}</h3>
+          <ul className="space-y-2">
+            {overview.first_steps.map((step) => (
+              <li key={step.plugin} className="card space-y-1.5 px-4 py-3 text-sm">
+                <p>{step.title}</p>
+                {step.commands.map((command) => <code key={command} className="block text-soft">{command}</code>)}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {troubled.length > 0 && (
         <section className="space-y-3">
           <h3 className="text-sm font-medium">{t.not_ready}</h3>

@@ -127,6 +127,7 @@ export const en = {
   pull_paused: "Paused. What was fetched is kept: pull it again to go on.",
   pull_cancelled: "Cancelled. Nothing of it is kept.",
   pull_done: "Ready",
+  first_steps: "Ways to a first answer",
   not_ready: "Not ready yet",
 
   providers: "Providers",

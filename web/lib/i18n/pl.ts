@@ -118,6 +118,7 @@ export const pl: Dictionary = {
   pull_paused: "Wstrzymano. To, co już pobrano, zostaje: pobierz ponownie, aby kontynuować.",
   pull_cancelled: "Anulowano. Nic z tego nie zostało.",
   pull_done: "Gotowe",
+  first_steps: "Drogi do pierwszej odpowiedzi",
   not_ready: "Jeszcze niegotowe",
 
   providers: "Dostawcy modeli",
