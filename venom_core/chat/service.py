@@ -172,7 +172,8 @@ class ChatService:
         stream = ChatStream(
             resolved=resolved,
             chosen_because=because,
-            upstream_body=body,
+            parameters=body,
+            sent=request.sent,
             origins=origins,
             left_out=(*left_out, *stale),
             include_usage=call.include_usage,

@@ -12,6 +12,7 @@ from typing import Any
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import UpstreamError, VenomError
 from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
+from venom_core.sdk.messages import Sent
 from venom_core.sdk.upstream_refusals import incomplete
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ class Account:
 class ChatStream:
     """An accepted request: iterate :meth:`frames` once, or :meth:`close` it.
 
-    ``resolved`` is the model that answers, ``origins`` says where each parameter came from,
+    ``resolved`` is the model that answers, ``parameters`` is the body after the policy and
+    what is stored for the model, ``origins`` says where each parameter came from,
     ``left_out`` names parameters ignored under the policy ``warn``.
     """
 
@@ -65,7 +67,8 @@ class ChatStream:
         *,
         resolved: ListedModel,
         chosen_because: str | None,
-        upstream_body: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        sent: Sent,
         origins: Mapping[str, str],
         left_out: tuple[str, ...],
         include_usage: bool,
@@ -74,17 +77,23 @@ class ChatStream:
     ) -> None:
         self.resolved = resolved
         self.chosen_because = chosen_because
-        self.upstream_body = upstream_body
+        self.parameters = parameters
+        self._sent = sent
         self.origins = origins
         self.left_out = left_out
         self.account = Account(time.monotonic())
         self._include_usage = include_usage
         self._source = source
         self._on_end = on_end
-        self._streams = bool(upstream_body.get("stream"))
+        self._streams = bool(parameters.get("stream"))
         self._ready: list[Frame] = []
         self._usage: Frame | None = None
-        self._unfinished = set(range(int(upstream_body.get("n") or 1)))
+        self._unfinished = set(range(int(parameters.get("n") or 1)))
+
+    @property
+    def upstream_body(self) -> Mapping[str, Any]:
+        """Return the body as the upstream got it; before the first frame the request's own."""
+        return self.parameters if self._sent.body is None else self._sent.body
 
     async def begin(self) -> None:
         """Wait for the first frame that carries something: until it is there, an error is an answer

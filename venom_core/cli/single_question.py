@@ -36,6 +36,8 @@ async def _ask(
     async with session.connection.ask(model, body, explain=explain) as answer:
         if show and answer.because:
             note(f"{answer.reference} answers: {answer.because}.")
+        if show and answer.runs_at:
+            note(f"This answer is made elsewhere: the prompt goes to {answer.runs_at}.")
         written = False
         try:
             async with contextlib.aclosing(answer.pieces()) as pieces:
@@ -45,6 +47,8 @@ async def _ask(
         finally:
             if written:
                 print(flush=True)
+        if show and answer.finish_note:
+            note(answer.finish_note)
         return answer
 
 
@@ -67,15 +71,17 @@ def explanation(answer: Answer) -> dict[str, Any]:
     headers and the upstream body. ``parameters`` and ``upstream_body`` are null where a server does
     not tell them."""
     upstream = answer.upstream_body
+    values = answer.values if answer.values is not None else upstream or {}
     parameters = None
     if answer.origins is not None:
         parameters = {
-            name: {"value": (upstream or {}).get(name), "origin": origin}
+            name: {"value": values.get(name), "origin": origin}
             for name, origin in sorted(answer.origins.items())
         }
     return {
         "model": answer.reference,
         "because": answer.because or "named in the request",
+        "runs_at": answer.runs_at,
         "parameters": parameters,
         "headers": dict(answer.headers),
         "upstream_body": None if upstream is None else dict(upstream),
@@ -87,6 +93,7 @@ def print_explanation(answer: Answer) -> None:
     explained = explanation(answer)
     out = sys.stdout
     print(f"\n{bold('Model', out)}       {explained['model']}, {explained['because']}")
+    print(f"{bold('Runs', out)}        {explained['runs_at'] or 'on this machine'}")
     print(bold("Parameters", out))
     if explained["parameters"] is None:
         print("  (the running server does not report them)")

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from venom_core.models.addresses import is_address, without_address
+from venom_core.models.elsewhere import choosable, only_elsewhere
 from venom_core.models.left_out import LeftOut, usable
 from venom_core.models.references import Reference, names_match, parse_reference
 from venom_core.models.unknown import unheard, unknown_model
@@ -300,10 +301,10 @@ class ModelRegistry:
             fits: whether a model can run in the memory free now.
         """
         listing = await self.listing()
-        chats = [item for item in listing.installed if item.chats]
+        chats = choosable(listing.installed)
         if not chats and listing.stale:
             listing = await self.listing(fresh=True, patient=True)
-            chats = [item for item in listing.installed if item.chats]
+            chats = choosable(listing.installed)
         preferred = [i for i in chats if pattern and fnmatch.fnmatchcase(i.reference, pattern)]
         if preferred:
             by_size = sorted(preferred, key=lambda item: item.model.size_bytes or 0)
@@ -321,6 +322,8 @@ class ModelRegistry:
                 return first, "The first model that converses."
             return first, f"no {pattern} is installed; the first model that converses"
         reasons = "".join(f" {reason.message}" for reason in listing.stale.values())
+        if away := [item for item in listing.installed if item.chats]:
+            raise only_elsewhere(away)
         raise ModelNotFound(
             f"No chat model is installed.{reasons}",
             code="no_model",
@@ -472,6 +475,8 @@ def _preferred(
         return candidates[0]
     by_key = {(item.provider, item.model.ref): item for item in candidates}
     used = (by_key[key] for key in preferred if key in by_key)
+    # A name alone does not send a prompt away while the same name is to be had here.
+    candidates = [item for item in candidates if item.model.runs_at is None] or candidates
     ranked = (item for provider in order for item in candidates if item.provider == provider)
     return next(used, None) or next(ranked, None)
 

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from venom_core.models.generation import GenerationConfig, ParameterView
 from venom_core.models.registry import ListedModel, Listing
+from venom_core.sdk.provider import Locality
 from venom_core.sdk.records import ReasonRecord
 from venom_core.store.operations import OperationStatus, OperationType
 
@@ -19,7 +20,8 @@ ActiveRoles = Mapping[str, Sequence[str]]
 class ModelView(TypedDict):
     """A model of one provider. ``reference`` is unique, ``id`` the shortest name that means it;
     ``size_gb`` counts thousand million bytes; ``capabilities`` are null where its provider cannot
-    tell; ``path`` is null always, a path on the server is nobody's business."""
+    tell; ``path`` is null always, a path on the server is nobody's business; ``locality`` says
+    whether prompts stay on this machine, ``runs_at`` which host gets them where they do not."""
 
     name: str
     id: str
@@ -35,6 +37,8 @@ class ModelView(TypedDict):
     quantization: str | None
     digest: str | None
     path: str | None
+    locality: Locality
+    runs_at: str | None
     context_length: int | None
     capabilities: list[str] | None
     base_model: bool
@@ -153,6 +157,8 @@ def model_view(item: ListedModel, roles: Sequence[str] = ()) -> ModelView:
         "quantization": model.quantization,
         "digest": model.digest,
         "path": None,
+        "locality": model.locality,
+        "runs_at": model.runs_at,
         "context_length": model.context_length,
         "capabilities": None if model.capabilities is None else sorted(model.capabilities),
         "base_model": model.instruct is False,

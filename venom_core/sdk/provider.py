@@ -29,6 +29,7 @@ from venom_core.sdk.states import Health
 ModelCapability = Literal["chat", "completion", "embedding", "tools", "vision", "thinking"]
 #: Two letters at least: one is a drive of Windows.
 _SCHEME = re.compile(r"[a-z][a-z0-9]+:.", re.ASCII)
+Locality = Literal["local", "remote"]
 #: What the files are: ``gguf``, ``onnx``, ``folder``, or a word of the provider's own.
 ModelType = str
 
@@ -65,6 +66,10 @@ class Model:
         instruct: trained to converse; False for a base model; None where unknown.
         defaults: the model's own generation defaults by OpenAI name; sent where neither the
             request nor a stored override says otherwise.
+        runs_at: the host that gets the prompts, for people (``ollama.com``); None where it runs on
+            this machine.
+        host_is_named: that host is where the settings say that this provider is: its models may
+            be chosen where none is named.
         applies_defaults: its engine knows them and applies them by itself: shown, never sent.
         parameter_bounds: lowest and highest value by OpenAI name, where they are narrower than what
             every model takes.
@@ -103,6 +108,13 @@ class Model:
     location: Path | None = None
     parameter_bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     applies_defaults: bool = False
+    runs_at: str | None = None
+    host_is_named: bool = False
+
+    @property
+    def locality(self) -> Locality:
+        """Return whether prompts stay on this machine."""
+        return "local" if self.runs_at is None else "remote"
 
     @property
     def identity(self) -> str | None:

@@ -159,7 +159,7 @@ def runtime_payload(
     model = item.model.ref if item else None
     parts = None if endpoint is None else urlsplit(endpoint)
     url = None if parts is None else _shown(parts)
-    local = spec is None or spec.local
+    local = item.model.runs_at is None if item else spec is None or spec.local
     return {
         "provider": provider,
         "model": model,

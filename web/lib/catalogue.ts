@@ -62,7 +62,8 @@ export function canChat(model: ModelRecord): boolean {
 export function modelInUse({ overview, models }: Catalogue, chosen: string | null): string | null {
   const able = models?.filter(canChat) ?? [];
   if (able.some((model) => model.id === chosen)) return chosen;
-  return overview?.default_model ?? able[0]?.id ?? null;
+  // What leaves this machine is never chosen unnamed.
+  return overview?.default_model ?? able.find((model) => model.locality === "local")?.id ?? null;
 }
 
 export function findModel(models: ModelRecord[] | null, id: string | null): ModelRecord | undefined {

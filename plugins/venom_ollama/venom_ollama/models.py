@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import LoadedModel, Model, ModelCapability
@@ -75,10 +76,11 @@ def listed(
     shown: Mapping[str, Any] | None,
     loaded: bool | None,
     context: int | None = None,
+    server: str | None = None,
 ) -> Model:
     """Return the model of an entry of ``/api/tags``, with what ``/api/show`` adds where that is
     known (and under ``numbers`` what was made of it). ``context``: what the settings want every
-    model to have."""
+    model to have; ``server``: the host of Ollama where it is not this machine."""
     details = _mapping(item.get("details"))
     shown = shown or {}
     numbers: Numbers | None = shown.get("numbers")
@@ -95,6 +97,8 @@ def listed(
         loaded=loaded,
         defaults=defaults(shown),
         applies_defaults=True,
+        runs_at=runs_at(item, server),
+        host_is_named="remote_host" not in item and server is not None,
         parameter_bounds=bounds_of_name(item["name"]),
         license=_first_line(shown.get("license")),
         terms_url=_first_address(shown.get("license")),
@@ -104,6 +108,18 @@ def listed(
         if numbers
         else None,
     )
+
+
+def runs_at(item: Mapping[str, Any], server: str | None) -> str | None:
+    """Return the host that gets the prompts of a listed model: of a cloud model the one behind
+    Ollama; None where it runs on this machine."""
+    if "remote_host" not in item and "remote_model" not in item:
+        return server
+    try:
+        host = urlsplit(str(item.get("remote_host"))).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return host.removesuffix(":443")[:100] or "another machine"
 
 
 def loaded_model(item: Mapping[str, Any]) -> LoadedModel:

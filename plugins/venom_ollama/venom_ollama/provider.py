@@ -18,6 +18,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame
+from venom_core.sdk.http import is_loopback
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
 from venom_core.sdk.states import Health, ProviderStatus, Reason
@@ -58,6 +59,7 @@ class OllamaProvider(Provider):
     def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
         self._made: OllamaClient | None = None
+        self._server: str | None = None
         self._keep_alive: str | int | None = None
         self._context_length = int(context.settings.get("context_length") or 0)  # type: ignore[arg-type]
         self._version: str | None = None
@@ -84,8 +86,10 @@ class OllamaProvider(Provider):
         cannot be used."""
         settings = self.context.settings
         self._keep_alive = keep_alive(_text(settings.get("keep_alive")))
+        address = parse_address(_text(settings.get("base_url")))
+        self._server = None if is_loopback(address.url) else address.shown
         client = OllamaClient(
-            parse_address(_text(settings.get("base_url"))),
+            address,
             request_timeout=_seconds(settings.get("request_timeout"), 30.0),
             load_timeout=_seconds(settings.get("load_timeout"), 300.0),
         )
@@ -295,7 +299,7 @@ class OllamaProvider(Provider):
 
     def _listed(self, item: Mapping[str, Any], loaded: bool | None) -> Model:
         shown = self._shown.get(str(item.get("digest")))
-        return listed(item, shown, loaded, self._context_length or None)
+        return listed(item, shown, loaded, self._context_length or None, self._server)
 
     async def _learn(self, tags: Sequence[Mapping[str, Any]]) -> None:
         """Ask for the details of models not seen before. A model whose details cannot be had is

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
+from urllib.parse import urlsplit
 
 from venom_core.sdk.errors import (
     EngineUnreachable,
@@ -19,6 +20,7 @@ from venom_core.sdk.errors import (
     UpstreamTimeout,
     VenomError,
 )
+from venom_core.sdk.http import is_loopback
 from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, fetch_models
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ProviderContext
@@ -101,8 +103,20 @@ class RemoteProvider(OpenAIEngineProvider):
         if not names and refusals:
             raise refusals[0].again()
         return [
-            Model(name, "remote", parameter_bounds=bounds_of_name(name)) for name in sorted(names)
+            Model(
+                name,
+                "remote",
+                parameter_bounds=bounds_of_name(name),
+                runs_at=self._runs_at(name),
+            )
+            for name in sorted(names)
         ]
+
+    def _runs_at(self, name: str) -> str | None:
+        """Return the hosts that may get a prompt for a model; None where all are this machine."""
+        urls = [node.url for node in self._nodes if name in node.models]
+        away = [urlsplit(url).netloc.rpartition("@")[2] for url in urls if not is_loopback(url)]
+        return ", ".join(dict.fromkeys(away)) or None
 
     async def _ask_all(self) -> None:
         """Ask the nodes for their models; dead ones before their time only where all are."""

@@ -70,6 +70,9 @@ class Source:
     def __init__(self, *taken: str, down: VenomError | None = None, proposes: str = "") -> None:
         self.taken, self.down, self.proposes = taken, down, proposes
 
+    def canonical(self, ref: str) -> str:
+        return ref
+
     async def models(self) -> list[Model]:
         if self.down is not None:
             raise self.down.again()

@@ -20,6 +20,7 @@ from venom_core.api.language import language_of
 from venom_core.api.openai.queueing import QueueNotes
 from venom_core.api.revocation import while_allowed
 from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
+from venom_core.chat.place import where
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Envelope
 
@@ -97,10 +98,8 @@ class AnswerResponse(Response):
 
 
 def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
-    headers = {
-        "X-Request-Id": call.request_id,
-        "Venom-Model": header_text(stream.resolved.reference),
-    }
+    headers = {name: header_text(text) for name, text in where(stream.resolved).items()}
+    headers["X-Request-Id"] = call.request_id
     if stream.chosen_because:
         headers["Venom-Model-Reason"] = header_text(stream.chosen_because)
     if stream.left_out:
@@ -123,7 +122,11 @@ def explanation(stream: ChatStream) -> str:
     body = dict(stream.upstream_body)
     if len(json.dumps(body)) > MAX_EXPLANATION:
         body = {k: v for k, v in body.items() if k not in ("messages", "prompt")}
-    told = {"origins": dict(stream.origins), "upstream_body": body}
+    told = {
+        "origins": dict(stream.origins),
+        "values": {name: stream.parameters.get(name) for name in stream.origins},
+        "upstream_body": body,
+    }
     return base64.b64encode(json.dumps(told).encode()).decode()
 
 

@@ -33,6 +33,7 @@ from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.revocation import while_allowed
 from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
+from venom_core.chat.place import where
 from venom_core.chat.service import ChatCall
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
@@ -171,7 +172,7 @@ class OpenAIRoutes:
                             "total_tokens": result.prompt_tokens,
                         },
                     },
-                    headers={"Venom-Model": header_text(resolved.reference)},
+                    headers={name: header_text(text) for name, text in where(resolved).items()},
                 )
             )
         return answer[0] if answer else Response(status_code=499)
@@ -185,6 +186,8 @@ class OpenAIRoutes:
             "object": "model",
             "created": self._created,
             "owned_by": item.provider,
+            "locality": item.model.locality,
+            "runs_at": item.model.runs_at,
         }
 
 

@@ -118,12 +118,14 @@ class EmbeddingList(TypedDict):
 
 
 class ServedModel(TypedDict):
-    """``owned_by`` is the provider."""
+    """``owned_by`` is the provider; ``locality`` and ``runs_at`` say where prompts go."""
 
     id: str
     object: Literal["model"]
     created: int
     owned_by: str
+    locality: Literal["local", "remote"]
+    runs_at: str | None
 
 
 class ServedModelList(TypedDict):

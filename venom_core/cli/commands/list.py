@@ -42,18 +42,20 @@ def list_models(available: bool, as_json: bool) -> None:
 
 
 def _print_installed(listing: dict[str, Any]) -> None:
-    if listing["models"]:
+    if models := listing["models"]:
+        away = any(model["runs_at"] for model in models)
         print_table(
-            ("NAME", "PROVIDER", "SIZE", "CONTEXT", "CAN"),
+            ("NAME", "PROVIDER", "SIZE", "CONTEXT", *(("RUNS",) if away else ()), "CAN"),
             [
                 (
                     model["id"] + (" *" if "chat" in model["active_roles"] else ""),
                     model["provider"],
                     size(model["size_bytes"]),
                     model["context_length"],
+                    *((model["runs_at"] or "here",) if away else ()),
                     _abilities(model["capabilities"]),
                 )
-                for model in listing["models"]
+                for model in models
             ],
         )
     else:

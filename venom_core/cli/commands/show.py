@@ -62,6 +62,7 @@ def _print(model: dict[str, Any]) -> None:
     if model["size_bytes"] is not None:
         rows.insert(1, ("Size", size(model["size_bytes"])))
     capabilities = model["capabilities"]
+    rows.append(("Runs", f"on {model['runs_at']}" if model["runs_at"] else "on this machine"))
     rows.append(("Can", "unknown" if capabilities is None else ", ".join(capabilities) or "-"))
     if model["allowed_roles"]:
         rows.append(("Roles", ", ".join(model["allowed_roles"])))

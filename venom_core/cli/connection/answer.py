@@ -21,6 +21,7 @@ class Answer:
         because: why this model, where none was named.
         headers: what the server said of the answer beside it.
         origins: where each parameter came from, None where that is not known.
+        values: of the parameters, by the names that the request has for them.
         upstream_body: what the provider got, None where that is not known.
     """
 
@@ -30,11 +31,13 @@ class Answer:
     because: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] | None = None
+    values: Mapping[str, Any] | None = None
     upstream_body: Mapping[str, Any] | None = None
     content: str = ""
     reasoning: str = ""
     usage: Usage | None = None
     finish_reason: str | None = None
+    finish_note: str | None = None
     first_token_at: float | None = None
     ended_at: float | None = None
 
@@ -45,6 +48,12 @@ class Answer:
     @property
     def model(self) -> str:
         return self.reference.partition("://")[2]
+
+    @property
+    def runs_at(self) -> str | None:
+        """Return the host that got the prompt; None where it stayed on this machine."""
+        told = {name.lower(): value for name, value in self.headers.items()}
+        return told.get("venom-runs-at")
 
     @property
     def ttft_ms(self) -> float | None:
@@ -71,6 +80,7 @@ class Answer:
                 self.usage = chunk.usage
             for choice in chunk.choices:
                 self.finish_reason = choice.finish_reason or self.finish_reason
+                self.finish_note = choice.finish_note or self.finish_note
                 for text, is_reasoning in ((choice.reasoning, True), (choice.content, False)):
                     if not text:
                         continue

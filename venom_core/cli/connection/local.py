@@ -162,6 +162,7 @@ class LocalVenom(Connection):
                     because=stream.chosen_because,
                     headers=_headers(call.request_id, stream),
                     origins=stream.origins,
+                    values=stream.parameters,
                     upstream_body=stream.upstream_body,
                 )
         finally:
@@ -199,7 +200,9 @@ async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:
 
 def _headers(request_id: str, stream: ChatStream) -> dict[str, str]:
     """The headers that the server would have sent."""
-    headers = {"X-Request-Id": request_id, "Venom-Model": stream.resolved.reference}
+    from venom_core.chat.place import where
+
+    headers = {"X-Request-Id": request_id, **where(stream.resolved)}
     if stream.chosen_because:
         headers["Venom-Model-Reason"] = stream.chosen_because
     if stream.left_out:

@@ -199,6 +199,7 @@ class ServerClient(Connection):
                         and name.lower() not in ("venom-explain", "x-accel-buffering")
                     },
                     origins=explained.get("origins"),
+                    values=explained.get("values"),
                     upstream_body=explained.get("upstream_body"),
                 )
 

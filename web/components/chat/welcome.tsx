@@ -1,6 +1,6 @@
 "use client";
 
-import { noteOf, refreshByHand, type Catalogue } from "@/lib/catalogue";
+import { findModel, noteOf, refreshByHand, type Catalogue } from "@/lib/catalogue";
 import { useText } from "@/lib/i18n";
 import type { Overview, OverviewProvider } from "@/lib/api/types";
 import { Suggestions } from "../models/suggestions";
@@ -30,12 +30,13 @@ export function Welcome({ stock, model }: { stock: Catalogue; model: string | nu
 function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overview; model: string }) {
   const { t } = useText();
   const note = noteOf(stock, model);
+  const away = findModel(stock.models, model)?.runs_at;
   return (
     <div className="space-y-6 max-sm:pt-[10vh]">
       <div className="space-y-3 text-center">
         <LogoIcon className="mx-auto size-11" />
         <h2 className="text-2xl font-semibold tracking-tight text-balance sm:text-[1.75rem]">{t.welcome}</h2>
-        {!note && <p className="text-soft">{t.welcome_local}</p>}
+        {!note && <p className="text-soft">{away ? t.welcome_remote(away) : t.welcome_local}</p>}
       </div>
       {note && (
         <div data-testid="demo-note" className="mx-auto max-w-xl rounded-xl bg-accent-wash px-4 py-3.5 text-sm leading-relaxed">

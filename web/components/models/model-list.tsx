@@ -71,6 +71,7 @@ function Item({ item, isDefault }: { item: ModelRecord; isDefault: boolean }) {
     item.context_length !== null && t.context_length(format.count(item.context_length)),
     item.base_model && t.base_mark,
     item.loaded && t.loaded_mark,
+    item.runs_at && t.runs_at(item.runs_at),
     isDefault && t.default_mark,
   ].filter(Boolean);
   return (

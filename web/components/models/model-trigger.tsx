@@ -26,6 +26,7 @@ export function ModelLabel({ stock, model }: TriggerProps) {
     <>
       <span className="min-w-0 truncate font-medium">{model ?? unknown}</span>{" "}
       {record && <span className="text-sm text-soft max-sm:hidden">{record.provider}</span>}
+      {record?.runs_at && <span className="shrink truncate text-sm text-soft">{t.runs_at(record.runs_at)}</span>}
       {stock.models && stock.models.length > 0 && <ChevronIcon className="size-4 shrink-0 text-soft" />}
     </>
   );

@@ -76,6 +76,7 @@ export const en = {
   default_mark: "default",
   base_mark: "base model",
   loaded_mark: "in memory",
+  runs_at: (host: string) => `on ${host}`,
   context_length: (tokens: string) => `${tokens} tokens of context`,
 
   message: "Message",
@@ -108,6 +109,7 @@ export const en = {
 
   welcome: "What would you like to know?",
   welcome_local: "The answer is made on this machine by the model chosen above.",
+  welcome_remote: (host: string) => `The answer is made elsewhere: what you write goes to ${host}.`,
   demo_note: "What this model is for",
   more_models: "Get a model for real work",
   no_model_title: "Get your first model",

@@ -67,6 +67,7 @@ export const pl: Dictionary = {
   default_mark: "domyślny",
   base_mark: "model bazowy",
   loaded_mark: "w pamięci",
+  runs_at: (host: string) => `na ${host}`,
   context_length: (count) => `kontekst: ${count} tokenów`,
 
   message: "Wiadomość",
@@ -99,6 +100,7 @@ export const pl: Dictionary = {
 
   welcome: "Czego chcesz się dowiedzieć?",
   welcome_local: "Odpowiedź powstaje na tym komputerze, w modelu wybranym powyżej.",
+  welcome_remote: (host: string) => `Odpowiedź powstaje gdzie indziej: to, co napiszesz, trafia do ${host}.`,
   demo_note: "Do czego jest ten model",
   more_models: "Pobierz model do prawdziwej pracy",
   no_model_title: "Pobierz pierwszy model",
