@@ -26,6 +26,7 @@ NAMES = {
     "Cyrillic": "Сайга 7B",
     "Polish": "Żółw-1b:Q4",
     "an absolute path": "/models/llama 3/model.gguf",
+    "a path to a file": "/models/llama.gguf",
     "a path with a slash at its end": "/models/llama/",
     "a path of Windows": "C:\\models\\llama.gguf",
     "dots": "../llama",
@@ -138,6 +139,16 @@ async def test_the_command_line_takes_what_it_lists(connection: Connection, name
     await connection.unload(full)
     await connection.remove(full)
     assert name not in scripted.SCRIPTS
+
+
+def test_a_question_goes_to_the_model_that_is_named(cli: Cli, name: str) -> None:
+    for number, asked in enumerate((f"scripted://{name}", name)):
+        if asked.startswith("-") or ("://" in name and number):
+            continue  # an option; a provider
+        scripted.SCRIPTS[name] = Script(say("hello"))
+        done = cli("run", asked, "What is it?")
+        assert (done.code, done.out) == (0, "hello\n"), done.err
+        assert scripted.SEEN.requests[-1].model == name
 
 
 @pytest.mark.parametrize("bad", list(BAD.values()), ids=list(BAD))

@@ -32,6 +32,11 @@ def is_gguf_path(word: str) -> bool:
     return not any(character.isspace() for character in word) or Path(word).is_file()
 
 
+def is_there(word: str) -> bool:
+    """Return whether the file that a word names is on this machine."""
+    return Path(word).expanduser().is_file()
+
+
 def offer_file(word: str, env: MutableMapping[str, str] | None = None) -> Path:
     """Name the file in the environment, where the provider's settings are read from.
 
@@ -39,7 +44,7 @@ def offer_file(word: str, env: MutableMapping[str, str] | None = None) -> Path:
     """
     env = os.environ if env is None else env
     path = Path(word).expanduser().absolute()
-    if not path.is_file():
+    if not is_there(word):
         raise NotFound(
             f"There is no file {word}.", code="file_not_found", fix="See the models: venom list"
         )

@@ -1,7 +1,8 @@
 """The words after `venom run`: a model, a prompt, or both.
 
-The rule, as the help tells it: what contains a space is a prompt; a single word is a model where
-one is called so, or where it looks like a model's name; any other single word is a prompt.
+The rule, as the help tells it: what contains a space is a prompt, unless a model is called exactly
+so; a single word is a model where one is called so, or where it looks like a model's name; any
+other single word is a prompt.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def read_words(words: Sequence[str], known: Iterable[str]) -> Request:
     if not words:
         return Request(None, None, stdin)
     first, rest = words[0], words[1:]
-    if is_text(first):
+    if is_text(first) and first not in set(known):
         return Request(None, " ".join(words), stdin)
     if rest:
         return Request(first, " ".join(rest), stdin)

@@ -6,7 +6,14 @@ import pytest
 
 from venom_core.cli.run_arguments import Request, read_words
 
-KNOWN = {"gemma3:4b", "smollm2:135m", "llamacpp://smollm2:135m", "scripted"}
+KNOWN = {
+    "My Model (v2)",
+    "/models/llama 3/",
+    "gemma3:4b",
+    "smollm2:135m",
+    "llamacpp://smollm2:135m",
+    "scripted",
+}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,9 @@ KNOWN = {"gemma3:4b", "smollm2:135m", "llamacpp://smollm2:135m", "scripted"}
         (("scripted", "-"), "scripted", None, True),
         (("scripted", "Sum up:", "-"), "scripted", "Sum up:", True),
         (("Sum up this:", "-"), None, "Sum up this:", True),
+        (("My Model (v2)",), "My Model (v2)", None, False),
+        (("/models/llama 3/", "Say hello."), "/models/llama 3/", "Say hello.", False),
+        (("My Model (v3)",), None, "My Model (v3)", False),
         (("a text that ends in -",), None, "a text that ends in -", False),
     ],
 )

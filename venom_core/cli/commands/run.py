@@ -26,6 +26,9 @@ from venom_core.cli.single_question import ask, explanation, print_explanation
 from venom_core.cli.terminal import is_terminal, note, print_json
 from venom_core.sdk.errors import ModelNotFound
 
+#: A longer text is a prompt, whatever models are called.
+LONGEST_NAME = 500
+
 _HELP = """Ask a model, or talk with it.
 
 With a PROMPT the answer is printed and the command ends; without one it opens a conversation
@@ -78,13 +81,17 @@ def run(
     as_json: bool,
 ) -> None:
     # Imported here: pydantic is too slow for `run --help`.
-    from venom_core.cli.gguf import is_gguf_path, offer_file, reference_of
+    from venom_core.cli.gguf import is_gguf_path, is_there, offer_file, reference_of
 
     parameters = dict(map(assignment, settings))
     words = tuple(_encodable(word) for word in words)
-    file = offer_file(words[0]) if words and is_gguf_path(words[0]) else None
+    named = bool(words) and is_gguf_path(words[0])
+    file = offer_file(words[0]) if named and is_there(words[0]) else None
     with connected("venom run", writes=True) as session:
-        if file is not None:
+        if named and file is None:  # a server elsewhere may call a model by such a path
+            if words[0] not in known_names(session.run(session.connection.models())):
+                offer_file(words[0])
+        elif file is not None:
             listing = session.run(session.connection.models())
             words = (reference_of(file, listing, session.connection.url), *words[1:])
         kept = chosen(session, last, start, not no_save, system)
@@ -121,10 +128,13 @@ def _request(session: Session, words: tuple[str, ...]) -> Request:
 
     known: set[str] = set()
     named = [word for word in words if word != STDIN]
-    if len(named) == 1 and not is_text(named[0]):
+    # A name may hold spaces, and a prompt of one line may be a name: the listing tells.
+    asks = len(named) == 1 or (named and is_text(named[0]))
+    if asks and "\n" not in named[0] and len(named[0]) <= LONGEST_NAME:
         listing = session.run(session.connection.models())
         known = known_names(listing)
-        if not means_model(named[0], known):  # what is proposed while its provider is down
+        # What is proposed while its provider is down is in no listing.
+        if not is_text(named[0]) and not means_model(named[0], known):
             overview = session.run(session.connection.overview())
             known |= {suggestion["name"] for suggestion in overview["suggestions"]}
     request = read_words(words, known)
