@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
@@ -107,9 +107,9 @@ def rename(session_id: str, title: str, key_id: str | None, as_json: bool) -> No
 @click.option(
     "--format", "form", type=click.Choice(["json", "markdown"]), default="json", show_default=True
 )
-@click.option("--output", "-o", type=click.File("w", encoding="utf-8"), default="-")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False))
 @_key
-def export(session_id: str, form: str, output: IO[str], key_id: str | None) -> None:
+def export(session_id: str, form: str, output: Path | None, key_id: str | None) -> None:
     """Write a conversation to a file: JSON has every branch, Markdown the latest.
 
     \b
@@ -117,10 +117,10 @@ def export(session_id: str, form: str, output: IO[str], key_id: str | None) -> N
     """
     sessions, owner, session_id = _found(session_id, key_id)
     if form == "markdown":
-        output.write(asyncio.run(sessions.export_markdown(owner, session_id)))
+        _write(output, asyncio.run(sessions.export_markdown(owner, session_id)))
     else:
         whole = asyncio.run(sessions.export_json(owner, session_id))
-        output.write(as_json(whole) + "\n")
+        _write(output, as_json(whole) + "\n")
 
 
 @sessions.command("import")
@@ -165,6 +165,17 @@ def rm(session_id: str, key_id: str | None, as_json: bool) -> None:
         print_json({"session": {**gone.record(), "key_id": gone.key_id}})
     else:
         print(f"Removed {gone.id}: {gone.title or '(no title)'}")
+
+
+def _write(output: Path | None, text: str) -> None:
+    """Write to the file that was named, else to stdout, the way of everything that goes there."""
+    if output is None or str(output) == "-":
+        print(text, end="", flush=True)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(output), error.strerror) from error
 
 
 def _owner(key_id: str | None) -> Owner:
