@@ -91,7 +91,7 @@ def normalised(body: dict[str, Any], *, answer: bool) -> dict[str, Any]:
     body["choices"] = [
         _choice(choice, place, answer) for place, choice in enumerate(choices) if choice is not None
     ]
-    if not body.get("usage"):
+    if not isinstance(body.get("usage"), dict) or not body["usage"]:
         body.pop("usage", None)
     return body
 

@@ -129,6 +129,12 @@ def test_an_event_without_its_blank_line_is_none() -> None:
     assert splitter.feed(b"\n") == [b'{"half": 1}']
 
 
+def test_a_byte_order_mark_is_no_part_of_a_line() -> None:
+    for pieces in ([b"\xef\xbb\xbfdata: a\n\n"], [b"\xef", b"\xbb\xbfda", b"ta: a\n\n"]):
+        splitter = EventSplitter()
+        assert [event for piece in pieces for event in splitter.feed(piece)] == [b"a"]
+
+
 @given(chunks)
 def test_no_frame_names_the_engines_path(event: Chunk) -> None:
     assert b"/models/secret" not in stream_frame(wire(event)).json(ENVELOPE)
@@ -230,6 +236,18 @@ def test_a_plain_delta_is_relayed_without_being_decoded(monkeypatch: pytest.Monk
     for text in ("b", "", "za\u017c\u00f3\u0142\u0107", "a\nb"):
         assert relayed(reader, saying(text))["choices"] == saying(text)["choices"]
     assert decoded == []
+
+
+@pytest.mark.parametrize(
+    "beat", [b": x\n\n", b"\n", b"data:\n\n", b"event: ping\n\n", b"data: {}\n\n"]
+)
+def test_a_heartbeat_says_that_upstream_is_alive(beat: bytes) -> None:
+    """A frame restarts the clock of whoever waits, and carries nothing that would be sent."""
+    reader = StreamReader()
+    list(reader.feed(b"data: " + json.dumps(saying("a")).encode() + b"\n\n"))
+    (frame,) = reader.feed(beat)
+    assert frame.event == Chunk()
+    assert list(reader.feed(b"data: {")) == [], "half an event may wait for ever for its end"
 
 
 def test_an_empty_chunk_says_that_upstream_is_alive() -> None:
