@@ -17,7 +17,7 @@ from venom_core.models.addresses import is_address, without_address
 from venom_core.models.elsewhere import choosable, only_elsewhere
 from venom_core.models.left_out import LeftOut, usable
 from venom_core.models.references import Reference, names_match, parse_reference
-from venom_core.models.unknown import unheard, unknown_model
+from venom_core.models.unknown import concerned, unheard, unknown_model
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import (
     AmbiguousModel,
@@ -321,7 +321,7 @@ class ModelRegistry:
             if pattern is None:
                 return first, "The first model that converses."
             return first, f"no {pattern} is installed; the first model that converses"
-        reasons = "".join(f" {reason.message}" for reason in listing.stale.values())
+        reasons = "".join(f" {reason.message}" for reason in concerned(listing))
         if away := [item for item in listing.installed if item.chats]:
             raise only_elsewhere(away)
         raise ModelNotFound(

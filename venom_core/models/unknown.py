@@ -40,7 +40,8 @@ def concerned(listing: Listing) -> list[Reason]:
     """Return why providers that may have a model do not answer."""
     reasons = list(listing.stale.values())
     there = [reason for reason in reasons if not isinstance(reason.error(), EngineMissing)]
-    return there if there or listing.installed else reasons
+    answered = any(item.provider not in listing.stale for item in listing.models)
+    return there if there or answered else reasons
 
 
 def unheard(

@@ -8,8 +8,9 @@ import pytest
 
 from venom_core.cli import gguf
 from venom_core.cli.gguf import reference_of
-from venom_core.models.registry import ModelRegistry
+from venom_core.models.registry import ListedModel, Listing, ModelRegistry
 from venom_core.models.transfers import ModelTransfers
+from venom_core.models.unknown import unknown_model
 from venom_core.sdk.errors import (
     EngineMissing,
     InvalidRequest,
@@ -19,6 +20,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.provider import Model, PullPlan
 from venom_core.sdk.spec import Capability, Proposal, ProviderSpec, Setting
+from venom_core.sdk.states import Reason
 from venom_core.settings.values import convert
 from venom_core.testing import scripted
 from venom_core.testing.gguf import gguf_bytes
@@ -166,3 +168,23 @@ def test_the_last_key_revoked_says_what_that_opens(cli) -> None:
     ids = [line.split()[0] for line in cli("keys", "list").out.splitlines()[1:]]
     assert "last key" not in cli("keys", "revoke", ids[0]).err
     assert "now lets everybody" in cli("keys", "revoke", ids[1]).err
+
+
+OFFERED = ListedModel("small", Model("tiny", "gguf", installed=False))
+HERE = ListedModel("small", Model("tiny", "gguf"))
+
+
+@pytest.mark.parametrize(
+    ("models", "reason", "mentioned"),
+    [
+        ((HERE,), NOT_HERE, False),
+        ((OFFERED,), NOT_HERE, False),
+        ((), NOT_HERE, True),  # nobody else is there: without it nothing will answer
+        ((HERE,), DOWN, True),
+    ],
+)
+def test_who_is_not_on_this_machine_is_not_mentioned(
+    models: tuple[ListedModel, ...], reason: VenomError, mentioned: bool
+) -> None:
+    listing = Listing(models, {"big": Reason.of(reason)})
+    assert (reason.message in unknown_model("x", listing).message) is mentioned
