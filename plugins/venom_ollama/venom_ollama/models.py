@@ -77,19 +77,25 @@ def listed(
     loaded: bool | None,
     context: int | None = None,
     server: str | None = None,
+    *,
+    default_context: int | None = None,
+    by_llama_server: bool = False,
 ) -> Model:
     """Return the model of an entry of ``/api/tags``, with what ``/api/show`` adds where that is
     known (and under ``numbers`` what was made of it). ``context``: what the settings want every
-    model to have; ``server``: the host of Ollama where it is not this machine."""
+    model to have, or what it is loaded with; ``server``: the host of Ollama where it is not this
+    machine; ``default_context``: what Ollama takes where nobody names one; ``by_llama_server``: the
+    engine of 0.30 and newer."""
     details = _mapping(item.get("details"))
     shown = shown or {}
     numbers: Numbers | None = shown.get("numbers")
     shown_details = _details(details, shown)
+    capabilities = _capabilities(shown.get("capabilities"))
     return Model(
         ref=item["name"],
         type="ollama",
         # Those of the listing are a guess: it does not read the template inside the file.
-        capabilities=_capabilities(shown.get("capabilities")),
+        capabilities=capabilities,
         size_bytes=_whole(item.get("size")),
         digest=_text(item.get("digest")),
         quantization=_text(details.get("quantization_level")),
@@ -104,7 +110,12 @@ def listed(
         terms_url=_first_address(shown.get("license")),
         details=shown_details,
         architecture=numbers.architecture if numbers else None,
-        memory_plan=memory_plan(numbers, context or shown_details.get("num_ctx"))
+        memory_plan=memory_plan(
+            numbers,
+            context or shown_details.get("num_ctx") or default_context,
+            embeds="embedding" in (capabilities or ()),
+            by_llama_server=by_llama_server,
+        )
         if numbers
         else None,
     )

@@ -25,6 +25,7 @@ from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_ollama.address import keep_alive, parse_address
 from venom_ollama.client import OllamaClient
 from venom_ollama.events import Translator
+from venom_ollama.graphics import default_context, graphics_memory
 from venom_ollama.lines import not_ollama
 from venom_ollama.memory import numbers_of
 from venom_ollama.models import PROPOSED, canonical, defaults, listed, loaded_model
@@ -60,6 +61,7 @@ class OllamaProvider(Provider):
         super().__init__(context)
         self._made: OllamaClient | None = None
         self._server: str | None = None
+        self._default_context: int | None = None
         self._keep_alive: str | int | None = None
         self._context_length = int(context.settings.get("context_length") or 0)  # type: ignore[arg-type]
         self._version: str | None = None
@@ -278,7 +280,7 @@ class OllamaProvider(Provider):
     async def models(self) -> Sequence[Model]:
         """Return installed models with their capabilities, then those proposed that are not
         installed."""
-        tags, loaded = await asyncio.gather(self._client.tags(), self.ps())
+        tags, loaded, *_ = await asyncio.gather(self._client.tags(), self.ps(), self._look())
         self._digests = {canonical(item["name"]): str(item.get("digest")) for item in tags}
         await self._learn(tags)
         in_memory = {canonical(model.ref) for model in loaded}
@@ -286,9 +288,19 @@ class OllamaProvider(Provider):
         installed = {canonical(model.ref) for model in models}
         return [*models, *(m for m in PROPOSED if canonical(m.ref) not in installed)]
 
+    async def _look(self) -> None:
+        """Learn, once, what the fit check counts with: version and graphics memory. Of a machine
+        elsewhere the latter is not known."""
+        await self._known_version()
+        if self._default_context is None:
+            memory = 0 if self._server else await graphics_memory()
+            self._default_context = default_context(memory)
+
     async def describe(self, ref: str) -> Model:
         """See :meth:`Provider.describe`."""
-        tags, shown = await asyncio.gather(self._client.tags(), self._client.show(ref))
+        tags, shown, *_ = await asyncio.gather(
+            self._client.tags(), self._client.show(ref), self._look()
+        )
         for item in tags:
             if canonical(item["name"]) == canonical(ref):
                 self._shown[str(item.get("digest"))] = _kept(shown, item.get("size"))
@@ -299,7 +311,16 @@ class OllamaProvider(Provider):
 
     def _listed(self, item: Mapping[str, Any], loaded: bool | None) -> Model:
         shown = self._shown.get(str(item.get("digest")))
-        return listed(item, shown, loaded, self._context_length or None, self._server)
+        found = self._loaded.get(canonical(item["name"]))
+        return listed(
+            item,
+            shown,
+            loaded,
+            self._context_length or (found.context if found else None),
+            self._server,
+            default_context=self._default_context,
+            by_llama_server=shifts_at_launch(self._version or ""),
+        )
 
     async def _learn(self, tags: Sequence[Mapping[str, Any]]) -> None:
         """Ask for the details of models not seen before. A model whose details cannot be had is

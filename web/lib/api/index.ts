@@ -22,7 +22,9 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
     }
     if (response.ok) return response;
     const refusal = errorFrom(await response.json().catch(() => null), response.status, languageOf(response));
-    if (response.status === 401 && (await askForKey(refusal, count))) {
+    // Of a model elsewhere the same status is no question of our keys.
+    const ours = response.status === 401 && refusal.code !== "ollama_sign_in_required";
+    if (ours && (await askForKey(refusal, count))) {
       init.signal?.throwIfAborted();
       continue;
     }
