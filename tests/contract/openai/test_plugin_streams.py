@@ -17,7 +17,9 @@ from tests.contract.openai.asking import (
 )
 from tests.stage import stage
 from venom_core.sdk.frames import Answer, Choice, Chunk, Frame, FrameKind, Usage, delta, finish
+from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
+from venom_core.testing.engine import ScriptedEngine
 from venom_core.testing.scripted import Script, answer
 from venom_core.testing.wire_law import lawful
 
@@ -153,3 +155,17 @@ async def test_a_task_that_is_cancelled_ends_its_stream(
     else:
         assert told.count(ending) == 1
         assert told.rstrip().rpartition(b"\n\n")[2].startswith(ending)
+
+
+@pytest.mark.parametrize("steps", PLUGINS.values(), ids=PLUGINS)
+async def test_a_translation_ends_in_an_error_too(
+    client: httpx.AsyncClient, engine: ScriptedEngine, steps: list[Any]
+) -> None:
+    engine.models = []  # no other model answers
+    model = Model("m", "folder", languages=("pl", "en", "de"))
+    scripted.SCRIPTS["m"] = Script([delta("Dzień dobry, to jest tekst. " * 20), *steps], model)
+    body = {"text": "Good day, this is a text.", "target_lang": "pl", "use_cache": False}
+    response = await client.post("/api/v1/translate/stream", json=body)
+    names = [line[7:] for line in response.text.split("\n") if line.startswith("event: ")]
+    assert names[-1:] == ["error"], response.text
+    assert names.count("error") == 1

@@ -210,7 +210,7 @@ async def test_prompt_too_long_is_refused_with_numbers(ask: Asker, ask_small: As
     for stream in (False, True):
         with pytest.raises(ContextLengthExceeded, match=r"4096 tokens.* \d{4} tokens"):
             await ask.frames(SMOL, "word " * 5000, stream=stream)
-        with pytest.raises(ContextLengthExceeded, match=r"\d{3} tokens.* 512"):
+        with pytest.raises(ContextLengthExceeded, match=r"512 tokens.* \d{3} tokens"):
             await ask_small.frames(SMOL, "word " * 600, stream=stream)
 
 
