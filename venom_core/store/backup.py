@@ -184,17 +184,20 @@ def _replace(paths: DataDirectory, folder: Path, found: Backup) -> Path | None:
     aside = paths.make(backups / f"before-restore-{stamp}")
     moved = [(old, aside / old.name) for old in _old_files(paths, found) if old.exists()]
     done: list[tuple[Path, Path]] = []
+    new: list[Path] = []
     try:
         for old, place in moved:
             old.replace(place)
             done.append((old, place))
         for name in found.files:
             (folder / name).replace(_place(paths, name))
+            new.append(_place(paths, name))
         if "venom.db" in found.files and faults_of(paths.store_file):
             raise store_damaged("after it was put in place")
     except BaseException:
-        for new in _old_files(paths, found):
-            new.unlink(missing_ok=True)
+        # What was not moved yet stays: only what came in goes out again.
+        for place in [*new, *(_beside(paths) if paths.store_file in new else ())]:
+            place.unlink(missing_ok=True)
         for old, place in done:
             place.replace(old)
         discard(aside)
@@ -208,10 +211,12 @@ def _replace(paths: DataDirectory, folder: Path, found: Backup) -> Path | None:
 def _old_files(paths: DataDirectory, found: Backup) -> list[Path]:
     """Return the files that the new ones replace, and those that belong to the old store."""
     places = [_place(paths, name) for name in found.files]
-    if "venom.db" in found.files:
-        store = paths.store_file
-        places += [store.with_name(f"{store.name}{suffix}") for suffix in ("-wal", "-shm")]
-    return places
+    return [*places, *(_beside(paths) if "venom.db" in found.files else ())]
+
+
+def _beside(paths: DataDirectory) -> list[Path]:
+    store = paths.store_file
+    return [store.with_name(f"{store.name}{suffix}") for suffix in ("-wal", "-shm")]
 
 
 def _place(paths: DataDirectory, name: str) -> Path:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import exc
 
 from tests.stage import stage
 from tests.unit.api.conftest import MakeVenom, client_of, make_venom
@@ -181,6 +182,11 @@ def test_search_words_are_in_no_error_of_the_database(tmp_path: Path) -> None:
     engine = open_database(tmp_path / "venom.db")
     with engine.connect() as connection, pytest.raises(StorageError) as raised:
         connection.exec_driver_sql("SELECT * FROM nowhere WHERE x LIKE ?", (SECRET_WORDS,))
+    twice = "INSERT INTO aliases (name, target, created_at) VALUES (?, 'x', 'x')"
+    with engine.begin() as connection, pytest.raises(exc.IntegrityError) as broken:
+        connection.exec_driver_sql(twice, (SECRET_WORDS,))
+        connection.exec_driver_sql(twice, (SECRET_WORDS,))
+    assert SECRET_WORDS not in str(broken.value)
     chain, error = [], raised.value
     while error is not None:
         chain.append(str(error) + repr(error))
@@ -277,10 +283,11 @@ def cut_off(file: Path, folder: Path) -> None:
 
 def huge_manifest(file: Path, folder: Path) -> None:
     with zipfile.ZipFile(file) as archive:
-        manifest = json.loads(archive.read(MANIFEST))
+        manifest, store = json.loads(archive.read(MANIFEST)), archive.read("venom.db")
     manifest["padding"] = "x" * MAX_MANIFEST_BYTES
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(MANIFEST, json.dumps(manifest))
+        archive.writestr("venom.db", store)
 
 
 def deep_manifest(file: Path, folder: Path) -> None:
@@ -335,6 +342,35 @@ def test_it_goes_back_where_the_new_store_does_not_open(
     assert "Code:  store_damaged" in done.err
     monkeypatch.undo()
     assert keys_of(paths.store_file) == ["laptop", "later"]
+
+
+@pytest.mark.parametrize("fails_at", range(1, 6))
+def test_it_goes_back_whichever_step_fails(
+    cli: Cli, paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    cli("keys", "create", "laptop")
+    paths.config_file.write_text("[server]\nport = 1234\n")
+    file = tmp_path / "b.zip"
+    cli("backup", str(file))
+    cli("keys", "create", "later")
+    paths.config_file.write_text("[server]\nport = 4321\n")
+    real, moves = Path.replace, []
+
+    def replace(self: Path, target: Path) -> Path:
+        steps = (paths.store_file, paths.config_file)
+        if self in steps or target in steps:
+            moves.append(self)
+            if len(moves) == fails_at:
+                raise OSError(5, "I/O error")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    done = cli("restore", str(file), "--yes")
+    monkeypatch.undo()
+    whole = fails_at == 5
+    assert (done.code == 0) is whole, done.err
+    assert keys_of(paths.store_file) == (["laptop"] if whole else ["laptop", "later"])
+    assert ("1234" in paths.config_file.read_text()) is whole
 
 
 # -- copies ---------------------------------------------------------------------------------------
