@@ -317,6 +317,19 @@ async def test_errors_keep_their_meaning(
     assert word in f"{error.message} {error.fix}"
     assert "{" not in error.message or "schema" in error.code
     assert "<OLLAMA_MODELS>" not in error.message
+    assert "\\" not in error.message
+
+
+async def test_an_unknown_error_of_the_engine_is_told_in_its_words(
+    provider: OllamaProvider, fake: FakeOllama
+) -> None:
+    inner = {"error": {"code": 400, "message": "No such thing.", "type": "invalid_request_error"}}
+    body = json.dumps({"error": json.dumps(inner)})
+    fake.fault("/api/chat", "status", status=500, body=body)
+    with pytest.raises(VenomError) as caught:
+        await one_chat(provider, "smollm2:135m")
+    assert (caught.value.status, caught.value.code) == (400, "invalid_request_error")
+    assert caught.value.message == "Ollama refused the request: No such thing."
 
 
 @pytest.mark.parametrize("where", ["/api/generate", "/api/show"])

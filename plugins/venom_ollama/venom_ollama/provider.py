@@ -216,7 +216,8 @@ class OllamaProvider(Provider):
         body: dict[str, Any] = {"model": request.model, "input": inputs, "truncate": False}
         if request.dimensions is not None:
             body["dimensions"] = request.dimensions
-        body |= await self._per_model(request.model, None)
+        found = (await self._in_memory(fresh=True)).get(canonical(request.model))
+        body |= await self._per_model(request.model, None, found.context if found else None)
         answer = await self._client.embed(body, request.timeout)
         return _embeddings(answer, len(request.inputs))
 
