@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from venom_core.plugins.engine_packages import is_there, missing_library
 from venom_core.plugins.isolation import bounded, cancels_us, cause_of, timed
 from venom_core.plugins.reasons import reason
+from venom_core.sdk.bounded_json import MOST_ROWS
 from venom_core.sdk.catalogue import (
     CatalogueEntry,
     NewsItem,
@@ -27,9 +28,10 @@ from venom_core.sdk.catalogue import (
 )
 from venom_core.sdk.cleaning import cleaned
 from venom_core.sdk.errors import UpstreamError, UpstreamTimeout, VenomError
-from venom_core.sdk.frames import Frame
+from venom_core.sdk.frames import Frame, FrameKind
 from venom_core.sdk.memory_estimate import MemoryNeed
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.plausible import plausible, plausible_embeddings, plausible_frame
 from venom_core.sdk.provider import (
     EngineStatus,
     LoadedModel,
@@ -65,6 +67,12 @@ SECONDS: Final[dict[str, float]] = {
     "trending": 30.0,
     "unload": 30.0,
 }
+
+#: What an answer may take in all: far more than the longest context holds, or anybody waits for.
+MOST_FRAMES = 1 << 20
+LONGEST_ANSWER_SECONDS = 12 * 3600.0
+#: After so many items that came without a wait everybody else has a turn.
+FAIR_ITEMS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +161,11 @@ class GuardedProvider(Provider):
         return self._frames("complete", request)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        return await self._ask("embed", _one(Embeddings), request, seconds=self._waits.answer)
+        found = await self._ask("embed", _one(Embeddings), request, seconds=self._waits.answer)
+        try:
+            return await plausible_embeddings(found, len(request.inputs), self._name)
+        except (TypeError, ValueError) as error:
+            raise self._failed("embed", error) from error
 
     async def describe(self, ref: str) -> Model:
         return await self._ask("describe", _one(Model), ref)
@@ -230,7 +242,7 @@ class GuardedProvider(Provider):
         self, method: str, seconds: float, check: Callable[[object], T], *arguments: object
     ) -> T:
         async def work() -> T:
-            return check(await getattr(self.inner, method)(*arguments))
+            return plausible(check(await getattr(self.inner, method)(*arguments)), self._name)
 
         answer: T = await bounded(work, seconds, self.blocked(method))
         return answer
@@ -248,21 +260,32 @@ class GuardedProvider(Provider):
     ) -> AsyncGenerator[T, None]:
         """Relay a generator. Nearly all of a long answer is the inner loop: one check an item, and
         one timer for all the waits. ``aclose()`` closes the plugin's own."""
-        source: AsyncIterator[T] | None = None
+        source: AsyncIterator[Any] | None = None
+        item: Any
         timer = StallTimer(first, wait)
         timer.since = timer.now()
+        usual = FrameKind.DELTA if kind is Frame else None
+        items, ends = 0, timer.since + LONGEST_ANSWER_SECONDS
         try:
             source = _iterator(make())
             with timer:
                 item = await timed(anext(source), self.blocked(method))
                 timer.first_ended()
-                yield _checked(item, kind)
+                for one in self._possible(item, kind):
+                    yield one
                 timer.since = timer.now()
                 async for item in source:
                     timer.since = None
-                    if type(item) is not kind:
-                        _checked(item, kind)
-                    yield item
+                    if usual is not None and type(item) is kind and item.kind is usual:  # type: ignore[attr-defined]
+                        yield item
+                    else:
+                        for one in self._possible(item, kind):
+                            yield one
+                    items += 1
+                    if not items % FAIR_ITEMS:
+                        await asyncio.sleep(0)  # what comes all at once keeps nobody else waiting
+                        if kind is Frame and (items >= MOST_FRAMES or timer.now() > ends):
+                            raise self._endless()
                     timer.since = timer.now()
         except StopAsyncIteration as error:
             if source is None:
@@ -276,6 +299,13 @@ class GuardedProvider(Provider):
         finally:
             if source is not None:
                 await self._end(method, source)
+
+    def _possible(self, item: Any, kind: type[T]) -> Sequence[T]:
+        """Return an item whose numbers can be; nothing for one that says nothing without them."""
+        _checked(item, kind)
+        check: Any = plausible_frame if kind is Frame else plausible
+        good = check(item, self._name)
+        return () if good is None else (good,)
 
     async def _end(self, method: str, source: AsyncIterator[Any]) -> None:
         """Close the plugin's own generator, in the task that reads it."""
@@ -312,6 +342,12 @@ class GuardedProvider(Provider):
         return UpstreamTimeout(
             f"{self.context.spec.title} sent nothing for {seconds:g} s.",
             fix="Try again; larger VENOM_ANSWER_TIMEOUT and VENOM_STALL_TIMEOUT wait longer.",
+        )
+
+    def _endless(self) -> UpstreamError:
+        return UpstreamError(
+            f"{self.context.spec.title} did not end its answer.",
+            fix="Limit the answer with max_tokens, or choose another model: venom list",
         )
 
     def _failed(self, method: str, error: BaseException) -> VenomError:
@@ -363,7 +399,7 @@ def _each(kind: type[T]) -> Callable[[object], Sequence[T]]:
     def check(value: object) -> Sequence[T]:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise TypeError(f"it gave {type(value).__name__} and no sequence of {kind.__name__}")
-        return tuple(cleaned(_checked(item, kind)) for item in value)
+        return tuple(cleaned(_checked(item, kind)) for item in value[: MOST_ROWS + 1])
 
     return check
 

@@ -47,12 +47,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from venom_core.sdk.masking import masked
+from venom_core.sdk.numbers import real
 from venom_core.sdk.printable import printable
 
 if TYPE_CHECKING:
     from venom_core.sdk.records import ErrorRecord
 
 DOCS_ROOT = "/docs/errors"
+LONGEST_WAIT = 86_400.0
 #: How OpenAI's own refusal of a prompt that is too long begins.
 _OVERFLOW = re.compile(r"this model's maximum context length is", re.IGNORECASE)
 
@@ -65,7 +67,8 @@ class VenomError(Exception):
         fix: the next step ("Start it with: ollama serve"); the class's own where there is none.
         code: overrides the class's code where one class has several reasons (``ollama_down``).
         param: the request field at fault, as a path (``messages[0].content``).
-        retry_after: seconds after which the same call may succeed.
+        retry_after: seconds after which the same call may succeed, at most a day; what cannot be is
+            not given.
         docs: where the code is explained, a path served by the documentation; the list of all
             error codes unless another page explains it.
     """
@@ -91,7 +94,7 @@ class VenomError(Exception):
         self.fix: str | None = printable(masked(str(fix))) if fix else self.default_fix
         self.code = code or self.default_code
         self.param = param
-        self.retry_after = retry_after
+        self.retry_after = real(retry_after, "retry_after", 0, LONGEST_WAIT)
         self.docs = docs or f"{DOCS_ROOT}#{self.code}"
 
     def again(self, *, retry_after: float | None = None) -> Self:
@@ -426,7 +429,7 @@ def restored(words: Mapping[str, Any]) -> VenomError:
         fix=fix,
         code=_text(words.get("code")),
         param=_text(words.get("param")),
-        retry_after=float(wait) if isinstance(wait, int | float) else None,
+        retry_after=wait if isinstance(wait, int | float) else None,
         docs=_text(words.get("docs")),
     )
     if status is not None and status != kind.status:

@@ -238,6 +238,17 @@ class Frame:
             yield _relayed({key: value for key, value in body.items() if key != "usage"})
             yield _relayed({**body, "choices": []})
 
+    def told_usage(self) -> Mapping[str, Any] | None:
+        """Return the usage object of the wire; None where this is a typed event."""
+        return None if self._is_typed else self.body.get("usage")
+
+    def with_usage(self, usage: Usage | None, told: Mapping[str, Any] | None) -> Frame:
+        """Return the frame with other counts, or with none; ``told`` is how the wire has them."""
+        if self._is_typed:
+            return Frame.of(replace(self.event, usage=usage))
+        rest = {name: value for name, value in self.body.items() if name != "usage"}
+        return _relayed(rest if usage is None else {**rest, "usage": dict(told or {})})
+
     @property
     def _is_typed(self) -> bool:
         return self._raw is None and self._body is None
@@ -349,14 +360,16 @@ def decode(body: Mapping[str, Any], *, answer: bool) -> Event:
     return Answer(choices, usage) if answer else Chunk(choices, usage)
 
 
-def decode_usage(body: Mapping[str, Any] | None) -> Usage | None:
-    if not body:
+def decode_usage(body: Any) -> Usage | None:
+    """Return the counts as they are told; whether they can be is the guarded provider's check."""
+    if not body or not isinstance(body, Mapping):
         return None
-    details = body.get("prompt_tokens_details") or {}
+    details = body.get("prompt_tokens_details")
+    prompt, completion = body.get("prompt_tokens"), body.get("completion_tokens")
     return Usage(
-        int(body.get("prompt_tokens") or 0),
-        int(body.get("completion_tokens") or 0),
-        details.get("cached_tokens"),
+        0 if prompt is None else prompt,
+        0 if completion is None else completion,
+        details.get("cached_tokens") if isinstance(details, Mapping) else None,
     )
 
 

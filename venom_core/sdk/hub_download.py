@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
-from venom_core.sdk import http
+from venom_core.sdk import http, numbers
 from venom_core.sdk.disk import MODEL_STORE, Place, discard, disk_errors, sha256_of
 from venom_core.sdk.errors import (
     Forbidden,
@@ -375,14 +375,11 @@ def broken_off() -> UpstreamError:
 
 def rate_limited(retry_after: str | None) -> RateLimited:
     """Return the refusal of an answer 429; ``retry_after`` is its header."""
-    try:
-        seconds = min(max(float(retry_after or ""), 1.0), 3600.0)
-    except ValueError:
-        seconds = RATE_LIMIT_SECONDS
+    wait = numbers.seconds(retry_after, "Hugging Face: retry-after")
     return RateLimited(
         "Hugging Face asks for fewer requests.",
         fix="Try again later; with HF_TOKEN set, more are allowed.",
-        retry_after=seconds,
+        retry_after=RATE_LIMIT_SECONDS if wait is None else max(wait, 1.0),
     )
 
 

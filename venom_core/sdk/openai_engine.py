@@ -8,7 +8,6 @@ inside only where a finish, a usage or an error occurs.
 from __future__ import annotations
 
 import contextlib
-import json
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -16,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk import http
+from venom_core.sdk.bounded_json import MOST_ROWS, TooManyValues, loads_vectors
+from venom_core.sdk.bounded_json import rows as rows_of
 from venom_core.sdk.errors import (
     EngineUnreachable,
     UpstreamError,
@@ -116,7 +117,7 @@ class OpenAIEngineProvider(Provider):
         if request.dimensions is not None:
             body["dimensions"] = request.dimensions
         async with self._exchange("/v1/embeddings", request.model, body, request) as response:
-            return parse_embeddings(
+            return await parse_embeddings(
                 await read_bounded(response, MAX_ANSWER_BYTES), len(request.inputs)
             )
 
@@ -209,14 +210,17 @@ async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str
 
 def _ids(data: bytes) -> list[str]:
     """Return the ids in a listing; a row without one hides no other, and null is no row."""
-    body = load_object(data)
+    try:
+        body = load_object(data)
+    except TooManyValues:
+        body = {"data": rows_of(data, "data")}
     if (told := failure(body)) is not None:
         raise error_event(told)
     rows = body.get("data", ())
     if not isinstance(rows, list | None):
         raise ValueError("no listing")
     named = (row.get("id") for row in rows or () if isinstance(row, dict))
-    return [name for name in named if isinstance(name, str) and name]
+    return [name for name in named if isinstance(name, str) and name][: MOST_ROWS + 1]
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
@@ -229,17 +233,18 @@ async def read_bounded(response: httpx.Response, limit: int) -> bytes:
     return bytes(body)
 
 
-def parse_embeddings(data: bytes, count: int) -> Embeddings:
+async def parse_embeddings(data: bytes, count: int) -> Embeddings:
     """Return the vectors of an OpenAI embeddings answer, in the order of the inputs."""
     try:
-        body = json.loads(data)
+        body = await loads_vectors(data)
         if (told := failure(body)) is not None:
             raise error_event(told)
         rows = sorted(body["data"], key=lambda row: row["index"])
-        vectors = tuple(tuple(float(x) for x in row["embedding"]) for row in rows)
+        vectors = tuple(tuple(row["embedding"]) for row in rows)
         if len(vectors) != count:
             raise ValueError("wrong number of vectors")
-        usage = body.get("usage") or {}
-        return Embeddings(vectors, int(usage.get("prompt_tokens") or 0))
+        usage = body.get("usage")
+        prompt = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
+        return Embeddings(vectors, prompt or 0)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise no_openai_answer() from error

@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from venom_core.sdk.bounded_json import check_values
+
 
 class FailedAnswer(ValueError):
     """The upstream ended its answer with a word for "I failed"; ``failure`` is what it says."""
@@ -57,6 +59,7 @@ def load_object(data: bytes) -> dict[str, Any]:
 
     A byte order mark and blanks around it are left out, a byte that is no UTF-8 is U+FFFD.
     """
+    check_values(data)
     try:
         body = _DECODER.decode(data.decode("utf-8", "replace").strip(BLANK))
     except RecursionError as error:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
+from venom_core.sdk.numbers import whole
 from venom_core.sdk.utc import utc_text
 from venom_core.store.audit import LOCAL_USER, Actor, write_audit
 from venom_core.store.transactions import writing
@@ -207,7 +208,13 @@ def _record(row: Any) -> ApiKey:
     rights = KeyRights(
         several(row["scopes"]),
         several(row["models"]),
-        row["requests_per_day"],
-        row["tokens_per_day"],
+        _limit(row["requests_per_day"], "requests"),
+        _limit(row["tokens_per_day"], "tokens"),
     )
     return ApiKey(row["id"], row["name"], row["created_at"], row["revoked_at"], rights)
+
+
+def _limit(value: object, what: str) -> int | None:
+    """Return a stored limit; the least where what is stored cannot be one: a damaged limit opens
+    nothing."""
+    return None if value is None else whole(value, f"a key's {what} a day", MAX_PER_DAY, 1) or 1

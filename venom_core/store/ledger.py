@@ -6,18 +6,22 @@ stands under empty names.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from typing_extensions import TypedDict
 
+from venom_core.sdk.numbers import real, whole
 from venom_core.store.audit import Actor, write_audit
 from venom_core.store.keys import COMMAND
 from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine, Table
+    from sqlalchemy import ColumnElement, Connection, Engine, Insert, Table
+
+log = logging.getLogger(__name__)
 
 Grouping = Literal["model", "key", "provider", "day"]
 GROUPINGS: tuple[Grouping, ...] = ("model", "key", "provider", "day")
@@ -103,6 +107,10 @@ class Tally:
 
 
 SUMS = tuple(part.name for part in fields(Tally) if part.name != "errors")
+SECONDS = ("first_token_seconds", "generation_seconds")
+#: The most that a line counts: thousands of them still add up to a whole number in SQLite, which
+#: turns what is larger into one with a fraction.
+MOST = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +132,19 @@ class UsageRepository:
         self._engine = engine
 
     def add(self, batch: Mapping[Line, Tally]) -> None:
-        """Add to what is there, all of it or, where this raises, nothing."""
+        """Add to what is there, all of it or, where this raises, nothing. A line that no store
+        could take is left out, and that is said: it must not hold up the others."""
+        from sqlalchemy import func
         from sqlalchemy.dialects.sqlite import insert
 
         from venom_core.store.tables import usage_days, usage_errors
 
         days = [
-            {**line._asdict(), **{name: getattr(tally, name) for name in SUMS}}
+            {**line._asdict(), **{name: _sum(name, getattr(tally, name)) for name in SUMS}}
             for line, tally in batch.items()
         ]
         errors = [
-            {**line._asdict(), "code": code, "requests": count}
+            {**line._asdict(), "code": code, "requests": _sum("requests", count)}
             for line, tally in batch.items()
             for code, count in tally.errors.items()
         ]
@@ -146,10 +156,15 @@ class UsageRepository:
                 if not rows:
                     continue
                 statement = insert(table)
-                grown = {name: table.c[name] + statement.excluded[name] for name in sums}
+                grown = {
+                    name: func.min(_possible(table, name) + statement.excluded[name], MOST)
+                    for name in sums
+                }
                 keys = [column.name for column in table.primary_key]
-                connection.execute(
-                    statement.on_conflict_do_update(index_elements=keys, set_=grown), rows
+                _insert(
+                    connection,
+                    statement.on_conflict_do_update(index_elements=keys, set_=grown),
+                    rows,
                 )
 
     def summary(self, where: Range, by: Grouping | None) -> dict[str, Tally]:
@@ -165,11 +180,11 @@ class UsageRepository:
             return literal("") if by is None else table.c["key_id" if by == "key" else by]
 
         found: dict[str, Tally] = {}
-        sums = [func.sum(usage_days.c[name]) for name in SUMS]
+        sums = [func.sum(_possible(usage_days, name)) for name in SUMS]
         name = group(usage_days).label("name")
         days = select(name, *sums).where(*_conditions(usage_days, where)).group_by(name)
         name = group(usage_errors).label("name")
-        count = func.sum(usage_errors.c.requests)
+        count = func.sum(_possible(usage_errors, "requests"))
         errors = (
             select(name, usage_errors.c.code, count)
             .where(*_conditions(usage_errors, where))
@@ -199,7 +214,7 @@ class UsageRepository:
         with self._engine.connect() as connection:
             for row in connection.execute(days).mappings():
                 line = Line(*(row[name] for name in Line._fields))
-                found[line] = Tally(**{name: row[name] for name in SUMS})
+                found[line] = Tally(**{name: _sum(name, row[name]) for name in SUMS})
             if found:
                 first, *_, last = (*found, *found)
                 errors = select(usage_errors).where(
@@ -210,7 +225,7 @@ class UsageRepository:
                 for row in connection.execute(errors).mappings():
                     line = Line(*(row[name] for name in Line._fields))
                     if line in found:
-                        found[line].errors[row["code"]] = row["requests"]
+                        found[line].errors[row["code"]] = _sum("requests", row["requests"])
         return list(found.items())
 
     def key_names(self) -> dict[str, str]:
@@ -238,6 +253,40 @@ class UsageRepository:
         """Forget the days before ``before``; gives how many lines that was."""
         with writing(self._engine) as connection:
             return _delete(connection, lambda table: table.c.day < before)
+
+
+def _sum(name: str, value: object) -> Any:
+    """Return a sum as a line may hold it; 0 for what cannot be one."""
+    if name in SECONDS:
+        return real(value, f"the ledger: {name}", 0, MOST) or 0.0
+    return whole(value, f"the ledger: {name}", MOST) or 0
+
+
+def _possible(table: Table, name: str) -> ColumnElement[Any]:
+    """Return a column in which what cannot be a sum is 0."""
+    from sqlalchemy import case, func, type_coerce
+
+    column = table.c[name]
+    kind = func.typeof(column)
+    number = (kind == "integer") | (kind == "real") if name in SECONDS else kind == "integer"
+    good = number & column.between(0, MOST)
+    return type_coerce(case((good, column), else_=0), column.type)
+
+
+def _insert(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
+    """Write rows, one by one where they cannot be written together."""
+    from sqlalchemy import exc
+
+    unfit = (exc.DataError, exc.IntegrityError, exc.InterfaceError, OverflowError, ValueError)
+    try:
+        with connection.begin_nested():
+            connection.execute(statement, rows)
+    except unfit as error:
+        if len(rows) == 1:
+            log.warning("a line of the ledger is left out: %s", type(error).__name__)
+            return
+        for row in rows:
+            _insert(connection, statement, [row])
 
 
 def _delete(connection: Connection, which: Callable[[Table], ColumnElement[bool]]) -> int:

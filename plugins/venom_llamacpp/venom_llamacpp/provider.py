@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from venom_core.sdk.bounded_json import MOST_VALUES, TooManyValues, loads
 from venom_core.sdk.disk import discard
 from venom_core.sdk.engine import EngineCommand, reap_orphans
 from venom_core.sdk.engine_pool import EnginePool
@@ -314,7 +315,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         self, endpoint: Endpoint, path: str, body: Mapping[str, Any], timeout: float
     ) -> Any:
         async with self._post(endpoint, path, body, "venom", timeout) as response:
-            return json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
+            return loads(await read_bounded(response, MAX_ANSWER_BYTES))
 
     async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         self._require(await self._find(request.model), "completion")
@@ -352,8 +353,11 @@ class LlamaCppProvider(OpenAIEngineProvider):
         for place, text in long:
             body = {"content": text, "add_special": True}
             async with self._exchange("/tokenize", request.model, body, request) as response:
-                answer = json.loads(await read_bounded(response, MAX_ANSWER_BYTES))
-            count = len(answer["tokens"])
+                raw = await read_bounded(response, MAX_ANSWER_BYTES)
+            try:
+                count = len(loads(raw)["tokens"])
+            except TooManyValues:
+                count = MOST_VALUES
             if count > limit:
                 raise ContextLengthExceeded(
                     f"Input {place} has {count} tokens; this model embeds {limit} at a time.",

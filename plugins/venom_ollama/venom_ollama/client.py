@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from venom_core.sdk.bounded_json import loads_vectors
 from venom_core.sdk.errors import (
     EngineMissing,
     NotHttp,
@@ -88,7 +89,19 @@ class OllamaClient:
 
     async def embed(self, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         """Send ``POST /api/embed``; ``timeout`` bounds the whole call."""
-        return await self._json("POST", "/api/embed", body, body["model"], timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                async with self._send(
+                    "POST", "/api/embed", body, body["model"], timeout
+                ) as response:
+                    answer = await loads_vectors(await self._read(response, timeout))
+        except TimeoutError:
+            raise self._silent(timeout) from None
+        except ValueError as error:
+            raise not_ollama() from error
+        if not isinstance(answer, dict):
+            raise not_ollama()
+        return answer
 
     async def load(self, body: Mapping[str, Any]) -> None:
         """Send ``POST /api/generate`` without a prompt: loads, or with ``keep_alive: 0`` unloads.

@@ -9,6 +9,7 @@ from typing import Any
 
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.frames import Answer, Choice, Chunk, FinishReason, Frame, ToolCall, Usage, Wire
+from venom_core.sdk.numbers import tokens
 from venom_ollama.lines import incomplete, not_ollama
 from venom_ollama.refusals import refusal
 from venom_ollama.window import Window
@@ -53,7 +54,7 @@ class Translator:
             yield Frame.of(Chunk((choice,)))
         if line.get("done") is True:
             self._done = True
-            usage = Usage(_count(line, "prompt_eval_count"), _count(line, "eval_count"))
+            usage = _usage(line)
             yield from self._last(*self._finish(line, usage), usage)
 
     def end(self) -> Iterator[Frame]:
@@ -150,10 +151,12 @@ class Translator:
         )
         yield Frame.of(Answer((choice,), usage))
 
-    def _finish(self, line: Mapping[str, Any], usage: Usage) -> tuple[FinishReason, str | None]:
+    def _finish(
+        self, line: Mapping[str, Any], usage: Usage | None
+    ) -> tuple[FinishReason, str | None]:
         """Return OpenAI's finish reason, and a sentence where the context is the reason."""
         reason, window = self._finish_reason(line), self.window
-        if window is None:
+        if window is None or usage is None:
             return reason, None
         prompt, answer = usage.prompt_tokens, usage.completion_tokens
         if window.outgrown(prompt, answer):
@@ -191,9 +194,9 @@ def completion_logprobs(found: Sequence[Mapping[str, Any]], offset: int) -> dict
     }
 
 
-def _count(line: Mapping[str, Any], name: str) -> int:
-    """Return a token count; Ollama leaves out what is zero."""
-    value = line.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise not_ollama()
-    return value
+def _usage(line: Mapping[str, Any]) -> Usage | None:
+    """Return the token counts; Ollama leaves out what is zero. None where one cannot be."""
+    prompt, answer = (
+        tokens(line.get(name, 0), f"Ollama: {name}") for name in ("prompt_eval_count", "eval_count")
+    )
+    return None if prompt is None or answer is None else Usage(prompt, answer)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from venom_core.sdk.bounded_json import check_values
 from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete
 
 #: Longer than any line of Ollama; a stream without a newline must not fill the memory.
@@ -47,6 +48,7 @@ class LineReader:
 def parse_object(text: bytes) -> dict[str, Any]:
     """Return one JSON object. Raises UpstreamError for anything else."""
     try:
+        check_values(text)
         value = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise not_ollama() from error

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from venom_core.sdk.architecture import MAX_BYTES
+from venom_core.sdk.numbers import real, whole
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import LoadedModel, Model, ModelCapability
 from venom_core.sdk.spec import Proposal
@@ -137,7 +139,7 @@ def loaded_model(item: Mapping[str, Any]) -> LoadedModel:
     """Return the model of an entry of ``/api/ps``. "Until stopped" is a date three centuries
     ahead."""
     expires = _text(item.get("expires_at"))
-    if expires and expires[:4].isdigit() and int(expires[:4]) > 2200:
+    if expires and expires[:4].isdecimal() and int(expires[:4]) > 2200:
         expires = None
     return LoadedModel(
         ref=item["name"],
@@ -158,10 +160,9 @@ def defaults(shown: Mapping[str, Any]) -> dict[str, Any]:
             stops.append(_unquoted(value))
         elif name in _DEFAULTS:
             target, kind = _DEFAULTS[name]
-            try:
-                number = kind(value)
-            except ValueError:
-                # Ollama stores what it cannot use and fails at the first use; not ours to send.
+            # Ollama stores what it cannot use and fails at the first use; not ours to send.
+            number = _number(name, value, kind)
+            if number is None:
                 continue
             # Their "no limit" (-1) is our absence.
             if target != "max_tokens" or number > 0:
@@ -204,8 +205,8 @@ def _details(details: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, 
     names = ("family", "parameter_size", "format")
     found = {name: details[name] for name in names if isinstance(details.get(name), str)}
     parameters = dict(_parameters(shown))
-    if parameters.get("num_ctx", "").isdigit():
-        found["num_ctx"] = int(parameters["num_ctx"])
+    if (context := _number("num_ctx", parameters.get("num_ctx", ""), int)) is not None:
+        found["num_ctx"] = context
     return found
 
 
@@ -228,4 +229,13 @@ def _text(value: Any) -> str | None:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return whole(value, "Ollama: a number of a model", MAX_BYTES)
+
+
+def _number(name: str, text: str, kind: type) -> float | None:
+    """Return a parameter's number; None where the text is none that can be sent."""
+    try:
+        value = kind(text[:40])
+    except ValueError:
+        return None
+    return real(value, f"Ollama: {name}", -(2**63), 2**63 - 1)

@@ -20,6 +20,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.http import is_loopback
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.numbers import tokens
 from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_ollama.address import keep_alive, parse_address
@@ -191,15 +192,14 @@ class OllamaProvider(Provider):
             async for line in lines:
                 if "error" in line:
                     raise refusal(200, str(line["error"]), request.model)
-                if isinstance(told := line.get("prompt_eval_count"), int):
-                    count = told
+                count = tokens(line.get("prompt_eval_count"), "Ollama: prompt_eval_count") or count
         return count
 
     async def _refuse_a_cut_prompt(self, model: str, last: Mapping[str, Any]) -> None:
         """Refuse a prompt that was cut. An Ollama that cuts fills the context with what it kept:
         a prompt that counts as many tokens as the context has was cut, and the answer is to
         something else."""
-        count = last.get("prompt_eval_count", 0)
+        count = tokens(last.get("prompt_eval_count"), "Ollama: prompt_eval_count") or 0
         limit: int | None = self._context_length
         if not limit:
             found = (await self._in_memory(fresh=True)).get(canonical(model))
@@ -400,11 +400,8 @@ def _embeddings(answer: Mapping[str, Any], count: int) -> Embeddings:
     if len(vectors) != count:
         raise UpstreamError(f"Ollama gave {len(vectors)} vectors for {count} texts.")
     try:
-        return Embeddings(
-            tuple(tuple(float(number) for number in vector) for vector in vectors),
-            int(answer.get("prompt_eval_count", 0)),
-        )
-    except (TypeError, ValueError) as error:
+        return Embeddings(tuple(map(tuple, vectors)), answer.get("prompt_eval_count", 0))
+    except TypeError as error:
         raise not_ollama() from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from venom_core.sdk.numbers import size
 from venom_core.sdk.provider import PullProgress
 from venom_ollama.lines import incomplete, not_ollama
 from venom_ollama.refusals import refusal
@@ -53,9 +54,7 @@ class PullTracker:
             raise incomplete()
 
     def _count(self, counts: dict[str, int], digest: str, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise not_ollama()
-        counts[digest] = max(counts.get(digest, 0), value)
+        counts[digest] = max(counts.get(digest, 0), size(value, "Ollama: the size of a layer") or 0)
 
 
 def _status(message: str) -> Literal["pulling", "verifying", "writing", "completed"]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from venom_core.sdk import numbers
 from venom_core.sdk.errors import (
     ContextLengthExceeded,
     Forbidden,
@@ -350,7 +351,5 @@ def provider_words(words: str) -> str:
 
 
 def _seconds(header: str | None) -> float:
-    try:
-        return float(header) if header is not None else BUSY_RETRY_SECONDS
-    except ValueError:
-        return BUSY_RETRY_SECONDS
+    wait = numbers.seconds(header, "Ollama: retry-after")
+    return BUSY_RETRY_SECONDS if wait is None else wait
