@@ -25,6 +25,7 @@ from venom_core.sdk.frames import Answer, Choice, Chunk, Frame, FrameKind, Usage
 from venom_core.sdk.memory_estimate import MemoryNeed
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import parse_embeddings
+from venom_core.sdk.plausible import plausible_frame
 from venom_core.sdk.provider import EngineStatus, LoadedModel, Model, PullPlan, PullProgress
 from venom_core.store.database import open_database
 from venom_core.store.keys import KeyRepository, KeyRights
@@ -86,20 +87,18 @@ async def test_a_usage_that_cannot_be_is_none(
     assert (totals["prompt_tokens"], totals["completion_tokens"]) == (30, 70)
     assert all(type(totals[name]) is int for name in ("prompt_tokens", "estimated_tokens"))
     said = [r.getMessage() for r in caplog.records if "counts as not given" in r.getMessage()]
-    assert len([line for line in said if "usage." in line]) == 1, said
+    silent = steps is relayed and isinstance(number, float) and not math.isfinite(number)
+    assert len([line for line in said if "usage." in line]) == (0 if silent else 1), said
 
 
-async def test_money_and_details_in_a_usage_stay(client: httpx.AsyncClient) -> None:
+def test_money_and_details_in_a_usage_stay() -> None:
     details = {"reasoning_tokens": 2, "audio_tokens": 10**40}
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": -7, "cost": 0.0012,
              "completion_tokens_details": details}  # fmt: skip
-    message = {"role": "assistant", "content": "a"}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    raw = json.dumps({"id": "x", "object": "chat.completion", "created": 1, "model": "x",
-                      "choices": [choice], "usage": usage}).encode()  # fmt: skip
-    scripted.SCRIPTS["m"] = Script([Frame.raw(FrameKind.ANSWER | FrameKind.USAGE, raw)])
-    answer = (await client.post("/v1/chat/completions", json=CHAT)).json()
-    assert answer["usage"] == {
+    raw = json.dumps({"choices": [], "usage": usage}).encode()
+    found = plausible_frame(Frame.raw(FrameKind.USAGE, raw), "x")
+    assert found is not None
+    assert found.body["usage"] == {
         "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "cost": 0.0012,
         "completion_tokens_details": {"reasoning_tokens": 2},
     }  # fmt: skip
@@ -126,13 +125,6 @@ async def test_numbers_that_json_has_not_are_null_to_the_client(client: httpx.As
     found = json.loads(answer.content, parse_constant=pytest.fail)
     tokens = found["choices"][0]["logprobs"]["content"]
     assert [token.get("logprob") for token in tokens] == [None, None]
-
-
-@pytest.mark.parametrize("index", [None, "0", -1, 1e999, True, [], 10**30])
-def test_an_index_that_cannot_be_is_the_first(index: Any) -> None:
-    raw = json.dumps({"choices": [{"index": index, "delta": {"content": "a"}}]}).encode()
-    event = Frame.raw(FrameKind.DELTA, raw).event
-    assert event.choices[0].index == 0
 
 
 # -- vectors -----------------------------------------------------------------------------------
