@@ -365,10 +365,9 @@ def decode_usage(body: Any) -> Usage | None:
     if not body or not isinstance(body, Mapping):
         return None
     details = body.get("prompt_tokens_details")
-    prompt, completion = body.get("prompt_tokens"), body.get("completion_tokens")
     return Usage(
-        0 if prompt is None else prompt,
-        0 if completion is None else completion,
+        body.get("prompt_tokens", 0),
+        body.get("completion_tokens", 0),
         details.get("cached_tokens") if isinstance(details, Mapping) else None,
     )
 

@@ -375,7 +375,7 @@ def broken_off() -> UpstreamError:
 
 def rate_limited(retry_after: str | None) -> RateLimited:
     """Return the refusal of an answer 429; ``retry_after`` is its header."""
-    wait = numbers.seconds(retry_after, "Hugging Face: retry-after")
+    wait = numbers.seconds(retry_after, "hub.retry-after")
     return RateLimited(
         "Hugging Face asks for fewer requests.",
         fix="Try again later; with HF_TOKEN set, more are allowed.",

@@ -81,7 +81,7 @@ def plausible(answer: T, whose: str) -> T:
     """
     if isinstance(answer, tuple):
         if len(answer) > MOST_ROWS:
-            say(f"{whose}: the length of a listing", len(answer))
+            say(f"{whose}.listing", len(answer))
         return cast(T, tuple(one for item in answer[:MOST_ROWS] for one in _kept(item, whose)))
     checks = _FIELDS.get(type(answer))
     item: Any = answer if checks is None else _checked(answer, checks, whose)
@@ -106,7 +106,7 @@ def _checked(item: T, checks: Mapping[str, Check], whose: str) -> T:
     kind, changes = type(item), {}
     for part in fields(item):  # type: ignore[arg-type]
         value, check = getattr(item, part.name), checks.get(part.name)
-        if check is None or check(value, f"{whose}: {kind.__name__}.{part.name}") is value:
+        if check is None or check(value, f"{whose}.{kind.__name__}.{part.name}") is value:
             continue
         if part.default is MISSING and "None" not in str(part.type):
             raise ValueError(f"{part.name} cannot be")
@@ -115,7 +115,7 @@ def _checked(item: T, checks: Mapping[str, Check], whose: str) -> T:
 
 
 def _model(item: Model, whose: str) -> Model:
-    where = f"{whose}: Model"
+    where = f"{whose}.Model"
     defaults = plain(item.defaults, f"{where}.defaults")
     details = plain(item.details, f"{where}.details")
     bounds = {
@@ -143,12 +143,12 @@ async def plausible_embeddings(answer: Embeddings, count: int, whose: str) -> Em
         raise ValueError(f"{len(answer.vectors)} vectors for {count} texts")
     vectors = []
     for one in answer.vectors:
-        good = vector(one, f"{whose}: a vector")
+        good = vector(one, f"{whose}.vector")
         if good is None:
             raise ValueError("a vector cannot be")
         vectors.append(good)
         await asyncio.sleep(0)  # there may be millions of numbers
-    prompt = tokens(answer.prompt_tokens, f"{whose}: Embeddings.prompt_tokens")
+    prompt = tokens(answer.prompt_tokens, f"{whose}.Embeddings.prompt_tokens")
     return Embeddings(tuple(vectors), prompt or 0)
 
 
@@ -162,7 +162,7 @@ def plausible_frame(frame: Frame, whose: str) -> Frame | None:
     event = frame.event
     usage = None if event.usage is None else _usage(event.usage, whose)
     told = frame.told_usage()
-    counts = None if told is None or usage is None else _counts(told, f"{whose}: usage")
+    counts = None if told is None or usage is None else _counts(told, f"{whose}.usage")
     if usage is not None and usage == event.usage and counts == told:
         return frame
     if usage is None and frame.kind is FrameKind.USAGE:
@@ -172,9 +172,9 @@ def plausible_frame(frame: Frame, whose: str) -> Frame | None:
 
 def _usage(usage: Usage, whose: str) -> Usage | None:
     """Return token counts that can be; None where prompt or answer has none."""
-    prompt = tokens(usage.prompt_tokens, f"{whose}: usage.prompt_tokens")
-    completion = tokens(usage.completion_tokens, f"{whose}: usage.completion_tokens")
-    cached = tokens(usage.cached_tokens, f"{whose}: usage.cached_tokens")
+    prompt = tokens(usage.prompt_tokens, f"{whose}.usage.prompt_tokens")
+    completion = tokens(usage.completion_tokens, f"{whose}.usage.completion_tokens")
+    cached = tokens(usage.cached_tokens, f"{whose}.usage.cached_tokens")
     if prompt is None or completion is None:
         return None
     return Usage(prompt, completion, cached)

@@ -217,4 +217,4 @@ def _record(row: Any) -> ApiKey:
 def _limit(value: object, what: str) -> int | None:
     """Return a stored limit; the least where what is stored cannot be one: a damaged limit opens
     nothing."""
-    return None if value is None else whole(value, f"a key's {what} a day", MAX_PER_DAY, 1) or 1
+    return None if value is None else whole(value, f"key.{what}_a_day", MAX_PER_DAY, 1) or 1

@@ -197,6 +197,6 @@ def completion_logprobs(found: Sequence[Mapping[str, Any]], offset: int) -> dict
 def _usage(line: Mapping[str, Any]) -> Usage | None:
     """Return the token counts; Ollama leaves out what is zero. None where one cannot be."""
     prompt, answer = (
-        tokens(line.get(name, 0), f"Ollama: {name}") for name in ("prompt_eval_count", "eval_count")
+        tokens(line.get(name, 0), f"ollama.{name}") for name in ("prompt_eval_count", "eval_count")
     )
     return None if prompt is None or answer is None else Usage(prompt, answer)

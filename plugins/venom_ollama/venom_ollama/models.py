@@ -229,7 +229,7 @@ def _text(value: Any) -> str | None:
 
 
 def _whole(value: Any) -> int | None:
-    return whole(value, "Ollama: a number of a model", MAX_BYTES)
+    return whole(value, "ollama.model", MAX_BYTES)
 
 
 def _number(name: str, text: str, kind: type) -> float | None:
@@ -238,4 +238,4 @@ def _number(name: str, text: str, kind: type) -> float | None:
         value = kind(text[:40])
     except ValueError:
         return None
-    return real(value, f"Ollama: {name}", -(2**63), 2**63 - 1)
+    return real(value, f"ollama.{name}", -(2**63), 2**63 - 1)

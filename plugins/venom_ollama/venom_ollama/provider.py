@@ -192,14 +192,14 @@ class OllamaProvider(Provider):
             async for line in lines:
                 if "error" in line:
                     raise refusal(200, str(line["error"]), request.model)
-                count = tokens(line.get("prompt_eval_count"), "Ollama: prompt_eval_count") or count
+                count = tokens(line.get("prompt_eval_count"), "ollama.prompt_eval_count") or count
         return count
 
     async def _refuse_a_cut_prompt(self, model: str, last: Mapping[str, Any]) -> None:
         """Refuse a prompt that was cut. An Ollama that cuts fills the context with what it kept:
         a prompt that counts as many tokens as the context has was cut, and the answer is to
         something else."""
-        count = tokens(last.get("prompt_eval_count"), "Ollama: prompt_eval_count") or 0
+        count = tokens(last.get("prompt_eval_count"), "ollama.prompt_eval_count") or 0
         limit: int | None = self._context_length
         if not limit:
             found = (await self._in_memory(fresh=True)).get(canonical(model))

@@ -54,7 +54,7 @@ class PullTracker:
             raise incomplete()
 
     def _count(self, counts: dict[str, int], digest: str, value: Any) -> None:
-        counts[digest] = max(counts.get(digest, 0), size(value, "Ollama: the size of a layer") or 0)
+        counts[digest] = max(counts.get(digest, 0), size(value, "ollama.layer") or 0)
 
 
 def _status(message: str) -> Literal["pulling", "verifying", "writing", "completed"]:

@@ -351,5 +351,5 @@ def provider_words(words: str) -> str:
 
 
 def _seconds(header: str | None) -> float:
-    wait = numbers.seconds(header, "Ollama: retry-after")
+    wait = numbers.seconds(header, "ollama.retry-after")
     return BUSY_RETRY_SECONDS if wait is None else wait
