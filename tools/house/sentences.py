@@ -19,24 +19,32 @@ from tools.house.tree import Tree
 
 CATALOGUE = "sentences.pl.toml"
 CORE = "venom_core/language/" + CATALOGUE
-#: What only the terminal shows is English; the fakes speak to tests.
-NOT_SHOWN = (
-    "venom_core/language/polish.py",  # it is where the Polish is made
+#: What only the terminal shows; its helps are read off the commands, by a test of the terminal.
+TERMINAL = "venom_core/language/terminal.pl.toml"
+HELP = "venom_core/language/help.pl.toml"
+ON_THE_TERMINAL = (
     "venom_core/cli/",
-    "venom_core/accounting/metering.py",
     "venom_core/plugins/doctor.py",
     "venom_core/installing/sources.py",
     "venom_core/installing/installer.py",
-    "venom_core/plugins/reasons.py",  # the documentation's
-    "venom_core/settings/core.py",
     "venom_core/settings/file.py",
     "venom_core/settings/paths.py",
+)
+#: What is shown nowhere, or in English alone; the fakes speak to tests.
+NOT_SHOWN = (
+    "venom_core/language/polish.py",  # it is where the Polish is made
+    "venom_core/accounting/metering.py",
+    "venom_core/plugins/reasons.py",  # the documentation's
+    "venom_core/settings/core.py",
     "venom_core/testing/",
+    "venom_core/cli/dates.py",  # it speaks both
+    "venom_core/cli/logs.py",
     "venom_core/ui/",
 )
 #: Calls whose words stay in the log, in `config show` or with the programmer.
 _PRIVATE = re.compile(
-    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|Setting|Profile|re\.compile|warnings\.warn|Field"
+    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|Setting|Profile|re\.(compile|search)|Field"
+    r"|warnings\.warn"
     r"|(Key|Type|Value|Runtime|Attribute|Import|NotImplemented|Lookup)Error"
     r"|(\w+\.)*(execute|exec_driver_sql|sendall)"
 )
@@ -67,7 +75,10 @@ def collect(tree: Tree) -> dict[str, Texts]:
         parts = PurePosixPath(name).parts
         core = parts[0] == "venom_core" and not name.startswith(NOT_SHOWN)
         if core or (parts[0] == "plugins" and parts[2:3] == parts[1:2]):
-            ours = found.setdefault(CORE if core else "/".join((*parts[:3], CATALOGUE)), Texts())
+            catalogue = CORE if core else "/".join((*parts[:3], CATALOGUE))
+            ours = found.setdefault(
+                TERMINAL if name.startswith(ON_THE_TERMINAL) else catalogue, Texts()
+            )
             for template, is_sentence in templates(tree.nodes(name)[0]):
                 ours.texts.add(template)
                 if is_sentence:
@@ -100,6 +111,8 @@ def _strings(node: ast.AST, is_fix: bool = False) -> Iterator[tuple[ast.expr, bo
         return
     if isinstance(node, ast.Assert) or (isinstance(node, ast.Expr) and _is_text(node.value)):
         return
+    if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_HELP":
+        return  # the test of the helps reads it
     if isinstance(node, ast.keyword) and node.arg in _PRIVATE_KEYWORDS:
         return
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
@@ -130,21 +143,27 @@ def check(tree: Tree) -> list[str]:
     if CORE not in found or not found[CORE].sentences:
         return ["venom_core/: no sentence found; did they move?"]
     return [
-        problem for catalogue, ours in found.items() for problem in _compare(tree, catalogue, ours)
+        problem
+        for catalogue, ours in found.items()
+        for problem in _compare(tree, catalogue, ours, found[CORE].texts)
     ]
 
 
-def _compare(tree: Tree, catalogue: str, ours: Texts) -> Iterator[str]:
+def _compare(tree: Tree, catalogue: str, ours: Texts, core: set[str]) -> Iterator[str]:
     try:
         known = tomllib.loads(tree.text(catalogue)) if tree.has(catalogue) else {}
     except tomllib.TOMLDecodeError as error:
         yield f"{catalogue}: {error}"
         return
+    # A sentence of the terminal may be one of the API's too, or a help's.
+    more = (CORE, HELP) if catalogue == TERMINAL else ()
+    said = ours.texts | (core if catalogue == TERMINAL else set())
+    elsewhere = {text for name in more if tree.has(name) for text in tomllib.loads(tree.text(name))}
     for text, where in ours.sentences.items():
-        if text not in known:
+        if text not in known and text not in elsewhere:
             yield f"{catalogue}: no Polish for {text!r} of {where}"
     for text, polish in known.items():
-        if text not in ours.texts:
+        if text not in said:
             yield f"{catalogue}: nothing says {text!r} any more"
         elif set(_HOLE.findall(text)) != set(_HOLE.findall(polish.replace("*}", "}"))):
             yield f"{catalogue}: the Polish of {text!r} has other holes"

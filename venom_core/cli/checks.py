@@ -127,8 +127,9 @@ def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
         settings = Settings.load(paths, os.environ)
     except VenomError as error:
         return Finding.of("settings", error, required=True), None
-    there = "is read" if paths.config_file.exists() else "is not there, defaults are used"
-    return Finding("settings", "ok", f"{paths.config_file} {there}", required=True), settings
+    file = paths.config_file
+    there = f"{file} is read" if file.exists() else f"{file} is not there, defaults are used"
+    return Finding("settings", "ok", there, required=True), settings
 
 
 def check_server(paths: Paths) -> Finding:

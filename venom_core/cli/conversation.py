@@ -12,15 +12,22 @@ from venom_core.cli.failures import print_error
 from venom_core.cli.keeping import Kept, new_session
 from venom_core.cli.single_question import ask
 from venom_core.cli.terminal import note
+from venom_core.cli.wording import words
 from venom_core.sdk.errors import VenomError
 
-HELP = '''  /?            this list
-  /clear        begin a new conversation
-  /model NAME   talk with another model from here on
-  /bye          leave, like Ctrl-D
-  """           begin or end a text of several lines
-  Ctrl-C        stop the answer'''
 FENCE = '"""'
+COMMANDS = (
+    ("/?", "this list"),
+    ("/clear", "begin a new conversation"),
+    ("/model NAME", "talk with another model from here on"),
+    ("/bye", "leave, like Ctrl-D"),
+    (FENCE, "begin or end a text of several lines"),
+    ("Ctrl-C", "stop the answer"),
+)
+
+
+def _described(command: tuple[str, str]) -> str:
+    return f"  {command[0]:12}  {words(command[1])}"
 
 
 class LeaveError(Exception):
@@ -77,7 +84,7 @@ def read_turn() -> str:
         print()
         raise LeaveError from None
     except KeyboardInterrupt:
-        print("\n(Ctrl-D or /bye leaves)")
+        print(words("\n(Ctrl-D or /bye leaves)"))
         return ""
 
 
@@ -88,7 +95,7 @@ def obey(command: str, conversation: Conversation) -> None:
         case "/bye" | "/exit" | "/quit":
             raise LeaveError
         case "/?" | "/help":
-            print(HELP)
+            print("\n".join(map(_described, COMMANDS)))
         case "/clear":
             conversation.turns.clear()
             if conversation.kept.id is not None:

@@ -17,6 +17,7 @@ import click
 
 from venom_core.cli.exit_codes import ExitCode, exit_code_of
 from venom_core.cli.terminal import print_json
+from venom_core.cli.wording import words
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.printable import one_line
 
@@ -41,7 +42,7 @@ def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
         )
         return ExitCode.FAILED
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        print("\nStopped.", file=sys.stderr)
+        print(words("\nStopped."), file=sys.stderr)
         return ExitCode.INTERRUPTED
     if isinstance(error, VenomError):
         _say(error.record(), arguments)
@@ -82,10 +83,10 @@ def _say(record: Mapping[str, Any], arguments: Sequence[str]) -> None:
 
 
 def _print(record: Mapping[str, Any]) -> None:
-    print(f"Error: {one_line(record['message'])}", file=sys.stderr)
+    print(f"{words('Error:'):6} {words(one_line(record['message']))}", file=sys.stderr)
     if record.get("fix"):
-        print(f"Fix:   {one_line(record['fix'])}", file=sys.stderr)
-    print(f"Code:  {record['code']}", file=sys.stderr, flush=True)
+        print(f"{words('Fix:'):6} {words(one_line(record['fix']))}", file=sys.stderr)
+    print(f"{words('Code:'):6} {record['code']}", file=sys.stderr, flush=True)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from venom_core.cli.connection.session import Session
 from venom_core.cli.installing import estimate, install_and_show
 from venom_core.cli.pulling import pull_and_show
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
+from venom_core.cli.wording import words
 from venom_core.installing.first_steps import plugin_of
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.spec import Setting
@@ -65,7 +66,7 @@ def usable_engines(overview: Overview) -> list[Overview]:
 
 
 def _say(text: str = "") -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(words(text), file=sys.stderr, flush=True)
 
 
 # -- no engine ------------------------------------------------------------------------------------
@@ -76,13 +77,13 @@ def offer_engine(session: Session, overview: Overview) -> bool:
     _say("Nothing on this machine can run a model yet.")
     for provider in overview["providers"]:
         if provider["reason"]:
-            _say(f"  {provider['title']}: {provider['reason']['message']}")
+            _say(f"  {provider['title']}: {words(provider['reason']['message'])}")
     ways = overview["first_steps"]
     if not interactive() and ways:
         _say("Do one of these, then run the command again:")
     for place, way in enumerate(ways, 1):
         amount = _engine_size(session, way) if way["kind"] == "engine" else ""
-        _say(f"  {place}) {way['title'].rstrip('.')}{amount}:")
+        _say(f"  {place}) {words(way['title']).rstrip('.')}{amount}:")
         for command in way["commands"]:
             _say(f"     {command}")
     if not interactive() or not ways:
@@ -171,7 +172,8 @@ def offer_models(session: Session, overview: Overview) -> bool:
         else "No model is installed, and none can be fetched."
     )
     for place, found in enumerate(offered, 1):
-        _say(f"  {place}) {found['name']}   {size(found['size_bytes'])}, {found['fit_message']}")
+        fits = words(found["fit_message"])
+        _say(f"  {place}) {found['name']}   {size(found['size_bytes'])}, {fits}")
         if found["summary"]:
             _say(f"     {found['summary']}")
     if not offered:

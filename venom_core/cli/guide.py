@@ -33,6 +33,7 @@ from venom_core.cli.quickstart_lines import (
     suggestion_lines,
 )
 from venom_core.cli.terminal import is_terminal, note, size
+from venom_core.cli.wording import words
 from venom_core.sdk.errors import UpstreamIncomplete, VenomError
 from venom_core.sdk.loopback import listens_on_loopback
 from venom_core.settings.paths import Paths
@@ -78,13 +79,18 @@ async def _ask_running(record: ServerRecord) -> None:
     try:
         await fetch_models(connection)
         overview = await connection.overview()
-        print(providers_line(_known(overview), EMBEDDED, _status(overview)))
+        tell(providers_line(_known(overview), EMBEDDED, words(_status(overview))))
         figures = f"already running (pid {record.pid})"
-        print(server_line(record.url, figures))
+        tell(server_line(record.url, words(figures)))
         await ask_first_question(connection)
         _finish(await connection.overview(), record.url, stays=False)
     finally:
         await connection.close()
+
+
+def tell(text: str) -> None:
+    """Print a line of ours at once; the lines are read while the work goes on."""
+    print(words(text), flush=True)
 
 
 def _known(overview: dict[str, Any]) -> list[dict[str, Any]]:
@@ -105,7 +111,7 @@ async def fetch_models(connection: Connection) -> None:
     missing = [name for name in (FIRST, SECOND) if name in offered]
     if missing:
         sizes = ", ".join(f"{name} {size(offered[name]['size_bytes'])}" for name in missing)
-        print(f"Fetching {sizes}, into the data directory (packages of pip's index)", flush=True)
+        tell(f"Fetching {sizes}, into the data directory (packages of pip's index)")
     for name in missing:
         with progress_of(name) as show:
             async with contextlib.aclosing(connection.pull(f"{EMBEDDED}://{name}")) as steps:
@@ -120,7 +126,7 @@ async def fetch_models(connection: Connection) -> None:
             async for _ in steps:
                 continue
     models = [there[name] for name in (FIRST, SECOND) if name in there]
-    print(models_line(models, fetched=bool(missing)), flush=True)
+    tell(models_line(models, fetched=bool(missing)))
 
 
 def _of_embedded(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -141,14 +147,14 @@ async def ask_first_question(connection: Connection) -> Answer:
     if not answer.content.strip():
         raise UpstreamIncomplete("The model answered nothing.", fix="See why with: venom doctor")
     # Asked of a process of this machine over loopback; that is what this promise rests on.
-    print(f"  {answer.figures()} · nothing left this machine", flush=True)
+    tell(f"  {answer.figures()} · nothing left this machine")
     return answer
 
 
 def _finish(overview: dict[str, Any], url: str, *, stays: bool) -> None:
     for line in suggestion_lines(overview):
-        print(line)
-    print(last_line(url, stays=stays), flush=True)
+        tell(line)
+    tell(last_line(url, stays=stays))
 
 
 class _Guide:
@@ -168,7 +174,7 @@ class _Guide:
             early, _ = await asyncio.gather(starting, asyncio.to_thread(_import_server))
             engine = early or await self._start_engine()
             overview = await connection.overview()
-            print(providers_line(_known(overview), EMBEDDED, engine), flush=True)
+            tell(providers_line(_known(overview), EMBEDDED, engine))
             await self._serve()
         finally:
             starting.cancel()
@@ -188,7 +194,7 @@ class _Guide:
         await provider.load(FIRST)
         seconds = time.monotonic() - began
         sizes = [engine.memory_bytes or 0 for engine in await provider.engines()]
-        return f"ready in {seconds:.1f} s, {size(sum(sizes))}"
+        return words(f"ready in {seconds:.1f} s, {size(sum(sizes))}")
 
     async def _serve(self) -> None:
         from venom_core.api.app import create_app
@@ -205,8 +211,8 @@ class _Guide:
             await _first_of(asyncio.create_task(_up(up)), serving, server)
             loopback = listens_on_loopback(self._venom.settings.core.host)
             where = "this machine only" if loopback else "other machines need an API key"
-            figures = f"up in {time.monotonic() - began:.1f} s, {where}"
-            print(server_line(url, figures, before), flush=True)
+            figures = f"up in {time.monotonic() - began:.1f} s, {words(where)}"
+            tell(server_line(url, words(figures), before))
             await _first_of(asyncio.create_task(self._answer(client, url)), serving, server)
             if not self._once:
                 await self._stay(serving, url)
@@ -221,7 +227,8 @@ class _Guide:
         try:
             return listen(core.host, core.port), ""
         except PortInUse as error:
-            notice = f"port {core.port} is held by {error.holder or 'another program'}, so: "
+            holder = error.holder or words("another program")
+            notice = words(f"port {core.port} is held by {holder}, so: ")
         for port in range(core.port + 1, min(core.port + PORTS_TRIED, 65536)):
             with contextlib.suppress(PortInUse):
                 return listen(core.host, port), notice
@@ -240,12 +247,10 @@ class _Guide:
             return
         folder = checkout()
         if missing := what_is_missing(folder):
-            print(missing, flush=True)
+            tell(missing)
             await serving
             return
-        print(
-            "Building the page in the background (make ui); the API is there already.", flush=True
-        )
+        tell("Building the page in the background (make ui); the API is there already.")
         building = asyncio.create_task(self._build(folder, build_page))
         try:
             await serving
@@ -255,9 +260,9 @@ class _Guide:
 
     async def _build(self, folder: Path, build_page: Any) -> None:
         try:
-            print(await build_page(folder, self._venom.settings.paths), flush=True)
+            tell(await build_page(folder, self._venom.settings.paths))
         except (OSError, VenomError) as error:
-            print(f"The page was not built ({error}). Everything else works.", flush=True)
+            tell(f"The page was not built ({error}). Everything else works.")
 
 
 def _import_server() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
+from venom_core.cli.wording import words
 from venom_core.installing.installer import InstallPlan, PluginInstaller
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.pip import InstallFailed
@@ -120,16 +121,17 @@ def _carry_out(installer: PluginInstaller, plan: InstallPlan, *, quiet: bool) ->
         installer.install(plan, output=None if quiet else note)
     except KeyboardInterrupt:
         if not quiet:
-            print(f"\n{INTERRUPTED}", file=sys.stderr)
+            print(f"\n{words(INTERRUPTED)}", file=sys.stderr)
         raise
 
 
 def show_plan(plan: InstallPlan) -> None:
     """Print the plan on stderr: the sentence, and a line for each distribution."""
-    print(plan.summary, file=sys.stderr)
+    print(words(plan.summary), file=sys.stderr)
     for addition in plan.additions:
-        amount = size(addition.size_bytes) if addition.size_bytes is not None else "size unknown"
-        replaces = f", replaces {addition.replaces}" if addition.replaces else ""
+        count = addition.size_bytes
+        amount = words("size unknown") if count is None else size(count)
+        replaces = words(f", replaces {addition.replaces}") if addition.replaces else ""
         print(f"  {addition.name} {addition.version}   {amount}{replaces}", file=sys.stderr)
 
 

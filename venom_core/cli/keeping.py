@@ -12,6 +12,7 @@ import click
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.session import Session
 from venom_core.cli.terminal import note
+from venom_core.cli.wording import words
 from venom_core.sdk.errors import Conflict, NotFound, VenomError
 
 _MOST = 200
@@ -53,7 +54,7 @@ class Kept:
             exchange = _exchange(question, answer, self.last, self.system)
             self.last = session.run(session.connection.keep(self.id, exchange))
         except VenomError as error:
-            note(f"This answer is not kept. {error.message}")
+            note(f"This answer is not kept. {words(error.message)}")
 
 
 def new_session(system: str | None) -> Kept:

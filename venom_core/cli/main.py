@@ -12,6 +12,7 @@ import click
 
 from venom_core._version import __version__
 from venom_core.cli.exit_codes import MEANINGS
+from venom_core.cli.helping import HelpInWords
 from venom_core.cli.lazy import LazyGroup
 from venom_core.cli.output import safe_output
 from venom_core.cli.surroundings import mend
@@ -55,6 +56,8 @@ COMMANDS = {
     "version": (f"{_HOME}.version:version", "Show the versions of Venom and of the server."),
     "help": (f"{_HOME}.help:show_help", "Show the help of a command."),
 }
+# Every help, the words that click adds included, is in the person's language.
+click.Context.formatter_class = HelpInWords
 _CODES = "\b\nExit codes:\n" + "\n".join(
     f"  {code.value:<4} {meaning}" for code, meaning in MEANINGS.items()
 )

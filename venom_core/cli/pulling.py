@@ -11,6 +11,7 @@ from typing import Any
 from venom_core.cli.connection.session import Session
 from venom_core.cli.output import raw
 from venom_core.cli.terminal import has_colours, is_terminal, size
+from venom_core.cli.wording import words
 from venom_core.sdk.printable import one_line
 
 Step = dict[str, Any]
@@ -40,7 +41,7 @@ def _shown(session: Session, name: str, steps: AsyncGenerator[Step, None]) -> St
     try:
         return session.run(_last(name, steps))
     except KeyboardInterrupt:
-        print(f"\n{KEPT}", file=sys.stderr)
+        print(f"\n{words(KEPT)}", file=sys.stderr)
         raise
 
 
@@ -89,9 +90,9 @@ class _Lines:
 def describe(step: Step) -> str:
     """Return ``42 %, 106 MB of 253 MB, Fetching``."""
     done, total = step["bytes_done"], step["bytes_total"]
-    amount = f"{size(done)} of {size(total)}" if total else (size(done) if done else "")
+    amount = f"{size(done)} {words('of')} {size(total)}" if total else (size(done) if done else "")
     percent = f"{step['progress']} %" if total else ""
-    return ", ".join(part for part in (percent, amount, step["message"]) if part)
+    return ", ".join(part for part in (percent, amount, words(step["message"])) if part)
 
 
 @contextlib.contextmanager
@@ -125,7 +126,7 @@ def _bar(name: str) -> Iterator[Callable[[Step], None]]:
                 task,
                 completed=total if step["status"] == "completed" else step["bytes_done"],
                 total=total,
-                message=one_line(step["message"]),
+                message=one_line(words(step["message"])),
             )
 
         yield show

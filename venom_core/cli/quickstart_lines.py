@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.cli.terminal import memory, size
+from venom_core.cli.wording import words
 
 
 def models_line(models: Sequence[dict[str, Any]], fetched: bool) -> str:
     """Return ``gemma3-270m-base 253 MB, ...   sha256 ok    (Gemma Terms of Use: ...)``."""
     amounts = ", ".join(f"{model['name']} {size(model['size_bytes'])}" for model in models)
-    checked = "sha256 ok" if fetched else "already there, sha256 ok when fetched"
+    checked = "sha256 ok" if fetched else words("already there, sha256 ok when fetched")
     terms = [
-        f"{model['license'] or 'Terms'}: {model['terms_url'].removeprefix('https://')}"
+        f"{model['license'] or words('Terms')}: {model['terms_url'].removeprefix('https://')}"
         for model in models
         if model["terms_url"]
     ]
@@ -36,9 +37,9 @@ def providers_line(providers: Sequence[dict[str, Any]], embedded: str, engine: s
         if provider["name"] == embedded:
             continue
         reason = provider["reason"]
-        problem = f"{reason['message'].rstrip('.')} (optional)" if reason else None
-        parts.append(problem or f"{provider['name']} ready")
-    return "[3/4] Providers  " + " · ".join([*parts, f"{embedded} {engine}"])
+        problem = reason and f"{words(reason['message']).rstrip('.')} ({words('optional')})"
+        parts.append(problem or f"{provider['name']} {words('ready')}")
+    return f"[3/4] Providers  {' · '.join([*parts, f'{embedded} {engine}'])}"
 
 
 def server_line(url: str, figures: str, before: str = "") -> str:
@@ -57,14 +58,15 @@ def suggestion_lines(overview: dict[str, Any]) -> list[str]:
     for found in offered:
         titles = {known["name"]: known["title"] for known in overview["providers"]}
         owner = titles.get(found["provider"], found["provider"])
-        command = f"{'' if found['available'] else f'install {owner}, then: '}{found['command']}"
-        fits = "fits" if found["fits"] else "does not fit"
+        before = "" if found["available"] else words(f"install {owner}, then: ")
+        command = f"{before}{found['command']}"
+        fits = words("fits" if found["fits"] else "does not fit")
         parts.append(f"{command}   {size(found['size_bytes'])}   {fits}")
     return [first, "  " + "     |  ".join(parts)] if parts else []
 
 
 def last_line(url: str, *, stays: bool) -> str:
-    end = "   Ctrl-C stops everything" if stays else ""
+    end = words("   Ctrl-C stops everything") if stays else ""
     return f"Page {url}   OpenAI base_url {url}/v1   Stuck? {own_command()} doctor{end}"
 
 

@@ -13,9 +13,12 @@ from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.session import Session
 from venom_core.cli.output import raw
 from venom_core.cli.terminal import as_json, bold, dim, is_terminal, note
+from venom_core.cli.wording import words
 
 # What a model writes must not move the cursor or rewrite the screen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_ORIGINS = {"request": "from request", "override": "from override", "model": "from model"}
 
 
 def ask(
@@ -35,7 +38,7 @@ async def _ask(
 ) -> Answer:
     async with session.connection.ask(model, body, explain=explain) as answer:
         if show and answer.because:
-            note(f"{answer.reference} answers: {answer.because}.")
+            note(f"{answer.reference} answers: {words(answer.because)}.")
         if show and answer.runs_at:
             note(f"This answer is made elsewhere: the prompt goes to {answer.runs_at}.")
         written = False
@@ -92,18 +95,20 @@ def print_explanation(answer: Answer) -> None:
     """Print the explanation for people, on stdout below the answer."""
     explained = explanation(answer)
     out = sys.stdout
-    print(f"\n{bold('Model', out)}       {explained['model']}, {explained['because']}")
-    print(f"{bold('Runs', out)}        {explained['runs_at'] or 'on this machine'}")
-    print(bold("Parameters", out))
+    why = words(explained["because"])
+    print(f"\n{bold(words('Model'), out)}       {explained['model']}, {why}")
+    print(f"{bold(words('Runs'), out)}        {explained['runs_at'] or words('on this machine')}")
+    print(bold(words("Parameters"), out))
     if explained["parameters"] is None:
-        print("  (the running server does not report them)")
+        print(words("  (the running server does not report them)"))
     for name, found in (explained["parameters"] or {}).items():
         print(
-            f"  {name} = {json.dumps(found['value'], ensure_ascii=False)}   from {found['origin']}"
+            f"  {name} = {json.dumps(found['value'], ensure_ascii=False)}   "
+            f"{words(_ORIGINS.get(found['origin'], found['origin']))}"
         )
-    print(bold("Headers", out))
+    print(bold(words("Headers"), out))
     for name, value in explained["headers"].items():
         print(f"  {name}: {value}")
     if explained["upstream_body"] is not None:
-        print(bold("Upstream body", out))
+        print(bold(words("Upstream body"), out))
         print(as_json(explained["upstream_body"]))

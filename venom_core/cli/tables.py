@@ -83,11 +83,18 @@ def _blocks(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
     return lines
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int, *, fold: bool = True) -> list[str]:
     """Return a text as lines of at most so many cells, broken between words where that is
-    possible."""
+    possible. Spaces before it stand before each line.
+
+    Args:
+        fold: break a word that is longer too; a path that is to be copied is better left whole.
+    """
     from rich.cells import chop_cells
 
+    bare = text.lstrip(" ")
+    if indent := len(text) - len(bare):
+        return [" " * indent + line for line in wrapped(bare, width - indent, fold=fold)]
     width = max(width, 2)  # a wide character takes two
     lines, line = [], ""
     for word in text.split(" "):
@@ -97,7 +104,7 @@ def wrapped(text: str, width: int) -> list[str]:
             continue
         if line:
             lines.append(line)
-        *whole, line = chop_cells(word, width) if cells(word) > width else [word]
+        *whole, line = chop_cells(word, width) if fold and cells(word) > width else [word]
         lines += whole
     return [*lines, line]
 

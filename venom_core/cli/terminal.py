@@ -48,8 +48,8 @@ def bold(text: str, stream: IO[str]) -> str:
 
 
 def note(text: str) -> None:
-    """Print a remark on stderr, so that pipes stay clean."""
-    print(dim(text, sys.stderr), file=sys.stderr, flush=True)
+    """Print a remark of ours on stderr, so that pipes stay clean."""
+    print(dim(words(text), sys.stderr), file=sys.stderr, flush=True)
 
 
 def print_json(value: Any, *, reveal: bool = False) -> None:
@@ -88,7 +88,7 @@ def print_beside(label: str, text: str) -> None:
         print(label.rstrip())
         label, behind = "  ", 2
     parts = printable(text).split("\n")
-    first, *rest = [line for part in parts for line in wrapped(part, width - behind)]
+    first, *rest = [line for part in parts for line in wrapped(part, width - behind, fold=False)]
     print("\n".join([f"{label}{first}", *(" " * behind + line for line in rest)]), flush=True)
 
 
@@ -127,13 +127,14 @@ def ask(question: str, default: bool = False) -> bool:
     no."""
     if not interactive():
         return default
-    answer = ask_for(f"{question} [{'Y/n' if default else 'y/N'}] ", "y" if default else "n")
-    return answer.lower()[:1] == "y"
+    choice = words("[Y/n]" if default else "[y/N]")
+    answer = ask_for(f"{words(question)} {choice} ", "y" if default else "n").lower()
+    return answer[:1] == "y" or (speaks_polish() and answer[:1] == "t")
 
 
 def ask_for(question: str, default: str = "") -> str:
     """Read a line from the terminal, ``default`` where it is empty. Ctrl-D gives an empty
     string."""
-    print(question, end="", file=sys.stderr, flush=True)
+    print(words(question), end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     return answer.strip() or default if answer else ""

@@ -30,8 +30,10 @@ def speaks_polish(env: Mapping[str, str] | None = None) -> bool:
 
 def words(text: str) -> str:
     """Return our own text in the language of the person: sentences, headings, labels."""
-    if not speaks_polish():
+    said = text.strip()
+    if not said or not speaks_polish():
         return text
     from venom_core.language.polish import polish
 
-    return polish(text)
+    start = text.index(said)
+    return f"{text[:start]}{polish(said, terminal=True)}{text[start + len(said) :]}"

@@ -25,28 +25,34 @@ Language = Literal["en", "pl"]
 CATALOGUE: Final = "sentences.pl.toml"
 #: What pydantic says of a field, which is no sentence of ours.
 VALIDATION: Final = "validation.pl.toml"
+#: What only the terminal says: sentences and headings, and the helps of commands.
+TERMINAL: Final = ("terminal.pl.toml", "help.pl.toml")
 
 _HOLE = re.compile(r"\{(\d)(\*?)\}")
 _SENTENCE_END = re.compile(r"(?<=[.!?]) +")
 
 
 @functools.lru_cache(maxsize=1024)
-def polish(text: str) -> str:
-    """Return a text of one or several sentences in Polish; those that are unknown as they were."""
+def polish(text: str, *, terminal: bool = False) -> str:
+    """Return a text of one or several sentences in Polish; those that are unknown as they were.
+
+    Args:
+        terminal: single words too, which in an answer of the API may be somebody's name.
+    """
     sentences, done = _SENTENCE_END.split(text), []
     while sentences:
-        said, count = _beginning(sentences)
+        said, count = _beginning(sentences, _catalogue(terminal=terminal))
         done.append(said)
         sentences = sentences[count:]
     return " ".join(done)
 
 
-def _beginning(sentences: list[str]) -> tuple[str, int]:
+def _beginning(sentences: list[str], catalogue: _Catalogue) -> tuple[str, int]:
     """Return the Polish of the first sentences, and how many they are. Some templates are two
     sentences, and a name may hold a full stop, which is thought of last."""
     for across in (False, True):
         for count in range(len(sentences), 0, -1):
-            found = _catalogue().find(" ".join(sentences[:count]), None if across else count)
+            found = catalogue.find(" ".join(sentences[:count]), None if across else count)
             if found is not None:
                 return found, count
     return sentences[0], 1
@@ -79,7 +85,8 @@ class _Template:
 class _Catalogue:
     """Every template there is."""
 
-    def __init__(self, sentences: Mapping[str, str]) -> None:
+    def __init__(self, sentences: Mapping[str, str], *, terminal: bool) -> None:
+        self._terminal = terminal
         self._whole = {text: said for text, said in sentences.items() if not _HOLE.search(text)}
         holed = [
             _Template(tuple(re.split(r"\{\d\}", text)), said, len(_SENTENCE_END.split(text)))
@@ -98,29 +105,29 @@ class _Catalogue:
                 continue
             holes = template.match(text)
             if holes is not None:
-                return _filled(template.polish, holes)
+                return self._filled(template.polish, holes)
         return None
 
+    def _filled(self, said: str, holes: list[str]) -> str:
+        def words(hole: re.Match[str]) -> str:
+            found = holes[int(hole[1])]
+            if not hole[2]:
+                return found
+            stripped = found.lstrip()
+            return found[: len(found) - len(stripped)] + polish(stripped, terminal=self._terminal)
 
-def _filled(said: str, holes: list[str]) -> str:
-    def words(hole: re.Match[str]) -> str:
-        found = holes[int(hole[1])]
-        if not hole[2]:
-            return found
-        stripped = found.lstrip()
-        return found[: len(found) - len(stripped)] + polish(stripped)
-
-    return _HOLE.sub(words, said)
+        return _HOLE.sub(words, said)
 
 
 @functools.cache
-def _catalogue() -> _Catalogue:
+def _catalogue(*, terminal: bool) -> _Catalogue:
     """Read when Polish is first asked for: the start does not pay for it."""
     import tomllib
 
     sentences: dict[str, str] = {}
     here = Path(__file__)
-    for path in (*_of_plugins(), here.with_name(CATALOGUE), here.with_name(VALIDATION)):
+    names = (*(TERMINAL if terminal else ()), CATALOGUE, VALIDATION)
+    for path in (*_of_plugins(), *map(here.with_name, names)):
         try:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -128,7 +135,7 @@ def _catalogue() -> _Catalogue:
             continue
         usable = {text: said for text, said in found.items() if _usable(text, said)}
         sentences |= _after_a_field(usable) if path.name == VALIDATION else usable
-    return _Catalogue(sentences)
+    return _Catalogue(sentences, terminal=terminal)
 
 
 def _after_a_field(words: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from venom_core.cli.connection.session import connected
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import note, print_json, print_table, say
 
@@ -20,7 +21,7 @@ _HELP = """Give models short names, which work wherever a model is named.
 """
 
 
-@click.group(help=_HELP)
+@click.group(cls=WordsGroup, help=_HELP)
 def alias() -> None:
     """Replaced by ``_HELP``."""
 
@@ -38,7 +39,7 @@ def list_aliases(as_json: bool) -> None:
     if as_json:
         print_json(answer)
     elif not answer["aliases"]:
-        print("There is no alias. Make one with: venom alias set NAME MODEL")
+        say("There is no alias. Make one with: venom alias set NAME MODEL")
     else:
         print_table(
             ("NAME", "STANDS FOR"), [(one["name"], one["target"]) for one in answer["aliases"]]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, size
+from venom_core.cli.terminal import print_json, say, size
 from venom_core.settings.paths import Paths
 from venom_core.store.backup import write_backup
 
@@ -35,4 +35,4 @@ def backup(file: Path | None, as_json: bool) -> None:
         print_json({"file": str(target.absolute()), **asdict(found)})
         return
     print(f"{target}  {size(target.stat().st_size)}  {', '.join(found.files)}")
-    print(f"Put it back with: venom restore {target}")
+    say(f"Put it back with: venom restore {target}")

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import note, print_json, print_table
+from venom_core.cli.terminal import note, print_json, print_table, say
 from venom_core.settings.paths import Paths
 
 _HELP = """Show the settings. A flag counts before the environment, the environment before
@@ -21,7 +22,7 @@ config.toml in the data directory, and that before the default.
 """
 
 
-@click.group(help=_HELP)
+@click.group(cls=WordsGroup, help=_HELP)
 def config() -> None:
     """Replaced by ``_HELP``."""
 
@@ -41,7 +42,7 @@ def show(as_json: bool) -> None:
     if as_json:
         print_json({"file": file, "settings": rows, "warnings": warnings})
         return
-    print(f"File: {file}")
+    say(f"File: {file}")
     print_table(
         ("SETTING", "VALUE", "FROM", "ENVIRONMENT"),
         [(row["key"], _shown(row), row["origin"], row["env"]) for row in rows],

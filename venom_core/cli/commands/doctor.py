@@ -12,7 +12,9 @@ from venom_core.cli.connection.session import connected
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.logs import log_file
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_beside, print_json
+from venom_core.cli.tables import cells, padded
+from venom_core.cli.terminal import print_beside, print_json, say
+from venom_core.cli.wording import words
 from venom_core.sdk.errors import VenomError
 from venom_core.settings.paths import Paths
 
@@ -26,7 +28,8 @@ required is broken.
   venom doctor
   venom doctor --json | jq '.findings[] | select(.level == "problem")'
 """
-_SIGNS = {"ok": "ok  ", "note": "note", "problem": "BAD "}
+_SIGNS = {"ok": "ok", "note": "note", "problem": "BAD"}
+_SIGN_WIDTH = 4
 
 
 @click.command(help=_HELP)
@@ -84,12 +87,20 @@ async def _ask(connection: Any) -> list[Finding]:
 
 
 def _print(findings: list[Finding], failed: bool, log: str) -> None:
-    width = max(len(finding.name) for finding in findings)
-    for finding in findings:
-        print_beside(f"{_SIGNS[finding.level]}  {finding.name.ljust(width)}  ", finding.message)
+    names = [_named(finding.name) for finding in findings]
+    width = max(map(cells, names))
+    for name, finding in zip(names, findings, strict=True):
+        sign = padded(words(_SIGNS[finding.level]), _SIGN_WIDTH)
+        print_beside(f"{sign}  {padded(name, width)}  ", words(finding.message))
         if finding.fix and finding.level != "ok":
-            print_beside(f"{' ' * (width + 8)}", f"Fix: {finding.fix}")
-    print_beside("\nLog: ", log)
-    print(
+            print_beside(f"{' ' * (width + _SIGN_WIDTH + 4)}", words(f"Fix: {finding.fix}"))
+    print_beside(f"\n{words('Log:')} ", log)
+    say(
         "Something that is required is broken." if failed else "Nothing that is required is broken."
     )
+
+
+def _named(name: str) -> str:
+    """Return what was looked at; a plugin's or alias's own name stays as it is."""
+    kind, _, own = name.partition(" ")
+    return f"{words(kind)} {own}" if kind in ("plugin", "provider", "alias") else words(name)

@@ -7,9 +7,11 @@ import sys
 import click
 
 from venom_core.cli.dates import spoken
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
 from venom_core.cli.output import raw
-from venom_core.cli.terminal import note, print_json, print_table
+from venom_core.cli.terminal import note, print_json, print_table, say
+from venom_core.cli.wording import words
 from venom_core.settings.paths import Paths
 from venom_core.store.database import open_database
 from venom_core.store.keys import KeyRepository, KeyRights, Scope
@@ -24,7 +26,7 @@ soon as there is one, every request needs a key. A running server notices within
 """
 
 
-@click.group(help=_HELP)
+@click.group(cls=WordsGroup, help=_HELP)
 def keys() -> None:
     """Replaced by ``_HELP``."""
 
@@ -84,7 +86,7 @@ def list_keys(as_json: bool) -> None:
     if as_json:
         print_json({"keys": [record.record() for record in records]})
     elif not records:
-        print("There is no key. Make one with: venom keys create NAME")
+        say("There is no key. Make one with: venom keys create NAME")
     else:
         print_table(
             ("ID", "NAME", "MAY", "A DAY", "CREATED", "REVOKED"),
@@ -112,7 +114,7 @@ def revoke(key_id: str, as_json: bool) -> None:
     if as_json:
         print_json(record.record())
     else:
-        print(f"The key {record.id} ({record.name}) is revoked.")
+        say(f"The key {record.id} ({record.name}) is revoked.")
     if not repository.any_active():
         note(
             "It was the last key. A server that listens on this machine alone now lets everybody "
@@ -122,13 +124,14 @@ def revoke(key_id: str, as_json: bool) -> None:
 
 
 def _may(rights: KeyRights) -> str:
-    scopes = "everything" if rights.scopes is None else ", ".join(rights.scopes)
+    scopes = words("everything") if rights.scopes is None else ", ".join(rights.scopes)
     return scopes if rights.models is None else f"{scopes}: {', '.join(rights.models)}"
 
 
 def _limits(rights: KeyRights) -> str | None:
     limits = ((rights.requests_per_day, "requests"), (rights.tokens_per_day, "tokens"))
-    return ", ".join(f"{limit} {what}" for limit, what in limits if limit is not None) or None
+    given = [f"{limit} {words(what)}" for limit, what in limits if limit is not None]
+    return ", ".join(given) or None
 
 
 def _repository() -> KeyRepository:

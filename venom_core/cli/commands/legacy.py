@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from venom_core.cli.connection.lock import hold_data_directory
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, print_table
+from venom_core.cli.terminal import print_json, print_table, say
+from venom_core.cli.wording import words
 from venom_core.settings.paths import Paths
 from venom_core.store.audit import Actor
 
@@ -29,7 +31,7 @@ and folders of GGUF files. Nothing of it is changed. The server must not run.
 """
 
 
-@click.group(help=_HELP)
+@click.group(cls=WordsGroup, help=_HELP)
 def legacy() -> None:
     """Replaced by ``_HELP``."""
 
@@ -53,11 +55,12 @@ def import_(folder: Path, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json({"dry_run": dry_run, "findings": [one.record() for one in findings]})
         return
-    print_table(("WHAT", "OUTCOME", ""), [(one.name, one.outcome, one.message) for one in findings])
+    rows = [(words(one.name), words(one.outcome), words(one.message)) for one in findings]
+    print_table(("WHAT", "OUTCOME", ""), rows)
     if dry_run:
-        print("Nothing was changed. Take it over with: venom legacy import", folder)
+        say(f"Nothing was changed. Take it over with: venom legacy import {folder}")
     else:
-        print("Go back with: venom legacy rollback")
+        say("Go back with: venom legacy rollback")
 
 
 @legacy.command()
@@ -77,7 +80,8 @@ def rollback(as_json: bool) -> None:
     if as_json:
         print_json({"done": done})
     else:
-        print("\n".join(done))
+        for line in done:
+            say(line)
 
 
 async def _import(folder: Path, dry_run: bool) -> list[Finding]:

@@ -9,7 +9,8 @@ import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import note, print_json, print_table, size
+from venom_core.cli.terminal import note, print_json, print_table, say, size
+from venom_core.cli.wording import words
 
 _HELP = """Show the installed models; with --available those that can be fetched by name.
 
@@ -59,23 +60,24 @@ def _print_installed(listing: dict[str, Any]) -> None:
             ],
         )
     else:
-        print("No model is installed. See what can be fetched: venom list --available")
+        say("No model is installed. See what can be fetched: venom list --available")
     sys.stdout.flush()
     for stale in listing["stale"]:
-        note(" ".join(filter(None, (f"{stale['provider']}:", stale["message"], stale["fix"]))))
+        said = filter(None, (stale["message"], stale["fix"]))
+        note(f"{stale['provider']}: {words(' '.join(said))}")
     for left in listing["left_out"]:
-        note(f"{left['provider']}: {left['name']} is left out. {left['message']}")
+        note(f"{left['provider']}: {left['name']} is left out. {words(left['message'])}")
 
 
 def _abilities(known: list[str] | None) -> str:
     """List the capabilities; a model that no engine serves has none."""
-    return "unknown" if known is None else ", ".join(known) or "-"
+    return words("unknown") if known is None else ", ".join(known) or "-"
 
 
 def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
     """Print what can be fetched: size, whether it fits, and the command."""
     if not suggestions:
-        print("Every model that Venom suggests is installed.")
+        say("Every model that Venom suggests is installed.")
         return
     print_table(
         ("NAME", "SIZE", "THIS MACHINE", "COMMAND"),
@@ -83,7 +85,7 @@ def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
             (
                 suggestion["name"],
                 size(suggestion["size_bytes"]),
-                suggestion["fit_message"],
+                words(suggestion["fit_message"]),
                 suggestion["command"],
             )
             for suggestion in suggestions
@@ -92,4 +94,4 @@ def print_suggestions(suggestions: list[dict[str, Any]]) -> None:
     sys.stdout.flush()
     for suggestion in suggestions:
         if not suggestion["available"] and suggestion["reason"]:
-            note(f"{suggestion['name']}: {suggestion['reason']}")
+            note(f"{suggestion['name']}: {words(suggestion['reason'])}")

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from venom_core.cli.connection.session import Session, connected
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
 from venom_core.cli.pulling import show_to_the_end
-from venom_core.cli.terminal import note, print_json, print_table, short, size
+from venom_core.cli.terminal import note, print_json, print_table, say, short, size
+from venom_core.cli.wording import words
 from venom_core.sdk.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ ID are enough.
 _MOST = 200
 
 
-@click.group(help=_HELP, invoke_without_command=True)
+@click.group(cls=WordsGroup, help=_HELP, invoke_without_command=True)
 @click.option("--limit", type=click.IntRange(1, _MOST), default=10, show_default=True)
 @click.option("--cursor", metavar="ID", help="Go on behind the last answer.")
 @json_option
@@ -42,16 +44,16 @@ def operations(ctx: click.Context, limit: int, cursor: str | None, as_json: bool
     if as_json:
         print_json({"operations": found, "next_cursor": page["next_cursor"]})
     elif not found:
-        print("Nothing was installed or removed yet. Fetch a model with: venom pull NAME")
+        say("Nothing was installed or removed yet. Fetch a model with: venom pull NAME")
     else:
         rows = [
             (
                 short(item["operation_id"]),
-                item["operation_type"],
+                words(item["operation_type"]),
                 item["model_name"],
-                item["status"],
+                words(item["status"]),
                 _amount(item),
-                item["error"] or item["message"],
+                words(item["error"] or item["message"]),
             )
             for item in found
         ]
@@ -107,7 +109,7 @@ def _change(start: str, verb: OperationVerb, as_json: bool) -> None:
     if as_json:
         print_json(operation)
     else:
-        print(f"{operation['model_name']}: {operation['status']}")
+        print(f"{operation['model_name']}: {words(operation['status'])}")
 
 
 def _find(session: Session, start: str) -> dict[str, Any]:
@@ -136,5 +138,5 @@ def _find(session: Session, start: str) -> dict[str, Any]:
 
 def _amount(item: dict[str, Any]) -> str:
     total = item["bytes_total"]
-    done = f"{size(item['bytes_done'])} of {size(total)}" if total else ""
+    done = f"{size(item['bytes_done'])} {words('of')} {size(total)}" if total else ""
     return ", ".join(part for part in (f"{item['progress']} %", done) if part)

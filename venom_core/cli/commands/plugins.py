@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from venom_core.cli.connection.session import connected
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.installing import install_and_show
 from venom_core.cli.options import json_option, yes_option
-from venom_core.cli.terminal import print_json, print_table
+from venom_core.cli.terminal import print_json, print_table, say
+from venom_core.cli.wording import words
 
 _HELP = """Show the installed plugins: each with its state, the reason for it, and what to do.
 
@@ -21,7 +23,7 @@ _HELP = """Show the installed plugins: each with its state, the reason for it, a
 """
 
 
-@click.group(help=_HELP, invoke_without_command=True)
+@click.group(cls=WordsGroup, help=_HELP, invoke_without_command=True)
 @json_option
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> None:
@@ -129,24 +131,24 @@ def show_plugins(as_json: bool) -> None:
 
 def _print(records: list[dict[str, Any]]) -> None:
     if not records:
-        print("No plugin is installed. The first one: venom plugins install ollama")
+        say("No plugin is installed. The first one: venom plugins install ollama")
         return
     print_table(
         ("PLUGIN", "STATE", "VERSION", "PROVIDERS"),
         [
             (
                 record["id"],
-                record["state"],
+                words(record["state"]),
                 record["version"],
-                ", ".join(f"{p['name']} ({p['status']})" for p in record["providers"]),
+                ", ".join(f"{p['name']} ({words(p['status'])})" for p in record["providers"]),
             )
             for record in records
         ],
     )
     for who, reason in reasons(records):
-        print(f"\n{who}: {reason['message']}")
+        say(f"\n{who}: {words(reason['message'])}")
         if reason["fix"]:
-            print(f"  Fix: {reason['fix']}")
+            say(f"  {words('Fix:')} {words(reason['fix'])}")
 
 
 def reasons(records: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

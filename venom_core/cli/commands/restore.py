@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from venom_core.cli.connection.lock import hold_data_directory
+from venom_core.cli.dates import spoken
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import ask, print_json
+from venom_core.cli.terminal import ask, print_json, say
 from venom_core.settings.paths import Paths
 from venom_core.store.backup import read_backup, restore_backup
 
@@ -30,7 +31,7 @@ def restore(file: Path, yes: bool, as_json: bool) -> None:
     paths = Paths.resolve()
     found = read_backup(file)
     with hold_data_directory(paths, "venom restore"):
-        what = f"the backup of {found.created_at} (Venom {found.version})"
+        what = f"the backup made {spoken(found.created_at)} (Venom {found.version})"
         if not yes and (as_json or not ask(f"Replace what is in {paths.home} by {what}?")):
             raise click.UsageError("Not restored; --yes restores without asking.")
         before = restore_backup(paths, file)
@@ -38,6 +39,7 @@ def restore(file: Path, yes: bool, as_json: bool) -> None:
         kept = None if before is None else str(before)
         print_json({"restored": sorted(found.files), "version": found.version, "before": kept})
         return
-    print(f"Restored {', '.join(sorted(found.files))} of {found.created_at}.")
+    files, made = ", ".join(sorted(found.files)), spoken(found.created_at)
+    say(f"Restored {files}; the backup was made {made}.")
     if before is not None:
-        print(f"What was here before: {before}")
+        say(f"What was here before: {before}")

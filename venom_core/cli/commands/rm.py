@@ -6,7 +6,7 @@ import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option, yes_option
-from venom_core.cli.terminal import ask, print_json, size
+from venom_core.cli.terminal import ask, print_json, say, size
 
 _HELP = """Remove a model from the disk. It asks first; without a terminal --yes is needed.
 
@@ -34,4 +34,4 @@ def rm(name: str, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json({"success": True, "message": message, "model": reference})
     else:
-        print(message)
+        say(message)

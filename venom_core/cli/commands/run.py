@@ -23,7 +23,8 @@ from venom_core.cli.run_arguments import (
     read_words,
 )
 from venom_core.cli.single_question import ask, explanation, print_explanation
-from venom_core.cli.terminal import is_terminal, note, print_json
+from venom_core.cli.terminal import dim, is_terminal, note, print_json
+from venom_core.cli.wording import words
 from venom_core.sdk.errors import ModelNotFound
 
 #: A longer text is a prompt, whatever models are called.
@@ -185,12 +186,13 @@ def _talk(session: Session, model: str | None, conversation: Conversation) -> No
         model = overview["default_model"]
         if model is None:
             raise ModelNotFound(overview["default_model_reason"], code="no_model")
-        because = f" ({overview['default_model_reason']})"
+        because = f" ({words(overview['default_model_reason'])})"
     details = session.run(session.connection.details(model))
     note(f"Talking with {details['reference']}{because}. /? lists the commands, Ctrl-D leaves.")
     if details.get("summary"):
         note(details["summary"])
     for turn in conversation.turns[-2:]:
-        note(f"{'>>> ' if turn['role'] == 'user' else ''}{turn['content']}")
+        said = f"{'>>> ' if turn['role'] == 'user' else ''}{turn['content']}"
+        print(dim(said, sys.stderr), file=sys.stderr)
     conversation.model = details["reference"]
     talk(session, conversation)

@@ -9,7 +9,8 @@ import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import note, print_json, print_table, size
+from venom_core.cli.terminal import note, print_json, print_table, say, size
+from venom_core.cli.wording import words
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import InvalidRequest, Unavailable
 
@@ -59,6 +60,7 @@ def search(
 
 
 def _print(found: dict[str, Any]) -> None:
+    gated = words(", terms to accept")
     if found["models"]:
         print_table(
             ("NAME", "SIZE", "DOWNLOADS", "LICENCE"),
@@ -67,15 +69,15 @@ def _print(found: dict[str, Any]) -> None:
                     model["reference"],
                     size(model["size_bytes"]),
                     "" if model["downloads"] is None else f"{model['downloads']:,}",
-                    (model["license"] or "") + (", terms to accept" if model["gated"] else ""),
+                    f"{model['license'] or ''}{gated if model['gated'] else ''}",
                 )
                 for model in found["models"]
             ],
         )
     else:
-        print("Nothing was found.")
+        say("Nothing was found.")
     sys.stdout.flush()
     if found["models"]:
         note(f"Fetch one with: venom pull {found['models'][0]['reference']}")
     if found["stale"]:
-        note(f"As it was when last asked: {found['error']}")
+        note(f"As it was when last asked: {words(found['error'])}")

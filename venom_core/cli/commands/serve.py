@@ -14,6 +14,8 @@ from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.listening import listen, local_url, require_key_beyond_loopback, unlisted_hosts
 from venom_core.cli.logs import begin_logging
 from venom_core.cli.page_build import is_built
+from venom_core.cli.terminal import say
+from venom_core.cli.wording import words
 from venom_core.sdk.loopback import listens_on_loopback
 from venom_core.settings.profiles import find_profile
 
@@ -59,7 +61,7 @@ def serve(host: str | None, port: int | None, root_path: str | None, profile: st
 
         server = Server(create_app(venom), venom, lambda: print_screen(venom, listener))
         run_loop(server, venom, listener)
-    print("Stopped.", file=sys.stderr)
+    print(words("Stopped."), file=sys.stderr)
 
 
 def print_screen(venom: Venom, listener: socket) -> None:
@@ -68,12 +70,12 @@ def print_screen(venom: Venom, listener: socket) -> None:
     url = local_url(listener)
     loopback = listens_on_loopback(core.host)
     where = "this machine only" if loopback else f"listening on {core.host}, API key needed"
-    print(f"Venom {__version__} · profile {venom.profile.name} · {where}")
-    print(f"  Page             {url}" + ("" if is_built() else "   (not built: make ui)"))
-    print(f"  OpenAI base_url  {url}/v1")
+    say(f"Venom {__version__} · profile {venom.profile.name} · {where}")
+    say(f"  Page             {url}" + words("" if is_built() else "   (not built: make ui)"))
+    say(f"  OpenAI base_url  {url}/v1")
     if hosts := unlisted_hosts(core.host, core.allowed_hosts):
-        print("  To reach it from other machines, allow its host names before you start it:")
+        say("  To reach it from other machines, allow its host names before you start it:")
         print(f"    VENOM_ALLOWED_HOSTS={','.join((*core.allowed_hosts, *hosts))}")
-    print("  Ctrl-C stops it and every engine.", flush=True)
+    say("  Ctrl-C stops it and every engine.")
     for warning in venom.settings.warnings:
-        print(f"Warning: {warning}", file=sys.stderr)
+        print(words(f"Warning: {warning}"), file=sys.stderr)

@@ -10,9 +10,11 @@ import click
 
 from venom_core.cli.connection.stored import stored_sessions
 from venom_core.cli.dates import spoken
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.keeping import MAX_LISTED, matching
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import as_json, print_json, print_table, short
+from venom_core.cli.terminal import as_json, print_json, print_table, say, short
+from venom_core.cli.wording import words
 from venom_core.store.audit import LOCAL_USER, Actor
 from venom_core.store.sessions import Owner
 
@@ -39,7 +41,7 @@ _key = click.option(
 )
 
 
-@click.group(help=_HELP, invoke_without_command=True)
+@click.group(cls=WordsGroup, help=_HELP, invoke_without_command=True)
 @json_option
 @click.pass_context
 def sessions(context: click.Context, as_json: bool) -> None:
@@ -99,7 +101,7 @@ def rename(session_id: str, title: str, key_id: str | None, as_json: bool) -> No
     if as_json:
         print_json({"session": {**changed.record(), "key_id": changed.key_id}})
     else:
-        print(f"{short(changed.id)} is called: {changed.title}")
+        say(f"{short(changed.id)} is called: {changed.title}")
 
 
 @sessions.command()
@@ -146,7 +148,7 @@ def import_session(file: Path, key_id: str, as_json: bool) -> None:
     if as_json:
         print_json({"session": {**made.record(), "key_id": made.key_id}})
     else:
-        print(f"Imported {made.messages} messages as {made.id}.")
+        say(f"Imported {made.messages} messages as {made.id}.")
 
 
 @sessions.command()
@@ -164,7 +166,7 @@ def rm(session_id: str, key_id: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"session": {**gone.record(), "key_id": gone.key_id}})
     else:
-        print(f"Removed {gone.id}: {gone.title or '(no title)'}")
+        say(f"Removed {gone.id}: {gone.title or words('(no title)')}")
 
 
 def _write(output: Path | None, text: str) -> None:
@@ -194,14 +196,14 @@ def _list(limit: int, offset: int, search: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"sessions": [{**one.record(), "key_id": one.key_id} for one in found]})
     elif not found:
-        print("There are no conversations." if search is None else "No conversation contains that.")
+        say("There are no conversations." if search is None else "No conversation contains that.")
     else:
         print_table(
             ("ID", "TITLE", "MESSAGES", "CHANGED", "PINNED", "KEY"),
             [
                 (
                     *(short(one.id), one.title, one.messages, spoken(one.updated_at)),
-                    "yes" if one.pinned else None,
+                    words("yes") if one.pinned else None,
                     one.key_id or LOCAL_USER,
                 )
                 for one in found

@@ -11,6 +11,7 @@ from venom_core.cli.assignments import assignment
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table
+from venom_core.cli.wording import words
 
 _HELP = """Store generation parameters of a model. They fill in what a request leaves open, before
 the model's own defaults. Without NAME=VALUE it shows every parameter and its present value.
@@ -53,8 +54,8 @@ def _print(config: dict[str, Any]) -> None:
     for name, parameter in config["generation_schema"].items():
         sent = name in config["effective"]
         value = _plain(config["effective"][name]) if sent else None
-        origin = config["origins"].get(name, "engine")
-        rows.append((name, value, origin, _bounds(parameter), parameter["desc"]))
+        origin = words(config["origins"].get(name, "engine"))
+        rows.append((name, value, origin, _bounds(parameter), words(parameter["desc"])))
     print_table(("PARAMETER", "VALUE", "FROM", "BOUNDS", "MEANING"), rows)
 
 
@@ -63,8 +64,10 @@ def _bounds(parameter: dict[str, Any]) -> str:
         return ", ".join(options)
     low, high = parameter.get("min"), parameter.get("max")
     if low is None:
-        return str(parameter["type"])
-    return f"from {low}" if high is None or high > 10**9 else f"{low} to {high}"
+        return words(str(parameter["type"]))
+    if high is None or high > 10**9:
+        return f"{words('from')} {low}"
+    return f"{low} {words('to')} {high}"
 
 
 def _plain(value: Any) -> str:

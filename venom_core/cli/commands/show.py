@@ -11,6 +11,7 @@ from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
 from venom_core.cli.tables import cells, padded
 from venom_core.cli.terminal import print_beside, print_json, say, size
+from venom_core.cli.wording import words
 
 _HELP = """Show everything that is known of a model: what it is for, its size, context,
 capabilities, licence, the parameters it sets itself, and whether it fits into this machine's
@@ -59,19 +60,24 @@ def show(name: str, context: int | None, as_json: bool) -> None:
 
 def _print(model: dict[str, Any]) -> None:
     rows = [(title, str(model[key])) for key, title in _FIRST if model.get(key) is not None]
+    rows = [(title, words(value) if title == "For" else value) for title, value in rows]
     if model["size_bytes"] is not None:
         rows.insert(1, ("Size", size(model["size_bytes"])))
     capabilities = model["capabilities"]
-    rows.append(("Runs", f"on {model['runs_at']}" if model["runs_at"] else "on this machine"))
-    rows.append(("Can", "unknown" if capabilities is None else ", ".join(capabilities) or "-"))
+    where = f"on {model['runs_at']}" if model["runs_at"] else words("on this machine")
+    rows.append(("Runs", where))
+    known = words("unknown") if capabilities is None else ", ".join(capabilities) or "-"
+    rows.append(("Can", known))
     if model["allowed_roles"]:
         rows.append(("Roles", ", ".join(model["allowed_roles"])))
     if model["base_model"]:
-        rows.append(("Note", "a base model: it continues text and was not trained to converse"))
+        note = "a base model: it continues text and was not trained to converse"
+        rows.append(("Note", words(note)))
     for name, value in model["parameters"].items():
         rows.append(("Sets", f"{name} = {json.dumps(value, ensure_ascii=False)}"))
     for name, value in model["details"].items():
         rows.append((name.replace("_", " ").capitalize(), _plain(value)))
+    rows = [(words(title), value) for title, value in rows]
     width = max(cells(title) for title, _ in rows)
     for title, value in rows:
         print_beside(f"{padded(title, width)}  ", value)
@@ -81,7 +87,9 @@ def _fit(fit: dict[str, Any]) -> str:
     """Return the fit check as a paragraph: the answer, its parts, how good such estimates were."""
     sentences = [fit["message"]]
     if fit["parts"]:
-        parts = [f"{_PARTS[name]} {size(count)}" for name, count in fit["parts"].items() if count]
+        parts = [
+            f"{words(_PARTS[name])} {size(count)}" for name, count in fit["parts"].items() if count
+        ]
         sentences.append(f"Counted: {', '.join(parts)}.")
     if fit["verdict"] == "fits" and fit["largest_context_length"]:
         sentences.append(

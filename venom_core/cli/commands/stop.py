@@ -6,7 +6,7 @@ import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json
+from venom_core.cli.terminal import print_json, say
 
 _HELP = """Take a model out of memory, or with --all every one; it stays installed. Stopping one
 that is not loaded is no error. The server itself is stopped with Ctrl-C where it runs.
@@ -37,4 +37,4 @@ def take_out(command: str, name: str | None, *, everything: bool, as_json: bool)
     if as_json:
         print_json({"success": True, "message": message})
     else:
-        print(message)
+        say(message)

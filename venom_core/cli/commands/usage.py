@@ -12,8 +12,10 @@ from venom_core.accounting.ledger import day_of
 from venom_core.accounting.usage import last_days
 from venom_core.cli.connection.session import connected
 from venom_core.cli.connection.stored import stored_usage
+from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import note, print_json, print_table
+from venom_core.cli.terminal import note, print_json, print_table, say
+from venom_core.cli.wording import words
 from venom_core.store.ledger import Grouping, Range
 
 _HELP = """Show requests, tokens, errors and speed. Days are UTC. The last second of a running
@@ -25,8 +27,10 @@ server may be missing.
   venom usage --days 365 --by day --json
 """
 
+_FIRST = {"model": "MODEL", "key": "KEY", "provider": "PROVIDER", "day": "DAY"}
 
-@click.group(help=_HELP, invoke_without_command=True)
+
+@click.group(cls=WordsGroup, help=_HELP, invoke_without_command=True)
 @click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True)
 @click.option(
     "--by",
@@ -51,17 +55,18 @@ def usage(
         print_json(summary)
         return
     if not summary["count"]:
-        print(f"Nothing was asked since {summary['since']}.")
+        say(f"Nothing was asked since {summary['since']}.")
         return
-    columns = (by.upper(), "REQUESTS", "REFUSED", "FAILED", "PROMPT", "ANSWER", "FIRST", "TOKENS/S")
+    columns = (_FIRST[by], "REQUESTS", "REFUSED", "FAILED", "PROMPT", "ANSWER", "FIRST", "TOKENS/S")
     rows = [_row(_named(group, by), group) for group in summary["groups"]]
     if len(rows) > 1:
-        rows.append(_row("all", summary["totals"]))
+        rows.append(_row(words("all"), summary["totals"]))
     print_table(columns, rows)
     if (shown := offset + len(summary["groups"])) < summary["count"]:
         note(f"More: venom usage --days {days} --by {by} --offset {shown}")
     if errors := summary["totals"]["errors"]:
-        print("Errors: " + ", ".join(f"{code} {count}" for code, count in errors.items()))
+        counts = ", ".join(f"{code} {count}" for code, count in errors.items())
+        say(f"Errors: {counts}")
 
 
 def _named(group: dict[str, Any], by: Grouping) -> str:
@@ -70,7 +75,7 @@ def _named(group: dict[str, Any], by: Grouping) -> str:
     if group["key_name"]:
         return f"{name} ({group['key_name']})"
     nothing = {"key": "(no key)", "provider": "(none)", "model": "(none)"}
-    return nothing.get(by, name) if name in ("", "://") else name
+    return words(nothing[by]) if name in ("", "://") and by in nothing else name
 
 
 def _row(name: str, group: dict[str, Any]) -> tuple[object, ...]:
@@ -101,4 +106,4 @@ def erase(key_id: str, as_json: bool) -> None:
     if as_json:
         print_json({"key": key_id, "lines": lines})
     else:
-        print(f"Erased {lines} lines of {key_id}.")
+        say(f"Erased {lines} lines of {key_id}.")

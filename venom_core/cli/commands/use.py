@@ -6,7 +6,7 @@ import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json
+from venom_core.cli.terminal import print_json, say
 
 _HELP = """Make a model the active one of a role: it answers where a request names none, and wins
 over others of its name. With --none the role has no active model any more.
@@ -40,4 +40,4 @@ def use(name: str | None, role: str, load: bool, nothing: bool, as_json: bool) -
     if as_json:
         print_json(answer)
     else:
-        print(answer["message"])
+        say(answer["message"])

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from venom_core.cli.wording import words
 from venom_core.sdk.frames import Chunk, Usage
 
 
@@ -112,7 +113,7 @@ class Answer:
         """Return a line for people; a figure that is not known is left out."""
         parts = [self.reference]
         if self.ttft_ms is not None:
-            parts.append(f"first token {self.ttft_ms:.0f} ms")
+            parts.append(words(f"first token {self.ttft_ms:.0f} ms"))
         if self.tokens_per_second is not None:
-            parts.append(f"{self.tokens_per_second:.0f} tokens/s")
+            parts.append(words(f"{self.tokens_per_second:.0f} tokens/s"))
         return " · ".join(parts)
