@@ -20,7 +20,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.http import is_loopback
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
-from venom_core.sdk.numbers import tokens
+from venom_core.sdk.numbers import tokens, vector
 from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_ollama.address import keep_alive, parse_address
@@ -399,10 +399,11 @@ def _embeddings(answer: Mapping[str, Any], count: int) -> Embeddings:
         raise InvalidRequest("An empty text has no embedding.", param="input")
     if len(vectors) != count:
         raise UpstreamError(f"Ollama gave {len(vectors)} vectors for {count} texts.")
-    try:
-        return Embeddings(tuple(map(tuple, vectors)), answer.get("prompt_eval_count", 0))
-    except TypeError as error:
-        raise not_ollama() from error
+    found = [vector(one, "ollama.vector") for one in vectors]
+    if None in found:
+        raise not_ollama()
+    counted = tokens(answer.get("prompt_eval_count"), "ollama.prompt_eval_count")
+    return Embeddings(tuple(one for one in found if one is not None), counted or 0)
 
 
 def _kept(shown: Mapping[str, Any], size: Any) -> Mapping[str, Any]:
