@@ -100,3 +100,25 @@ def test_a_refusal_in_polish_and_the_same_in_json(cli, monkeypatch: pytest.Monke
     assert cli("keys", "list").out.startswith("Nie ma klucza.")
     assert cli("alias", "--help").out.startswith("Użycie:")
     assert "Nie ma opcji" in cli("list", "--nothing").err
+
+
+LISTINGS = [
+    *(("list",), ("list", "--available"), ("alias", "list"), ("keys", "list")),
+    *(("sessions", "list"), ("operations",), ("use",), ("config", "show"), ("version",)),
+]
+
+
+@pytest.mark.parametrize("arguments", LISTINGS, ids=" ".join)
+def test_json_has_no_language(
+    arguments: tuple[str, ...], cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    english = json.loads(cli(*arguments, "--json").out)
+    monkeypatch.setenv("LC_ALL", "pl_PL.UTF-8")
+    assert json.loads(cli(*arguments, "--json").out) == english
+
+
+def test_the_doctor_says_states_and_reasons_in_polish(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "pl_PL.UTF-8")
+    said = cli("doctor").out
+    assert re.search(r"wtyczka scripted +\S+ \S+, wczytana", said)
+    assert re.search(r"dostawca scripted +gotowy", said)
