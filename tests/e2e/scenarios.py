@@ -94,6 +94,8 @@ def model(identity: str, provider: str, **facts: Any) -> dict[str, Any]:
         "context_length": None,
         "capabilities": ["chat"],
         "base_model": False,
+        "locality": "local",
+        "runs_at": None,
         **facts,
     }
 

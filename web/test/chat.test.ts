@@ -19,8 +19,8 @@ test("a turn that failed without a word is not told to the model", () => {
   assert.deepEqual(sent.map((message) => message.role), ["user", "assistant", "user", "assistant", "user"]);
 });
 
-const model = (id: string, capabilities: string[] | null) =>
-  ({ id, reference: `ollama://${id}`, capabilities }) as ModelRecord;
+const model = (id: string, capabilities: string[] | null, locality: ModelRecord["locality"] = "local") =>
+  ({ id, reference: `ollama://${id}`, capabilities, locality }) as ModelRecord;
 
 test("the model in use: chosen if it exists and can chat, else the server's, else any that can", () => {
   const models = [model("embed", ["embed"]), model("a", ["chat"]), model("b", null)];
@@ -31,6 +31,9 @@ test("the model in use: chosen if it exists and can chat, else the server's, els
   assert.equal(modelInUse(stock, "embed"), "a");
   assert.equal(modelInUse({ ...stock, overview: { ...overview, default_model: null } }, null), "a");
   assert.equal(modelInUse({ overview: null, models: [], error: null }, "a"), null);
+  const away = [model("cloud", ["chat"], "remote")];
+  assert.equal(modelInUse({ overview: null, models: away, error: null }, null), null);
+  assert.equal(modelInUse({ overview: null, models: away, error: null }, "cloud"), "cloud");
   assert.deepEqual(models.map(canChat), [false, true, true]);
   assert.equal(noteOf(stock, "a"), "note");
   assert.equal(noteOf(stock, "b"), null);
