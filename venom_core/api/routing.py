@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from venom_core.api.errors import too_large
-from venom_core.chat.validation import check_size
+from venom_core.api.json_text import json_text
 
 #: Of a body that needs no key.
 MAX_OPEN_BODY_BYTES = 64 * 1024
@@ -29,7 +29,8 @@ class KeyedRoute(APIRoute):
 
         async def keyed(request: Request) -> Response:
             await request.app.state.check_key(request)
-            check_size(await request.body())
+            # Where Request.body() keeps it.
+            request._body = json_text(await request.body())
             return await handler(request)
 
         return keyed

@@ -30,6 +30,19 @@ def with_system(listed: ListedModel, body: Mapping[str, Any], prompt: str) -> Ma
     return {**body, "messages": [{"role": "system", "content": prompt}, *messages]}
 
 
+def with_known_roles(listed: ListedModel, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the body with ``developer`` as ``system``, which is its older name: templates know
+    that one, but for those of models that say otherwise."""
+    roles = listed.model.allowed_roles
+    if roles is not None and ("developer" in roles or "system" not in roles):
+        return body
+    messages = [
+        {**message, "role": "system"} if message["role"] == "developer" else message
+        for message in body["messages"]
+    ]
+    return {**body, "messages": messages}
+
+
 def check_messages(listed: ListedModel, body: Mapping[str, Any]) -> None:
     """Raise where the messages hold what the model's template cannot render."""
     known, roles = listed.model.capabilities, listed.model.allowed_roles

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
+from venom_core.sdk.frames import Wire
 from venom_core.sdk.spec import STRUCTURAL_PARAMETERS
 
 Policy = Literal["strict", "warn"]
@@ -27,6 +28,15 @@ NO_TOKEN_CHANGED = frozenset(
     }
 )
 
+#: No bound of an answer's length, as Ollama, llama.cpp and LM Studio spell it.
+NO_LIMIT = -1
+
+#: Tokens of a completion that bounds itself nowhere.
+COMPLETION_TOKENS = 16
+
+#: Fields of an embeddings body that are no parameters of the provider's.
+_OF_EVERY_EMBEDDING = frozenset({"encoding_format", "input", "model"})
+
 #: The value of a parameter that asks for nothing.
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "best_of": (1,),
@@ -34,6 +44,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "encoding_format": ("float",),
     "frequency_penalty": (0,),
     "logprobs": (False, 0),
+    "max_tokens": (NO_LIMIT,),
     "modalities": (["text"],),
     "n": (1,),
     "parallel_tool_calls": (True,),
@@ -111,6 +122,10 @@ def _one_token_limit(body: Mapping[str, Any]) -> dict[str, Any]:
     return rest | ({"max_tokens": newer} if newer is not None else {})
 
 
+def _asks_no_limit(request: Mapping[str, Any]) -> bool:
+    return NO_LIMIT in (request.get("max_tokens"), request.get("max_completion_tokens"))
+
+
 def check_override(
     override: Mapping[str, Any], honoured: Collection[str], policy: Policy, *, model: str
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -134,20 +149,47 @@ def merge_generation(
     request: Mapping[str, Any],
     override: Mapping[str, Any],
     own: Mapping[str, Any],
+    wire: Mapping[str, Any],
 ) -> dict[str, str]:
-    """Fill in what the request leaves open: the stored override, then the model's own defaults.
-    Gives each parameter's origin, ``request``, ``override`` or ``model``.
+    """Fill in what the request leaves open: the stored override, then the model's own defaults,
+    then those of the wire. Gives each parameter's origin, ``request``, ``override``, ``model`` or
+    ``wire``.
 
     Changes ``body``, which is ``request`` after the policy. What the request set to null is open;
     a neutral value, which the policy leaves out, is a word against ours and is sent then.
     """
     origins = dict.fromkeys((name for name in body if name not in STRUCTURAL_PARAMETERS), "request")
-    for origin, values in (("override", override), ("model", own)):
+    for origin, values in (("override", override), ("model", own), ("wire", wire)):
         for name, value in values.items():
             if body.get(name) is not None:
+                continue
+            if name == "max_tokens" and _asks_no_limit(request):
+                origins[name] = "request"  # left out, which every engine takes for no limit
                 continue
             given = request.get(name)
             asked = given is not None and is_neutral(name, given)
             body[name] = given if asked else value
             origins[name] = "request" if asked else origin
     return origins
+
+
+def wire_defaults(wire: Wire, honoured: Collection[str]) -> Mapping[str, Any]:
+    """Return what OpenAI's API itself takes where neither request nor model says anything: a
+    completion without a bound ends after 16 tokens, and clients count on it."""
+    bound = wire == "completion" and "max_tokens" in honoured
+    return {"max_tokens": COMPLETION_TOKENS} if bound else {}
+
+
+def check_embedding_parameters(
+    body: Mapping[str, Any], honoured: Collection[str], policy: Policy, *, model: str
+) -> tuple[str, ...]:
+    """Return the names of an embeddings body that are left out under ``warn``.
+
+    Raises ``UnsupportedParameter``; for ``dimensions`` under every policy, since vectors of
+    another size fit no index that expects these.
+    """
+    rest = {name: value for name, value in body.items() if name not in _OF_EVERY_EMBEDDING}
+    if "dimensions" in rest:
+        size = {"dimensions": rest.pop("dimensions")}
+        apply_policy(size, honoured, "strict", model=model)
+    return apply_policy(rest, (), policy, model=model)[1]

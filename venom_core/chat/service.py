@@ -11,9 +11,21 @@ from typing import Any
 
 from venom_core.accounting.quotas import Quotas
 from venom_core.chat.admission import Admission
-from venom_core.chat.checks import check_capable, check_messages, with_system
+from venom_core.chat.checks import (
+    check_capable,
+    check_messages,
+    with_known_roles,
+    with_system,
+)
 from venom_core.chat.limits import Limits
-from venom_core.chat.parameters import apply_policy, check_override, merge_generation
+from venom_core.chat.parameters import (
+    apply_policy,
+    check_embedding_parameters,
+    check_override,
+    merge_generation,
+    wire_defaults,
+)
+from venom_core.chat.prompts import check_tokens, completions, texts
 from venom_core.chat.stream import Account, ChatStream
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
@@ -45,6 +57,15 @@ class ChatCall:
     include_usage: bool = False
     key_id: str | None = None
     system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors, the model that made them, and the parameters ignored under the policy ``warn``."""
+
+    resolved: ListedModel
+    embeddings: Embeddings
+    left_out: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -134,6 +155,7 @@ class ChatService:
         capability = "chat" if call.wire == "chat" else "completion"
         check_capable(resolved, capability)
         if call.wire == "chat":
+            call = replace(call, body=with_known_roles(resolved, call.body))
             if call.system:
                 call = replace(call, body=with_system(resolved, call.body, call.system))
             check_messages(resolved, call.body)
@@ -150,7 +172,8 @@ class ChatService:
         )
         sent = call.wire == "chat" and not resolved.model.applies_defaults
         own = resolved.model.defaults if sent else {}
-        origins = merge_generation(body, call.body, override, own)
+        wire = wire_defaults(call.wire, spec.parameters)
+        origins = merge_generation(body, call.body, override, own, wire)
         body["stream"] = call.stream
         provider = await self.host.provider(resolved.provider)
         request = ChatRequest(
@@ -160,7 +183,14 @@ class ChatService:
             request_id=call.request_id,
             timeout=self.limits.answer_timeout,
         )
-        source = (provider.chat if call.wire == "chat" else provider.complete)(request)
+        choices = int(body.get("n") or 1)
+        if call.wire == "chat":
+            source = provider.chat(request)
+        else:
+            prompts = texts(body["prompt"])
+            check_tokens(prompts, "prompt", spec, resolved.reference)
+            source = completions(provider.complete, request, prompts, choices)
+            choices *= len(prompts)
         gate = self._gate(resolved.provider)
         await self._take(asking)
 
@@ -177,6 +207,7 @@ class ChatService:
             origins=origins,
             left_out=(*left_out, *stale),
             include_usage=call.include_usage,
+            choices=choices,
             source=source,
             on_end=on_end,
         )
@@ -198,16 +229,14 @@ class ChatService:
 
     async def embed(
         self,
-        model: str | None,
-        inputs: tuple[str, ...],
+        body: Mapping[str, Any],
         request_id: str,
-        dimensions: int | None = None,
         key_id: str | None = None,
-    ) -> tuple[ListedModel, Embeddings]:
-        """Embed texts with the named model."""
+    ) -> Embedded:
+        """Embed the texts of a validated OpenAI body."""
         asking = _Asking(request_id, key_id)
         try:
-            resolved, provider = await self._admitted_embedding(model, dimensions, asking)
+            resolved, provider, request, left_out = await self._admitted_embedding(body, asking)
         except BaseException as error:
             self._refused(asking, error)
             raise
@@ -216,10 +245,9 @@ class ChatService:
         answer: Embeddings | None = None
         code: str | None = "internal_error"
         try:
-            request = EmbedRequest(resolved.model.ref, inputs, request_id, dimensions)
             answer = await provider.embed(request)
             code = None
-            return resolved, answer
+            return Embedded(resolved, answer, left_out)
         except VenomError as error:
             code = error.code
             raise
@@ -232,22 +260,30 @@ class ChatService:
             self.report(asking.embedded(answer, code))
 
     async def _admitted_embedding(
-        self, model: str | None, dimensions: int | None, asking: _Asking
-    ) -> tuple[ListedModel, Provider]:
-        resolved, _ = await self._resolve(model, "embedding")
+        self, body: Mapping[str, Any], asking: _Asking
+    ) -> tuple[ListedModel, Provider, EmbedRequest, tuple[str, ...]]:
+        resolved, _ = await self._resolve(body.get("model"), "embedding")
         asking.resolved = resolved
         self.quotas.check_model(asking.key_id, resolved)
         check_capable(resolved, "embedding")
         spec = self.host.specs()[resolved.provider]
         self._require(spec, Capability.EMBED)
-        if dimensions is not None:
-            apply_policy(
-                {"dimensions": dimensions}, spec.parameters, "strict", model=resolved.reference
-            )
+        inputs = texts(body["input"])
+        check_tokens(inputs, "input", spec, resolved.reference)
+        left_out = check_embedding_parameters(
+            body, spec.parameters, self.limits.policy, model=resolved.reference
+        )
+        request = EmbedRequest(
+            resolved.model.ref,
+            tuple(text for text in inputs if isinstance(text, str)),
+            asking.request_id,
+            body.get("dimensions"),
+            tokens=tuple(text for text in inputs if not isinstance(text, str)),
+        )
         provider = await self.host.provider(resolved.provider)
         await self._take(asking)
         await self._gate(resolved.provider).enter()
-        return resolved, provider
+        return resolved, provider, request, left_out
 
     async def _take(self, asking: _Asking) -> None:
         await self.quotas.take(asking.key_id)

@@ -59,7 +59,8 @@ class ChatStream:
 
     ``resolved`` is the model that answers, ``parameters`` is the body after the policy and
     what is stored for the model, ``origins`` says where each parameter came from,
-    ``left_out`` names parameters ignored under the policy ``warn``.
+    ``left_out`` names parameters ignored under the policy ``warn``. Each of its ``choices`` has to
+    come to an end.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class ChatStream:
         origins: Mapping[str, str],
         left_out: tuple[str, ...],
         include_usage: bool,
+        choices: int,
         source: AsyncGenerator[Frame, None],
         on_end: Callable[[Account], None],
     ) -> None:
@@ -88,7 +90,7 @@ class ChatStream:
         self._streams = bool(parameters.get("stream"))
         self._ready: list[Frame] = []
         self._usage: Frame | None = None
-        self._unfinished = set(range(int(parameters.get("n") or 1)))
+        self._unfinished = set(range(choices))
 
     @property
     def upstream_body(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validato
 from pydantic_core import PydanticKnownError
 from pydantic_core.core_schema import (
     CoreSchema,
+    no_info_before_validator_function,
     no_info_wrap_validator_function,
 )
 
@@ -53,7 +54,7 @@ def check_fields(body: Mapping[str, Any]) -> None:
 
 def up_to_first_error(schema: CoreSchema) -> CoreSchema:
     """Return the schema with each series and each open object in it checked no further than its
-    first error."""
+    first error, and 4.0 taken where 4 may stand."""
     return cast(CoreSchema, _bounded(schema))
 
 
@@ -66,9 +67,22 @@ def _bounded(part: Any) -> Any:
     kind = made.get("type")  # of a table of fields, that field
     if isinstance(kind, str) and kind in _SERIES:
         made["fail_fast"] = True
+        if _kind(part.get("items_schema")) == "int":
+            made["items_schema"] = part["items_schema"]  # tokens: as many as a text has words
+    elif kind == "int":
+        return no_info_before_validator_function(_whole, cast(CoreSchema, made))
     elif kind == "dict" and made.get("values_schema", {}).get("type", "any") != "any":
         return no_info_wrap_validator_function(_each_alone, cast(CoreSchema, made))
     return made
+
+
+def _kind(part: Any) -> Any:
+    return part.get("type") if isinstance(part, dict) else None
+
+
+def _whole(value: Any) -> Any:
+    """Return 4 for 4.0: to many clients every number is one with a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _each_alone(value: Any, check: Callable[[Any], dict[Any, Any]]) -> dict[Any, Any]:

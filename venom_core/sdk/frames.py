@@ -130,6 +130,8 @@ class Envelope:
         given = body.get("id")
         if not isinstance(given, str) or not 0 < len(given) <= MAX_ID:
             return self.id
+        if self.wire == "completion":  # llama.cpp names both kinds alike
+            return "cmpl-" + given.removeprefix("chatcmpl-").removeprefix("cmpl-")
         return given
 
 

@@ -27,9 +27,12 @@ MOST_TOOLS = 1024
 MOST_STOPS = 64
 #: Texts of an embeddings request, as OpenAI has it.
 MOST_INPUTS = 2048
+MOST_PROMPTS = 128
 LONGEST_NAME = 512
 
 Name = Annotated[str, MaxLen(LONGEST_NAME)]
+#: A text as numbers of the vocabulary of the model that it is for.
+Tokens = Annotated[list[Annotated[int, Ge(0), Le(2**31 - 1)]], MinLen(1)]
 
 
 class FunctionCall(TypedDict):
@@ -80,7 +83,8 @@ class StreamOptions(TypedDict, total=False):
 
 
 class SamplingBody(TypedDict, total=False):
-    """Parameters that chat and completion share; null means "not set". Counts are in tokens."""
+    """Parameters that chat and completion share; null means "not set". Counts are in tokens; -1
+    is no bound of the answer's, and providers never see it."""
 
     model: Name | None
     stream: bool | None
@@ -92,7 +96,7 @@ class SamplingBody(TypedDict, total=False):
     repeat_penalty: Annotated[float, Ge(0), Le(10)] | None
     presence_penalty: Annotated[float, Ge(-2), Le(2)] | None
     frequency_penalty: Annotated[float, Ge(-2), Le(2)] | None
-    max_tokens: Annotated[int, Ge(1), Le(10_000_000)] | None
+    max_tokens: Annotated[int, Ge(1), Le(10_000_000)] | Literal[-1] | None
     stop: str | Annotated[list[str], MaxLen(MOST_STOPS)] | None
     seed: Annotated[int, Ge(-(2**63)), Le(2**63 - 1)] | None
     n: Annotated[int, Ge(1), Le(128)] | None
@@ -106,7 +110,7 @@ class ChatBody(SamplingBody, total=False):
     """
 
     messages: Annotated[list[MessageBody], MinLen(1), MaxLen(MOST_MESSAGES)]
-    max_completion_tokens: Annotated[int, Ge(1), Le(10_000_000)] | None
+    max_completion_tokens: Annotated[int, Ge(1), Le(10_000_000)] | Literal[-1] | None
     logprobs: bool | None
     top_logprobs: Annotated[int, Ge(0), Le(20)] | None
     response_format: dict[str, Any] | None
@@ -117,9 +121,15 @@ class ChatBody(SamplingBody, total=False):
 
 
 class CompletionBody(SamplingBody, total=False):
-    """The body of a text completion; providers get ``prompt`` as one string."""
+    """The body of a text completion; providers get ``prompt`` as one text, as tokens only where
+    they declare it."""
 
-    prompt: str | Annotated[list[str], MaxLen(MOST_INPUTS)]
+    prompt: (
+        str
+        | Annotated[list[str], MinLen(1), MaxLen(MOST_PROMPTS)]
+        | Tokens
+        | Annotated[list[Tokens], MinLen(1), MaxLen(MOST_PROMPTS)]
+    )
     suffix: str | None
     echo: bool | None
     best_of: Annotated[int, Ge(1), Le(128)] | None
@@ -130,7 +140,12 @@ class EmbeddingBody(TypedDict, total=False):
     """The body of an embeddings request."""
 
     model: Name | None
-    input: str | Annotated[list[str], MinLen(1), MaxLen(MOST_INPUTS)]
+    input: (
+        str
+        | Annotated[list[str], MinLen(1), MaxLen(MOST_INPUTS)]
+        | Tokens
+        | Annotated[list[Tokens], MinLen(1), MaxLen(MOST_INPUTS)]
+    )
     encoding_format: Literal["float", "base64"] | None
     dimensions: Annotated[int, Ge(1), Le(100_000)] | None
     user: str | None
@@ -173,13 +188,18 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class EmbedRequest:
-    """``inputs`` are texts; ``dimensions`` only where the provider declares the parameter."""
+    """``inputs`` are texts; ``dimensions`` only where the provider declares the parameter.
+
+    Where it declares that it takes tokens (``ProviderSpec.tokens``), ``tokens`` may hold those of
+    each text in the place of ``inputs``.
+    """
 
     model: str
     inputs: tuple[str, ...]
     request_id: str
     dimensions: int | None = None
     timeout: float = 600.0
+    tokens: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

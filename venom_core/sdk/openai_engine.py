@@ -23,6 +23,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.prefill import without_beginning
 from venom_core.sdk.provider import Provider, ProviderContext
 from venom_core.sdk.stall import StallTimer
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES, StreamReader, answer_frame
@@ -98,7 +99,8 @@ class OpenAIEngineProvider(Provider):
             body["stream_options"] = {"include_usage": True}
         async with self._exchange(path, request.model, body, request) as response:
             if not request.stream:
-                yield answer_frame(await read_bounded(response, MAX_ANSWER_BYTES))
+                data = await read_bounded(response, MAX_ANSWER_BYTES)
+                yield answer_frame(without_beginning(data, request.body.get("messages") or ()))
                 return
             reader = StreamReader()
             with StallTimer(request.timeout) as timer:
@@ -113,12 +115,13 @@ class OpenAIEngineProvider(Provider):
                 yield frame
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        body: dict[str, Any] = {"input": list(request.inputs)}
+        inputs = request.tokens or request.inputs
+        body: dict[str, Any] = {"input": list(inputs)}
         if request.dimensions is not None:
             body["dimensions"] = request.dimensions
         async with self._exchange("/v1/embeddings", request.model, body, request) as response:
             return await parse_embeddings(
-                await read_bounded(response, MAX_ANSWER_BYTES), len(request.inputs)
+                await read_bounded(response, MAX_ANSWER_BYTES), len(inputs)
             )
 
     @contextlib.asynccontextmanager

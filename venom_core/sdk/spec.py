@@ -119,6 +119,9 @@ class ProviderSpec:
         capabilities: the truth about the class.
         parameters: names of the request parameters that are honoured. Any other parameter with a
             value that matters is refused by the core with 400 ``unsupported_parameter``.
+        tokens: fields that may hold the numbers of a text's tokens in its place. Which vocabulary
+            they are of is nothing that a request says, so a provider declares this only where
+            wrong ones are its users' own affair.
         settings: see :class:`Setting`.
         aliases: further names accepted in references (``huggingface://`` for ``hf``).
         homepage: where its engine or server is described.
@@ -141,6 +144,7 @@ class ProviderSpec:
     factory: str
     capabilities: frozenset[Capability]
     parameters: frozenset[str] = frozenset()
+    tokens: frozenset[Literal["prompt", "input"]] = frozenset()
     settings: tuple[Setting, ...] = ()
     aliases: tuple[str, ...] = ()
     homepage: str | None = None

@@ -142,6 +142,9 @@ def venom_providers() -> list[ProviderSpec]:
                 }
             ),
             parameters=PARAMETERS,
+            # A prompt's come from who has the model's own tokenizer; inputs to embed come from
+            # clients that use OpenAI's for every model.
+            tokens=frozenset({"prompt"}),
             settings=SETTINGS,
             aliases=("embedded", "llama-cpp"),
             homepage="https://github.com/ggml-org/llama.cpp",

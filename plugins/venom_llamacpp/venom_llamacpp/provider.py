@@ -38,6 +38,7 @@ from venom_core.sdk.hub_files import HubRef, default_cache
 from venom_core.sdk.machine import usable_cores
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, read_bounded
+from venom_core.sdk.prefill import beginning_of
 from venom_core.sdk.provider import (
     EngineStatus,
     LoadedModel,
@@ -236,7 +237,9 @@ class LlamaCppProvider(OpenAIEngineProvider):
         served = await self._find(request.model)
         self._require(served, "chat")
         frames = self._chat(request, last=False)
-        async with contextlib.aclosing(trimmed(frames) if served.trim else frames) as answer:
+        if served.trim and not beginning_of(request.body["messages"]):
+            frames = trimmed(frames)
+        async with contextlib.aclosing(frames) as answer:
             async for frame in answer:
                 yield frame
 

@@ -17,12 +17,14 @@ def venom_providers() -> list[ProviderSpec]:
             # refusal is passed on.
             parameters=frozenset(
                 {
-                    "dimensions", "frequency_penalty", "logit_bias", "logprobs", "max_tokens",
-                    "min_p", "n", "parallel_tool_calls", "presence_penalty", "reasoning_effort",
-                    "repeat_penalty", "response_format", "seed", "stop", "suffix", "temperature",
+                    "best_of", "dimensions", "echo", "frequency_penalty", "logit_bias", "logprobs",
+                    "max_tokens", "min_p", "n", "parallel_tool_calls", "presence_penalty",
+                    "reasoning_effort", "repeat_penalty", "response_format",
+                    "seed", "stop", "suffix", "temperature",
                     "tool_choice", "tools", "top_k", "top_logprobs", "top_p",
                 }
             ),
+            tokens=frozenset({"prompt", "input"}),
             settings=(
                 Setting("urls", "list", (), "Base URLs of the servers, without /v1.", items="url"),
                 Setting("api_key", "str", None, "Key for all of them.", secret=True),

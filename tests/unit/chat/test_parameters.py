@@ -38,7 +38,9 @@ def test_what_cannot_be_honoured_is_refused_by_name(name: str, value: Any) -> No
 
 @pytest.mark.parametrize(
     "body",
-    [{"n": 1}, {"n": 1.0}, {"logit_bias": {}}, {"seed": None}, {"frequency_penalty": 0},
+    [{"n": 1}, {"n": 1.0},
+     {"max_tokens": -1}, {"max_completion_tokens": -1}, {"logit_bias": {}}, {"seed": None},
+     {"frequency_penalty": 0},
      {"presence_penalty": 0.0}, {"logprobs": False}, {"response_format": {"type": "text"}},
      {"user": "u", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"},
      {"tool_choice": "none"}, {"tool_choice": "auto"}, {"tools": []}],
@@ -81,7 +83,7 @@ def merged(
     request: dict[str, Any], override: dict[str, Any], own: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     body, _ = apply_policy(request, HONOURED | {"presence_penalty"}, "strict", model="x://m")
-    origins = merge_generation(body, request, override, own)
+    origins = merge_generation(body, request, override, own, {})
     return body, origins
 
 

@@ -90,7 +90,7 @@ def test_only_what_the_provider_honours_can_be_set() -> None:
 @pytest.mark.parametrize(("name", "value"), [
     ("temperature", float("nan")), ("temperature", float("inf")), ("temperature", -0.1),
     ("temperature", 2.1), ("temperature", "0.5"), ("temperature", True), ("temperature", [1]),
-    ("top_k", 40.0), ("top_k", 0), ("top_k", 101), ("top_k", False), ("seed", -1),
+    ("top_k", 40.5), ("top_k", 0), ("top_k", 101), ("top_k", False), ("seed", -1),
     ("max_tokens", 0), ("max_tokens", float("inf")), ("stop", "x"), ("stop", [""]), ("stop", [1]),
     ("stop", []), ("stop", ["x"] * 17), ("seed", float("nan")),
 ])  # fmt: skip

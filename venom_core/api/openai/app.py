@@ -34,7 +34,7 @@ from venom_core.api.revocation import while_allowed
 from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
 from venom_core.chat.place import where
-from venom_core.chat.service import ChatCall
+from venom_core.chat.service import ChatCall, Embedded
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
 
@@ -147,34 +147,10 @@ class OpenAIRoutes:
     async def create_embeddings(self, request: Request, key_id: str | None) -> Response:
         """Return the vectors of one or several texts."""
         body = await bodies.read_embedding(request)
-        inputs = (body["input"],) if isinstance(body["input"], str) else tuple(body["input"])
-        model = body.get("model")
         answer: list[Response] = []
         async with until_disconnect(request.receive), while_allowed(request):
-            resolved, result = await self._venom.chat.embed(
-                model, inputs, request_id(request), body.get("dimensions"), key_id
-            )
-            answer.append(
-                JSONResponse(
-                    {
-                        "object": "list",
-                        "model": model or resolved.id,
-                        "data": [
-                            {
-                                "object": "embedding",
-                                "index": index,
-                                "embedding": _vector(vector, body.get("encoding_format")),
-                            }
-                            for index, vector in enumerate(result.vectors)
-                        ],
-                        "usage": {
-                            "prompt_tokens": result.prompt_tokens,
-                            "total_tokens": result.prompt_tokens,
-                        },
-                    },
-                    headers={name: header_text(text) for name, text in where(resolved).items()},
-                )
-            )
+            found = await self._venom.chat.embed(body, request_id(request), key_id)
+            answer.append(_embeddings(body, found))
         return answer[0] if answer else Response(status_code=499)
 
     def _answer(self, request: Request, call: ChatCall) -> Response:
@@ -200,6 +176,25 @@ def _call(request: Request, body: dict[str, Any], key_id: str | None) -> dict[st
         "include_usage": bodies.wants_usage(body),
         "key_id": key_id,
     }
+
+
+def _embeddings(body: dict[str, Any], found: Embedded) -> Response:
+    tokens = found.embeddings.prompt_tokens
+    encoding = body.get("encoding_format")
+    vectors = enumerate(found.embeddings.vectors)
+    headers = {name: header_text(text) for name, text in where(found.resolved).items()}
+    if found.left_out:
+        headers["Venom-Ignored-Parameters"] = header_text(", ".join(found.left_out))
+    told = {
+        "object": "list",
+        "model": body.get("model") or found.resolved.id,
+        "data": [
+            {"object": "embedding", "index": index, "embedding": _vector(vector, encoding)}
+            for index, vector in vectors
+        ],
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+    return JSONResponse(told, headers=headers)
 
 
 def _vector(vector: Sequence[float], encoding: str | None) -> list[float] | str:

@@ -10,8 +10,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from pydantic_core import SchemaValidator, from_json
 from starlette.requests import Request
 
+from venom_core.api.json_text import json_text
+from venom_core.api.openai.tolerance import as_meant
 from venom_core.api.validation import invalid
-from venom_core.chat.validation import check_fields, check_size, up_to_first_error
+from venom_core.chat.validation import check_fields, up_to_first_error
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
 
@@ -38,17 +40,7 @@ def check_chat(raw: bytes) -> dict[str, Any]:
 
 
 async def read_completion(request: Request) -> dict[str, Any]:
-    """Read a completion body whose ``prompt`` is one string."""
-    body = await _read(request, CompletionBody, ("prompt",))
-    if isinstance(body["prompt"], list):
-        if len(body["prompt"]) != 1:
-            raise InvalidRequest(
-                "A request takes one prompt.",
-                param="prompt",
-                fix="Send each prompt in its own request.",
-            )
-        body["prompt"] = body["prompt"][0]
-    return body
+    return await _read(request, CompletionBody, ("prompt",))
 
 
 async def read_embedding(request: Request) -> dict[str, Any]:
@@ -61,12 +53,10 @@ async def _read(request: Request, schema: Hashable, required: Sequence[str]) -> 
 
 def check(raw: bytes, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:
     """Return the body in ``raw``; raises ``InvalidRequest`` with the path of the field at fault."""
-    check_size(raw)
     try:
         # Parsed apart from the check, since only the parser refuses NaN wherever it stands.
-        body: dict[str, Any] = _validator(schema).validate_python(
-            from_json(raw, allow_inf_nan=False)
-        )
+        found = as_meant(from_json(json_text(raw), allow_inf_nan=False))
+        body: dict[str, Any] = _validator(schema).validate_python(found)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False)) from error
     except ValueError as error:

@@ -206,6 +206,19 @@ async def test_a_conversation_of_several_turns_and_a_system_role(ask: Asker) -> 
     assert "Warsaw" in await ask.answer(SMOL, "", messages=messages, temperature=0)
 
 
+async def test_an_assistants_last_turn_is_gone_on_from_alike_in_both_modes(ask: Asker) -> None:
+    messages = [
+        {"role": "user", "content": "What is the capital of Poland?"},
+        {"role": "assistant", "content": "The capital of Pol"},
+    ]
+    body = {"messages": messages, "temperature": 0, "max_tokens": 8}
+    for model in (SMOL, GEMMA):
+        whole = await ask.answer(model, "", **body)
+        streamed = "".join(_contents(await ask.frames(model, "", stream=True, **body)))
+        assert whole == streamed
+        assert not whole.startswith("The capital")
+
+
 async def test_prompt_too_long_is_refused_with_numbers(ask: Asker, ask_small: Asker) -> None:
     for stream in (False, True):
         with pytest.raises(ContextLengthExceeded, match=r"4096 tokens.* \d{4} tokens"):
