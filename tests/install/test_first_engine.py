@@ -11,7 +11,7 @@ import pytest
 
 from tools.measure_install import SETS, install, python_of
 from tools.wheelhouse import WHEELHOUSE
-from venom_core.cli.first_steps import EMBEDDED_MOST_BYTES
+from venom_core.installing.first_steps import first_steps
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are of POSIX", allow_module_level=True)
@@ -21,6 +21,7 @@ from venom_core.testing.deadlines import patience
 QUESTION = "What is the capital of Poland?"
 WHICH, FOLDER = r"Which one\? \[1\] ", r"installed from: \[none\] "
 ENGINE = "xllamacpp"
+MOST_BYTES = next(step.size_bytes for step in first_steps() if step.kind == "engine")
 
 
 @pytest.fixture
@@ -66,8 +67,8 @@ def test_the_offer_names_the_size_and_ctrl_c_leaves_it_to_be_repeated(
         with on_terminal(
             tmp_path / "home", "run", QUESTION, command=command, cwd=tmp_path, **known
         ) as terminal:
-            size = re.search(r"embedded engine \((\d+) MB\)", terminal.until(WHICH))
-            assert size and int(size[1]) * 1e6 <= EMBEDDED_MOST_BYTES
+            size = re.search(r"\(engine: (\d+) MB\)", terminal.until(WHICH))
+            assert size and int(size[1]) * 1e6 <= (MOST_BYTES or 0)
             terminal.type("1\n")
             terminal.until(r"Installing collected packages")
             terminal.type(CTRL_C)

@@ -100,15 +100,16 @@ def offer_engine(session: Session, overview: Overview) -> bool:
 
 
 def _engine_size(session: Session, way: dict[str, Any]) -> str:
-    """Return `` (34 MB)``: what the plugin says of its engine, else what an index says of both,
-    else the most that it is on any system."""
+    """Return `` (engine: 34 MB)``: what the plugin says of its engine, else what an index says of
+    both, else the most that it is on any system."""
     count = None
     if isinstance(session.connection, LocalVenom):
         count = session.connection.engine_size(way["plugin"])
     if count is None and interactive():
         count = estimate(way["plugin"])
-    most = f" (at most {size(way['size_bytes'])})" if way["size_bytes"] else ""
-    return f" ({size(count)})" if count else most
+    if count:
+        return words(f" (engine: {size(count)})")
+    return words(f" (engine: at most {size(way['size_bytes'])})") if way["size_bytes"] else ""
 
 
 def install_embedded(session: Session) -> bool:

@@ -81,7 +81,7 @@ async def application(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, di
         scripted.SCRIPTS[name] = Script(say("Warsaw ⟦1⟧"), model)
     for name in ("m", "other"):
         scripted.PULLS[name] = [PullProgress("completed", "It is ready", 1, 1)]
-    scripted.PLANS["huge"] = PullPlan("huge", 10**18, folder=folder)
+    scripted.PLANS["huge"] = PullPlan("huge", 10**15, folder=folder)
     with FakeHub() as hub:
         hub.add("org/tiny-GGUF", {"tiny-Q4_K_M.gguf": b"GGUF"}, tags=["gguf"])
         hub.papers = [PAPER]

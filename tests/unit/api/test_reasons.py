@@ -84,7 +84,7 @@ CASES = {
     "too high": Case(("POST", CHAT, hi(temperature=5)),
                      "temperature: Input should be less than or equal to 2.", "temperature"),
     "too low": Case(("POST", CHAT, hi(max_tokens=0)),
-                    "max_tokens: Input should be greater than or equal to 1.", "max_tokens"),
+                    "max_tokens: Input should be greater than or equal to 1 or -1.", "max_tokens"),
     "wrong type": Case(("POST", CHAT, hi(temperature="hot")),
                        "temperature: Input should be a valid number.", "temperature"),
     "no messages": Case(("POST", CHAT, {"model": "gemma3:4b"}),

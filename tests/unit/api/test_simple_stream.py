@@ -250,7 +250,7 @@ async def test_llm_off_is_503(make_venom: MakeVenom) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"content": ""}, {"content": "x" * 50_001}, {"content": 1}, {"content": "\ud800"},
+        {}, {"content": ""}, {"content": "x" * 50_001}, {"content": 1},
         {"content": "x", "temperature": "0.5"}, {"content": "x", "temperature": 2.1},
         {"content": "x", "temperature": float("nan")}, {"content": "x", "top_p": -0.1},
         {"content": "x", "max_tokens": 0}, {"content": "x", "max_tokens": True},

@@ -106,7 +106,7 @@ def test_choosing_the_first_ends_in_an_answer(cli, missing_engine, person, monke
     done = cli("run", QUESTION)
     assert (done.code, done.out) == (0, "Warsaw\n"), done.err
     assert done_installs == ["scripted"] and "pull tiny" in scripted.SEEN.calls
-    assert "(107 MB)" in done.err and "98 MB" in done.err
+    assert "(engine: 107 MB)" in done.err and "98 MB" in done.err
 
 
 def test_choosing_the_second_or_nothing_installs_nothing(cli, missing_engine, person, monkeypatch):
