@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from venom_core.cli.http_protocol import NoUpgrades
+from venom_core.cli.http_waits import BoundedWaits
 from venom_core.testing.deadlines import patience
 
 
@@ -18,7 +18,7 @@ from venom_core.testing.deadlines import patience
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """Serve the application on a free port; gives its base URL."""
     server = uvicorn.Server(
-        uvicorn.Config(app, http=NoUpgrades, log_level="error", access_log=False)
+        uvicorn.Config(app, http=BoundedWaits, log_level="error", access_log=False)
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = asyncio.create_task(server.serve([listening]))

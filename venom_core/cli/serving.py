@@ -16,7 +16,7 @@ import uvicorn
 
 from venom_core._version import __version__
 from venom_core.cli.connection.server_file import ServerRecord, publish, withdraw
-from venom_core.cli.http_protocol import NoUpgrades
+from venom_core.cli.http_waits import BoundedWaits
 from venom_core.cli.listening import local_url
 from venom_core.composition import Venom
 from venom_core.sdk.errors import VenomError
@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="auto",
-                http=NoUpgrades,
+                http=BoundedWaits,
                 ws="none",
                 lifespan="on",
                 log_config=None,
