@@ -9,6 +9,7 @@ shown this once) is written to :func:`raw`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import sys
@@ -53,11 +54,18 @@ def styled(text: str, code: int, stream: IO[str]) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
+# ``print`` does not hold ``sys.stdout`` while it writes to it: freed meanwhile, at the end of a
+# command while a thread of a plugin prints, it takes the interpreter down. The cache holds it.
+@functools.lru_cache(maxsize=16)
+def _safe(stream: IO[str]) -> SafeOutput:
+    return SafeOutput(stream)
+
+
 @contextlib.contextmanager
 def safe_output() -> Iterator[None]:
     """Make both standard streams safe while the block runs."""
     before = sys.stdout, sys.stderr
-    streams = [stream and SafeOutput(raw(stream)) for stream in before]
+    streams = [stream and _safe(raw(stream)) for stream in before]
     sys.stdout, sys.stderr = cast("list[Any]", streams)
     try:
         yield

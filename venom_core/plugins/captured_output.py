@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, TextIO
 
@@ -57,6 +58,9 @@ class _Router:
 
 
 _captured: dict[int, Captured] = {}
+#: ``print`` does not hold ``sys.stdout`` while it writes to it: freed meanwhile by a capture that
+#: ends in another thread, it takes the interpreter down. So the last ones are kept.
+_kept: deque[_Router] = deque(maxlen=64)
 _changing = threading.Lock()
 
 
@@ -84,7 +88,8 @@ def _install() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, _Router):
-            setattr(sys, name, _Router(stream))
+            _kept.append(_Router(stream))
+            setattr(sys, name, _kept[-1])
 
 
 def _restore() -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 import threading
 
 import pytest
 
 from venom_core.plugins import captured_output
+from venom_core.testing.deadlines import patience
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +64,47 @@ def test_process_without_streams(monkeypatch):
         sys.stdout.flush()
     assert mine.text == "plugin\n"
     assert sys.stdout is None
+
+
+#: The stream is exchanged in another thread between the write and the flush of one ``print``.
+EXCHANGED = """
+import sys, threading
+from venom_core.cli.output import safe_output
+from venom_core.plugins.captured_output import capture
+
+begun, end, ended = threading.Event(), threading.Event(), threading.Event()
+
+class Stream:
+    def write(self, text):
+        end.set()
+        ended.wait()
+        return len(text)
+
+    def flush(self):
+        pass
+
+def exchange():
+    with {block}():
+        begun.set()
+        end.wait()
+    ended.set()
+
+sys.stdout = Stream()
+thread = threading.Thread(target=exchange)
+thread.start()
+begun.wait()
+print("x", flush=True)
+thread.join()
+sys.__stdout__.write("alive")
+"""
+
+
+@pytest.mark.parametrize("block", ["capture", "safe_output"])
+def test_a_print_outlives_the_stream_that_it_began_on(block: str) -> None:
+    """With the allocator of the debugger, whatever is freed is unusable at once."""
+    ended = subprocess.run(
+        [sys.executable, "-c", EXCHANGED.format(block=block)],
+        env={**os.environ, "PYTHONMALLOC": "debug"}, capture_output=True, text=True, check=False,
+        timeout=patience(60),
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (0, "alive"), ended.stderr
