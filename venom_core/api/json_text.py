@@ -6,6 +6,7 @@ import json
 import re
 
 from venom_core.chat.validation import check_size
+from venom_core.sdk.printable import whole_characters
 
 #: Longer texts are not looked through for halves: everybody else would wait meanwhile.
 LONGEST_MENDED = 1024 * 1024
@@ -32,7 +33,7 @@ def json_text(raw: bytes) -> bytes:
         except UnicodeDecodeError:
             return raw
     check_size(raw)
-    return _whole_characters(raw) if _has_halves(raw) else raw
+    return _mended(raw) if _has_halves(raw) else raw
 
 
 def _has_halves(raw: bytes) -> bool:
@@ -43,10 +44,10 @@ def _has_halves(raw: bytes) -> bool:
     return bool((escaped and _ALONE.search(raw)) or (b"\xed" in raw and _AS_BYTES.search(raw)))
 
 
-def _whole_characters(raw: bytes) -> bytes:
+def _mended(raw: bytes) -> bytes:
     try:
         value = json.loads(raw.decode("utf-8", "surrogatepass"))
         text = json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         return raw
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    return whole_characters(text).encode()

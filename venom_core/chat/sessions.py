@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
+from venom_core.sdk.printable import whole_characters
 from venom_core.sdk.utc import utc_text
 from venom_core.store.sessions import (
     Message,
@@ -94,7 +95,7 @@ class AnswerParts:
         """Return the details of an answer beside its content."""
         found: dict[str, Any] = {"finish_reason": self.finish_reason}
         if self.reasoning:
-            found["reasoning"] = whole_text(self.reasoning)
+            found["reasoning"] = whole_characters("".join(self.reasoning))
         if self.tool_calls:
             found["tool_calls"] = [self.tool_calls[index] for index in sorted(self.tool_calls)]
         return found
@@ -225,15 +226,9 @@ def exchange(
     answer."""
     parent = conversation.path[-1].id if conversation.path else None
     asked = Message("user", question, parent, created_at=asked_at)
-    content = whole_text(parts.content)
+    content = whole_characters("".join(parts.content))
     told = {**parts.details(), **details}
     return asked, Message("assistant", content, asked.id, model, told, utc_text())
-
-
-def whole_text(pieces: Sequence[str]) -> str:
-    """Join the pieces of an answer; an engine that cut an emoji sends its halves in two pieces, and
-    half of one alone is no text that could be stored."""
-    return "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def title_of(question: str) -> str:

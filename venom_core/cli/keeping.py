@@ -14,6 +14,7 @@ from venom_core.cli.connection.session import Session
 from venom_core.cli.terminal import note
 from venom_core.cli.wording import words
 from venom_core.sdk.errors import Conflict, NotFound, VenomError
+from venom_core.sdk.printable import whole_characters
 
 _MOST = 200
 #: So many sessions are looked at for the one that begins with some letters.
@@ -107,16 +108,15 @@ def matching(sessions: Sequence[Mapping[str, Any]], start: str) -> str:
 def _exchange(
     question: str, answer: Answer, parent: str | None, system: str | None
 ) -> dict[str, Any]:
-    from venom_core.chat.sessions import whole_text
 
     details: dict[str, Any] = {"finish_reason": answer.finish_reason}
     if answer.reasoning:
-        details["reasoning"] = whole_text([answer.reasoning])
+        details["reasoning"] = whole_characters(answer.reasoning)
     if answer.usage is not None:
         details["usage"] = answer.record()["usage"]
     exchange = {
         "question": question,
-        "answer": whole_text([answer.content]),
+        "answer": whole_characters(answer.content),
         "model": answer.reference or None,
         "parent": parent,
         "system": system,

@@ -35,7 +35,7 @@ COMMANDS = {
     "set": (f"{_HOME}.set:set_parameters", "Store generation parameters of a model."),
     "alias": (f"{_HOME}.alias:alias", "Let names stand for models."),
     "load": (f"{_HOME}.load:load", "Bring a model into memory."),
-    "unload": (f"{_HOME}.unload:unload", "Take a model out of memory."),
+    "unload": (f"{_HOME}.stop:stop", "Take a model out of memory."),
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory, like unload."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),

@@ -32,6 +32,12 @@ def in_json(document: str) -> str:
     return _IN_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
+def whole_characters(text: str) -> str:
+    """Return a text in which halves that belong together are one character, and half of one alone,
+    which no encoding has, is U+FFFD. An engine sends halves where a token splits an emoji."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
     return {9: "\\t", 10: "\\n"}.get(code) or (

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from venom_core.sdk.bounded_json import check_values
+from venom_core.sdk.printable import whole_characters
 
 
 class FailedAnswer(ValueError):
@@ -75,11 +76,10 @@ def dump(body: Mapping[str, Any]) -> bytes:
         text = _ENCODER.encode(body)
     except ValueError:
         text = _ENCODER.encode(load_object(json.dumps(body).encode()))
-    # Half of a surrogate pair cannot be UTF-8; engines emit one when a token splits an emoji.
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+        return whole_characters(text).encode()
 
 
 def normalised(body: dict[str, Any], *, answer: bool) -> dict[str, Any]:
