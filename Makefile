@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
-# A worker for each processor; a file's tests stay together, for they share what they start.
-SIDE_BY_SIDE = --numprocesses=logical --maxprocesses=4 --dist=loadfile
+# Half of their time the tests wait, so four workers on two processors too; a file's tests stay
+# together, for they share what they start.
+SIDE_BY_SIDE = --numprocesses=4 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check contract lint-fix test test-web test-engines test-install test-lowest e2e bench ui wheels \
-	wheelhouse lock bump clean
+.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-install test-lowest e2e bench engines ui \
+	wheels wheelhouse lock bump clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,10 @@ test: dev ## Unit, contract, integration with the real embedded engine, and one 
 test-web: ## The page's own checks: types, tests, size
 	@$(PYTHON) -m tools.page --check
 
+test-clients: dev ## The field's clients, unmodified, against real servers (RECORD=1: keep what they send)
+	@$(BIN)/python -m tools.clients
+	$(if $(RECORD),VENOM_RECORD=1) $(BESIDE_SERVER) $(subst $(BIN),.cache/clients/env/bin,$(PYTEST)) -W ignore -m clients tests/clients
+
 test-lowest: dev ## Against the oldest dependencies that pyproject.toml allows
 	$(BIN)/python -m tools.lowest $(SIDE_BY_SIDE) --junitxml=.cache/junit/$@.xml
 
@@ -52,6 +57,9 @@ e2e: dev ui ## A real server and a real browser
 
 bench: wheelhouse ## Measure; results in bench/results/*.json
 	$(BIN)/python bench/run.py $(BENCH)
+
+engines: wheelhouse ## Every engine with the same Gemma 3: size, start, memory, speed, answers (QUICK=1: fewer rounds)
+	$(BIN)/python bench/run.py engines $(if $(QUICK),--quick)
 
 ui: ## Build the page into venom_core/ui/static
 	@$(PYTHON) -m tools.page

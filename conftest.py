@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from venom_core.testing.deadlines import measure_if_old, patience
+from venom_core.testing.surroundings import own_home
 
-KINDS = ("unit", "contract", "integration", "install", "e2e", "engines")
+KINDS = ("unit", "contract", "integration", "install", "e2e", "engines", "clients")
 # Folders named after a subject, not after a kind.
-FOLDER_KIND = {"budgets": "unit", "security": "contract", **{kind: kind for kind in KINDS}}
+FOLDER_KIND = {
+    "budgets": "unit",
+    "compat": "contract",
+    "security": "contract",
+    **{kind: kind for kind in KINDS},
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,10 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start, and fail no example of a property test for being
-    slow."""
+    """Let Ctrl-C and a closed terminal reach what the tests start, and no property test fail for
+    one slow example."""
     import hypothesis
 
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup and signal.getsignal(hangup) is signal.SIG_IGN:  # under nohup
+        signal.signal(hangup, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a worker; its children inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -53,13 +62,7 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> object:
 
 
 @pytest.fixture(autouse=True)
-def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_home(tmp_path: Path) -> Iterator[None]:
     """No test reads or writes the home of whoever runs it, nor obeys their environment."""
-    for name in os.environ:
-        if name.startswith(("VENOM_", "OLLAMA_", "HF_")):
-            monkeypatch.delenv(name)
-    for name in ("LANGUAGE", "LC_MESSAGES", "LANG"):  # the command line speaks by the locale
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("VENOM_HOME", str(tmp_path / "venom-home"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hugging-face"))
+    with own_home(tmp_path):
+        yield

@@ -63,7 +63,11 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 @contextlib.contextmanager
 def serving(
-    argv: Sequence[str], port: int, log: Path, env: Mapping[str, str] | None = None
+    argv: Sequence[str],
+    port: int,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
 ) -> Iterator[Server]:
     """Run ``argv`` until the block ends; entered at its first 200 on ``/healthz``.
 
@@ -79,7 +83,7 @@ def serving(
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            cwd=ROOT,
+            cwd=cwd,
             env={**clean, **(env or {})},
         )
         try:

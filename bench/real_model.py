@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.processes import ROOT, Server
@@ -19,29 +19,49 @@ GEMMA = "gemma3-270m-base"
 def models_folder() -> Path:
     """The model store that tests share (``VENOM_TEST_HOME``), with Gemma in it."""
     home = Path(os.environ.get("VENOM_TEST_HOME") or ROOT / ".cache" / "test-home")
-    if any((home / "models").rglob(f"{GEMMA}*.gguf")):
-        return home / "models"
+    if not any((home / "models").rglob(f"{GEMMA}*.gguf")):
+        command(home, "pull", f"llamacpp://{GEMMA}")
+    return home / "models"
+
+
+def command(home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    """Run a command of Venom's on a data directory to its end, with what it says where it fails.
+
+    Raises ``RuntimeError`` where it fails.
+    """
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
     done = subprocess.run(
-        [*VENOM, "pull", f"llamacpp://{GEMMA}"],
+        [*VENOM, *arguments],
         cwd=ROOT,
-        env={**os.environ, "VENOM_HOME": str(home)},
+        env={**clean, "VENOM_HOME": str(home), **(env or {})},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1800,
         check=False,
     )
     if done.returncode:
         sys.stderr.write(done.stderr)
-        raise RuntimeError(f"{GEMMA} could not be fetched")
-    return home / "models"
+        raise RuntimeError(f"venom {' '.join(arguments)} failed with {done.returncode}")
 
 
 @contextlib.contextmanager
 def serving_gemma() -> Iterator[Server]:
     """A server with a data directory of its own over the shared models."""
-    models = models_folder()
+    with serving(models_folder()) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(*stores: Path) -> Iterator[Server]:
+    """A server with a data directory of its own over model stores; of those that hold the same
+    provider's models the first is served."""
     with tempfile.TemporaryDirectory(prefix="venom-bench-") as folder:
         home = Path(folder)
-        (home / "models").symlink_to(models, target_is_directory=True)
+        (home / "models").mkdir()
+        for store in [one for models in stores for one in sorted(models.iterdir())]:
+            link = home / "models" / store.name
+            if store.is_dir() and not link.is_symlink():
+                link.symlink_to(store, target_is_directory=True)
         with venom(home) as server:
             yield server

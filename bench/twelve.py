@@ -7,27 +7,15 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from bench.processes import ask
 from bench.real_model import GEMMA, serving_gemma
 from bench.report import Figure, Goal, Report
+from venom_core.testing.questions import KNOWN, is_right
 
-#: What the model is known to answer, by its own template and defaults, on every engine.
-QUESTIONS = {
-    "What is the capital of Poland?": "Warsaw",
-    "What is the capital of Germany?": "Berlin",
-    "What is the capital of Italy?": "Rome",
-    "What is the capital of Spain?": "Madrid",
-    "What is the capital of Japan?": "Tokyo",
-    "What is 2 + 2?": "4",
-    "What is the colour of the sky?": "Blue",
-    "What is the opposite of hot?": "cold",
-    "What is the chemical symbol for gold?": "Au",
-    "Who wrote Hamlet?": "Shakespeare",
-    "What is the largest planet in the solar system?": "Jupiter",
-    "Say hello.": "Hello!",
-}
+GOAL = Goal("value", len(KNOWN), at_least=True)
 
 
 def run(*, quick: bool = False) -> Report:
@@ -36,28 +24,42 @@ def run(*, quick: bool = False) -> Report:
     answers: list[dict[str, Any]] = []
     seed = int(time.time())
     order = random.Random(seed)
-    scores: list[float] = []
     with serving_gemma() as server:
         for number in range(rounds):
-            questions = list(QUESTIONS.items())
-            order.shuffle(questions)
-            rows = [_answer(server.port, number, *pair) for pair in questions]
-            scores.append(float(sum(row["right"] for row in rows)))
-            answers += rows
-    goal = Goal("value", len(QUESTIONS), at_least=True)
-    report.figures = [Figure(f"right of {len(QUESTIONS)}", "", scores, goals=(goal,))]
-    report.notes = [f"score {scores[-1]:.0f}/{len(QUESTIONS)}"]
-    report.notes += [
-        f"{'right' if row['right'] else 'WRONG'}  {row['question']}  ->  {row['answer']}"
-        for row in answers[-len(QUESTIONS) :]
+            rows = ask_all(server.port, GEMMA, order)
+            answers += [{"round": number, **row} for row in rows]
+    scores = [
+        float(sum(row["right"] for row in answers if row["round"] == number))
+        for number in range(rounds)
     ]
+    report.figures = [Figure(f"right of {len(KNOWN)}", "", scores, goals=(GOAL,))]
+    report.notes = [f"score {scores[-1]:.0f}/{len(KNOWN)}", *said(answers[-len(KNOWN) :])]
     report.extra = {"model": f"llamacpp://{GEMMA}", "seed": seed, "answers": answers}
     return report
 
 
-def _answer(port: int, number: int, question: str, known: str) -> dict[str, Any]:
-    body = {"model": GEMMA, "messages": [{"role": "user", "content": question}]}
+def ask_all(
+    port: int, model: str, order: random.Random, more: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Each question once: ``question``, ``answer`` and whether it is ``right``.
+
+    ``more`` goes into every request; without it the model's own defaults decide.
+    """
+    questions = list(KNOWN)
+    order.shuffle(questions)
+    return [_answer(port, model, question, more or {}) for question in questions]
+
+
+def said(rows: list[dict[str, Any]]) -> list[str]:
+    """A line for each answer."""
+    return [
+        f"{'right' if row['right'] else 'WRONG'}  {row['question']}  ->  {row['answer']}"
+        for row in rows
+    ]
+
+
+def _answer(port: int, model: str, question: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    body = {**more, "model": model, "messages": [{"role": "user", "content": question}]}
     answer = ask(port, "/v1/chat/completions", body)
-    said = str(answer["choices"][0]["message"]["content"]).strip()
-    right = known.lower() in said.lower()
-    return {"round": number, "question": question, "answer": said, "right": right}
+    text = str(answer["choices"][0]["message"]["content"]).strip()
+    return {"question": question, "answer": text, "right": is_right(question, text)}

@@ -56,9 +56,10 @@ STAGES = (
     Stage("test-web", 10),
     Stage("test", 35, tests=True),
     Stage("e2e", 20, tests=True),
+    Stage("test-clients", 15, tests=True),
     Stage("test-install", 20, tests=True),
     Stage("test-lowest", 20, tests=True),
-    Stage("test-engines", 15, tests=True),
+    Stage("test-engines", 25, tests=True),
     Stage("run", 10, words=("ONCE=1",), expects="Warsaw"),
     Stage("bench", 20, words=("BENCH=--quick --no-write",)),
 )

@@ -33,6 +33,11 @@ def contracts(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         "name": "No modules import each other in a circle",
         "type": "acyclic_siblings",
         "ancestors": rules["root_packages"],
+        # The kit puts a whole Venom on a stage, the command line too, and one command runs the kit.
+        "ignore_imports": [
+            "venom_core.cli.commands.plugins -> venom_core.testing.conformance.installed"
+        ],
+        "unmatched_ignore_imports_alerting": "none",
     }
     acyclic = {
         "root_packages": rules["root_packages"],

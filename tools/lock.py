@@ -1,8 +1,10 @@
 """`make lock`: write requirements/*.txt, exact versions with hashes, one resolution for all.
 
-Each lock is constrained by the one before, so that a package has one version everywhere. Versions
-move only when asked: ``python -m tools.lock --upgrade``. The size of what each lock fetches on this
-machine goes to requirements/sizes.json, for the line that `make run` prints before it fetches.
+Each lock is constrained by the one before, so that a package has one version everywhere; those of
+environments apart are not. Versions move only when asked: ``python -m tools.lock --upgrade``;
+``python -m tools.lock clients`` writes one that stands apart, and no other. The size of what each
+lock fetches on this machine goes to requirements/sizes.json, for the line that `make run` prints
+before it fetches.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.projects import LOCKS, ROOT, direct_requirements
+from tools.projects import APART, LOCKS, ROOT, direct_requirements
 
 RESOLVER = "uv>=0.9"
 FOLDER = ROOT / "requirements"
@@ -25,8 +27,13 @@ FOLDER = ROOT / "requirements"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    parser.add_argument("only", nargs="?", choices=APART, help="one of an environment apart")
     options = parser.parse_args()
     solver = resolver()
+    for lock in [options.only] if options.only else APART:
+        _compile(solver, lock, FOLDER / f"{lock}.txt", constraint=None, upgrade=options.upgrade)
+    if options.only:
+        return 0
     previous: Path | None = None
     for lock in LOCKS:
         target = FOLDER / f"{lock}.txt"

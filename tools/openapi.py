@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from tools import generated
 from tools.projects import ROOT
 
 TARGET = ROOT / "web" / "openapi.json"
@@ -19,19 +19,7 @@ TARGET = ROOT / "web" / "openapi.json"
 
 def main(arguments: list[str] | None = None) -> int:
     """Return 1 where ``--check`` finds the file stale."""
-    parser = argparse.ArgumentParser(prog="python -m tools.openapi", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="1 where the file is stale")
-    options = parser.parse_args(arguments)
-    text = described()
-    stale = not TARGET.is_file() or TARGET.read_text(encoding="utf-8") != text
-    if options.check:
-        if stale:
-            print(f"web/{TARGET.name} is stale: write it with: python -m tools.openapi")
-        return int(stale)
-    if stale:
-        TARGET.write_text(text, encoding="utf-8")
-    print(f"web/{TARGET.name} {'is written' if stale else 'was as it is served'}")
-    return 0
+    return generated.main("tools.openapi", TARGET, described, arguments, __doc__)
 
 
 def described() -> str:

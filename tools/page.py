@@ -24,6 +24,7 @@ LOGS = ROOT / ".cache" / "logs"
 STAMP = ROOT / ".cache" / "page.stamp"
 MODULES_STAMP = WEB / "node_modules" / ".venom-lock"
 OLDEST_NODE = (20, 9)
+NPM_SILENCE = 300.0
 COMPRESSED = {".html", ".js", ".css", ".txt", ".json", ".svg", ".map", ".webmanifest"}
 # What the build itself writes into web/.
 NOT_SOURCE = {
@@ -84,8 +85,14 @@ def modules() -> None:
     lock = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
     if not MODULES_STAMP.exists() or MODULES_STAMP.read_text(encoding="utf-8") != lock:
         print("Fetching the page's packages (npm ci)", flush=True)
-        quiet(["npm", "ci"], cwd=WEB, log=LOGS / "npm-ci.log")
+        npm_ci(WEB, LOGS / "npm-ci.log")
         MODULES_STAMP.write_text(lock, encoding="utf-8")
+
+
+def npm_ci(folder: Path, log: Path, *options: str) -> None:
+    """Install a folder's locked packages. npm can hang for good on a connection that went quiet: it
+    tells each file that it has, and is started again where none comes for minutes."""
+    quiet(["npm", "ci", "--loglevel=http", *options], cwd=folder, log=log, silence=NPM_SILENCE)
 
 
 def build() -> None:

@@ -29,6 +29,20 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "build": (),
 }
 
+# Environments in which nothing of ours is installed, so that their versions are nobody else's.
+# `clients` are programs of the field that are tried against Venom, and what runs them; the releases
+# left out of litellm are those that its maintainers withdrew as compromised. `gguf` makes a folder
+# of the Hugging Face form out of a GGUF file, for the tests with real engines.
+APART: dict[str, tuple[str, ...]] = {
+    "clients": (
+        "haystack-ai", "hypothesis", "instructor", "langchain-openai",
+        "litellm!=1.82.7,!=1.82.8,!=1.107.0", "llama-index-embeddings-openai-like",
+        "llama-index-llms-openai-like", "openai", "packaging", "pydantic-ai-slim[openai]", "pytest",
+        "pytest-asyncio", "pytest-timeout",
+    ),
+    "gguf": ("gguf", "ml_dtypes", "numpy", "safetensors"),
+}  # fmt: skip
+
 
 def declared_version(root: Path = ROOT) -> str | None:
     """Return the version in venom_core/_version.py, without importing it."""
@@ -42,6 +56,8 @@ def direct_requirements(root: Path, lock: str) -> list[Requirement]:
     through."""
     if lock == "build":
         return [Requirement(text) for text in BUILD_TOOLS]
+    if lock in APART:
+        return [Requirement(text) for text in APART[lock]]
     found = _follow(root, Requirement(f"venom[{','.join(LOCKS[lock])}]"))
     if lock == "dev":
         found += [Requirement(text) for text in DEV_TOOLS]

@@ -12,16 +12,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tools.command import quiet
+from tools.environment import VENV
 from tools.projects import ROOT
 
 HOME = ROOT / ".cache" / "test-home"
 LOGS = ROOT / ".cache" / "logs"
 MODELS = ("gemma3-270m-base", "smollm2:135m")
-VENOM = str(Path(sys.executable).with_name("venom"))
+VENOM = str(VENV / "bin" / "venom")
 START_SECONDS = 60
 
 
@@ -33,19 +34,22 @@ def main(command: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """A server's URL; its log is .cache/logs/serve.log."""
-    environment = _environment()
-    for model in MODELS:
+def server(
+    home: Path = HOME, models: Sequence[str] = MODELS, name: str = "serve", **env: str
+) -> Iterator[str]:
+    """A server's URL; its log is .cache/logs/NAME.log."""
+    environment = _environment(home, env)
+    for model in models:
         quiet([VENOM, "pull", model], cwd=ROOT, log=LOGS / "pull.log", env=environment)
-    log = LOGS / "serve.log"
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.log"
     with log.open("wb") as out:
         child = subprocess.Popen(
             [VENOM, "serve", "--port", "0"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, env=environment,
         )  # fmt: skip
     try:
-        yield _url(child, log)
+        yield _url(child, log, home)
     finally:
         child.terminate()
         try:
@@ -55,14 +59,14 @@ def server() -> Iterator[str]:
             child.wait()
 
 
-def _environment() -> dict[str, str]:
+def _environment(home: Path, env: Mapping[str, str]) -> dict[str, str]:
     """A data directory of the tests' own, and no Ollama that happens to run on this machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
-    return {**kept, "VENOM_HOME": str(HOME), "OLLAMA_HOST": "127.0.0.1:9"}
+    return {**kept, "VENOM_HOME": str(home), "OLLAMA_HOST": "127.0.0.1:9", **env}
 
 
-def _url(child: subprocess.Popen[bytes], log: Path) -> str:
-    record = HOME / "run" / "server.json"
+def _url(child: subprocess.Popen[bytes], log: Path, home: Path) -> str:
+    record = home / "run" / "server.json"
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and child.poll() is None:
         with contextlib.suppress(OSError, ValueError):

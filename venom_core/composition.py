@@ -10,14 +10,13 @@ import asyncio
 import functools
 import os
 import secrets
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from venom_core.accounting.ledger import Ledger
 from venom_core.accounting.metering import Meter
 from venom_core.accounting.quotas import Quotas
 from venom_core.chat.limits import Limits
-from venom_core.chat.parameters import Policy
 from venom_core.chat.service import ChatService
 from venom_core.chat.sessions import Sessions
 from venom_core.models.asked_providers import AskedProviders
@@ -28,9 +27,7 @@ from venom_core.models.registry import ModelRegistry
 from venom_core.plugins.host import PluginHost
 from venom_core.runtime.feed import Feed
 from venom_core.runtime.figures import FigureReader
-from venom_core.sdk.errors import VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
-from venom_core.settings.core import CoreSettings
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.settings.profiles import find_profile
@@ -51,6 +48,8 @@ if TYPE_CHECKING:
     from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
+    from venom_core.plugins.records import PluginRecord
+    from venom_core.plugins.source_watch import SourceWatch
 
 CLOSE_TIMEOUT = 20.0
 
@@ -80,6 +79,7 @@ class Venom:
         self.providers = AskedProviders(self.host, self.profile)
         self.registry = ModelRegistry(
             self.host, self.providers.names, lambda: self.providers.order,
+            lambda: settings.core.plugin_load_timeout,
             lambda: self.manager.names(),  # noqa: PLW0108 -- it is made below
         )  # fmt: skip
         memory = ModelMemory(self.host, self.registry, lambda: self.profile.chat)
@@ -88,15 +88,16 @@ class Venom:
             round(core.disk_limit_gb * 1e9), self.report,
         )  # fmt: skip
         self.default_model = DefaultModel(
-            self.manager, self.registry, self.host, _named_default(core)
+            self.manager, self.registry, self.host, core.default_model
         )
         self.chat = ChatService(
-            self.host, self.registry, _limits(core), self.default_model,
+            self.host, self.registry, Limits.from_settings(core), self.default_model,
             lambda: self.profile.chat, self.report, self.quotas, overrides=self.manager.overrides,
         )  # fmt: skip
         self.conversations = Sessions(self.store.sessions, self.store.exists)
         self._figures = FigureReader(settings.paths.models_dir)
         self._resuming: asyncio.Task[None] | None = None
+        self._watch: SourceWatch | None = None
         self.journal = Journal(self.store, self.report)
         self.runtime = RuntimeUseCases(
             self.host, self.registry, self.manager, self.profile, self._figures
@@ -108,13 +109,13 @@ class Venom:
         self.operations = OperationUseCases(
             self.host, lambda: self._jobs, self.store.exists, self.journal
         )
-        self.plugins = PluginUseCases(self.host, self.journal)
+        self.plugins = PluginUseCases(self.host, self.journal, settings)
         self.sessions = SessionUseCases(self.conversations, self.journal)
         self.usage = UsageUseCases(self.store, self.ledger)
         self.fit = FitUseCases(self.host, self.models)
         self.catalogue = CatalogueUseCases(lambda: self._sources)
         self.overview = OverviewUseCases(
-            self.host, self.registry, self.profile, self.default_model, self._is_obtainable
+            self.host, self.registry, self.profile, self.default_model, settings
         )
 
     @classmethod
@@ -145,10 +146,12 @@ class Venom:
 
     @functools.cached_property
     def _jobs(self) -> Operations:
+        from venom_core.models.builds import ModelBuilds
         from venom_core.models.operations import Operations
 
         return Operations(
-            self.store.operations, self.host, self._transfers, self.manager.check_room,
+            self.store.operations, self.host, self._transfers,
+            ModelBuilds(self.host, self.registry, self.report), self.manager.check_room,
             lambda view: self.feed.publish("operations", view),
         )  # fmt: skip
 
@@ -164,12 +167,21 @@ class Venom:
 
     async def start(self) -> None:
         """Begin to load the plugins; returns before they are loaded."""
+        self.host.watch()
         await self.host.apply_profile(self.profile.name, self.profile.excludes)
         self.providers.begin_loading()
 
     def resume_operations(self) -> None:
         """Go on with what the process before left unfinished, behind what comes first."""
         self._resuming = asyncio.create_task(self._resume_operations(), name="resume operations")
+
+    def reload_plugins(self, told: Callable[[PluginRecord], None]) -> None:
+        """Load a plugin of others' anew each time that its source is saved, from now on; ``told``
+        gets its record then."""
+        from venom_core.plugins.source_watch import SourceWatch
+
+        self._watch = SourceWatch(self.host, told)
+        self._watch.start()
 
     async def _resume_operations(self) -> None:
         from venom_core.store.interrupted import any_interrupted
@@ -182,6 +194,8 @@ class Venom:
         if self._resuming is not None:
             self._resuming.cancel()
             await asyncio.gather(self._resuming, return_exceptions=True)
+        if self._watch is not None:
+            await self._watch.close()
         await self.providers.close()
         self.feed.close()
         for name in ("_jobs", "_sources"):  # where they were made at all
@@ -196,28 +210,6 @@ class Venom:
             await self.ledger.close()  # after the last stream has ended
         self.store.close()
 
-    def _is_obtainable(self, plugin: str) -> bool:
-        """Return whether a plugin of the release could be installed from where this was."""
-        from venom_core.installing.sources import core_distribution, find_source
-
-        try:
-            source = find_source(self.settings, self.settings.paths, core_distribution())
-        except VenomError:
-            return False
-        return source.may_have(plugin)
-
     def report(self, event: ObservedEvent) -> None:
         """Hand an event to the observers, off the caller's path."""
         asyncio.get_running_loop().call_soon(self.host.observe, event)
-
-
-def _named_default(core: CoreSettings) -> str | None:
-    """Return the models that the setting names to answer where a request names none."""
-    return None if core.ollama_model is None else f"ollama://{core.ollama_model}"
-
-
-def _limits(core: CoreSettings) -> Limits:
-    return Limits(
-        cast(Policy, core.parameter_policy), core.max_concurrent, core.queue_size,
-        core.queue_timeout, core.answer_timeout,
-    )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from venom_core.sdk.memory_estimate import needed
 from venom_core.testing.ollama import current_records, load_records
-from venom_ollama.graphics import default_context, memory_in
+from venom_ollama.graphics import default_context
 from venom_ollama.memory import Numbers, memory_plan, numbers_of
 
 GIB = 2**30
@@ -59,12 +59,3 @@ def test_the_estimate_is_near(load: tuple[str, str, int, int, bool]) -> None:
 )  # fmt: skip
 def test_the_context_follows_the_graphics_memory(memory: int, tokens: int) -> None:
     assert default_context(memory) == tokens
-
-
-@pytest.mark.parametrize(
-    ("told", "memory"),
-    [("24576\n", 24 * GIB), ("24576\n24576\n", 48 * GIB), ("", 0), ("[N/A]\n", 0),
-     ("99999999999999999999", 0)],
-)  # fmt: skip
-def test_what_the_cards_tell(told: str, memory: int) -> None:
-    assert memory_in(told) == memory

@@ -26,6 +26,7 @@ from typing import Any, Self
 
 import scenarios
 import uvicorn
+from fake_sessions import FakeSessions
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -85,6 +86,7 @@ class FakeVenom:
     installing: Iterator[dict[str, Any]] | None = None
     operation_shown: dict[str, Any] = field(default_factory=dict)
     cancelled: int = 0
+    sessions: FakeSessions = field(default_factory=FakeSessions)
     url: str = ""
 
     def refusal(self, request: Request) -> JSONResponse | None:
@@ -107,10 +109,17 @@ class FakeVenom:
     async def sign_in(self, request: Request) -> Response:
         if (await request.json())["key"] != self.key:
             return self._refused(request)
-        response = JSONResponse({"success": True, "signed_in": True})
+        response = JSONResponse(self._sign_in_state(signed_in=True))
         cookie = f"venom_session={self.session}; Path=/; HttpOnly; SameSite=Strict"
         response.headers["Set-Cookie"] = cookie
         return response
+
+    async def sign_in_state(self, request: Request) -> Response:
+        return JSONResponse(self._sign_in_state(signed_in=self.refusal(request) is None))
+
+    def _sign_in_state(self, *, signed_in: bool) -> dict[str, Any]:
+        key_id = f"id-of-{self.key}" if signed_in and self.key else None
+        return {"success": True, "signed_in": signed_in, "key_id": key_id, "scopes": None}
 
     async def sign_out(self, request: Request) -> Response:
         self.session += "-anew"
@@ -172,6 +181,10 @@ class FakeVenom:
         self.installing, self.operation_shown = None, {"status": "cancelled"}
         return JSONResponse({"success": True})
 
+    async def conversations(self, request: Request) -> Response:
+        """Those of the key that signed in."""
+        return self.refusal(request) or await self.sessions.answer(request, self.key or "")
+
     def _stream(self, events: list[Event], headers: dict[str, str]) -> StreamingResponse:
         async def send() -> AsyncIterator[str]:
             finished = False
@@ -222,7 +235,14 @@ def make_app(fake: FakeVenom, folder: Path) -> Starlette:
     return Starlette(
         routes=[
             Route("/api/v1/session", fake.sign_in, methods=["POST"]),
+            Route("/api/v1/session", fake.sign_in_state, methods=["GET"]),
             Route("/api/v1/session", fake.sign_out, methods=["DELETE"]),
+            Route("/api/v1/sessions", fake.conversations),
+            Route(
+                "/api/v1/sessions/{path:path}",
+                fake.conversations,
+                methods=["GET", "POST", "DELETE"],
+            ),
             Route("/api/v1/overview", fake.overview),
             Route("/api/v1/models", fake.models),
             Route("/api/v1/plugins", fake.plugins),
@@ -241,7 +261,10 @@ class RunningFake:
     """The server in a thread of its own, on a free loopback port; a context manager."""
 
     def __init__(self, fake: FakeVenom, port: int = 0) -> None:
-        self._socket = socket.create_server(("127.0.0.1", port))
+        # asyncio sends small answers at once (TCP_NODELAY) over a socket that says it is TCP.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", port))
         fake.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             make_app(fake, export_folder()), log_level="warning", lifespan="off"

@@ -23,6 +23,7 @@ ENGINE_MISSING = {
     "docs": "/docs/plugins/states#engine_missing",
 }
 NEEDS_OLLAMA = "Needs Ollama: install it from ollama.com, start it, then run the command."
+REPEATED = "Ollama stopped the model because it repeated itself."
 DEMO_NOTE = (
     "A small base model for trying Venom out: ask it short facts, such as "
     "“What is the capital of Poland?”. It declines jokes and poems."
@@ -106,6 +107,7 @@ def provider(name: str, status: str, reason: Any = None) -> dict[str, Any]:
         "name": name,
         "status": status,
         "reason": reason,
+        "breaches": [],
         "capabilities": ["chat", "complete", "embed"],
     }
 
@@ -370,6 +372,10 @@ def answer(prompt: str, name: str) -> list[Event]:
         return [*deltas[:4], {"error": error}, "[DONE]"]
     if prompt == "cut":
         return deltas[:4]
+    if prompt == "repeat":
+        end = _chunk({}, name, "length")
+        end["choices"][0]["finish_note"] = REPEATED
+        return [*deltas, end, "[DONE]"]
     usage = {"prompt_tokens": 9, "completion_tokens": len(words), "total_tokens": 9 + len(words)}
     end = {**_chunk({}, name, "stop"), "usage": None}
     return [*deltas, end, {**end, "choices": [], "usage": usage}, "[DONE]"]

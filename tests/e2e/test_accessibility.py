@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 import scenarios
 from axe import serious_violations
 from fake_api import FakeVenom
+from fake_sessions import STORE_FULL
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -31,6 +33,27 @@ def _conversation(page: Page, _: FakeVenom) -> None:
 def _error(page: Page, _: FakeVenom) -> None:
     _answer(page, "no engine")
     expect(page.get_by_test_id("error")).to_be_visible()
+
+
+def _chats(page: Page, fake: FakeVenom) -> None:
+    """Everything that may stand beside the list, and a conversation that is not kept."""
+    for title in ("one", "two", "three"):
+        fake.sessions.add(title, "x", "y")
+    fake.sessions.refusals["POST"] = (503, STORE_FULL)
+    old = [{"role": "user", "content": "old"}]
+    page.evaluate("(text) => localStorage.setItem('venom.chat.a', text)", json.dumps(old))
+    page.reload()
+    expect(page.get_by_test_id("untaken")).to_be_visible()
+    _answer(page, "hi")
+    expect(page.get_by_test_id("not-kept")).to_be_visible()
+    page.get_by_role("button", name="Rename the chat “one”").click()
+    page.keyboard.type("other")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("chats-refused")).to_be_visible()
+    page.get_by_role("button", name="Delete the chat “two”").click()
+    expect(page.get_by_test_id("undo")).to_be_visible()
+    page.get_by_role("button", name="Rename the chat “one”").click()
+    expect(page.get_by_label("New title of the chat")).to_be_visible()
 
 
 def _empty(page: Page, fake: FakeVenom) -> None:
@@ -72,6 +95,7 @@ def _plugins(page: Page, fake: FakeVenom) -> None:
 SCREENS: dict[str, Callable[[Page, FakeVenom], None]] = {
     "conversation": _conversation,
     "error": _error,
+    "chats": _chats,
     "empty": _empty,
     "demo": _demo,
     "models": _models,
@@ -81,7 +105,7 @@ SCREENS: dict[str, Callable[[Page, FakeVenom], None]] = {
 }
 
 
-@pytest.mark.refusals(400, 401)
+@pytest.mark.refusals(400, 401, 503)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_no_serious_violation(

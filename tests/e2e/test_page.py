@@ -27,6 +27,27 @@ def test_hi_gets_a_sensible_sentence(venom_url: str, open_window: OpenWindow) ->
     expect(answer.get_by_test_id("figures")).to_contain_text("first token")
 
 
+@pytest.mark.e2e
+def test_a_conversation_is_kept_by_the_server(venom_url: str, open_window: OpenWindow) -> None:
+    page = open_window(venom_url)
+    chats = page.get_by_role("navigation", name="Chats").get_by_role("link")
+    finished(send(page, "Say hello, please."), seconds=90)
+    said = page.get_by_test_id("answer-text").inner_text()
+    expect(page.get_by_test_id("not-kept")).to_have_count(0)
+    # Another browser has the same.
+    other = open_window(page.url)
+    expect(other.get_by_role("article", name="You")).to_have_text("Say hello, please.")
+    expect(other.get_by_test_id("answer-text")).to_have_text(said)
+    expect(other.get_by_test_id("figures")).to_contain_text("first token")
+    finished(send(other, "And again, please."), seconds=90)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("article", name="You")).to_have_count(2)
+    count = chats.count()
+    page.get_by_role("button", name="Delete the chat “Say hello, please.”").first.click()
+    page.reload()
+    expect(chats).to_have_count(count - 1)
+
+
 def test_an_answer_has_its_figures_and_survives_a_reload(
     fake: FakeVenom, open_window: OpenWindow
 ) -> None:
@@ -66,22 +87,6 @@ def test_answer_again_replaces_the_answer(fake: FakeVenom, open_window: OpenWind
     finished(page.get_by_test_id("answer").last)
     expect(page.get_by_test_id("answer")).to_have_count(1)
     assert fake.chats[0]["messages"] == fake.chats[1]["messages"]
-
-
-def test_chats_are_kept_opened_and_deleted(fake: FakeVenom, open_window: OpenWindow) -> None:
-    page = open_window(fake.url)
-    finished(send(page, "first question"))
-    page.get_by_role("link", name="New chat").click()
-    expect(page.get_by_test_id("answer")).to_have_count(0)
-    finished(send(page, "second question"))
-    chats = page.get_by_role("navigation", name="Chats")
-    chats.get_by_role("link", name="first question").click()
-    expect(page.get_by_role("article", name="You")).to_have_text("first question")
-    delete = page.get_by_role("button", name="Delete the chat “first question”")
-    delete.click()
-    delete.click()
-    expect(chats.get_by_role("link")).to_have_count(1)
-    expect(page.get_by_test_id("answer")).to_have_count(0)
 
 
 def test_who_waits_for_others_sees_the_place(fake: FakeVenom, open_window: OpenWindow) -> None:

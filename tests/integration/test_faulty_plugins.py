@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.unit.cli.processes import running
 from tests.unit.plugins.distributions import GOOD, install, install_plugin
 from venom_core.testing.deadlines import patience
 
@@ -165,3 +167,58 @@ def test_scan_among_300_distributions_imports_none(site, tmp_path):
         script = {"run": f"dist{number}:main"} if number % 3 == 0 else None
         install(site, f"dist-{number}", entries=script, group="console_scripts")
     assert states(start(site, tmp_path / "home")) == {"tgood": ("loaded", None)}
+
+
+STUCK = """
+import asyncio
+from venom_core.sdk import Frame, Health, Model, Provider, ProviderStatus, delta, finish
+
+async def go_on():
+    while True:
+        try:
+            await asyncio.sleep(1e6)
+        except asyncio.CancelledError:
+            pass
+
+class Acme(Provider):
+    async def open(self):
+        self.task = asyncio.create_task(go_on(), name="goes on")
+
+    async def close(self):
+        self.task.cancel()
+
+    async def health(self):
+        return Health(ProviderStatus.READY)
+
+    async def models(self):
+        return [Model("m", "x")]
+
+    async def chat(self, request):
+        yield Frame.of(delta("a", role="assistant"))
+        if "stuck" in str(request.body["messages"]):
+            await go_on()
+        yield Frame.of(finish("stop"))
+"""
+
+
+def test_a_server_over_a_plugin_that_swallows_its_end_serves_and_ends(tmp_path):
+    """Its place is given back, and a task and a stream that go on do not keep the process."""
+    site = tmp_path / "site"
+    install_plugin(site, "tstuck", provider=STUCK)
+    env = {"PYTHONPATH": str(site), "VENOM_MAX_CONCURRENT": "1", "VENOM_STALL_TIMEOUT": "1"}
+    with running(tmp_path / "home", "serve", "--port", "0", **env) as server:
+        url = f"{server.url()}/v1/chat/completions"
+        for said, ends in (("stuck", "upstream_timeout"), ("hello", '"stop"'), ("stuck", None)):
+            body = {"model": "tstuck://m", "stream": True,
+                    "messages": [{"role": "user", "content": said}]}  # fmt: skip
+            with httpx.stream("POST", url, json=body, timeout=patience(60)) as answer:
+                lines = answer.iter_lines()
+                assert '"a"' in next(lines)
+                if ends is not None:  # the last reader is there when the server ends
+                    assert ends in "".join(lines)
+                    continue
+                assert server.end() == 0, server.lines
+    text = "".join(server.lines)
+    assert "provider tstuck broke the rule lets_go in chat" in text
+    assert "the server ends without tasks that do not" in text
+    assert "is ended now" not in text

@@ -8,7 +8,6 @@ beside the core, so the one setting that it reads is handed to it by name.
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import http.server
@@ -18,17 +17,16 @@ import shutil
 import subprocess
 import sys
 import threading
-import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import Distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pluggy
-import psutil
 import pytest
 
 import venom_core
+from tests.made_wheels import sums, unpack, wheel
 from venom_core.testing.deadlines import patience
 
 # Minutes of pip in environments of their own: with the wheels, not with the quick tests.
@@ -37,6 +35,9 @@ pytestmark = pytest.mark.install
 CORE = "2026.11.0"
 STRANGER = "2099.1.0"
 PINNED = (f"venom=={CORE}",)
+
+#: What the modules that the installer imports need.
+NEEDED = ("pluggy", "psutil", "importlib_metadata", "lazy_importer", "zipp", "packaging")
 
 DRIVER = """
 import json, os, sys
@@ -55,6 +56,12 @@ try:
     if ask.get("remember"):
         from pathlib import Path
         remember(paths, Path(ask["remember"]))
+    if ask.get("uninstall"):
+        from venom_core.installing import uninstaller
+        removal = uninstaller.plan_removal(ask["name"], paths)
+        answer["removal"] = [removal.distribution, removal.version, removal.files]
+        uninstaller.remove(removal)
+        raise SystemExit(print(json.dumps(answer)))
     plan = installer.plan(ask["name"], third_party=ask.get("third_party", False))
     answer["plan"] = {a.name: a.version for a in plan.additions}
     answer["sizes"] = {a.name: a.size_bytes for a in plan.additions}
@@ -71,47 +78,6 @@ print(json.dumps(answer))
 """
 
 
-def wheel(
-    folder: Path,
-    name: str,
-    version: str,
-    *,
-    files: Mapping[str, bytes] | None = None,
-    requires: tuple[str, ...] = (),
-    extras: Mapping[str, tuple[str, ...]] | None = None,
-) -> Path:
-    """Write a wheel by hand; without ``files`` it brings one module that says who made it."""
-    module = name.replace("-", "_")
-    content = dict(files or {f"{module}/__init__.py": f"made_by = {str(folder)!r}\n".encode()})
-    info = f"{module}-{version}.dist-info"
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
-    lines += [f"Requires-Dist: {requirement}" for requirement in requires]
-    for extra, needs in (extras or {}).items():
-        lines.append(f"Provides-Extra: {extra}")
-        lines += [f'Requires-Dist: {need}; extra == "{extra}"' for need in needs]
-    content[f"{info}/METADATA"] = ("\n".join(lines) + "\n").encode()
-    content[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    record = [f"{path},sha256={_digest(data)},{len(data)}" for path, data in content.items()]
-    record.append(f"{info}/RECORD,,")
-    content[f"{info}/RECORD"] = ("\n".join(record) + "\n").encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{module}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(target, "w") as archive:
-        for path, data in content.items():
-            archive.writestr(path, data)
-    return target
-
-
-def unpack(path: Path, venv: Path) -> None:
-    """Install a wheel of pure modules; pip would take a second for the same."""
-    with zipfile.ZipFile(path) as archive:
-        archive.extractall(next(venv.glob("lib/python*/site-packages")))
-
-
-def _digest(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-
-
 def our_wheels(folder: Path) -> None:
     """A release: the plugin with its engine as an extra, and the engine."""
     wheel(folder, "venom-onnx", CORE, requires=PINNED, extras={"engine": ("fake-engine==1.5",)})
@@ -122,14 +88,6 @@ def stranger_wheels(folder: Path) -> None:
     """Build wheels that anybody can publish under our names, with a version above ours."""
     wheel(folder, "venom", STRANGER)
     wheel(folder, "venom-onnx", STRANGER, requires=(f"venom=={STRANGER}",))
-
-
-def sums(folder: Path) -> None:
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(folder.glob("*.whl"))
-    ]
-    (folder / "SHA256SUMS").write_text("".join(lines))
 
 
 class Environment:
@@ -207,8 +165,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     unpack(wheel(release, "venom", CORE, files=files), venv)
     (site,) = venv.glob("lib/python*/site-packages")
-    for needed in (pluggy, psutil):
-        shutil.copytree(Path(needed.__file__).parent, site / needed.__name__)
+    for name in NEEDED:
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:  # not every version needs all of them
+            shutil.copytree(Path(spec.origin).parent, site / name)
     return venv
 
 
@@ -461,3 +421,72 @@ class TestFromAnIndexServer:
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         """Say nothing among the tests' output."""
+
+
+PLUGIN = {"venom.providers.v1": "demo = venom_demo.plugin"}
+
+
+def demo(folder: Path, text: str = "first", *, requires: tuple[str, ...] = PINNED) -> Path:
+    """Write a wheel of somebody's plugin that says which build of it this is."""
+    files = {"venom_demo/__init__.py": f"made_by = {text!r}\n".encode()}
+    return wheel(folder, "venom-demo", "0.1", files=files, requires=requires, entries=PLUGIN)
+
+
+class TestAWheelFile:
+    def test_exactly_that_file_and_what_it_needs(self, environment, tmp_path):
+        stranger_wheels(environment.index)
+        wheel(environment.index, "fake-engine", "1.5")
+        path = demo(tmp_path / "dist", requires=(*PINNED, "fake-engine"))
+        answer = environment.install(str(path))
+        assert answer["plan"] == {"venom-demo": "0.1", "fake-engine": "1.5"}
+        assert answer["replaces"] == {}
+        assert environment.made_by("venom_demo") == "first"
+        environment.assert_ours_survived()
+
+    def test_another_build_of_the_same_version_takes_its_place(self, environment, tmp_path):
+        environment.install(str(demo(tmp_path / "dist")))
+        again = environment.install(str(tmp_path / "dist" / "venom_demo-0.1-py3-none-any.whl"))
+        assert again["plan"] == {} and "nothing to add" in again["summary"]
+        answer = environment.install(str(demo(tmp_path / "dist", "second")))
+        assert answer["replaces"] == {"venom-demo": "0.1"}
+        assert environment.made_by("venom_demo") == "second"
+
+    def test_a_file_that_changed_after_the_plan(self, environment, tmp_path):
+        path, other = demo(tmp_path / "dist"), demo(tmp_path / "other", "second")
+        answer = environment.install(str(path), swap=[str(other), str(path)])
+        assert answer["error"]["code"] == "hash_mismatch"
+        assert set(environment.installed()) == {"venom"}
+
+    def test_one_that_wants_the_strangers_core(self, environment, tmp_path):
+        stranger_wheels(environment.index)
+        answer = environment.install(str(demo(tmp_path, requires=(f"venom=={STRANGER}",))))
+        assert answer["error"]["code"] == "core_mismatch"
+        environment.assert_ours_survived()
+
+
+class TestUninstalling:
+    def test_the_plugin_goes_and_what_it_needed_stays(self, environment, tmp_path):
+        wheel(environment.index, "fake-engine", "1.5")
+        environment.install(str(demo(tmp_path, requires=(*PINNED, "fake-engine"))))
+        answer = environment.install("demo", uninstall=True)
+        assert answer["removal"][:2] == ["venom-demo", "0.1"] and answer["removal"][2] >= 4
+        assert set(environment.installed()) == {"venom", "fake-engine"}
+        again = environment.install("demo", uninstall=True)
+        assert again["error"]["code"] == "plugin_not_found"
+
+    def test_what_pip_cannot_remove_is_said(self, environment, tmp_path):
+        """Without its list of files pip refuses, whoever made it so."""
+        environment.install(str(demo(tmp_path)))
+        next(environment.venv.glob("lib/python*/site-packages/venom_demo-*/RECORD")).unlink()
+        answer = environment.install("venom-demo", uninstall=True)
+        assert answer["error"]["code"] == "uninstall_failed"
+        assert "RECORD" in answer["output"]
+        assert "venom-demo" in environment.installed()
+
+    def test_ours_is_no_plugin_to_uninstall(self, environment):
+        entries = {"venom.providers.v1": "onnx = venom_onnx.plugin"}
+        ours = wheel(environment.root / "r", "venom-onnx", CORE, requires=PINNED, entries=entries)
+        environment.add(ours)
+        answer = environment.install("onnx", uninstall=True)
+        assert answer["error"]["code"] == "first_party_plugin"
+        assert "venom-onnx" in environment.installed()

@@ -17,9 +17,9 @@ import openai
 import psutil
 import pytest
 
-from bench.twelve import QUESTIONS
 from tests.unit.cli.processes import TEST_HOME, VENOM, all_gone, environment, fetch_models
 from venom_core.testing.deadlines import eventually, patience
+from venom_core.testing.questions import KNOWN, is_right
 
 ROOT = Path(__file__).parents[2]
 GEMMA = "gemma3-270m-base"
@@ -184,9 +184,8 @@ def test_however_the_server_ends_under_load_no_engine_is_left(
 
 @pytest.mark.engines
 def test_the_twelve_known_questions_in_any_order(server: Running) -> None:
-    questions = list(QUESTIONS.items())
+    questions = list(KNOWN)
     random.Random(time.time_ns()).shuffle(questions)
     with server.client() as client:
-        answers = {question: ask(client, question) for question, _ in questions}
-    wrong = {q: a for q, a in answers.items() if QUESTIONS[q].lower() not in a.lower()}
-    assert wrong == {}
+        answers = {question: ask(client, question) for question in questions}
+    assert {q: a for q, a in answers.items() if not is_right(q, a)} == {}

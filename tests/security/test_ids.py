@@ -6,11 +6,10 @@ import json
 from collections.abc import AsyncIterator
 from urllib.parse import quote, unquote
 
-import httpx
 import pytest
 
-from tests.served import served
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.served import client_served, served
+from tests.unit.api.conftest import MakeVenom
 from tests.unit.cli.conftest import Cli
 from venom_core.api.app import create_app
 from venom_core.cli.connection.interface import Connection
@@ -19,6 +18,7 @@ from venom_core.cli.connection.server import ServerClient
 from venom_core.sdk.provider import LoadedModel, Model
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer, say
+from venom_core.testing.staging import client_of
 
 #: Names as engines give them: a path is vLLM's default and llama-server's.
 NAMES = {
@@ -68,7 +68,7 @@ def in_path(name: str) -> str:
 
 
 async def test_the_api_takes_what_it_lists(make_venom: MakeVenom, name: str) -> None:
-    async with served(create_app(make_venom())) as url, httpx.AsyncClient(base_url=url) as client:
+    async with client_served(create_app(make_venom())) as client:
         listed = (await client.get("/v1/models")).json()["data"]
         ids = [one["id"] for one in listed if one["id"].removeprefix("scripted://") == name]
         assert len(ids) == 1, listed

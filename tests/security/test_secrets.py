@@ -13,19 +13,21 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from tests.unit.cli.conftest import Cli
 from venom_core.cli.logs import begin_logging, log_file
 from venom_core.sdk.child_process import child_environment, finish, launch
 from venom_core.sdk.errors import InvalidRequest, UpstreamError, VenomError
 from venom_core.sdk.frames import delta
-from venom_core.sdk.masking import keep_password, keep_secret, masked
+from venom_core.sdk.masking import MASK, keep_password, keep_secret, masked
 from venom_core.sdk.spec import Setting
 from venom_core.sdk.states import Reason
 from venom_core.settings.values import convert
 from venom_core.store.audit import Actor
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script
+from venom_core.testing.staging import client_of
+from venom_core.testing.surroundings import own_home
 
 SECRET = 'sk-remote/Zażółć"42+x'
 OUR_KEY = "venom-0a1b2c3d-" + "Kq7_-" * 8 + "abc"
@@ -212,3 +214,12 @@ async def test_an_engine_process_sees_none(monkeypatch: pytest.MonkeyPatch) -> N
     seen = (await process.stdout.read()).decode()
     await finish(process, 2.0)
     assert "PATH" in seen and "HF_TOKEN" not in seen
+
+
+def test_a_test_leaves_no_secret_behind(tmp_path: Path) -> None:
+    """A property test makes up secrets, and may make up a word that another test reads."""
+    word = "/v1/embeddings"
+    with own_home(tmp_path):
+        keep_secret(word)
+        assert masked(word) == MASK
+    assert masked(word) == word

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from importlib_metadata import Distribution
 
-from tests.unit.api.conftest import client_of
 from tests.unit.cli.processes import venom as venom_command
 from venom_core.api import security
+from venom_core.cli import checks
+from venom_core.cli.main import run_command
 from venom_core.composition import Venom
 from venom_core.plugins.discovery import scan
+from venom_core.sdk import programs
 from venom_core.sdk.errors import InvalidRequest, StorageError
+from venom_core.settings.key_file import read_key_file
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store import sessions
 from venom_core.store.database import open_database
 from venom_core.store.keys import KeyRepository
 from venom_core.store.sessions import Message, Owner, SessionRepository
+from venom_core.testing.staging import client_of
 from venom_core.usecases.legacy import read_original
 
 
@@ -195,26 +203,46 @@ def test_a_key_is_read_however_its_file_was_written(
 ) -> None:
     file = tmp_path / "keys"
     file.write_bytes(ENCODINGS[name](written))
-    assert security.read_key_file(file) == (KEY,)
+    assert read_key_file(file) == (KEY,)
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"# only a word\n", b"short\n", b"\xff\xd8\xff" * 20, b"\xe9" * 20]
-)
-def test_what_holds_no_key_lets_nobody_in(tmp_path: Path, data: bytes) -> None:
+#: What a key file holds -> what the refusal says of it.
+NO_KEYS = {
+    "nothing": (b"", "There is no key in"),
+    "a comment": (b"# only a word\n", "There is no key in"),
+    "a short one": (b"short\n", "Line 1 of the key file {file} is shorter than 16 characters."),
+    "a short one below": (b"# mine\n\n" + KEY.encode() + b"\nshort\n", "Line 4 of the key file"),
+    "a picture": (b"\xff\xd8\xff" * 20, "Line 1 of the key file {file} is not UTF-8 text."),
+    "Latin-1": (
+        KEY.encode() + b"\r\n" + b"\xe9" * 20,
+        "Line 2 of the key file {file} is not UTF-8",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_KEYS)
+def test_what_holds_no_key_lets_nobody_in(tmp_path: Path, name: str) -> None:
+    data, said = NO_KEYS[name]
     file = tmp_path / "keys"
     file.write_bytes(data)
     with pytest.raises(StorageError) as refused:
-        security.read_key_file(file)
-    file.write_text(KEY)  # the fix
-    assert "openssl" in str(refused.value.fix)
-    assert security.read_key_file(file) == (KEY,)
+        read_key_file(file)
+    assert said.format(file=file) in refused.value.message
+    assert str(file) in refused.value.fix and "openssl rand -hex 32" in refused.value.fix
+    # The fix is done: the line that it names, or the file, holds a key.
+    lines = data.decode("utf-8", "replace").splitlines()
+    if line := re.search(r"line (\d+) of", refused.value.fix):
+        lines[int(line[1]) - 1] = KEY
+        file.write_text("\n".join(lines))
+    else:
+        file.write_text(KEY)
+    assert KEY in read_key_file(file)
 
 
 def test_a_comment_may_be_in_any_encoding(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_bytes(b"# klucz J\xf3zefa\n" + KEY.encode())
-    assert security.read_key_file(file) == (KEY,)
+    assert read_key_file(file) == (KEY,)
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
@@ -239,3 +267,138 @@ def test_the_originals_env_is_read_however_it_was_written(tmp_path: Path, name: 
     (tmp_path / ".env").write_bytes(ENCODINGS[name]("OLLAMA_MODEL='gemma3:4b'\nOTHER=1\n"))
     values = read_original(tmp_path).values
     assert values == {"OLLAMA_MODEL": "gemma3:4b", "OTHER": "1"}
+
+
+LINE = "# caf\u00e9"
+#: A file of which the third line is no UTF-8, as other editors leave it.
+FOREIGN = {
+    "Latin-1": f"[server]\nport = 4711\n{LINE}\n".encode("latin-1"),
+    "Latin-1 with Windows lines": f"[server]\r\nport = 4711\r\n{LINE}\r\n".encode("latin-1"),
+    "Latin-1 behind a mark": b"\xef\xbb\xbf" + f"[server]\nport = 4711\n{LINE}\n".encode("latin-1"),
+}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("doctor", "--json"), ("list",), ("serve",), ("keys", "list")]
+)
+@pytest.mark.parametrize("name", FOREIGN)
+def test_settings_in_another_encoding_are_refused_by_file_and_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    name: str, arguments: tuple[str, ...],
+) -> None:  # fmt: skip
+    paths = Paths.at(tmp_path)
+    monkeypatch.setenv("VENOM_HOME", str(tmp_path))
+    paths.config_file.write_bytes(FOREIGN[name])
+    code = run_command(list(arguments))
+    told = "".join(capfd.readouterr())
+    assert "internal_error" not in told
+    if arguments[0] == "keys":  # it needs no settings
+        assert code == 0
+        return
+    assert code != 0 and "invalid_config_file" in told
+    assert f"{paths.config_file} is not UTF-8 text at line 3 (byte 0xE9)." in told
+    assert f"Save {paths.config_file} as UTF-8" in told
+    if arguments[0] == "doctor":  # it goes on all the same
+        assert {"store", "server"} <= {one["name"] for one in json.loads(told)["findings"]}
+    # The fix is done.
+    text = paths.config_file.read_bytes().decode("latin-1").removeprefix("\u00ef\u00bb\u00bf")
+    paths.config_file.write_text(text, encoding="utf-8")
+    assert Settings.load(paths, {}).core.port == 4711
+
+
+def test_utf_16_that_breaks_off_is_refused_by_its_line(tmp_path: Path) -> None:
+    paths = Paths.at(tmp_path)
+    paths.config_file.write_bytes("[server]\nport = 1\n".encode("utf-16")[:-1])
+    with pytest.raises(InvalidRequest, match=r"is not UTF-16 text at line 2 \(byte 0x0A\)"):
+        Settings.load(paths, {})
+
+
+def test_doctor_reads_the_key_file_and_says_what_is_wrong_with_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "keys"
+    monkeypatch.setenv("VENOM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VENOM_API_KEY_FILE", str(file))
+    for written, level in ((None, "problem"), (b"\xe9" * 20, "problem"), (KEY.encode(), "ok")):
+        if written is not None:
+            file.write_bytes(written)
+        run_command(["doctor", "--json"])
+        found = json.loads(capfd.readouterr().out)["findings"]
+        (finding,) = [one for one in found if one["name"] == "key file"]
+        assert finding["level"] == level and KEY not in finding["message"]
+        assert finding["code"] == (None if level == "ok" else "key_file_unreadable")
+
+
+def test_the_originals_env_is_refused_by_its_line_where_a_value_is_no_text(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    env.write_bytes("# J\u00f3zef\nOTHER=1\nMODEL_DIR=/home/Jos\u00e9\n".encode("latin-1"))
+    with pytest.raises(InvalidRequest) as refused:
+        read_original(tmp_path)
+    assert refused.value.message == f"{env} is not UTF-8 text at line 3."
+    env.write_text(env.read_bytes().decode("latin-1"), encoding="utf-8")  # the fix
+    assert read_original(tmp_path).values["MODEL_DIR"] == "/home/Jos\u00e9"
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_an_exported_conversation_is_imported_however_it_was_written(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """PowerShell's ``>`` writes UTF-16."""
+    monkeypatch.setenv("VENOM_HOME", str(tmp_path / "home"))
+    paths = Paths.resolve()
+    paths.make(paths.home)
+    repository = SessionRepository(open_database(paths.store_file))
+    made = repository.create(Owner(""), "s", "za\u017c\u00f3\u0142\u0107", [Message("user", "hi")])
+    assert run_command(["sessions", "export", made.id]) == 0
+    file = tmp_path / "talk.json"
+    file.write_bytes(ENCODINGS[name](capfd.readouterr().out))
+    assert run_command(["sessions", "import", str(file)]) == 0
+    assert "Imported 1 messages" in capfd.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the programs of the table are scripts")
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("#!/bin/sh\nexit 0\n", None),
+        ("#!/bin/sh\nexit 9\n", None),  # it runs, and has something to say
+        ("#!/bin/sh\nexit 127\n", "exit code 127"),
+        ("#!/bin/sh\nexit 126\n", "exit code 126"),
+        ("#!/nowhere/python\n", "No such file or directory"),
+    ],
+)
+def test_doctor_says_of_a_program_that_it_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, fault: str | None
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert checks.check_graphics() is None
+    program = tmp_path / "nvidia-smi"
+    program.write_text(script)
+    program.chmod(0o755)
+    finding = checks.check_graphics()
+    assert finding is not None and not finding.failed
+    assert (finding.level == "ok") is (fault is None)
+    assert fault is None or f"{program} does not start ({fault})" in finding.message
+    program.unlink()  # the fix: off PATH
+    assert checks.check_graphics() is None
+
+
+def test_a_program_that_takes_its_time_does_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "SECONDS", 0.01)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    program = tmp_path / "slow"
+    program.write_text("#!/bin/sh\nexec sleep 30\n")
+    program.chmod(0o755)
+    assert programs.look_for("slow").starts
+
+
+def test_no_program_gets_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    program = tmp_path / "curious"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\n")
+    program.chmod(0o755)
+    assert programs.look_for("curious").starts
+    assert "hf_secret" not in (tmp_path / "seen").read_text()

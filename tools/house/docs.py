@@ -15,8 +15,9 @@ from tools.house.subjects import Subjects, collect
 from tools.house.tree import Tree
 
 LANGUAGES = {"English": "docs", "Polish": "docs/pl"}
-# Decisions and reports stay in the language they were written in.
-ONE_LANGUAGE = ("docs/adr/", "docs/_done/", "docs/pl/")
+# Decisions and reports stay in the language they were written in, and a reference made from
+# docstrings in that of the docstrings.
+ONE_LANGUAGE = ("docs/adr/", "docs/_done/", "docs/pl/", "docs/plugins/sdk.md")
 
 
 def pages(tree: Tree, folder: str) -> list[str]:

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from tools.house.tree import Tree
 from tools.plugins import distribution, packages, short_name
-from tools.projects import LOCKS, declared_version, direct_requirements, locked_versions
+from tools.projects import APART, LOCKS, declared_version, direct_requirements, locked_versions
 
 CORE = "venom"
 VERSION_FILE = "../../venom_core/_version.py"
@@ -80,7 +80,7 @@ def _extras(tree: Tree, data: dict[str, Any]) -> Iterator[str]:
 
 def _locks(tree: Tree) -> Iterator[str]:
     seen: dict[str, tuple[str, str]] = {}
-    for lock in LOCKS:
+    for lock in (*LOCKS, *APART):
         name = f"requirements/{lock}.txt"
         if not tree.has(name):
             yield f"{name}: missing; run `make lock`"
@@ -93,6 +93,8 @@ def _locks(tree: Tree) -> Iterator[str]:
             elif not requirement.specifier.contains(versions[package], prereleases=True):
                 locked = f"{package}=={versions[package]}"
                 yield f"{name}: {locked} does not satisfy '{requirement}'; run `make lock`"
+        if lock in APART:
+            continue
         for package, locked in versions.items():
             other = seen.setdefault(package, (locked, name))
             if other[0] != locked:

@@ -8,6 +8,7 @@ from typing import Protocol
 from tools.house import (
     changelog,
     circles,
+    commands,
     dependencies,
     docs,
     docstrings,
@@ -43,6 +44,7 @@ CHECKS: dict[str, Check] = {
     "traces": traces,
     "dependencies": dependencies,
     "docs": docs,
+    "commands": commands,
     "parity": parity,
     "sentences": sentences,
     "changelog": changelog,

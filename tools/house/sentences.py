@@ -27,6 +27,8 @@ ON_THE_TERMINAL = (
     "venom_core/plugins/doctor.py",
     "venom_core/installing/sources.py",
     "venom_core/installing/installer.py",
+    "venom_core/installing/uninstaller.py",
+    "venom_core/installing/wheels.py",
     "venom_core/settings/file.py",
     "venom_core/settings/paths.py",
 )
@@ -41,10 +43,12 @@ NOT_SHOWN = (
     "venom_core/cli/logs.py",
     "venom_core/ui/",
 )
-#: Calls whose words stay in the log, in `config show` or with the programmer.
+#: How a plugin is examined: its words are for engines and reports.
+NOT_SHOWN_OF_PLUGINS = "conformance.py"
+#: Calls whose words stay in the log or with the programmer.
 _PRIVATE = re.compile(
-    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|Setting|Profile|re\.(compile|search)|Field"
-    r"|warnings\.warn"
+    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|Profile|re\.(compile|search)|Field"
+    r"|warnings\.warn|BreachError"
     r"|(Key|Type|Value|Runtime|Attribute|Import|NotImplemented|Lookup)Error"
     r"|(\w+\.)*(execute|exec_driver_sql|sendall)"
 )
@@ -74,7 +78,8 @@ def collect(tree: Tree) -> dict[str, Texts]:
     for name in tree.matching(".py"):
         parts = PurePosixPath(name).parts
         core = parts[0] == "venom_core" and not name.startswith(NOT_SHOWN)
-        if core or (parts[0] == "plugins" and parts[2:3] == parts[1:2]):
+        shown = parts[2:3] == parts[1:2] and parts[-1] != NOT_SHOWN_OF_PLUGINS
+        if core or (parts[0] == "plugins" and shown):
             catalogue = CORE if core else "/".join((*parts[:3], CATALOGUE))
             ours = found.setdefault(
                 TERMINAL if name.startswith(ON_THE_TERMINAL) else catalogue, Texts()

@@ -16,10 +16,12 @@ WAY = ("discovery.py", "gates.py", "installed.py", "loaded.py", "loader.py", "pr
 #: What else may lie in the folder: called on the way, or beside it.
 BESIDE = frozenset(
     {
-        "__init__.py", "access.py", "captured_output.py", "directory.py", "doctor.py",
-        "engine_packages.py",
-        "guarded.py", "host.py", "isolation.py", "load_failures.py", "markers.py", "names.py",
-        "observers.py", "provider_state.py", "reasons.py", "records.py", "validation.py",
+        "__init__.py", "access.py", "border.py", "breaches.py", "captured_output.py",
+        "directory.py", "doctor.py", "editable.py", "engine_packages.py", "faults.py",
+        "frame_law.py", "guarded.py", "guarded_streams.py", "host.py", "isolation.py",
+        "letting_go.py", "load_failures.py", "markers.py", "names.py", "observers.py",
+        "provider_state.py", "reasons.py", "records.py", "source_watch.py", "sources.py",
+        "validation.py", "watchdog.py",
     }
 )  # fmt: skip
 LONGEST = 1_100

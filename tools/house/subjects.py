@@ -99,19 +99,22 @@ class Unreadable(Exception):
     """The tree's code could not be imported; the text says why."""
 
 
+def path_of(tree: Tree) -> dict[str, str]:
+    """Return an environment in which this very tree is imported."""
+    folders = [tree.root, *sorted((tree.root / "plugins").glob("venom_*"))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(folder) for folder in folders)}
+
+
 def probe(tree: Tree, topic: str) -> dict[str, Any]:
     """Return what ``probe.py`` finds in this very tree.
 
     Raises:
         Unreadable: the core or a manifest cannot be imported.
     """
-    folders = [tree.root, *sorted((tree.root / "plugins").glob("venom_*"))]
-    plugins = [
-        folder.name for folder in folders[1:] if (folder / folder.name / "plugin.py").exists()
-    ]
-    path = os.pathsep.join(str(folder) for folder in folders)
+    folders = sorted((tree.root / "plugins").glob("venom_*"))
+    plugins = [folder.name for folder in folders if (folder / folder.name / "plugin.py").exists()]
     done = subprocess.run(
-        [sys.executable, str(PROBE), topic, *plugins], env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, str(PROBE), topic, *plugins], env=path_of(tree),
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode:

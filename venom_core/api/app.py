@@ -47,6 +47,7 @@ from venom_core.api.v1 import (
 )
 from venom_core.api.validation import invalid
 from venom_core.composition import Venom
+from venom_core.language.polish import CatalogueRefresh
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.loopback import is_loopback_host, listens_on_loopback
 from venom_core.settings.core import CoreSettings
@@ -60,6 +61,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     The lifespan starts and closes it. Raises ``InvalidRequest`` for an unusable setting.
     """
     venom = venom or Venom.from_environment()
+    venom.host.add_observer("language", CatalogueRefresh())
     core = venom.settings.core
     ring = KeyRing(
         venom.store.keys,

@@ -7,6 +7,7 @@ from typing import Any
 
 #: Headers of ours that a page may read; a browser shows a few others by itself.
 EXPOSED = (
+    "Allow",
     "Content-Disposition",
     "Content-Language",
     "Retry-After",

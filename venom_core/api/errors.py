@@ -9,6 +9,7 @@ from typing import NotRequired
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Mount
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
@@ -37,9 +38,7 @@ def too_large(
 def internal_error(error: BaseException) -> VenomError:
     """Return what a fault of ours looks like from outside; its trace goes to the log."""
     log.error("a request failed", exc_info=error)
-    return VenomError(
-        "Venom failed at this request.", fix="The server's log has the details: venom doctor"
-    )
+    return VenomError("Venom failed at this request.", fix="The log has the details: venom logs")
 
 
 def ending_of(error: BaseException) -> VenomError:
@@ -133,23 +132,45 @@ def error_response(scope: Scope, error: VenomError) -> Response:
     return JSONResponse(body, error.status, headers)
 
 
-def from_http_exception(error: HTTPException, path: str) -> VenomError:
-    """Return the router's own refusals (404, 405, a body cut at its limit) as ours."""
+def from_http_exception(error: HTTPException, path: str, allowed: str = "GET") -> VenomError:
+    """Return the router's own refusals (404, 405, a body cut at its limit) as ours.
+
+    Args:
+        allowed: the methods that the path takes.
+    """
     if isinstance(error.__cause__, VenomError):
         return error.__cause__
     if error.status_code == 404:
         return no_route(path)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "GET")
         return foreign_route(path) or _MethodNotAllowed(
             "This route does not take this method.", fix=f"It takes {allowed}."
         )
     return InvalidRequest(str(error.detail), fix="The routes are listed at /docs/api")
 
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
 class _MethodNotAllowed(NotFound):
     status = 405
     default_code = "method_not_allowed"
+
+
+def allowed_methods(scope: Scope) -> str:
+    """Return what may be asked of a path, as ``Allow`` has it; empty where no route has it.
+
+    Starlette names the methods of the first route that has the path, and a path has a route for
+    each of its methods.
+    """
+    # A mounted application's ``root_path`` is longer than that of the routes.
+    whole = {**scope, "root_path": scope.get("app_root_path", scope.get("root_path", ""))}
+    routes = [route for route in scope["app"].router.routes if not isinstance(route, Mount)]
+    return ", ".join(
+        method
+        for method in _METHODS
+        if any(route.matches({**whole, "method": method})[0] is Match.FULL for route in routes)
+    )
 
 
 async def on_venom_error(request: Request, error: Exception) -> Response:
@@ -159,8 +180,12 @@ async def on_venom_error(request: Request, error: Exception) -> Response:
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = error_response(request.scope, from_http_exception(error, request.scope["path"]))
-    for name, value in (error.headers or {}).items():
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = allowed_methods(request.scope) or headers.get("Allow", "GET")
+    refusal = from_http_exception(error, request.scope["path"], headers.get("Allow", "GET"))
+    response = error_response(request.scope, refusal)
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     return response
 

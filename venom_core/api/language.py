@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -16,12 +17,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from venom_core.language.polish import Language, polish
+from venom_core.sdk.frames import Choice, Frame, FrameKind
 
 #: The keys under which the API sends words for people.
 _WORDS = frozenset(
     {
         *("message", "fix", "detail", "error", "title", "summary"),
-        *("reason", "default_model_reason", "fit_message", "desc"),
+        *("reason", "default_model_reason", "finish_note", "fit_message", "desc"),
+        *("help", "description"),
     }
 )
 _RANGE = re.compile(
@@ -60,6 +63,21 @@ def in_language(payload: Any, language: Language) -> Any:
     """Return JSON values with the words for people put into a language; the given value stays as it
     is."""
     return payload if language == "en" else _polish_values(payload)
+
+
+def frame_in_language(frame: Frame, scope: Scope) -> Frame:
+    """Return a frame whose words for people, why an answer ended, are in the client's language."""
+    if not frame.kind & (FrameKind.FINISH | FrameKind.ANSWER):
+        return frame
+    event = frame.event
+    if not any(choice.finish_note for choice in event.choices) or language_of(scope) == "en":
+        return frame
+    return Frame.of(replace(event, choices=tuple(map(_polish_choice, event.choices))))
+
+
+def _polish_choice(choice: Choice) -> Choice:
+    note = choice.finish_note
+    return choice if note is None else replace(choice, finish_note=polish(note))
 
 
 def _polish_values(value: Any, key: str = "") -> Any:

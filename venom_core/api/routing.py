@@ -5,6 +5,8 @@ FastAPI reads and parses a body before the first dependency runs, and so before 
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +16,7 @@ from starlette.responses import Response
 
 from venom_core.api.errors import too_large
 from venom_core.api.json_text import json_text
+from venom_core.api.received_bodies import read_body
 
 #: Of a body that needs no key.
 MAX_OPEN_BODY_BYTES = 64 * 1024
@@ -29,11 +32,20 @@ class KeyedRoute(APIRoute):
 
         async def keyed(request: Request) -> Response:
             await request.app.state.check_key(request)
-            # Where Request.body() keeps it.
-            request._body = json_text(await request.body())
+            await read_body(request, lambda body: _read(request, body))
             return await handler(request)
 
         return keyed
+
+
+def _read(request: Request, body: bytes) -> None:
+    """Read the body as JSON for whoever asks the request for it; for FastAPI to refuse where it is
+    none."""
+    text = json_text(body)
+    request._body = text  # where Request.body() keeps it, and Request.json() what it read
+    with contextlib.suppress(ValueError, RecursionError):
+        if text:
+            request._json = json.loads(text)
 
 
 class OpenRoute(APIRoute):

@@ -51,6 +51,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/models/operations/{id}/cancel": MODELS,
     "POST /api/v1/models/install": MODELS,
     "POST /api/v1/models/registry/install": MODELS,
+    "POST /api/v1/models/{format}/build": MODELS,
     "DELETE /api/v1/models/registry/{name}": MODELS,
     "GET /api/v1/models/aliases": ANY,
     "POST /api/v1/models/aliases": MODELS,
@@ -74,6 +75,7 @@ _ROUTES: dict[str, Scopes] = {
     "DELETE /api/v1/sessions/{id}": CHAT,
     "GET /api/v1/sessions/{id}/export": CHAT,
     "GET /api/v1/plugins": ANY,
+    "GET /api/v1/plugins/{plugin_id}/settings": ADMIN,
     "POST /api/v1/plugins/{plugin_id}/{verb}": ADMIN,
     # Without the scope admin a key sees its own usage only.
     "GET /api/v1/usage/summary": ANY,

@@ -23,10 +23,10 @@ from venom_core.api.encoded_bodies import decoded
 from venom_core.api.errors import error_response, too_large
 from venom_core.api.revocation import KEYS_FRESH_SECONDS, UnderWay, until_revoked
 from venom_core.api.signins import SignIns, presented_token
-from venom_core.sdk.errors import Forbidden, InvalidApiKey, StorageError, VenomError
+from venom_core.sdk.errors import Forbidden, InvalidApiKey, VenomError
 from venom_core.sdk.loopback import is_loopback_host
 from venom_core.sdk.masking import keep_secret
-from venom_core.sdk.text_files import read_text, unquoted
+from venom_core.settings.key_file import read_key_file
 from venom_core.store.audit import LOCAL_USER
 from venom_core.store.keys import hash_key
 
@@ -96,14 +96,14 @@ class Gatekeeper:
             return Forbidden(
                 "The server does not answer to this host name.",
                 code="host_not_allowed",
-                fix=f"If it is yours, start the server with VENOM_ALLOWED_HOSTS={shown}",
+                fix=f"If it is yours, add {shown} to VENOM_ALLOWED_HOSTS and start again.",
             )
         origin = headers.get("origin")
         if origin is not None and not self._origin_allowed(origin, hosts[0]):
             return Forbidden(
                 "Pages of another origin may not call this server.",
                 code="origin_not_allowed",
-                fix="If the page is yours, start the server with VENOM_ALLOWED_ORIGINS=its-origin",
+                fix="If the page is yours, add its origin to VENOM_ALLOWED_ORIGINS; start again.",
             )
         length = headers.get("content-length")
         if length is not None and (
@@ -346,26 +346,3 @@ def _check_same_page(headers: Headers, method: str) -> None:
 def file_key_id(key: str) -> str:
     """Return what a key of the file is called: the same at every start, and no help to guess it."""
     return f"file-{hash_key(key).hex()[:8]}"
-
-
-def read_key_file(path: Path) -> tuple[str, ...]:
-    """Return the keys in a file, one a line; one that begins with # is a comment. Raises
-    ``StorageError`` where it has none."""
-    try:
-        lines = read_text(path, errors="replace").splitlines()
-    except OSError as error:
-        raise StorageError(
-            "The file named by VENOM_API_KEY_FILE cannot be read.",
-            code="key_file_unreadable",
-            fix="Point it at a readable file with one key a line.",
-        ) from error
-    written = (unquoted(line) for line in lines if not line.lstrip().startswith("#"))
-    keys = tuple(key for key in written if key)
-    if not keys or any(len(key) < 16 or "\ufffd" in key for key in keys):
-        raise StorageError(
-            "The file named by VENOM_API_KEY_FILE needs at least one key of 16 characters or more.",
-            code="key_file_unreadable",
-            fix="Write one into it: openssl rand -hex 32",
-        )
-    keep_secret(*keys)
-    return keys

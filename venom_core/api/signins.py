@@ -18,8 +18,6 @@ from venom_core.store.keys import hash_key
 COOKIE = "venom_session"
 SIGNED_IN_SECONDS = 7 * 86_400
 MAX_SIGNED_IN = 1000
-#: Of one key: whoever signs in more often ends the oldest of its own, and nobody else's.
-MAX_OF_A_KEY = 50
 
 
 class SignIns:
@@ -34,13 +32,11 @@ class SignIns:
         self._keys: dict[bytes, tuple[float, str]] = {}
 
     def begin(self, key_id: str) -> str:
-        """Make a token for the cookie. Where there are too many of this key its oldest makes room,
-        else the oldest of the key that has most."""
+        """Make a token for the cookie. Where there are too many the oldest of the key that has most
+        makes room: whoever floods signs out its own, and nobody else."""
         self._forget_old()
-        counts = Counter(owner for _, owner in self._keys.values())
-        if counts[key_id] >= MAX_OF_A_KEY:
-            self._end_oldest(key_id)
-        elif len(self._keys) >= MAX_SIGNED_IN:
+        if len(self._keys) >= MAX_SIGNED_IN:
+            counts = Counter(owner for _, owner in self._keys.values())
             self._end_oldest(counts.most_common(1)[0][0])
         token = secrets.token_urlsafe(32)
         self._keys[hash_key(token)] = (self._clock() + SIGNED_IN_SECONDS, key_id)

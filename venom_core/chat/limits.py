@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self, cast
 
 from venom_core.chat.parameters import Policy
+from venom_core.settings.core import CoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +23,10 @@ class Limits:
     queue_size: int
     queue_timeout: float
     answer_timeout: float
+
+    @classmethod
+    def from_settings(cls, core: CoreSettings) -> Self:
+        return cls(
+            cast(Policy, core.parameter_policy), core.max_concurrent, core.queue_size,
+            core.queue_timeout, core.answer_timeout,
+        )  # fmt: skip

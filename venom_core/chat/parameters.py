@@ -7,6 +7,7 @@ token. Under ``warn`` what cannot be honoured is left out and named to the calle
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from shlex import quote
 from typing import Any, Literal
 
 from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
@@ -139,7 +140,7 @@ def check_override(
         raise UnsupportedParameter(
             f"{model} cannot honour the stored parameter {stale[0]!r}.",
             param=stale[0],
-            fix=f"Forget what is stored: venom set {model} --reset",
+            fix=f"Forget what is stored: venom set {quote(model)} --reset",
         )
     return {name: value for name, value in override.items() if name in honoured}, stale
 
@@ -150,6 +151,7 @@ def merge_generation(
     override: Mapping[str, Any],
     own: Mapping[str, Any],
     wire: Mapping[str, Any],
+    applied: Mapping[str, Any] = {},
 ) -> dict[str, str]:
     """Fill in what the request leaves open: the stored override, then the model's own defaults,
     then those of the wire. Gives each parameter's origin, ``request``, ``override``, ``model`` or
@@ -157,6 +159,10 @@ def merge_generation(
 
     Changes ``body``, which is ``request`` after the policy. What the request set to null is open;
     a neutral value, which the policy leaves out, is a word against ours and is sent then.
+
+    Args:
+        applied: the model's own defaults where its engine applies them by itself: not sent, but
+            what a request says against them is.
     """
     origins = dict.fromkeys((name for name in body if name not in STRUCTURAL_PARAMETERS), "request")
     for origin, values in (("override", override), ("model", own), ("wire", wire)):
@@ -170,6 +176,14 @@ def merge_generation(
             asked = given is not None and is_neutral(name, given)
             body[name] = given if asked else value
             origins[name] = "request" if asked else origin
+    for name in applied:
+        if body.get(name) is not None:
+            continue
+        given = request.get(name)
+        # An empty list or no limit at all cannot be said to such an engine: its own stays.
+        if type(given) in (int, float) and given != NO_LIMIT and is_neutral(name, given):
+            body[name] = given
+        origins[name] = "request" if body.get(name) is not None else "model"
     return origins
 
 

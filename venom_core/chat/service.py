@@ -170,10 +170,11 @@ class ChatService:
             self.limits.policy,
             model=resolved.reference,
         )
-        sent = call.wire == "chat" and not resolved.model.applies_defaults
-        own = resolved.model.defaults if sent else {}
+        defaults = resolved.model.defaults
+        applied = defaults if resolved.model.applies_defaults else {}
+        own = defaults if call.wire == "chat" and not applied else {}
         wire = wire_defaults(call.wire, spec.parameters)
-        origins = merge_generation(body, call.body, override, own, wire)
+        origins = merge_generation(body, call.body, override, own, wire, applied)
         body["stream"] = call.stream
         provider = await self.host.provider(resolved.provider)
         request = ChatRequest(
@@ -190,7 +191,6 @@ class ChatService:
             prompts = texts(body["prompt"])
             check_tokens(prompts, "prompt", spec, resolved.reference)
             source = completions(provider.complete, request, prompts, choices)
-            choices *= len(prompts)
         gate = self._gate(resolved.provider)
         await self._take(asking)
 
@@ -203,11 +203,11 @@ class ChatService:
             resolved=resolved,
             chosen_because=because,
             parameters=body,
+            applied=applied,
             sent=request.sent,
             origins=origins,
             left_out=(*left_out, *stale),
             include_usage=call.include_usage,
-            choices=choices,
             source=source,
             on_end=on_end,
         )
@@ -302,10 +302,7 @@ class ChatService:
         self, name: str | None, role: Role = "chat"
     ) -> tuple[ListedModel, str | None]:
         if not self.chat_allowed():
-            raise LlmOff(
-                "The profile llm_off is active: no model runs.",
-                fix="Start with another profile: venom serve --profile light",
-            )
+            raise LlmOff("The profile llm_off is active: no model runs.")
         if name:
             return await self.registry.serving(await self.registry.resolve(name)), None
         resolved, because = await self.choose(role)

@@ -1,8 +1,9 @@
 """Conversations: what of a session is sent to a model, what of an answer is kept, and how sessions
 leave and enter Venom.
 
-Only a whole answer is kept, and its question with it: one that broke off or was stopped leaves the
-session as it was, so that nothing half is ever shown, or sent to a model, as if it were whole.
+An answer that this server streams is kept when it is whole, and its question with it: one that
+broke off or was stopped leaves the session as it was. What was asked elsewhere may be kept with the
+detail ``stopped`` or ``error``, so that nothing half is ever shown as if it were whole.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -50,7 +51,7 @@ class Conversation:
 
     def messages(self, question: str) -> list[dict[str, Any]]:
         """Return what is sent: the path, and the question after it."""
-        history = [{"role": one.role, "content": one.content} for one in self.path]
+        history = told((one.role, one.content) for one in self.path)
         return [*history, {"role": "user", "content": question}]
 
 
@@ -82,6 +83,18 @@ class Exchange:
         return [*first, asked, Message("assistant", self.answer, asked.id, self.model, told)]
 
 
+@dataclass(frozen=True, slots=True)
+class TakenSession:
+    """A session from elsewhere, checked. ``id`` is None for a new one; times are None for now."""
+
+    title: str
+    messages: Sequence[Message]
+    pinned: bool = False
+    created_at: str | None = None
+    updated_at: str | None = None
+    id: str | None = None
+
+
 @dataclass(slots=True)
 class AnswerParts:
     """An answer as its pieces come."""
@@ -90,10 +103,13 @@ class AnswerParts:
     reasoning: list[str] = field(default_factory=list)
     tool_calls: dict[int, dict[str, str]] = field(default_factory=dict)
     finish_reason: str | None = None
+    finish_note: str | None = None
 
     def details(self) -> dict[str, Any]:
         """Return the details of an answer beside its content."""
         found: dict[str, Any] = {"finish_reason": self.finish_reason}
+        if self.finish_note:
+            found["finish_note"] = self.finish_note
         if self.reasoning:
             found["reasoning"] = whole_characters("".join(self.reasoning))
         if self.tool_calls:
@@ -174,17 +190,35 @@ class Sessions:
         added = (conversation.owner, conversation.session_id, title, messages)
         return await asyncio.to_thread(lambda: self._repository().add(*added))
 
-    async def take_in(
-        self, owner: Owner, title: str, messages: Sequence[Message], *, pinned: bool
-    ) -> StoredSession:
-        """Store a session from elsewhere under a new id."""
+    async def take_in(self, owner: Owner, taken: TakenSession) -> StoredSession:
+        """Store a session from elsewhere. Raises ``Conflict`` (``session_exists``)."""
+        made = taken.id or new_id()
         return await asyncio.to_thread(
-            lambda: self._repository().create(owner, new_id(), title, messages, pinned=pinned)
+            lambda: self._repository().create(
+                owner,
+                made,
+                taken.title,
+                taken.messages,
+                pinned=taken.pinned,
+                times=(taken.created_at, taken.updated_at),
+            )
         )
 
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def told(path: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return what a model is told of a path, given as roles and contents: an answer that failed
+    without a word is left out, with its question."""
+    sent: list[dict[str, Any]] = []
+    for role, content in path:
+        if role == "assistant" and not content and sent and sent[-1]["role"] == "user":
+            sent.pop()
+        else:
+            sent.append({"role": role, "content": content})
+    return sent
 
 
 def path_to(messages: Sequence[Message], parent: str | None) -> list[Message]:

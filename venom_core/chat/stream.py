@@ -1,23 +1,17 @@
-"""An answer under way: one terminal law, one account of it at the end."""
+"""An answer under way, and one account of it at the end."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from venom_core.models.registry import ListedModel
-from venom_core.sdk.errors import UpstreamError, VenomError
-from venom_core.sdk.frames import Chunk, Frame, FrameKind, Usage
+from venom_core.sdk.errors import VenomError
+from venom_core.sdk.frames import Frame, FrameKind, Usage
 from venom_core.sdk.messages import Sent
 from venom_core.sdk.upstream_refusals import incomplete
-
-log = logging.getLogger(__name__)
-#: Seconds for what an upstream sends behind its finish: its usage, and the end.
-SETTLE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -59,8 +53,8 @@ class ChatStream:
 
     ``resolved`` is the model that answers, ``parameters`` is the body after the policy and
     what is stored for the model, ``origins`` says where each parameter came from,
-    ``left_out`` names parameters ignored under the policy ``warn``. Each of its ``choices`` has to
-    come to an end.
+    ``left_out`` names parameters ignored under the policy ``warn``. ``source`` keeps the law of
+    frames: it is a guarded provider's.
     """
 
     def __init__(
@@ -69,17 +63,18 @@ class ChatStream:
         resolved: ListedModel,
         chosen_because: str | None,
         parameters: Mapping[str, Any],
+        applied: Mapping[str, Any],
         sent: Sent,
         origins: Mapping[str, str],
         left_out: tuple[str, ...],
         include_usage: bool,
-        choices: int,
         source: AsyncGenerator[Frame, None],
         on_end: Callable[[Account], None],
     ) -> None:
         self.resolved = resolved
         self.chosen_because = chosen_because
         self.parameters = parameters
+        self._applied = applied
         self._sent = sent
         self.origins = origins
         self.left_out = left_out
@@ -87,10 +82,14 @@ class ChatStream:
         self._include_usage = include_usage
         self._source = source
         self._on_end = on_end
-        self._streams = bool(parameters.get("stream"))
         self._ready: list[Frame] = []
         self._usage: Frame | None = None
-        self._unfinished = set(range(choices))
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Return the value of each parameter that has an origin; those of the model's own that its
+        engine applies by itself are in no body."""
+        return {name: self.parameters.get(name, self._applied.get(name)) for name in self.origins}
 
     @property
     def upstream_body(self) -> Mapping[str, Any]:
@@ -106,10 +105,11 @@ class ChatStream:
         self.account.started = time.monotonic()
         try:
             while not self._ready:
-                frame = await anext(self._source, None)
-                if frame is None:
+                first = await anext(self._source, None)
+                if first is None:
                     raise incomplete()
-                self._ready += self._lawful(frame)
+                if (part := self._observed(first)) is not None:
+                    self._ready.append(part)
         except BaseException as error:
             await self._end(error)
             raise
@@ -120,22 +120,14 @@ class ChatStream:
         ended: BaseException | None = None
         pieces = 0
         try:
-            for part in self._ready:
-                yield part
-            if self._unfinished:
-                async for frame in self._source:
-                    shape = frame.shape
-                    if shape is not None and shape.index in self._unfinished:
-                        pieces += 1
-                        yield frame  # nearly every frame: nothing to look at
-                        continue
-                    for part in self._lawful(frame):
-                        yield part
-                    if not self._unfinished:
-                        break
-            if self._unfinished:
-                raise incomplete()
-            await self._settle()
+            for ready in self._ready:
+                yield ready
+            async for frame in self._source:
+                if frame.kind is FrameKind.DELTA:
+                    pieces += 1
+                    yield frame  # nearly every frame: nothing to look at
+                elif (part := self._observed(frame)) is not None:
+                    yield part
             if self._usage is not None and self._include_usage:
                 yield self._usage
         except BaseException as error:
@@ -149,58 +141,19 @@ class ChatStream:
         """Close the upstream of a stream that nobody will read."""
         await self._end(GeneratorExit())
 
-    def _lawful(self, frame: Frame) -> list[Frame]:
-        """Return the frames that the client gets of one, noted on the account: none that carries
-        nothing, and nothing of a choice that has its finish. Usage is kept for the end."""
-        try:
-            return [
-                lawful
-                for part in frame.split_usage()
-                if (lawful := self._observed(part)) is not None
-            ]
-        except ValueError as error:
-            raise UpstreamError("The provider made a frame that cannot be read.") from error
-
     def _observed(self, frame: Frame) -> Frame | None:
-        event = frame.event
-        if event.usage is not None:
-            self.account.usage = event.usage
-        if isinstance(event, Chunk) is not self._streams:
-            raise UpstreamError("The provider made a frame that does not belong here.")
-        if not event.choices:
-            if event.usage is not None:
+        """Return the frame that the client gets now, noted on the account: usage is kept for the
+        end."""
+        kind = frame.kind
+        if FrameKind.USAGE in kind:
+            self.account.usage = frame.event.usage
+            if kind is FrameKind.USAGE:
                 self._usage = frame
-            return None
+                return None
         if self.account.first_token is None:
             self.account.first_token = time.monotonic()
-        if not isinstance(event, Chunk):
-            self._unfinished.clear()
-            return frame
-        if frame.kind is FrameKind.DELTA:
-            self.account.pieces += 1
-        return self._open_choices(frame, event)
-
-    def _open_choices(self, frame: Frame, chunk: Chunk) -> Frame | None:
-        """Return the frame without choices that have had their finish or were not asked for."""
-        left_out = []
-        for place, choice in enumerate(chunk.choices):
-            if choice.index not in self._unfinished:
-                left_out.append(place)
-            elif choice.finish_reason is not None:
-                self._unfinished.discard(choice.index)
-        if not left_out:
-            return frame
-        return frame.without(left_out) if len(left_out) < len(chunk.choices) else None
-
-    async def _settle(self) -> None:
-        """Read what comes behind the last finish, where nothing but usage may: the answer is whole,
-        whatever becomes of its upstream now."""
-        try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                async for frame in self._source:
-                    self._lawful(frame)
-        except (VenomError, TimeoutError) as error:
-            log.info("%s after its finish: %s", self.resolved.reference, error)
+        self.account.pieces += kind is FrameKind.DELTA
+        return frame
 
     async def _end(self, error: BaseException | None) -> None:
         if self.account.ended is not None:

@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
+from venom_core.chat.sessions import TakenSession
 from venom_core.chat.validation import Body
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.numbers import plain
 from venom_core.sdk.utc import utc_text
 from venom_core.store.sessions import (
     MAX_MESSAGES,
@@ -89,9 +91,30 @@ def read_export(text: str) -> ImportedSession:
         raise not_importable(place or "The file", str(first["msg"]).rstrip(".")) from error
 
 
-def imported(session: ImportedSession) -> list[Message]:
-    """Return its messages with new ids. Raises ``InvalidRequest`` (``invalid_session``) where they
-    are no trees, or a time or a detail is none."""
+def imported(session: ImportedSession, session_id: str | None = None) -> TakenSession:
+    """Return the session as it is stored, with its times, and with new ids for its messages.
+
+    Args:
+        session_id: None for a new one.
+
+    Raises ``InvalidRequest`` (``invalid_session``) where the messages are no trees, or a time or a
+    detail is none.
+    """
+    now = utc_text()
+    # Nothing was said in the future: such a session would stay the newest for ever.
+    times = {
+        name: min(_time(told, name), now)
+        for name in ("created_at", "updated_at")
+        if (told := getattr(session, name)) is not None
+    }
+    if "created_at" in times and "updated_at" in times:
+        times["updated_at"] = max(times.values())
+    return TakenSession(
+        session.title, _messages_of(session), session.pinned, **times, id=session_id
+    )
+
+
+def _messages_of(session: ImportedSession) -> list[Message]:
     by_old: dict[str, Message] = {}
     for place, one in enumerate(session.messages):
         where = f"messages.{place}"
@@ -105,8 +128,14 @@ def imported(session: ImportedSession) -> list[Message]:
         times = {}
         if one.created_at is not None:
             times["created_at"] = _time(one.created_at, f"{where}.created_at")
-        by_old[one.id] = Message(one.role, one.content, parent, one.model, one.details, **times)
+        details = kept_details(one.details)
+        by_old[one.id] = Message(one.role, one.content, parent, one.model, details, **times)
     return list(by_old.values())
+
+
+def kept_details(details: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what stands beside a message, without the numbers that no reader of JSON takes."""
+    return None if details is None else plain(details, "session.details", keys=False)
 
 
 def _dumped(details: Mapping[str, Any] | None) -> str:
@@ -136,5 +165,15 @@ def markdown(session: StoredSession, path: Sequence[Message]) -> str:
     parts = [f"# {title}"]
     for message in path:
         who = {"user": "You", "system": "System"}.get(message.role, message.model or "Model")
-        parts.append(f"**{who}** · {message.created_at}\n\n{message.content}")
+        said = [f"**{who}** · {message.created_at}", message.content, _ending(message)]
+        parts.append("\n\n".join(part for part in said if part))
     return "\n\n---\n\n".join(parts) + "\n"
+
+
+def _ending(message: Message) -> str | None:
+    """Return what says that an answer is not whole."""
+    details = message.details or {}
+    error = details.get("error")
+    if isinstance(error, Mapping) and isinstance(error.get("message"), str):
+        return f"*Error: {error['message']}*"
+    return "*Stopped.*" if details.get("stopped") is True else None

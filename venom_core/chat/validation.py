@@ -21,6 +21,8 @@ from venom_core.sdk.errors import InvalidRequest, RequestTooLarge
 
 #: JSON values of one body: three hundred thousand tokens as numbers, and some.
 MOST_VALUES = 320_000
+#: Objects and lists among them, each of which is checked by itself.
+MOST_OBJECTS = 32_000
 #: Fields of an object whose names a client chooses.
 MOST_FIELDS = 1024
 LONGEST_FIELD = 200
@@ -30,10 +32,11 @@ _SERIES = frozenset({"list", "set", "frozenset", "tuple"})
 def check_size(raw: bytes) -> None:
     """Raise ``RequestTooLarge`` where a body holds more values than are read."""
     try:
-        check_values(raw, MOST_VALUES)
+        check_values(raw, MOST_VALUES, MOST_OBJECTS)
     except TooManyValues as error:
         raise RequestTooLarge(
-            f"The body holds more than {MOST_VALUES:,} JSON values.",
+            f"The body holds more than {MOST_VALUES:,} JSON values, or more than {MOST_OBJECTS:,}"
+            " of them are objects and lists.",
             fix="Send it in several smaller requests.",
         ) from error
 

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import venom_core
 from venom_core._version import __version__
+from venom_core.cli.connection.lock import stop_command
 from venom_core.cli.connection.server_file import answers, find_server
 from venom_core.cli.listening import PortInUse, listen
 from venom_core.cli.log_reading import find_logs
-from venom_core.cli.page_build import is_built
+from venom_core.cli.page_build import is_built, what_is_missing
 from venom_core.cli.terminal import memory, size
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import this_machine
+from venom_core.sdk.programs import GPU_PROGRAM, look_for
+from venom_core.settings.key_file import read_key_file
 from venom_core.settings.paths import Paths
-from venom_core.store.database import open_database
-from venom_core.store.keys import KeyRepository
-from venom_core.store.refusals import faults_of, store_damaged
 
 if TYPE_CHECKING:
     from venom_core.settings.layers import Settings
@@ -107,6 +107,11 @@ def check_store(paths: Paths) -> Finding:
     none."""
     if not paths.store_file.exists():
         return Finding("store", "ok", "not there yet; the first API key makes it")
+    # Imported here: the store is too slow for `doctor --help`.
+    from venom_core.store.database import open_database
+    from venom_core.store.keys import KeyRepository
+    from venom_core.store.refusals import faults_of, store_damaged
+
     try:
         faults = faults_of(paths.store_file)
         if faults:
@@ -132,13 +137,40 @@ def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
     return Finding("settings", "ok", there, required=True), settings
 
 
+def check_key_file(settings: Settings) -> Finding | None:
+    """Check whether the key file can be used; None where the settings name none."""
+    path = settings.core.api_key_file
+    if not path:
+        return None
+    try:
+        count = len(read_key_file(Path(path)))
+    except VenomError as error:
+        return Finding.of("key file", error, required=True)
+    return Finding("key file", "ok", f"{path}: {count} keys")
+
+
+def check_graphics() -> Finding | None:
+    """Check whether the program that tells the graphics memory starts; None where there is none."""
+    program = look_for(GPU_PROGRAM)
+    if program.path is None:
+        return None
+    if program.fault is None:
+        return Finding("graphics", "ok", f"{program.path} starts")
+    return Finding(
+        "graphics",
+        "problem",
+        f"{program.path} does not start ({program.fault}): the graphics memory is not known",
+        "Install the driver of the graphics card again, or take that program off PATH.",
+    )
+
+
 def check_server(paths: Paths) -> Finding:
     record = find_server(paths)
     if record is None:
         return Finding("server", "note", "not running", "Start it with: venom serve")
     version = answers(record)
     server = f"{record.url}, pid {record.pid}"
-    fix = f"Stop it (kill {record.pid}), then: venom serve"
+    fix = f"Stop it ({stop_command(record.pid)}), then: venom serve"
     if version is None:
         message = f"{server}: is running but does not answer"
         return Finding("server", "problem", message, fix, "server_not_answering", True)
@@ -173,7 +205,9 @@ def check_page() -> Finding:
     if is_built():
         return Finding("page", "ok", "built")
     if (checkout() / "Makefile").is_file():
-        return Finding("page", "note", "not built", "In the checkout: make ui (needs Node 20)")
+        missing = what_is_missing(checkout())
+        how = "In the checkout: make ui (needs Node 20)"
+        return Finding("page", "note", missing or "not built", how)
     return Finding("page", "note", "not in this installation", "The API and the CLI need none.")
 
 
@@ -196,6 +230,7 @@ def plugin_findings(records: list[dict[str, Any]]) -> Iterator[Finding]:
             yield Finding(name, "ok", summary)
         for provider in record["providers"]:
             yield _provider_finding(provider)
+            yield from _breach_findings(provider)
 
 
 def _provider_finding(provider: dict[str, Any]) -> Finding:
@@ -204,6 +239,14 @@ def _provider_finding(provider: dict[str, Any]) -> Finding:
         # A provider that is not there is no fault where another one answers: readiness says so.
         return _with_reason(name, provider["status"], provider["reason"], True)
     return Finding(name, "ok", provider["status"])
+
+
+def _breach_findings(provider: dict[str, Any]) -> Iterator[Finding]:
+    """Yield a note for each rule of the law of providers that one has broken."""
+    for breach in provider["breaches"]:
+        message = f"broke the rule {breach['rule']} in {breach['method']}: {breach['message']}"
+        fix = "The log has the details. The plugin's authors can mend it."
+        yield Finding(f"provider {provider['name']}", "note", message, fix, breach["rule"])
 
 
 def _with_reason(name: str, summary: str, reason: dict[str, Any], harmless: bool) -> Finding:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from venom_core.cli.connection.session import Session
 from venom_core.cli.failures import print_error
 from venom_core.cli.keeping import Kept, new_session
 from venom_core.cli.single_question import ask
 from venom_core.cli.terminal import note
 from venom_core.cli.wording import words
 from venom_core.sdk.errors import VenomError
+
+if TYPE_CHECKING:
+    from venom_core.cli.connection.loop import Session
 
 FENCE = '"""'
 COMMANDS = (

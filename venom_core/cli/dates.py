@@ -41,9 +41,9 @@ def spoken(moment: str | None, now: datetime | None = None) -> str | None:
         return None
     try:
         when = datetime.fromisoformat(moment)
-    except ValueError:
+        when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone()
+    except (OverflowError, ValueError):
         return moment
-    when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone()
     today = (now or datetime.now(UTC)).astimezone()
     polish = speaks_polish()
     seconds = (today - when).total_seconds()

@@ -58,7 +58,7 @@ def report(error: BaseException, arguments: Sequence[str]) -> ExitCode:
         {
             "code": "internal_error",
             "message": f"Venom failed at this command ({type(error).__name__}).",
-            "fix": "Its log has the details; VENOM_LOG_LEVEL=debug shows them here.",
+            "fix": "The log has the details (venom logs); VENOM_LOG_LEVEL=debug shows them here.",
         },
         arguments,
     )
@@ -102,6 +102,11 @@ def _usage_record(error: click.ClickException) -> dict[str, Any]:
 
 
 def _log(error: BaseException) -> None:
+    from venom_core.cli.logs import begin_logging
+    from venom_core.settings.paths import Paths
+
+    if not any(handler.get_name() == "venom" for handler in logging.getLogger().handlers):
+        begin_logging(Paths.resolve())  # a command that needs no connection has begun none
     logging.getLogger(__name__).error("a command failed", exc_info=error)
     if os.environ.get("VENOM_LOG_LEVEL") == "debug":
         import traceback

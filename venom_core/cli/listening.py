@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from venom_core.sdk.errors import Conflict, Forbidden, InvalidRequest
 from venom_core.sdk.loopback import listens_on_loopback
+from venom_core.settings.key_file import read_key_file
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom
 
 BACKLOG = 2048
+#: So many ports behind the wanted one are looked at for a free one.
+PORTS_TRIED = 50
 
 
 class PortInUse(Conflict):
@@ -26,9 +30,17 @@ class PortInUse(Conflict):
         self.holder = holder
         super().__init__(
             f"Port {port} is in use by {holder or 'another program'}.",
-            fix=f"Choose another: venom serve --port {port + 1 if port < 65535 else 0}"
-            " (0 takes a free one)",
+            fix=f"Choose another: venom serve --port {free_port_after(port)} (0 takes a free one)",
         )
+
+
+def free_port_after(port: int) -> int:
+    """Return the next port of this machine that nobody holds now; 0 where none is near."""
+    for candidate in range(port + 1, min(port + PORTS_TRIED, 65536)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", candidate))
+            return candidate
+    return 0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -86,9 +98,6 @@ def local_url(listener: socket.socket) -> str:
 def require_key_beyond_loopback(venom: Venom) -> None:
     """Refuse a way in for others, an address or a proxy, while there is no key. Opens the store
     only then."""
-    # Imported here: Starlette is too slow for `serve --help`.
-    from venom_core.api.security import read_key_file
-
     core = venom.settings.core
     if core.api_key_file:
         read_key_file(Path(core.api_key_file))

@@ -4,7 +4,6 @@ where a server runs in the foreground."""
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import sys
 from pathlib import Path
 
@@ -61,9 +60,12 @@ def begin_logging(paths: Paths, level: str = "warning", *, to_stderr: bool = Fal
 
 
 def _file_handler(paths: Paths) -> logging.Handler:
+    # Imported here: it brings sockets and pickle.
+    from logging.handlers import RotatingFileHandler
+
     try:
         paths.make(paths.logs_dir)
-        handler = logging.handlers.RotatingFileHandler(
+        handler = RotatingFileHandler(
             log_file(paths), maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8"
         )
         log_file(paths).chmod(0o600)

@@ -24,9 +24,10 @@ COMMANDS = {
     "list": (f"{_HOME}.list:list_models", "Show the models that are installed or can be fetched."),
     "ps": (f"{_HOME}.ps:ps", "Show the models in memory."),
     "pull": (f"{_HOME}.pull:pull", "Fetch a model."),
+    "build": (f"{_HOME}.build:build", "Make model files of another format."),
     "operations": (
         f"{_HOME}.operations:operations",
-        "Show installs and removals; pause, resume, cancel them.",
+        "Show installs, builds and removals; pause, resume, cancel them.",
     ),
     "search": (f"{_HOME}.search:search", "Look for models to fetch."),
     "show": (f"{_HOME}.show:show", "Show everything that is known of a model."),
@@ -38,6 +39,7 @@ COMMANDS = {
     "unload": (f"{_HOME}.stop:stop", "Take a model out of memory."),
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory, like unload."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
+    "engines": (f"{_HOME}.engines:engines", "Install what engines need apart from Venom."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),
     "logs": (f"{_HOME}.logs:logs", "Show the log of the server or of an engine."),
     "sessions": (

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from venom_core.sdk.child_process import child_environment
+from venom_core.sdk.programs import look_for
 from venom_core.settings.paths import Paths
 from venom_core.ui import STATIC
+
+if TYPE_CHECKING:
+    import asyncio
 
 STOP_SECONDS = 5.0
 
@@ -24,24 +25,37 @@ def is_built(root: Path = STATIC) -> bool:
 
 
 def what_is_missing(checkout: Path) -> str | None:
-    """Say in a sentence why the page cannot be built here; None where it can."""
+    """Say in a sentence why the page cannot be built here; None where it can. Blocks: programs are
+    started to see whether they do."""
     if not (checkout / "Makefile").is_file() or not (checkout / "web").is_dir():
         return "This installation came without its page."
-    missing = [name for name in ("node", "npm", "make") if shutil.which(name) is None]
+    programs = [look_for(name) for name in ("node", "npm", "make")]
+    missing = [program.name for program in programs if program.path is None]
     if missing:
         return (
             f"The page is not built: {' and '.join(missing)} not found. With Node 20 or newer: "
             "make ui"
+        )
+    broken = [f"{program.name} ({program.fault})" for program in programs if program.fault]
+    if broken:
+        return (
+            f"The page is not built: PATH finds {' and '.join(broken)}, which does not start. With "
+            "Node 20 or newer: make ui"
         )
     return None
 
 
 async def build_page(checkout: Path, paths: Paths) -> str:
     """Run ``make ui`` and say what came of it in a sentence. Cancelled, it ends what it started."""
+    # Imported here: asyncio is too slow for a help.
+    import asyncio
+
+    from venom_core.sdk.child_process import child_environment, started
+
     log = paths.logs_dir / "page-build.log"
     file = await asyncio.to_thread(_open_log, paths, log)
     with file:
-        process = await asyncio.create_subprocess_exec(
+        starting = asyncio.create_subprocess_exec(
             "make",
             "ui",
             cwd=checkout,
@@ -56,6 +70,7 @@ async def build_page(checkout: Path, paths: Paths) -> str:
                 "NEXT_TELEMETRY_DISABLED": "1",
             },
         )
+        process = await started(starting, _end)
         try:
             code = await process.wait()
         except asyncio.CancelledError:
@@ -73,6 +88,8 @@ def _open_log(paths: Paths, log: Path) -> IO[bytes]:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """End the whole process group: npm's children outlive npm."""
+    import asyncio
+
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if sys.platform == "win32":

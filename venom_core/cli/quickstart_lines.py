@@ -50,8 +50,7 @@ def suggestion_lines(overview: dict[str, Any]) -> list[str]:
     """Return lines on what to get next, checked against the memory that is free now."""
     free = memory(overview["machine"]["memory_available_bytes"])
     first = (
-        "These two are small demonstration models: short facts (Gemma 3 base), small talk "
-        f"(SmolLM2). For real work, checked against your {free}:"
+        f"These models are small, for a demonstration. For real work, checked against your {free}:"
     )
     parts = []
     offered = sorted(overview["suggestions"], key=lambda found: found["size_bytes"] or 0)

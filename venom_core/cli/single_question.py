@@ -7,13 +7,15 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from venom_core.cli.connection.answer import Answer
-from venom_core.cli.connection.session import Session
 from venom_core.cli.output import raw
 from venom_core.cli.terminal import as_json, bold, dim, is_terminal, note
 from venom_core.cli.wording import words
+
+if TYPE_CHECKING:
+    from venom_core.cli.connection.answer import Answer
+    from venom_core.cli.connection.loop import Session
 
 # What a model writes must not move the cursor or rewrite the screen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -3,7 +3,8 @@
 Each plugin's pyproject.toml says in ``[tool.venom.first_step]`` how somebody begins who does not
 have even that plugin. ``kind`` is ``engine`` where the plugin brings one, ``program`` where another
 program answers, ``server`` where one elsewhere does; ``then`` are the commands after the plugin is
-installed, ``bytes`` is what that fetches at most.
+installed, ``bytes`` is what that fetches at most. ``models`` are small ones for a demonstration, of
+which the first is asked.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class FirstStep:
     then: tuple[str, ...]
     size_bytes: int | None = None
     homepage: str | None = None
+    models: tuple[str, ...] = ()
 
 
 @functools.cache
@@ -42,12 +44,26 @@ def first_steps() -> tuple[FirstStep, ...]:
         told = data.get("tool", {}).get("venom", {}).get("first_step")
         if told is not None:
             plugin = str(data["project"]["name"]).removeprefix("venom-")
-            then = tuple(told["then"])
-            size, homepage = told.get("bytes"), told.get("homepage")
-            found.append(FirstStep(plugin, told["kind"], told["title"], then, size, homepage))
+            found.append(
+                FirstStep(
+                    plugin,
+                    told["kind"],
+                    told["title"],
+                    tuple(told["then"]),
+                    told.get("bytes"),
+                    told.get("homepage"),
+                    tuple(told.get("models", ())),
+                )
+            )
     return tuple(sorted(found, key=lambda step: _ORDER.index(step.kind)))
 
 
 def plugin_of(kind: Kind) -> str:
     """Return the plugin of the first way of a kind; empty where the release has none."""
     return next((step.plugin for step in first_steps() if step.kind == kind), "")
+
+
+def demonstration_models() -> tuple[str, ...]:
+    """Return the names of the small models that a plugin with an engine brings for a first
+    answer."""
+    return next((step.models for step in first_steps() if step.kind == "engine"), ())

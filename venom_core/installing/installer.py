@@ -10,14 +10,22 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from shlex import quote
+from typing import TYPE_CHECKING
 
 from venom_core._version import __version__
-from venom_core.installing.sources import InstallSource, find_source, remember
+from venom_core.installing.planned import (
+    Addition,
+    PlannedPackage,
+    additions_of,
+    all_hashed,
+    planned,
+)
+from venom_core.installing.sources import InstallSource, find_source, installed_hash, remember
+from venom_core.installing.wheels import PluginWheel, is_wheel_file, read_wheel
 from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, RESERVED_NAMES, normalized
 from venom_core.sdk.errors import Conflict, InvalidRequest
 from venom_core.sdk.pip import Pip
@@ -29,33 +37,14 @@ if TYPE_CHECKING:
     from venom_core.settings.layers import Settings
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_HEAD_TIMEOUT = 5.0
-_HEADS_AT_ONCE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Addition:
-    """A distribution that the plan brings.
-
-    Args:
-        size_bytes: of the wheel; None where the index does not say.
-        replaces: the installed version that it takes the place of, None for a new one.
-        sha256: in hexadecimal; None where the index does not say.
-    """
-
-    name: str
-    version: str
-    filename: str
-    size_bytes: int | None
-    replaces: str | None
-    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class InstallPlan:
     """The plan of an install. Without ``additions`` everything is there already.
 
-    ``size_bytes`` adds up the known sizes; ``sizes_unknown`` counts the others.
+    ``size_bytes`` adds up the known sizes; ``sizes_unknown`` counts the others; ``wheel`` is the
+    file that a person named.
     """
 
     name: str
@@ -63,6 +52,7 @@ class InstallPlan:
     source: InstallSource
     first_party: bool
     additions: tuple[Addition, ...]
+    wheel: PluginWheel | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -88,7 +78,8 @@ class InstallPlan:
         elif self.sizes_unknown:
             size = f"{size} and {self.sizes_unknown} of unknown size"
         noun = "package" if count == 1 else "packages"
-        return f"{self.requirement} adds {count} {noun}, {size}, from {self.source.title}."
+        title = self.source.title if self.wheel is None else self.wheel.path.name
+        return f"{self.requirement} adds {count} {noun}, {size}, from {title}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +109,8 @@ class PluginInstaller:
         """Return what installing a plugin would add. Nothing is installed.
 
         Args:
-            name: ``onnx``, ``venom-onnx``, or with ``third_party`` the name of any distribution.
+            name: ``onnx``, ``venom-onnx``, with ``third_party`` the name of any distribution, or
+                the path of a wheel of somebody else's plugin, which is trusted by naming it.
             third_party: the user has confirmed that it is not of Venom's release.
 
         Raises:
@@ -128,10 +120,14 @@ class PluginInstaller:
                 our name that is not.
             NotFound: ``wheelhouse_not_found``.
             InstallFailed: pip could not make a plan.
+            VenomError: a wheel is refused; see :func:`read_wheel`.
         """
         installed = _installed()
         core = installed.get(CORE_DISTRIBUTION)
         version = core.version if core is not None else __version__
+        if is_wheel_file(name):
+            wheel = read_wheel(name, version)
+            return self._plan_of_wheel(wheel, version, installed)
         owner = _owner(name)
         if owner is None and not third_party:
             raise _unconfirmed(name)
@@ -145,13 +141,42 @@ class PluginInstaller:
             requirement = f"{distribution}[engine]=={version}"
             if source.checkout and source.wheelhouse is None and distribution not in installed:
                 raise _from_checkout(distribution, source.checkout)
-        constraints = [f"{ours}=={version}" for ours in sorted(FIRST_PARTY)]
-        report = self._pip.resolve(requirement, source.options(), constraints)
-        items = [_Item(entry) for entry in report.get("install", ())]
+        items = self._resolved(requirement, source, version)
         for item in items:
             _check(item, distribution, version, installed, source)
-        additions = _additions(items, installed)
+        additions = additions_of(items, installed)
         return InstallPlan(name, requirement, source, owner is not None, additions)
+
+    def _plan_of_wheel(
+        self, wheel: PluginWheel, version: str, installed: dict[str, Distribution]
+    ) -> InstallPlan:
+        """Return the plan of a file: what it needs besides comes from pip's index. Another file of
+        the version that is installed takes its place: that is how an author tries what he built."""
+        source = InstallSource(None, {})
+        requirement = f"{wheel.distribution}=={wheel.version}"
+        present = installed.get(wheel.distribution)
+        if present is not None and installed_hash(present) == wheel.sha256:
+            return InstallPlan(wheel.distribution, requirement, source, False, (), wheel)
+        items = self._resolved(str(wheel.path), source, version)
+        others = [item for item in items if item.name != wheel.distribution]
+        for item in others:
+            _check(item, wheel.distribution, version, installed, source)
+        addition = Addition(
+            wheel.distribution,
+            wheel.version,
+            wheel.path.name,
+            wheel.size_bytes,
+            None if present is None else present.version,
+            wheel.sha256,
+        )
+        additions = (addition, *additions_of(others, installed))
+        return InstallPlan(wheel.distribution, requirement, source, False, additions, wheel)
+
+    def _resolved(
+        self, requirement: str, source: InstallSource, version: str
+    ) -> list[PlannedPackage]:
+        constraints = [f"{ours}=={version}" for ours in sorted(FIRST_PARTY)]
+        return planned(self._pip.resolve(requirement, source.options(), constraints))
 
     def install(
         self, plan: InstallPlan, *, output: Callable[[str], None] | None = None
@@ -167,9 +192,12 @@ class PluginInstaller:
         """
         before = _core_version()
         if not plan.done:
-            hashed = all(addition.sha256 for addition in plan.additions)
-            pinned = [_pin(addition, hashed) for addition in plan.additions]
-            self._pip.install(pinned, plan.source.options(), output=output)
+            hashed = all_hashed(plan.additions)
+            pinned = [_pin(addition, hashed, plan.wheel) for addition in plan.additions]
+            options = plan.source.options()
+            if plan.wheel is not None:
+                options.append("--force-reinstall")  # the same version, and another file
+            self._pip.install(pinned, options, output=output)
         after = _core_version()
         if after != before:
             raise Conflict(
@@ -182,37 +210,8 @@ class PluginInstaller:
         return InstallResult(plan, after)
 
 
-class _Item:
-    """One distribution of pip's installation report."""
-
-    def __init__(self, entry: dict[str, Any]) -> None:
-        metadata, download = entry["metadata"], entry["download_info"]
-        self.name = normalized(metadata["name"])
-        self.version: str = metadata["version"]
-        self.requires: list[str] = metadata.get("requires_dist") or []
-        self.direct = bool(entry.get("is_direct"))
-        self.url: str = download["url"]
-        self.path = unquote(urlsplit(self.url).path)
-        archive = download.get("archive_info") or {}
-        self.sha256: str | None = (archive.get("hashes") or {}).get("sha256")
-
-    @property
-    def filename(self) -> str:
-        return self.path.rpartition("/")[2]
-
-    @property
-    def file(self) -> Path | None:
-        return Path(self.path) if urlsplit(self.url).scheme == "file" else None
-
-    def pins_core(self, version: str) -> bool:
-        """Return whether it requires exactly the running core, as every plugin of our release
-        does."""
-        wanted = f"{CORE_DISTRIBUTION}=={version}"
-        return any(re.sub(r"[\s()]", "", requirement) == wanted for requirement in self.requires)
-
-
 def _check(
-    item: _Item,
+    item: PlannedPackage,
     wanted: str,
     version: str,
     installed: dict[str, Distribution],
@@ -235,7 +234,7 @@ def _check(
         _check_file(item, source)
 
 
-def _check_file(item: _Item, source: InstallSource) -> None:
+def _check_file(item: PlannedPackage, source: InstallSource) -> None:
     if not source.sums:
         return
     expected = source.sums.get(item.filename)
@@ -243,45 +242,10 @@ def _check_file(item: _Item, source: InstallSource) -> None:
         raise _refused(f"{item.filename} is not the file that the wheelhouse's SHA256SUMS names")
 
 
-def _additions(items: Iterable[_Item], installed: dict[str, Distribution]) -> tuple[Addition, ...]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    items = sorted(items, key=lambda item: item.name)
-    with ThreadPoolExecutor(_HEADS_AT_ONCE, "venom-size") as pool:
-        sizes = list(pool.map(_size, items))
-    return tuple(
-        Addition(
-            name=item.name,
-            version=item.version,
-            filename=item.filename,
-            size_bytes=size,
-            replaces=installed[item.name].version if item.name in installed else None,
-            sha256=item.sha256,
-        )
-        for item, size in zip(items, sizes, strict=True)
-    )
-
-
-def _size(item: _Item) -> int | None:
-    """Return the wheel's bytes, from the file or from the index's answer to HEAD."""
-    if item.file is not None:
-        return item.file.stat().st_size if item.file.exists() else None
-    if urlsplit(item.url).scheme not in ("http", "https"):
-        return None
-    from urllib.error import URLError
-    from urllib.request import Request, urlopen
-
-    try:
-        request = Request(item.url, method="HEAD")
-        with urlopen(request, timeout=_HEAD_TIMEOUT) as answer:
-            return int(answer.headers["Content-Length"])
-    except (URLError, OSError, ValueError, TypeError):
-        return None  # shown as unknown
-
-
-def _pin(addition: Addition, hashed: bool) -> str:
-    pin = f"{addition.name}=={addition.version}"
-    return f"{pin} --hash=sha256:{addition.sha256}" if hashed else pin
+def _pin(addition: Addition, hashed: bool, wheel: PluginWheel | None) -> str:
+    if wheel is not None and addition.name == wheel.distribution:
+        return wheel.requirement if hashed else f"{addition.name} @ {wheel.path.as_uri()}"
+    return addition.pin(hashed)
 
 
 def _installed() -> dict[str, Distribution]:
@@ -341,7 +305,8 @@ def _from_checkout(distribution: str, checkout: Path) -> Conflict:
     folder = f"plugins/{distribution.replace('-', '_')}"
     if (checkout / folder / "pyproject.toml").is_file():
         fix = f"In the checkout: {Path(sys.executable).name} -m pip install --editable"
-        fix += f" {folder}[engine], or set VENOM_WHEELHOUSE to a folder made by make wheelhouse."
+        what = quote(f"{folder}[engine]")
+        fix += f" {what}, or set VENOM_WHEELHOUSE to a folder made by make wheelhouse."
     else:
         there = sorted(path.parent.name for path in checkout.glob("plugins/venom_*/pyproject.toml"))
         names = ", ".join(name.removeprefix("venom_") for name in there) or "none"

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from venom_core.plugins.names import CORE_DISTRIBUTION
 from venom_core.sdk.disk import write_file
-from venom_core.sdk.errors import NotFound
+from venom_core.sdk.errors import NotFound, VenomError
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
@@ -86,6 +86,14 @@ def find_source(settings: Settings, paths: Paths, core: Distribution | None) -> 
     return InstallSource(None, {}, checkout)
 
 
+def is_obtainable(settings: Settings, plugin: str) -> bool:
+    """Return whether a plugin of the release could be installed from where this was. Blocks."""
+    try:
+        return find_source(settings, settings.paths, core_distribution()).may_have(plugin)
+    except VenomError:
+        return False
+
+
 def core_distribution() -> Distribution | None:
     """Return the installed core, which knows where it came from; None in a bare checkout."""
     from importlib.metadata import PackageNotFoundError, distribution
@@ -129,6 +137,15 @@ def _direct_url(core: Distribution | None) -> dict[str, object]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def installed_hash(distribution: Distribution) -> str | None:
+    """Return the sha256 of the file that it was installed from; None where it was none, or pip did
+    not say."""
+    archive = _direct_url(distribution).get("archive_info")
+    hashes = archive.get("hashes") if isinstance(archive, dict) else None
+    digest = hashes.get("sha256") if isinstance(hashes, dict) else None
+    return digest if isinstance(digest, str) else None
 
 
 def _checkout_of(origin: dict[str, object]) -> Path | None:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
+
 log = logging.getLogger(__name__)
 
 Language = Literal["en", "pl"]
@@ -28,17 +30,28 @@ VALIDATION: Final = "validation.pl.toml"
 #: What only the terminal says: sentences and headings, and the helps of commands.
 TERMINAL: Final = ("terminal.pl.toml", "help.pl.toml")
 
+#: Characters, and sentences, of a text that is looked for; a name of a stranger's may be in it.
+LONGEST = 4000
+MOST_SENTENCES = 24
+
 _HOLE = re.compile(r"\{(\d)(\*?)\}")
 _SENTENCE_END = re.compile(r"(?<=[.!?]) +")
 
 
-@functools.lru_cache(maxsize=1024)
 def polish(text: str, *, terminal: bool = False) -> str:
-    """Return a text of one or several sentences in Polish; those that are unknown as they were.
+    """Return a text of one or several sentences in Polish; those that are unknown as they were, and
+    so is a text that is longer than any of ours: each sentence is looked for among all.
 
     Args:
         terminal: single words too, which in an answer of the API may be somebody's name.
     """
+    if len(text) > LONGEST or text.count(". ") > MOST_SENTENCES:
+        return text
+    return _polish(text, terminal=terminal)
+
+
+@functools.lru_cache(maxsize=1024)
+def _polish(text: str, *, terminal: bool) -> str:
     sentences, done = _SENTENCE_END.split(text), []
     while sentences:
         said, count = _beginning(sentences, _catalogue(terminal=terminal))
@@ -82,6 +95,18 @@ class _Template:
         return [*found, text[place:end]]
 
 
+_EDGE = 3
+
+
+def _edge(template: _Template) -> str:
+    """Return the first letters of a template, else the last, as an index; "" where both are
+    holes, or nearly so."""
+    first, last = template.parts[0], template.parts[-1]
+    if len(first) >= _EDGE:
+        return f"{first[:_EDGE]}{{"
+    return f"}}{last[-_EDGE:]}" if len(last) >= _EDGE else ""
+
+
 class _Catalogue:
     """Every template there is."""
 
@@ -95,12 +120,19 @@ class _Catalogue:
         ]
         # Of several that match, the one that says most is meant.
         self._holed = sorted(holed, key=lambda one: -sum(map(len, one.parts)))
+        # By what a sentence begins with, or where that is a hole, ends with: nearly all of the
+        # templates need no look.
+        self._by_edge: dict[str, list[int]] = {}
+        for rank, template in enumerate(self._holed):
+            self._by_edge.setdefault(_edge(template), []).append(rank)
 
     def find(self, text: str, sentences: int | None) -> str | None:
         """Return the Polish of a text, of templates of so many sentences or of all."""
         if text in self._whole:
             return self._whole[text]
-        for template in self._holed:
+        edges = (f"{text[:_EDGE]}{{", f"}}{text[-_EDGE:]}", "")
+        ranks = [rank for edge in edges for rank in self._by_edge.get(edge, ())]
+        for template in map(self._holed.__getitem__, sorted(ranks)):
             if sentences not in (None, template.sentences):
                 continue
             holes = template.match(text)
@@ -114,7 +146,7 @@ class _Catalogue:
             if not hole[2]:
                 return found
             stripped = found.lstrip()
-            return found[: len(found) - len(stripped)] + polish(stripped, terminal=self._terminal)
+            return found[: len(found) - len(stripped)] + _polish(stripped, terminal=self._terminal)
 
         return _HOLE.sub(words, said)
 
@@ -136,6 +168,16 @@ def _catalogue(*, terminal: bool) -> _Catalogue:
         usable = {text: said for text, said in found.items() if _usable(text, said)}
         sentences |= _after_a_field(usable) if path.name == VALIDATION else usable
     return _Catalogue(sentences, terminal=terminal)
+
+
+class CatalogueRefresh:
+    """Reads the catalogues again after a plugin came, went or changed beside a running server."""
+
+    @hookimpl
+    def venom_observe(self, event: ObservedEvent) -> None:
+        if event.name == "plugin.state":
+            _catalogue.cache_clear()
+            _polish.cache_clear()
 
 
 def _after_a_field(words: Mapping[str, str]) -> dict[str, str]:

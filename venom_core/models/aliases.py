@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
-from venom_core.models.references import names_match
-from venom_core.models.registry import ModelRegistry, follow
+from venom_core.models.references import follow, names_match
+from venom_core.models.registry import ModelRegistry
 from venom_core.sdk.errors import AmbiguousModel, InvalidRequest, ModelNotFound, NotFound
 from venom_core.sdk.states import Reason
 
@@ -44,5 +45,8 @@ class AliasFaults:
         if not hidden:
             return None
         message = f"The alias {name!r} hides the installed model {', '.join(hidden)}."
-        fix = f"Name that model in full, {hidden[0]}, or forget the alias: venom alias rm {name}"
+        fix = (
+            f"Name that model in full, {hidden[0]}, or forget the alias: "
+            f"venom alias rm {quote(name)}"
+        )
         return Reason.of(InvalidRequest(message, code="alias_hides_model", param="name", fix=fix))

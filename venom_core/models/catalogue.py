@@ -200,11 +200,9 @@ class Catalogue:
         return Entries(tuple(map(_entry, mine[:limit])), reasons, answered)
 
     async def _local(self) -> Sequence[str]:
+        names = await self._names()
         specs = self._host.specs()
-        engines = (
-            name for name in await self._names() if Capability.ENGINES in specs[name].capabilities
-        )
-        return tuple(engines)
+        return tuple(name for name in names if Capability.ENGINES in specs[name].capabilities)
 
     async def _one(
         self,

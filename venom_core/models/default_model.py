@@ -44,7 +44,11 @@ class DefaultModel:
                 gone = True
         machine = await asyncio.to_thread(this_machine)
         item, because = await self._registry.default(
-            self._pattern(), lambda model: fits_memory(model, machine.memory_available_bytes)
+            self._pattern,
+            # How much memory another machine has is not known here.
+            lambda model: (
+                model.runs_at is not None or fits_memory(model, machine.memory_available_bytes)
+            ),
         )
         return item, f"the active model was removed; {because}" if gone else because
 

@@ -67,9 +67,10 @@ async def _elsewhere(
     if "/" not in reference.name or not is_plain(reference.name):
         raise missing
     reason: VenomError = missing
+    names = await registry.providers()
     named = host.resolve_name(reference.provider) if reference.provider else None
     specs = host.specs()
-    for provider in [named] if named else await registry.providers():
+    for provider in [named] if named else names:
         if Capability.DESCRIBE not in specs[provider].capabilities:
             continue
         try:

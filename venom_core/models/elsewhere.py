@@ -1,8 +1,10 @@
-"""Models that run on another machine: never chosen where nobody named them."""
+"""Models that run on another machine: never chosen unnamed, but where a setting of the user's
+names that machine as the provider's place (``OLLAMA_HOST``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from venom_core.sdk.errors import ModelNotFound
@@ -21,6 +23,15 @@ def choosable(items: Sequence[ListedModel]) -> list[ListedModel]:
     ]
 
 
+def with_host(item: ListedModel, because: str) -> tuple[ListedModel, str]:
+    """Return a chosen model and why, with the machine that gets the prompt where it is not this
+    one."""
+    host = item.model.runs_at
+    if host is None:
+        return item, because
+    return item, f"{because}, on {host}, where the settings say that {item.provider} is"
+
+
 def only_elsewhere(away: Sequence[ListedModel]) -> ModelNotFound:
     """Return the refusal where every chat model sends prompts to another machine."""
     first = away[0]
@@ -28,5 +39,5 @@ def only_elsewhere(away: Sequence[ListedModel]) -> ModelNotFound:
         "Every installed chat model runs on another machine, and none of them is chosen unnamed.",
         code="no_model",
         param="model",
-        fix=f"Name one, or choose it for good: venom use {first.id or first.reference}",
+        fix=f"Name one, or choose it for good: venom use {quote(first.id or first.reference)}",
     )

@@ -4,6 +4,7 @@ the family that its name tells. What neither says is not known."""
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import ModelNotCapable
@@ -70,7 +71,7 @@ def check_translates(
         raise ModelNotCapable(
             f"It is not known that {item.reference} can translate.",
             param="model",
-            fix=f"If it can, say so: venom use {item.reference} --role translation",
+            fix=f"If it can, say so: venom use {quote(item.reference)} --role translation",
         )
     if len(known) < 2 or not {source or target, target} <= known:
         raise ModelNotCapable(

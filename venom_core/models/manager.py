@@ -15,8 +15,8 @@ from typing import Any
 
 from venom_core.models.generation import GenerationConfig, checked, schema_of
 from venom_core.models.memory import ModelMemory
-from venom_core.models.references import check_plain, parse_reference
-from venom_core.models.registry import ListedModel, ModelRegistry, Names, follow
+from venom_core.models.references import check_plain, follow, parse_reference
+from venom_core.models.registry import ListedModel, ModelRegistry, Names
 from venom_core.models.roles import ROLES, Role, check_role
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.disk import check_space
@@ -136,7 +136,7 @@ class ModelManager:
                 f"The active model for {role}, {reference}, is not installed any more.",
                 code="active_model_gone",
                 param="model",
-                fix=f"Choose another one: venom use MODEL --role {role}",
+                fix=f"Choose another one, or none: venom use --none --role {role}",
             ) from error
 
     async def servable(self, name: str, runtime: str | None = None) -> ListedModel:
@@ -247,11 +247,12 @@ class ModelManager:
         active = (await self.state()).active
         roles = [role for role in ROLES if active.get(role) == (item.provider, item.model.ref)]
         if roles:
+            let_go = " && ".join(f"venom use --none --role {role}" for role in roles)
             raise InvalidRequest(
                 f"{item.reference} is the active model for {', '.join(roles)}.",
                 code="model_active",
                 param="name",
-                fix=f"Choose another one first: venom use MODEL --role {roles[0]}",
+                fix=f"Choose another one first, or none: {let_go}",
             )
 
     # Generation parameters
@@ -331,7 +332,7 @@ class ModelManager:
                 f"The models take {used / 1e9:.1f} of {limit / 1e9:g} GB;"
                 f" {more_bytes / 1e9:.1f} GB more are too much.",
                 code="disk_limit",
-                fix="Remove a model with venom rm, or raise VENOM_DISK_LIMIT_GB.",
+                fix="Remove a model with venom rm NAME, or raise VENOM_DISK_LIMIT_GB.",
             )
 
     async def check_room(self, plan: PullPlan) -> None:

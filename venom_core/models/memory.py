@@ -49,10 +49,7 @@ class ModelMemory:
         """Load a model and return whether it is in memory; False where its provider loads at first
         use."""
         if not self._allowed():
-            raise LlmOff(
-                "The profile llm_off is active: no model runs.",
-                fix="Start with another profile: venom serve --profile light",
-            )
+            raise LlmOff("The profile llm_off is active: no model runs.")
         if not self._can(item.provider, Capability.LOAD):
             return False
         provider = await self._host.provider(item.provider)

@@ -1,4 +1,4 @@
-"""Installs and removals as durable jobs.
+"""Installs, builds and removals as durable jobs.
 
 An operation is in the store before anything is fetched, and every state that is shown was stored
 first: whoever kills the process finds the same or a later state after the next start. The class
@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from venom_core.models.builds import ModelBuilds, parameters_of
 from venom_core.models.transfer_rate import TransferRate
 from venom_core.models.transfers import ModelTransfers
 from venom_core.models.views import OperationView
@@ -29,7 +30,7 @@ from venom_core.sdk.errors import (
     StorageError,
     VenomError,
 )
-from venom_core.sdk.provider import PullPlan, PullProgress
+from venom_core.sdk.provider import BuildProgress, PullPlan, PullProgress
 from venom_core.sdk.utc import utc_text
 from venom_core.store.operations import OPEN, Operation, OperationRepository
 from venom_core.store.transactions import store_errors
@@ -38,6 +39,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PER_PROVIDER = 2
+#: A build takes the memory of its model several times over, and all cores.
+BUILDS = 1
+#: The kinds that can be paused, gone on with and cancelled; a removal is done at once.
+RESUMABLE = ("install", "build")
 SAVE_SECONDS = 0.25
 ENDED_SHOWN = 200
 
@@ -50,7 +55,7 @@ class _Job:
     rate: TransferRate = field(default_factory=TransferRate)
     task: asyncio.Task[None] | None = None
     #: How far it is; the store may be a moment behind.
-    latest: PullProgress | None = None
+    latest: PullProgress | BuildProgress | None = None
     saved_at: float = float("-inf")
 
     @property
@@ -72,12 +77,14 @@ class Operations:
         repository: Callable[[], OperationRepository],
         host: ProviderAccess,
         transfers: ModelTransfers,
+        builds: ModelBuilds,
         check_room: Callable[[PullPlan], Awaitable[None]],
         publish: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self._open_repository = repository
         self._host = host
         self._transfers = transfers
+        self._builds = builds
         self._check_room = check_room
         self._publish = publish
         self._jobs: dict[str, _Job] | None = None
@@ -85,6 +92,7 @@ class Operations:
         self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(PER_PROVIDER)
         )
+        self._building = asyncio.Semaphore(BUILDS)
         # One thread: what is stored is stored in the order in which it happened.
         self._disk = ThreadPoolExecutor(1, "operations")
         self._repository: OperationRepository | None = None
@@ -124,11 +132,32 @@ class Operations:
         source, plan = await self._transfers.plan(asked)
         async with self._changing:
             for job in (await self._known()).values():
-                same = (job.shown.type, job.shown.provider, job.shown.ref)
-                if same == ("install", source, plan.ref):
+                if _what(job.shown) == ("install", source, plan.ref):
                     return await self._go_on(job)
             await self._check_room(plan)
             return await self._begin("install", source, plan.ref, name, key_id)
+
+    async def build(
+        self,
+        name: str,
+        format_name: str,
+        precision: str | None = None,
+        execution_provider: str | None = None,
+        *,
+        key_id: str | None = None,
+    ) -> OperationView:
+        """Begin to build a model, or join or resume the build of the same that is open; another
+        one waits until it has ended. Raises as ``ModelBuilds.plan`` and ``NoDiskSpace``."""
+        provider, request, plan = await self._builds.plan(
+            name, format_name, precision, execution_provider
+        )
+        async with self._changing:
+            for job in (await self._known()).values():
+                if _what(job.shown) == ("build", provider, plan.ref):
+                    return await self._go_on(job)
+            await self._check_room(plan)
+            parameters = parameters_of(request)
+            return await self._begin("build", provider, plan.ref, name, key_id, parameters)
 
     async def remove(self, name: str, *, key_id: str | None = None) -> OperationView:
         """Begin to delete an installed model. Raises ``ModelNotFound``."""
@@ -138,7 +167,7 @@ class Operations:
             return await self._begin("remove", item.provider, item.model.ref, name, key_id)
 
     async def pause(self, operation_id: str) -> OperationView:
-        """Stop an install and keep what it has. Raises ``NotFound``, ``Conflict``."""
+        """Stop an install or a build and keep what it has. Raises ``NotFound``, ``Conflict``."""
         async with self._changing:
             job = await self._job(operation_id)
             if job.shown.status != "paused":
@@ -148,21 +177,20 @@ class Operations:
             return view(job.shown)
 
     async def resume(self, operation_id: str) -> OperationView:
-        """Go on with a paused or failed install. Raises ``NotFound``, ``Conflict``."""
+        """Go on with a paused or failed install or build. Raises ``NotFound``,
+        ``Conflict``."""
         async with self._changing:
-            jobs = await self._known()
-            if operation_id not in jobs:
-                found = await self._in_store(lambda store: store.get(operation_id))
-                if found is not None and found.status == "failed" and found.type == "install":
-                    jobs[operation_id] = _Job(replace(found, error=None, completed_at=None))
+            await self._take_up(operation_id)
             return await self._go_on(await self._job(operation_id))
 
     async def cancel(self, operation_id: str) -> OperationView:
-        """End an install and delete what it has brought. Raises ``NotFound``, ``Conflict``."""
+        """End an install or a build and delete what it has brought, also where it failed. Raises
+        ``NotFound``, ``Conflict``."""
         async with self._changing:
+            await self._take_up(operation_id)
             job = await self._job(operation_id)
             await self._stop(job)
-            if job.shown.status in OPEN:
+            if job.shown.status in (*OPEN, "failed"):
                 await self._forget(job)
                 await self._end(job, "cancelled", "Cancelled; nothing of it is kept")
             return view(job.shown)
@@ -184,7 +212,13 @@ class Operations:
     # -- one job -----------------------------------------------------------------------------
 
     async def _begin(
-        self, kind: Any, provider: str, ref: str, name: str, key_id: str | None
+        self,
+        kind: Any,
+        provider: str,
+        ref: str,
+        name: str,
+        key_id: str | None,
+        parameters: Mapping[str, str] | None = None,
     ) -> OperationView:
         operation = Operation(
             id=str(uuid.uuid4()),
@@ -196,6 +230,7 @@ class Operations:
             message="Waiting",
             started_at=utc_text(),
             key_id=key_id,
+            parameters=parameters,
         )
         job = _Job(operation)
         await self._save(job)
@@ -219,9 +254,12 @@ class Operations:
 
     async def _run(self, job: _Job) -> None:
         try:
-            async with self._slots[job.shown.provider]:
+            building = job.shown.type == "build"
+            async with self._building if building else self._slots[job.shown.provider]:
                 await self._save(job, status="in_progress", message="Starting")
-                if job.shown.type == "install":
+                if building:
+                    message = await self._build(job)
+                elif job.shown.type == "install":
                     message = await self._fetch(job)
                 else:
                     message = await self._delete(job)
@@ -230,7 +268,7 @@ class Operations:
             await self._end(job, "failed", error.message, error.again())
         except Exception:  # a fault of ours: what is shown must not stay under way for ever
             log.exception("the %s of %s failed", job.shown.type, job.shown.model_name)
-            fault = VenomError("The operation failed.", fix="The server's log has the details.")
+            fault = VenomError("The operation failed.", fix="The log has the details: venom logs")
             await self._end(job, "failed", fault.message, fault)
 
     async def _fetch(self, job: _Job) -> str:
@@ -247,8 +285,23 @@ class Operations:
                     await self._save(job)
         return message
 
+    async def _build(self, job: _Job) -> str:
+        job.latest, message = None, job.shown.message
+        shown = job.shown
+        steps = self._builds.run(shown.provider, shown.ref, shown.parameters or {})
+        async with contextlib.aclosing(steps):
+            async for step in steps:
+                news = step.message != message
+                job.latest, message = step, step.message
+                if news or time.monotonic() - job.saved_at >= SAVE_SECONDS:
+                    await self._save(job)
+        return message
+
     async def _forget(self, job: _Job) -> None:
         try:
+            if job.shown.type == "build":
+                await self._builds.forget(job.shown.provider, job.shown.parameters or {})
+                return
             provider = await self._host.provider(job.shown.provider)
             await provider.forget_pull(job.shown.ref)
         except VenomError as error:  # what is left over must not keep anybody from cancelling
@@ -305,9 +358,21 @@ class Operations:
                 self._jobs = {item.id: _Job(item) for item in reversed(found)}
         return self._jobs
 
+    async def _take_up(self, operation_id: str) -> None:
+        """Make a failed install or build one that can be changed: not where another of the same is
+        open, which works in the same folder."""
+        jobs = await self._known()
+        if operation_id in jobs:
+            return
+        found = await self._in_store(lambda store: store.get(operation_id))
+        if found is None or found.status != "failed" or found.type not in RESUMABLE:
+            return
+        if _what(found) not in {_what(job.shown) for job in jobs.values()}:
+            jobs[operation_id] = _Job(replace(found, error=None, completed_at=None))
+
     async def _job(self, operation_id: str) -> _Job:
         job = (await self._known()).get(operation_id)
-        if job is not None and job.shown.type == "install":
+        if job is not None and job.shown.type in RESUMABLE:
             return job
         found = job.shown if job else await self._in_store(lambda store: store.get(operation_id))
         if found is None:
@@ -327,6 +392,11 @@ class Operations:
                 return work(self._repository)
 
         return await asyncio.get_running_loop().run_in_executor(self._disk, do)
+
+
+def _what(operation: Operation) -> tuple[str, str, str]:
+    """Return what two operations on the same are alike in."""
+    return operation.type, operation.provider, operation.ref
 
 
 def view(operation: Operation, eta_seconds: float | None = None) -> OperationView:
@@ -363,6 +433,9 @@ def _advanced(job: _Job) -> dict[str, Any]:
     shown, step = job.shown, job.latest
     if step is None:
         return {}
+    if isinstance(step, BuildProgress):
+        done = max(shown.progress, min(99, step.percent))
+        return {"message": step.message, "progress": done}
     percent = min(99, step.bytes_done * 100 // step.bytes_total) if step.bytes_total else 0
     return {
         "message": step.message,

@@ -8,7 +8,9 @@ URL or a command line by themselves. What is to be fetched or made here is spell
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.printable import is_one_line
@@ -86,3 +88,20 @@ def check_unlisted(name: str) -> None:
 def names_match(asked: str, ref: str) -> bool:
     """Return whether a name means a ref: equal, or equal once ``:latest`` is understood."""
     return asked == ref or f"{asked}:latest" == ref
+
+
+def follow(aliases: Mapping[str, str], name: str) -> str:
+    """Return what a name stands for once every alias is replaced. Raises ``InvalidRequest`` for a
+    loop, which the store refuses and only a foreign hand could put there."""
+    seen: list[str] = []
+    while name in aliases:
+        if name in seen:
+            raise InvalidRequest(
+                f"The alias {seen[0]!r} leads back to itself.",
+                code="alias_loop",
+                param="model",
+                fix=f"Point it at a model: venom alias set {quote(seen[0])} MODEL",
+            )
+        seen.append(name)
+        name = aliases[name]
+    return name

@@ -14,15 +14,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from venom_core.models.addresses import is_address, without_address
-from venom_core.models.elsewhere import choosable, only_elsewhere
-from venom_core.models.left_out import LeftOut, usable
-from venom_core.models.references import Reference, names_match, parse_reference
-from venom_core.models.unknown import concerned, unheard, unknown_model
+from venom_core.models.elsewhere import choosable, only_elsewhere, with_host
+from venom_core.models.left_out import usable
+from venom_core.models.references import Reference, follow, names_match, parse_reference
+from venom_core.models.unknown import concerned, unheard, unknown_model, where_to_get_one
 from venom_core.plugins.access import ProviderAccess
+from venom_core.plugins.border import LeftOut
 from venom_core.sdk.errors import (
     AmbiguousModel,
     EngineMissing,
-    InvalidRequest,
     ModelNotFound,
     NotFound,
     UpstreamTimeout,
@@ -31,8 +31,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.provider import Model, Provider
 from venom_core.sdk.states import Reason
 
-#: A listing waits so long for a provider to be opened; the next one finds it open.
-OPEN_PATIENCE = 3.0
+LATE = "Ask again in a moment; a larger VENOM_PLUGIN_LOAD_TIMEOUT waits longer."
 FRESH_SECONDS = 5.0
 # A listing waits for a provider; for one that was in trouble last time it hardly does.
 TROUBLE_PATIENCE = 0.1
@@ -70,7 +69,7 @@ class ListedModel:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """``stale`` names the providers that did not answer now, and why; ``left_out`` what they list
-    under names that cannot be used."""
+    and nobody could use, and why."""
 
     models: tuple[ListedModel, ...]
     stale: Mapping[str, Reason] = field(default_factory=dict)
@@ -136,6 +135,7 @@ class ModelRegistry:
         host: finds and opens providers.
         providers: names that may be asked now.
         order: the preferred runtimes: of several that serve a bare name, the first wins.
+        open_patience: seconds that a listing waits for a provider to be opened.
         names: aliases, and the models that win over others of their name.
     """
 
@@ -144,11 +144,13 @@ class ModelRegistry:
         host: ProviderAccess,
         providers: Callable[[], Awaitable[Sequence[str]]],
         order: Callable[[], Sequence[str]],
+        open_patience: Callable[[], float],
         names: Callable[[], Awaitable[Names]] = _no_names,
     ) -> None:
         self._host = host
         self._providers = providers
         self._order = order
+        self._open_patience = open_patience
         self._names = names
         self._parts: dict[str, _Part] = {}
         #: Those whose models have changed since they were asked.
@@ -272,12 +274,7 @@ class ModelRegistry:
         await self._providers()  # at a start, plugins are loading still
         provider = self._host.resolve_name(reference.provider or "")
         if provider is None:
-            raise NotFound(
-                f"There is no provider {reference.provider!r}.",
-                code="provider_not_found",
-                param="model",
-                fix="See the installed providers with: venom plugins",
-            )
+            raise await self._no_provider(reference.provider or "")
         for fresh in (False, True):
             if fresh or self._is_unknown(provider):
                 await self._ask([provider])
@@ -290,27 +287,41 @@ class ModelRegistry:
             raise reason.error()
         raise unknown_model(str(reference), self._merged([provider], await self._names()))
 
+    async def _no_provider(self, name: str) -> VenomError:
+        """Return why a provider that was named is not loaded: its plugin's reason, where there is
+        such a plugin."""
+        fix = None
+        try:
+            await self._host.provider(name)
+        except VenomError as error:
+            if error.code != "provider_not_found":
+                return error
+            fix = error.fix
+        message = f"There is no provider {name!r}."
+        return NotFound(message, code="provider_not_found", param="model", fix=fix)
+
     async def default(
-        self, pattern: str | None, fits: Callable[[Model], bool]
+        self, preferred: Callable[[], str | None], fits: Callable[[Model], bool]
     ) -> tuple[ListedModel, str]:
         """Return the chat model to use where none is named, and a sentence that says why this one.
 
         Args:
-            pattern: a reference with a glob (``ollama://gemma3:*``); of several, the largest
-                that fits, else the smallest; None prefers none.
+            preferred: a reference with a glob (``ollama://gemma3:*``), asked for once the plugins
+                are loaded; of several models the largest that fits, else the smallest; None
+                prefers none.
             fits: whether a model can run in the memory free now.
         """
-        listing = await self.listing()
+        listing, pattern = await self.listing(), preferred()
         chats = choosable(listing.installed)
         if not chats and listing.stale:
             listing = await self.listing(fresh=True, patient=True)
             chats = choosable(listing.installed)
-        preferred = [i for i in chats if pattern and fnmatch.fnmatchcase(i.reference, pattern)]
-        if preferred:
-            by_size = sorted(preferred, key=lambda item: item.model.size_bytes or 0)
+        matches = [i for i in chats if pattern and fnmatch.fnmatchcase(i.reference, pattern)]
+        if matches:
+            by_size = sorted(matches, key=lambda item: item.model.size_bytes or 0)
             fitting = [item for item in by_size if fits(item.model)]
             chosen = fitting[-1] if fitting else by_size[0]
-            return chosen, f"the largest installed match of {pattern} that fits"
+            return with_host(chosen, f"the largest installed match of {pattern} that fits")
         if chats:
             # A base model only where no other is there: it answers short questions of fact and
             # does not converse. Among equals the preferred provider decides.
@@ -319,8 +330,8 @@ class ModelRegistry:
             )
             first = ranked[0]
             if pattern is None:
-                return first, "The first model that converses."
-            return first, f"no {pattern} is installed; the first model that converses"
+                return with_host(first, "the first model that converses")
+            return with_host(first, f"no {pattern} is installed; the first model that converses")
         reasons = "".join(f" {reason.message}" for reason in concerned(listing))
         if away := [item for item in listing.installed if item.chats]:
             raise only_elsewhere(away)
@@ -328,7 +339,7 @@ class ModelRegistry:
             f"No chat model is installed.{reasons}",
             code="no_model",
             param="model",
-            fix="See what can be fetched with: venom list --available",
+            fix=where_to_get_one(listing),
         )
 
     def _rank(self, item: ListedModel) -> int:
@@ -380,13 +391,12 @@ class ModelRegistry:
 
     async def _opened(self, name: str) -> Provider:
         """The provider; who is late is opened all the same, and a later listing has its models."""
+        patience = self._open_patience()
         try:
-            async with asyncio.timeout(OPEN_PATIENCE):
+            async with asyncio.timeout(patience):
                 return await self._host.provider(name)
         except TimeoutError as error:
-            raise UpstreamTimeout(
-                f"{name} is not open after {OPEN_PATIENCE:g} s.", fix="Ask again in a moment."
-            ) from error
+            raise UpstreamTimeout(f"{name} is not open after {patience:g} s.", fix=LATE) from error
 
     def _merged(self, names: Sequence[str], known_names: Names) -> Listing:
         """Merge the parts, anew only when one is new: it costs by the model and every request
@@ -445,23 +455,6 @@ def _source(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> str:
 def _runtimes(item: ListedModel, files: Mapping[str, list[ListedModel]]) -> tuple[str, ...]:
     same = files.get(item.model.identity or "", [item])
     return tuple(dict.fromkeys(other.provider for other in same if other.is_served))
-
-
-def follow(aliases: Mapping[str, str], name: str) -> str:
-    """Return what a name stands for once every alias is replaced. Raises ``InvalidRequest`` for a
-    loop, which the store refuses and only a foreign hand could put there."""
-    seen: list[str] = []
-    while name in aliases:
-        if name in seen:
-            raise InvalidRequest(
-                f"The alias {seen[0]!r} leads back to itself.",
-                code="alias_loop",
-                param="model",
-                fix=f"Point it at a model: venom alias set {seen[0]} MODEL",
-            )
-        seen.append(name)
-        name = aliases[name]
-    return name
 
 
 def _preferred(

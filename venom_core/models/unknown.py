@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from heapq import nlargest
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from venom_core.models.references import check_unlisted, names_match, parse_reference
@@ -11,6 +13,10 @@ from venom_core.sdk.states import Reason
 
 if TYPE_CHECKING:
     from venom_core.models.registry import Listing
+
+#: A comparison looks at every letter of one name for every letter of the other.
+MOST_COMPARED = 100
+MOST_LETTERS = 100
 
 
 def unknown_model(name: str, listing: Listing, aliases: Iterable[str] = ()) -> ModelNotFound:
@@ -26,14 +32,24 @@ def unknown_model(name: str, listing: Listing, aliases: Iterable[str] = ()) -> M
     offered = next((item for item in not_fetched if names_match(bare, item.model.ref)), None)
     if offered is None:
         near = nearest(name, listing, aliases)
-        fix = "See the names with: venom list"
         if near is not None:
             fix = f"Did you mean {near}? All names: venom list"
+        elif listing.installed:
+            fix = "See the names with: venom list"
+        else:
+            fix = where_to_get_one(listing)
     else:
         why = listing.stale.get(offered.provider)
-        fix = (why.fix if why else None) or f"Fetch it with: venom pull {name}"
+        fix = (why.fix if why else None) or f"Fetch it with: venom pull {quote(name)}"
     down = "".join(f" {reason.message}" for reason in concerned(listing))
     return ModelNotFound(f"The model {name!r} is not installed.{down}", param="model", fix=fix)
+
+
+def where_to_get_one(listing: Listing) -> str:
+    """Return what to do where no model is installed: without any provider none can be fetched."""
+    if listing.models or listing.stale:
+        return "See what can be fetched with: venom list --available"
+    return "See the installed providers with: venom plugins"
 
 
 def concerned(listing: Listing) -> list[Reason]:
@@ -70,6 +86,20 @@ def nearest(name: str, listing: Listing, aliases: Iterable[str] = ()) -> str | N
     names = [*aliases, *(item.id for item in listing.installed)]
     if "://" in name:
         names = [item.reference for item in listing.installed]
-    by_lower = {known.lower(): known for known in names}
-    found = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    by_end = {_compared(known): known for known in names}
+    asked = _compared(name)
+    found = get_close_matches(asked, _likely(asked, by_end), n=1, cutoff=0.6)
+    return by_end[found[0]] if found else None
+
+
+def _compared(name: str) -> str:
+    """Return what of a name is compared: of a path, the end says most."""
+    return name.lower()[-MOST_LETTERS:]
+
+
+def _likely(asked: str, names: Collection[str]) -> Collection[str]:
+    """Return the names that are worth a comparison: those with most of the same three letters."""
+    if len(names) <= MOST_COMPARED:
+        return names
+    threes = {asked[at : at + 3] for at in range(len(asked) - 2)}
+    return nlargest(MOST_COMPARED, names, key=lambda known: sum(map(known.__contains__, threes)))

@@ -65,7 +65,8 @@ class StaleProvider(ReasonRecord):
 
 
 class LeftOutModel(TypedDict):
-    """A model whose name nobody could ask for; ``name`` is shown with escapes."""
+    """A model that is not listed: nobody could ask for its name, or it is not as its provider
+    declares. ``name`` is shown with escapes, or is its place in the provider's list (``#3``)."""
 
     provider: str
     name: str
@@ -74,7 +75,7 @@ class LeftOutModel(TypedDict):
 
 class ModelListing(TypedDict):
     """``models`` are installed, ``available`` those that can be fetched by name, ``left_out`` those
-    that cannot be named."""
+    that cannot be used."""
 
     success: bool
     count: int

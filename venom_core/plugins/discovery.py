@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from venom_core._version import __version__
 from venom_core.plugins.names import CORE_DISTRIBUTION, FIRST_PARTY, normalized
 from venom_core.sdk.distributions import UNKNOWN, installed_one, text_of
-from venom_core.sdk.hookspecs import API_MAJOR, ENTRY_POINT_PREFIX
+from venom_core.sdk.entry_points import API_MAJOR, ENTRY_POINT_PREFIX
 
 if TYPE_CHECKING:
     from importlib_metadata import Distribution
@@ -76,11 +76,11 @@ def scan(distributions: Callable[[], Iterable[Distribution]] | None = None) -> S
         distribution = same[0]
         try:
             if len(same) > 1:
-                distribution = installed_one(same, lambda one: _facts(one)[1])
+                distribution = installed_one(same, lambda one: facts(one)[1])
             if name == CORE_DISTRIBUTION:
-                version = _facts(distribution)[1]
+                version = facts(distribution)[1]
                 core_version = version if version != UNKNOWN else __version__
-            found.extend(_entries(distribution))
+            found.extend(plugins_of(distribution))
         except Exception:
             logger.warning("unreadable metadata of %s", distribution, exc_info=True)
     found.sort(key=lambda item: (item.id, item.distribution))
@@ -101,7 +101,8 @@ def _name(distribution: Distribution) -> str:
     return normalized(shortcut if isinstance(shortcut, str) else distribution.name)
 
 
-def _entries(distribution: Distribution) -> Iterator[Found]:
+def plugins_of(distribution: Distribution) -> Iterator[Found]:
+    """Yield the plugins of one distribution."""
     text = text_of(distribution, "entry_points.txt")
     if ENTRY_POINT_PREFIX not in text:
         return
@@ -116,7 +117,7 @@ def _entries(distribution: Distribution) -> Iterator[Found]:
                 entries[entry] = (api, value)
     if not entries:
         return
-    name, version, requires = _facts(distribution)
+    name, version, requires = facts(distribution)
     for entry, (api, value) in entries.items():
         yield Found(
             id=entry,
@@ -129,9 +130,9 @@ def _entries(distribution: Distribution) -> Iterator[Found]:
         )
 
 
-def _facts(distribution: Distribution) -> tuple[str, str, tuple[str, ...]]:
-    """Name, version and requirements on the core, from the head of the metadata: parsing it as the
-    e-mail it is would parse the long description too. Where it is damaged, what is left of it."""
+def facts(distribution: Distribution) -> tuple[str, str, tuple[str, ...]]:
+    """Return name, version and requirements on the core, from the head of the metadata: parsing it
+    as the e-mail it is would parse the long description too. Damaged, what is left of it."""
     text = text_of(distribution, "METADATA") or text_of(distribution, "PKG-INFO")
     name, version, requires = "", "", []
     for line in text.splitlines():

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 CHECK_TIMEOUT = 10.0
 MOST_CHECKS = 64
-_LOG_FIX = "The log has the details; run it with VENOM_LOG_LEVEL=debug."
+_LOG_FIX = "The log has the details: venom logs"
 
 
 @dataclass(frozen=True, slots=True)

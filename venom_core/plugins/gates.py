@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from venom_core.plugins.names import CORE_DISTRIBUTION, RESERVED_NAMES, normalized
 from venom_core.plugins.reasons import reason
-from venom_core.sdk.hookspecs import API_MAJOR
+from venom_core.sdk.entry_points import API_MAJOR
 from venom_core.sdk.states import PluginState, Reason
 
 if TYPE_CHECKING:

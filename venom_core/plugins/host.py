@@ -6,27 +6,91 @@ Whatever a plugin does, the host goes on, and its record says what happened.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Collection, Sequence
 
-from venom_core.plugins import loader
+from venom_core.plugins import gates, loader
+from venom_core.plugins.breaches import Breaches
 from venom_core.plugins.doctor import DoctorReport, run_checks
+from venom_core.plugins.editable import installed_stamp, read_new_paths
 from venom_core.plugins.installed import InstalledPlugin
 from venom_core.plugins.loaded import LoadedPlugins
+from venom_core.plugins.providers import ProviderSlot
 from venom_core.plugins.reasons import reason
 from venom_core.plugins.records import PluginRecord
+from venom_core.plugins.sources import forget_modules, package_of
+from venom_core.plugins.watchdog import Work, watchdog
 from venom_core.sdk.errors import Conflict, NotFound
 from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.sdk.loop_watch import LoopWatch
 from venom_core.sdk.provider import Model
+from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import Health, PluginState, ProviderStatus
 
 logger = logging.getLogger(__name__)
+
+#: Seconds that answers have to end of themselves before their plugin is taken out of memory.
+DRAIN_SECONDS = 30.0
+#: Our own package: what it has of providers is for tests.
+CORE = __name__.partition(".")[0]
 
 
 class PluginHost(LoadedPlugins):
     """The loaded plugins, with what can be asked of them, changed and watched."""
 
+    @functools.cached_property
+    def _reloading(self) -> list[InstalledPlugin]:
+        return []
+
+    @functools.cached_property
+    def _watchdog(self) -> LoopWatch[Work]:
+        return watchdog(self._owner)
+
     # What is there
+
+    def scan(self) -> None:
+        self._installed = installed_stamp()
+        super().scan()
+
+    async def rescan(self) -> None:
+        """:meth:`scan` off the event loop, for what was installed meanwhile; editable installs
+        too."""
+        self._installed = await asyncio.to_thread(installed_stamp)
+        await asyncio.to_thread(read_new_paths)
+        await super().rescan()
+
+    async def look_again(self) -> bool:
+        """Call :meth:`rescan` where something was installed or removed since the last scan; return
+        whether so. It costs a look at each folder of ``sys.path``."""
+        if await asyncio.to_thread(installed_stamp) == self._installed:
+            return False
+        await self.rescan()
+        return True
+
+    async def _find(self, name: str) -> ProviderSlot:
+        try:
+            slot = await super()._find(name)
+        except NotFound:
+            if not await self.look_again():
+                raise
+            slot = await super()._find(name)
+        for plugin in self._reloading:
+            if slot in plugin.slots and plugin.loading is not None:
+                await asyncio.wait({plugin.loading})
+                return await self._find(name)
+        return slot
+
+    def reloadable(self) -> list[tuple[str, str]]:
+        """Return the name and the manifest of each plugin of others' that is loaded, or failed
+        to."""
+        return [
+            (plugin.found.distribution, plugin.found.value)
+            for plugin in self._plugins
+            if not plugin.first_party
+            and plugin.loading is None
+            and plugin.state in (PluginState.LOADED, PluginState.FAILED)
+        ]
 
     def records(self) -> list[PluginRecord]:
         """Return every installed plugin, whatever its state, by name and distribution."""
@@ -120,13 +184,99 @@ class PluginHost(LoadedPlugins):
             )
         return await self._again(plugin)
 
+    async def reload(self, name: str) -> PluginRecord:
+        """Load a plugin of others' anew, as it lies on the disk now. Its answers have
+        ``DRAIN_SECONDS`` to end; who asks for its providers meanwhile waits for the new ones.
+
+        Raises:
+            NotFound: ``plugin_not_found``.
+            Conflict: ``first_party_plugin``; as :meth:`retry`, for one that is not in memory.
+        """
+        await self.look_again()
+        plugin = self._called(name)
+        if plugin.first_party:
+            raise Conflict(
+                f"{plugin.id} is a part of Venom's release, and is loaded once.",
+                fix="Start Venom again.",
+                code="first_party_plugin",
+            )
+        if plugin.state not in (PluginState.LOADED, PluginState.FAILED) and plugin.loading is None:
+            return await self.retry(name)
+        if plugin.loading is not None:
+            await asyncio.wait({plugin.loading})
+        # From here on nobody else loads it, and who looks for its providers waits for this.
+        self._reloading.append(plugin)
+        task = asyncio.create_task(self._reload(plugin), name=f"reload {plugin.id}")
+        plugin.loading = task
+        await asyncio.wait({task})
+        return plugin.record()
+
+    async def _reload(self, plugin: InstalledPlugin) -> None:
+        """Take a plugin out and load it. Its old providers are listed until the new ones are there:
+        they are nobody's any more, and their names are known all the while."""
+        old = plugin.slots
+        try:
+            await self._take_out(plugin, old)
+            scan = await asyncio.to_thread(self._entry_points)
+            plugin.found = next(
+                (one for one in scan.found if (one.id, one.distribution) == plugin.key),
+                plugin.found,
+            )
+            refusal = gates.first_refusal(plugin.found, self._policy())
+            if refusal is None:
+                self._markers.forget(plugin.found)
+                await self._import(plugin)
+            else:
+                plugin.refuse(refusal)
+                self._announce(plugin)
+        finally:
+            self._reloading.remove(plugin)
+            plugin.loading = None
+            if plugin.slots is old:
+                plugin.slots, plugin.loaded = [], None
+                self._settle()
+
+    async def forget(self, name: str) -> PluginRecord:
+        """Take a plugin out of memory that was uninstalled; return what it was.
+
+        Raises:
+            NotFound: ``plugin_not_found``.
+            Conflict: it is installed.
+        """
+        plugin = self._called(name)
+        scan = await asyncio.to_thread(self._entry_points)
+        if plugin.key in {(one.id, one.distribution) for one in scan.found}:
+            raise Conflict(
+                f"The plugin {plugin.id} is installed.",
+                fix=f"venom plugins uninstall {plugin.id}",
+            )
+        record = plugin.record()
+        if plugin.loading is not None:
+            await asyncio.wait({plugin.loading})
+        await self._take_out(plugin, self._withdraw(plugin))
+        await self.rescan()
+        await self._judge_and_load()  # a rival may have its name now
+        return record
+
+    async def _take_out(self, plugin: InstalledPlugin, slots: Sequence[ProviderSlot]) -> None:
+        """End a plugin's work, close its providers, and take its code out of memory."""
+        self._observers.remove(plugin.label)
+        try:
+            waiting = [slot.drain(DRAIN_SECONDS) for slot in slots]
+            if not all(await asyncio.gather(*waiting)):
+                logger.warning("answers of %s did not end, and are broken off", plugin.id)
+        finally:
+            await asyncio.gather(*(slot.close() for slot in slots))
+        others = {package_of(one.found.value) for one in self._plugins if one is not plugin}
+        forget_modules(package_of(plugin.found.value), others)
+
     async def apply_profile(self, profile: str, excluded: Collection[str]) -> None:
         """Keep the named providers closed, as ``disabled(profile)``, and let all others be used."""
         self._profile = {
             name: reason(
                 "profile",
                 f"The profile {profile} leaves {name} out.",
-                "Start with another profile: venom serve --profile full",
+                "Stop the server that runs, if any, then: venom serve --profile full",
             )
             for name in excluded
         }
@@ -137,6 +287,7 @@ class PluginHost(LoadedPlugins):
     async def close(self) -> None:
         """Close every provider, each within its time; nothing loads or opens afterwards."""
         self._closed = True
+        self._watchdog.stop()
         loading = [plugin.loading for plugin in self._plugins if plugin.loading is not None]
         for task in loading:
             task.cancel()
@@ -159,11 +310,16 @@ class PluginHost(LoadedPlugins):
     async def _unload(self, plugin: InstalledPlugin) -> None:
         if plugin.loading is not None:
             await asyncio.wait({plugin.loading})
+        slots = self._withdraw(plugin)
+        await asyncio.gather(*(slot.close() for slot in slots))
+
+    def _withdraw(self, plugin: InstalledPlugin) -> list[ProviderSlot]:
+        """Hand out none of a plugin's providers any more; return them, to be closed."""
         self._observers.remove(plugin.label)
         slots, plugin.slots, plugin.loaded = plugin.slots, [], None
         plugin.state, plugin.reason = PluginState.DISCOVERED, None
-        self._settle()  # before its providers close: nobody is to be handed one of them
-        await asyncio.gather(*(slot.close() for slot in slots))
+        self._settle()
+        return slots
 
     def _called(self, name: str) -> InstalledPlugin:
         meant = [plugin for plugin in self._plugins if plugin.is_called(name)]
@@ -183,7 +339,27 @@ class PluginHost(LoadedPlugins):
             )
         return meant[0]
 
+    def declared(self, name: str) -> tuple[PluginRecord, tuple[ProviderSpec, ...]]:
+        """Return a plugin's record, and what its manifest declares: nothing where it is not
+        loaded. Raises ``NotFound``, ``Conflict``."""
+        plugin = self._called(name)
+        return plugin.record(), plugin.loaded.specs if plugin.loaded else ()
+
     # Watching
+
+    def watch(self) -> None:
+        """Begin to watch the running event loop for providers that keep it from everything else;
+        :meth:`close` ends it."""
+        self._watchdog.start()
+
+    def _owner(self, module: str) -> Breaches | None:
+        """Return the breaches of the provider whose package a module is in."""
+        package = module.partition(".")[0]
+        for plugin in self._plugins:
+            for slot in plugin.slots:
+                if slot.spec.factory.partition(":")[0].partition(".")[0] == package != CORE:
+                    return slot.breaches
+        return None
 
     def add_observer(self, name: str, plugin: object) -> None:
         """Let an object of the core see events, by the hook that plugins use.

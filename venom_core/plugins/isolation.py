@@ -6,16 +6,11 @@ import asyncio
 import contextlib
 import inspect
 import threading
-import time
-import types
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-#: Told for how many seconds foreign code kept the event loop from everything else.
-Blocked = Callable[[float], None]
 
-BLOCKING_SECONDS = 0.5
 #: Whoever gives up waits so long for the work to let go of what it holds.
 GRACE_SECONDS = 5.0
 
@@ -48,8 +43,10 @@ def cause_of(error: BaseException) -> BaseException:
 
 def cancels_us(error: BaseException) -> bool:
     """Whether this is the cancellation of the running task, and not one that a plugin made up."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
     task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and bool(task and task.cancelling())
+    return bool(task and task.cancelling())
 
 
 async def in_thread(work: Callable[[], T], *, name: str, timeout: float) -> T:
@@ -89,40 +86,48 @@ async def in_thread(work: Callable[[], T], *, name: str, timeout: float) -> T:
 
 
 async def bounded(
-    call: Callable[[], object], timeout: float, blocked: Blocked | None = None
+    call: Callable[[], object], timeout: float, swallowed: Callable[[], None] = lambda: None
 ) -> Any:
     """Call an async function and await it for at most ``timeout`` seconds, even if it ignores being
     cancelled.
+
+    Args:
+        swallowed: told where it still runs a grace after it was cancelled.
 
     Raises:
         TimeoutError: after ``timeout`` seconds.
         Exception: what it raised, :func:`contained`; ``TypeError`` where it is not async.
     """
-    task = asyncio.create_task(_contained(call, blocked))
+    task = asyncio.create_task(_contained(call))
     try:
         done, _ = await asyncio.wait({task}, timeout=timeout)
     except asyncio.CancelledError:
         task.cancel()
-        task.add_done_callback(retrieve)
+        leave_behind(task)
         await asyncio.wait({task}, timeout=GRACE_SECONDS)
+        if not task.done():
+            swallowed()
         raise
     if not done:
         task.cancel()
-        task.add_done_callback(retrieve)
+        leave_behind(task)
+        asyncio.get_running_loop().call_later(
+            GRACE_SECONDS, lambda: None if task.done() else swallowed()
+        )
         raise TimeoutError
     if task.cancelled():  # by itself; passed on, it would look like ours
         raise WorkEndedError(asyncio.CancelledError())
     return task.result()
 
 
-async def _contained(call: Callable[[], object], blocked: Blocked | None) -> object:
+async def _contained(call: Callable[[], object]) -> object:
     try:
         pending = call()
         if not inspect.isawaitable(pending):
             raise TypeError(f"an async method returned {type(pending).__name__}")
-        return await (pending if blocked is None else timed(pending, blocked))
+        return await pending
     except BaseException as error:
-        if cancels_us(error):
+        if cancels_us(error) or _is_collected(error):
             raise
         raised = contained(error)
         if raised is error:
@@ -130,27 +135,21 @@ async def _contained(call: Callable[[], object], blocked: Blocked | None) -> obj
         raise raised from error
 
 
-@types.coroutine
-def timed(work: Awaitable[T], blocked: Blocked) -> Generator[Any, Any, T]:
-    """Await ``work`` and tell of a step that kept the event loop for too long."""
-    steps: Any = work.__await__()
-    value: Any = None
-    error: BaseException | None = None
-    while True:
-        began = time.perf_counter()
-        try:
-            future = steps.send(value) if error is None else steps.throw(error)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            if (took := time.perf_counter() - began) > BLOCKING_SECONDS:
-                blocked(took)
-        value = error = None
-        try:
-            value = yield future
-        except BaseException as thrown:
-            error = thrown
+def _is_collected(error: BaseException) -> bool:
+    """Whether the interpreter takes away what still runs, and not a plugin raised this: there is no
+    event loop any more."""
+    return isinstance(error, GeneratorExit) and asyncio._get_running_loop() is None
+
+
+#: Not ended yet, and nobody waits for them; asyncio itself holds tasks by weak references only.
+_left_behind: set[asyncio.Task[Any]] = set()
+
+
+def leave_behind(task: asyncio.Task[Any]) -> None:
+    """Hold a task that nobody waits for until it ends."""
+    _left_behind.add(task)
+    task.add_done_callback(_left_behind.discard)
+    task.add_done_callback(retrieve)
 
 
 def retrieve(task: asyncio.Task[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def failure_of(found: Found, error: BaseException) -> Reason:
         )
     return reason(
         "import_failed",
-        f"The manifest of {found.id} raised {type(error).__name__}{_place(error.__traceback__)}.",
+        f"The manifest of {found.id} raised {type(error).__name__}{_where(error)}.",
         ask_author(found),
     )
 
@@ -55,6 +56,13 @@ def ask_author(found: Found) -> str:
         f"Install another version of {found.distribution} than {found.version}, or report it to"
         " its authors; the server's log has the details."
     )
+
+
+def _where(error: BaseException) -> str:
+    """Return where an error is: what is no Python has no frame, and says it itself."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" in {PurePath(error.filename).name}, line {error.lineno}"
+    return _place(error.__traceback__)
 
 
 def _place(traceback: TracebackType | None) -> str:

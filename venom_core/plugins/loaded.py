@@ -154,7 +154,7 @@ class LoadedPlugins:
         except Exception as error:  # a fault of ours must not take the other plugins along
             logger.exception("plugin %s could not be taken in", plugin.id)
             message = f"The plugin {plugin.id} could not be taken in ({type(error).__name__})."
-            fix = "The server's log has the details."
+            fix = "The log has the details: venom logs"
             plugin.slots, plugin.loaded = [], None
             plugin.state, plugin.reason = PluginState.FAILED, reason("import_failed", message, fix)
             self._directory = ProviderDirectory(self._plugins)
@@ -163,7 +163,8 @@ class LoadedPlugins:
         self._announce(plugin)
 
     def _slot(self, spec: ProviderSpec) -> ProviderSlot:
-        return ProviderSlot(spec, self._settings, self._paths, self._provider_changed)
+        observe = self._observers.observe
+        return ProviderSlot(spec, self._settings, self._paths, self._provider_changed, observe)
 
     def _settle(self) -> None:
         """Say of each provider whether a conflict of names or the profile keeps it closed."""

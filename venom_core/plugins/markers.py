@@ -53,7 +53,7 @@ class CrashMarkers:
         try:
             content = json.loads(text)
             version, importer = content["version"], ProcessIdentity.parse(content)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return True  # cut short by the crash itself
         if version != found.version:
             return False

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from venom_core.sdk.hookspecs import ENTRY_POINT_PREFIX
+from venom_core.sdk.entry_points import ENTRY_POINT_PREFIX
 
 CORE_DISTRIBUTION: Final = "venom"
 
@@ -21,8 +21,6 @@ _PACKAGE = Path(__file__).parents[1]
 ROOTS: Final = (_PACKAGE / "release", _PACKAGE.parent / "plugins")
 #: Kept free for plugins of ours that are to come.
 ANNOUNCED: Final[Mapping[str, str]] = {
-    "onnx": "venom-onnx",
-    "onnxruntime": "venom-onnx",
     "vllm": "venom-vllm",
 }
 

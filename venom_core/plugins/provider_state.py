@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from venom_core.plugins.breaches import Breaches
 from venom_core.plugins.engine_packages import missing_engine
 from venom_core.plugins.records import ProviderRecord
+from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.spec import Capability, ProviderSpec
 from venom_core.sdk.states import ProviderStatus, Reason
 
 Watcher = Callable[[ProviderRecord], None]
+Observe = Callable[[ObservedEvent], None]
 
 
 class ProviderState:
     """``status`` and ``reason`` are the present state; ``excluded`` keeps the provider closed (a
-    profile, a conflict of names) with the reason. ``changed`` is told of every new state."""
+    profile, a conflict of names) with the reason. ``changed`` is told of every new state,
+    ``observe`` of each rule that it breaks for the first time."""
 
-    def __init__(self, spec: ProviderSpec, changed: Watcher) -> None:
+    def __init__(self, spec: ProviderSpec, changed: Watcher, observe: Observe) -> None:
         self.spec = spec
         self.status = ProviderStatus.IDLE
         self.reason: Reason | None = None
         self.version: str | None = None
         self.excluded: Reason | None = None
         self._changed = changed
+        self.breaches = Breaches(spec.name, lambda breach: observe(breach.event()))
         self._see_engine()
 
     @property
@@ -44,6 +49,7 @@ class ProviderState:
             capabilities=tuple(sorted(ability.value for ability in self.abilities())),
             reason=why,
             version=self.version,
+            breaches=self.breaches.records(),
         )
 
     def abilities(self) -> list[Capability]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from venom_core.plugins.engine_packages import missing_engine, missing_library
 from venom_core.plugins.guarded import SECONDS, GuardedProvider, Waits
-from venom_core.plugins.isolation import bounded, cancels_us, cause_of, in_thread, retrieve
-from venom_core.plugins.provider_state import ProviderState, Watcher
+from venom_core.plugins.isolation import cancels_us, cause_of, in_thread, retrieve
+from venom_core.plugins.provider_state import Observe, ProviderState, Watcher
 from venom_core.plugins.reasons import reason
 from venom_core.plugins.validation import class_fault
 from venom_core.sdk.errors import InvalidRequest, Unavailable, VenomError
@@ -35,9 +35,14 @@ class ProviderSlot(ProviderState):
     """
 
     def __init__(
-        self, spec: ProviderSpec, settings: Settings, paths: Paths, changed: Watcher
+        self,
+        spec: ProviderSpec,
+        settings: Settings,
+        paths: Paths,
+        changed: Watcher,
+        observe: Observe,
     ) -> None:
-        super().__init__(spec, changed)
+        super().__init__(spec, changed, observe)
         self._settings = settings
         self._paths = paths
         self._provider: GuardedProvider | None = None
@@ -118,6 +123,10 @@ class ProviderSlot(ProviderState):
             self._become(ProviderStatus.IDLE, None)
             self._look_for_engine()
 
+    async def drain(self, seconds: float) -> bool:
+        """Return whether every answer of the provider ended in that time."""
+        return self._provider is None or await self._provider.drain(seconds)
+
     async def close(self, *, for_good: bool = True) -> None:
         """Close the provider if it is open, within its time."""
         self._closed = for_good
@@ -156,10 +165,10 @@ class ProviderSlot(ProviderState):
         made, context = await self._make(timeout)
         provider = GuardedProvider(
             made, context, Waits(timeout, core.answer_timeout, core.stall_timeout),
-            lambda gone: self._become(ProviderStatus.UNAVAILABLE, gone),
+            lambda gone: self._become(ProviderStatus.UNAVAILABLE, gone), self.breaches,
         )  # fmt: skip
         try:
-            await bounded(made.open, timeout, provider.blocked("open"))
+            await provider.open_plainly()
         except BaseException as error:
             await provider.close()
             if isinstance(error, VenomError) or cancels_us(error):
@@ -214,7 +223,9 @@ class ProviderSlot(ProviderState):
 
     def _refuse(self, code: str, what: str) -> VenomError:
         name = self.spec.name
-        fix = f"The server's log has the details; then: venom plugins retry {name}"
+        fix = f"See why in the log (venom logs), then: venom plugins retry {name}"
+        if code == "open_timeout":
+            fix = f"Give it longer, by VENOM_PLUGIN_LOAD_TIMEOUT, then: venom plugins retry {name}"
         return reason(code, f"The provider {name} {what}.", fix).error()
 
     def _failed(self, error: VenomError) -> None:

@@ -3,10 +3,12 @@ became of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
+from venom_core.plugins.breaches import BreachView
 from venom_core.plugins.discovery import Origin
 from venom_core.sdk.records import ReasonRecord
 from venom_core.sdk.states import (
@@ -19,12 +21,14 @@ from venom_core.sdk.states import (
 
 
 class ProviderView(TypedDict):
-    """``reason`` says why the provider is not ready."""
+    """``reason`` says why the provider is not ready; ``breaches`` are the rules of the law of
+    providers that it has broken since the start."""
 
     name: str
     status: ProviderStatusLabel
     capabilities: list[str]
     reason: ReasonRecord | None
+    breaches: list[BreachView]
 
 
 class PluginView(TypedDict):
@@ -53,6 +57,7 @@ class ProviderRecord:
     capabilities: tuple[str, ...]
     reason: Reason | None = None
     version: str | None = None
+    breaches: Sequence[BreachView] = ()
 
     def record(self) -> ProviderView:
         return {
@@ -60,6 +65,7 @@ class ProviderRecord:
             "status": self.status.label,
             "capabilities": list(self.capabilities),
             "reason": self.reason.record() if self.reason else None,
+            "breaches": list(self.breaches),
         }
 
 

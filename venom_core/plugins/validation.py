@@ -9,10 +9,15 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from venom_core.plugins.names import RESERVED_NAMES, is_name
+from venom_core.sdk.architecture import MAX_BYTES, Architecture, MemoryPlan
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.numbers import MOST_EXACT
+from venom_core.sdk.plausible import plausible
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import (
+    BuildFormat,
     Capability,
+    EngineEnvironment,
     EngineRequirement,
     Proposal,
     ProviderSpec,
@@ -24,9 +29,11 @@ from venom_core.settings.values import convert
 MOST_PROVIDERS = 64
 MOST_PREFERENCE = 100
 MOST_PROPOSALS = 32
-MOST_BYTES = 1 << 50
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_-]*")
+_WORD = re.compile(r"[a-z][a-z0-9]{0,31}")
+_PLATFORM = re.compile(r"[a-z0-9]+-[a-z0-9_]+")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _SETTING_TYPES = get_args(SettingType)
@@ -122,6 +129,8 @@ def _check_abilities(spec: Any) -> None:
     ):
         raise BadSpec(f"the parameters of {spec.name} are not a frozenset of names")
     _check_engine(spec, spec.engine)
+    _check_builds(spec)
+    _check_environments(spec)
 
 
 def _check_engine(spec: Any, engine: Any) -> None:
@@ -132,6 +141,53 @@ def _check_engine(spec: Any, engine: Any) -> None:
     module: object = engine.module
     if not isinstance(module, str) or not _MODULE.fullmatch(module) or not is_name(engine.install):
         raise BadSpec(f"the engine of {spec.name} does not name a module and a plugin")
+    if engine.size_bytes is not None and not _is_size(engine.size_bytes):
+        raise BadSpec(f"the engine of {spec.name} has a size that cannot be")
+
+
+def _check_builds(spec: Any) -> None:
+    if not isinstance(spec.builds, tuple) or not all(
+        isinstance(one, BuildFormat) for one in spec.builds
+    ):
+        raise BadSpec(f"the builds of {spec.name} are not a tuple of BuildFormat")
+    if (Capability.BUILD in spec.capabilities) != bool(spec.builds):
+        raise BadSpec(f"{spec.name} declares build and no format, or a format and no build")
+    for one in spec.builds:
+        if not isinstance(one.name, str) or not _WORD.fullmatch(one.name):
+            raise BadSpec(f"the format {_show(one.name)} is not lower-case letters and digits")
+        for words in (one.precisions, one.execution_providers):
+            if not _are_texts(words, _WORD):
+                raise BadSpec(
+                    f"the format {one.name} has a precision or an execution provider that is none"
+                )
+
+
+def _check_environments(spec: Any) -> None:
+    """Check what ``venom engines install`` would hand to pip."""
+    if not isinstance(spec.environments, tuple) or not all(
+        isinstance(one, EngineEnvironment) for one in spec.environments
+    ):
+        raise BadSpec(f"the environments of {spec.name} are not a tuple of EngineEnvironment")
+    for one in spec.environments:
+        name: object = one.name
+        if not is_name(name) or (name != spec.name and not one.name.startswith(f"{spec.name}-")):
+            raise BadSpec(f"the environment {_show(name)} is neither {spec.name} nor {spec.name}-*")
+        if not _is_line(one.title) or not _is_line(one.summary):
+            raise BadSpec(f"the environment {name} has no title or summary")
+        if not _are_texts(one.packages, _PINNED) or not _are_texts(one.modules, _MODULE):
+            raise BadSpec(f"the environment {name} does not name packages as name==version")
+        if not (_is_size(one.download_bytes) and _is_size(one.disk_bytes)):
+            raise BadSpec(f"the environment {name} has a size that cannot be")
+        if one.platforms != () and not _are_texts(one.platforms, _PLATFORM):
+            raise BadSpec(f"the environment {name} has platforms that are none")
+
+
+def _are_texts(values: object, pattern: re.Pattern[str]) -> bool:
+    return (
+        isinstance(values, tuple)
+        and bool(values)
+        and all(isinstance(one, str) and pattern.fullmatch(one) for one in values)
+    )
 
 
 def _check_settings(spec: Any) -> None:
@@ -162,12 +218,26 @@ def _check_choice(spec: Any) -> None:
             map(_is_line, (proposal.name, proposal.title, proposal.summary))
         ):
             raise BadSpec(f"{spec.name} has a proposal without name, title or summary")
-        size: object = proposal.size_bytes
-        if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < MOST_BYTES:
+        if not _is_size(proposal.size_bytes):
             raise BadSpec(f"the proposal {_show(proposal.name)} has no size")
+        _check_numbers(proposal)
         if proposal.terms_url is not None and not _is_web_address(proposal.terms_url):
             raise BadSpec(f"the proposal {_show(proposal.name)} names no address as its terms")
     _check_pages(spec)
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and 0 < value < MAX_BYTES
+
+
+def _check_numbers(proposal: Any) -> None:
+    """Check what the fit check of a proposal would count with."""
+    for value, kind in ((proposal.architecture, Architecture), (proposal.memory_plan, MemoryPlan)):
+        if value is not None and not isinstance(value, kind):
+            raise BadSpec(f"the proposal {_show(proposal.name)} has no {kind.__name__} as such")
+    plan = proposal.memory_plan
+    if plan is not None and plausible(plan, "a proposal") != plan:
+        raise BadSpec(f"the proposal {_show(proposal.name)} has a memory plan that cannot be")
 
 
 def _check_pages(spec: Any) -> None:
@@ -198,7 +268,22 @@ def _check_setting(spec: Any, setting: Any, names: set[str]) -> None:
             raise BadSpec(f"the setting {name} has env_aliases or choices in no tuple")
     if not all(_VARIABLE.fullmatch(variable) for variable in setting.env_aliases):
         raise BadSpec(f"the setting {name} has an env_alias that is no variable's name")
+    _check_bounds(setting)
     _check_default(setting)
+
+
+def _check_bounds(setting: Any) -> None:
+    low, high = setting.minimum, setting.maximum
+    for bound in (low, high):
+        if bound is not None and not _is_number(bound):
+            raise BadSpec(f"the setting {setting.name} has a bound that is no number")
+    if low is not None and high is not None and low > high:
+        raise BadSpec(f"the setting {setting.name} has bounds that leave no value")
+
+
+def _is_number(value: object) -> bool:
+    """Return whether it is a number that everybody can read: neither NaN nor of thirty digits."""
+    return type(value) in (int, float) and -MOST_EXACT <= value <= MOST_EXACT  # type: ignore[operator]
 
 
 def _check_default(setting: Setting) -> None:
@@ -207,7 +292,7 @@ def _check_default(setting: Setting) -> None:
     try:
         if convert(setting, setting.default, "the default") != setting.default:
             raise BadSpec(f"the default of the setting {setting.name} is not of its type")
-    except InvalidRequest:
+    except (InvalidRequest, TypeError):
         raise BadSpec(f"the default of the setting {setting.name} breaks its own rules") from None
 
 

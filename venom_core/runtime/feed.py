@@ -22,6 +22,7 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "alias.removed": "models",
     "alias.set": "models",
     "model.activated": "models",
+    "model.built": "models",
     "model.configured": "models",
     "model.deactivated": "models",
     "model.loaded": "models",
@@ -29,6 +30,7 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "model.removed": "models",
     "model.unloaded": "models",
     "plugin.state": "providers",
+    "provider.breach": "providers",
     "provider.state": "providers",
 }
 REPLAYED = 256

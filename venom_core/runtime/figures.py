@@ -7,22 +7,20 @@ maker tells, behind the answer.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from venom_core.sdk.child_process import child_environment
+from venom_core.sdk.graphics import Card, cards, has_cards
 from venom_core.sdk.machine import this_machine
 
-GPU_PROGRAM = "nvidia-smi"
 GPU_SECONDS = 5.0
 GPU_FRESH_SECONDS = 3.0
 #: How long the first answer waits for the graphics card.
 GPU_PATIENCE = 0.1
-_QUERY = ("--query-gpu=utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,9 @@ class Gpu:
     percent: float | None = None
     used_bytes: int | None = 0
     total_bytes: int | None = 0
+
+
+UNKNOWN = Gpu(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,58 +87,39 @@ class FigureReader:
         )
 
     async def _read_gpu(self) -> Gpu:
-        program = shutil.which(GPU_PROGRAM)
-        if program is None:
+        if not await asyncio.to_thread(has_cards):
             return Gpu()
         if time.monotonic() - self._gpu_read_at > GPU_FRESH_SECONDS and self._reading is None:
-            self._reading = asyncio.create_task(self._ask_gpu(program))
+            self._reading = asyncio.create_task(self._ask_gpu())
         if self._gpu is None and self._reading is not None:
             await asyncio.wait({self._reading}, timeout=GPU_PATIENCE)
-        return self._gpu or Gpu(None, None, None)
+        return self._gpu or UNKNOWN
 
-    async def _ask_gpu(self, program: str) -> None:
-        process = None
+    async def _ask_gpu(self) -> None:
         try:
-            process = await asyncio.create_subprocess_exec(
-                program,
-                *_QUERY,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env=child_environment(),
-            )
-            async with asyncio.timeout(GPU_SECONDS):
-                text, _ = await process.communicate()
-            self._gpu = parse_gpus(text.decode("utf-8", "replace"))
+            self._gpu = summed(await cards(GPU_SECONDS))
         except (OSError, TimeoutError, ValueError):
-            self._gpu = Gpu(None, None, None)
+            self._gpu = UNKNOWN
         finally:
-            if process is not None and process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
             self._gpu_read_at = time.monotonic()
             self._reading = None
 
 
-def parse_gpus(text: str) -> Gpu:
-    """Parse one line a card: percent, MiB used, MiB in all. Raises ``ValueError``; a figure that a
-    card does not have (``[N/A]``) makes that sum unknown."""
-    rows = [[_number(cell) for cell in line.split(",")] for line in text.splitlines() if line]
-    if not rows or any(len(row) != 3 for row in rows):
-        raise ValueError("no card")
-    percents, used, total = ([row[place] for row in rows] for place in range(3))
-    return Gpu(max((p for p in percents if p is not None), default=None), _sum(used), _sum(total))
+def summed(found: Sequence[Card]) -> Gpu:
+    """Return the sums over all cards; one that does not tell a figure makes that sum unknown."""
+    if not found:
+        return Gpu()
+    percent = max((card.percent for card in found if card.percent is not None), default=None)
+    return Gpu(
+        percent,
+        _sum([card.used_bytes for card in found]),
+        _sum([card.total_bytes for card in found]),
+    )
 
 
-def _number(cell: str) -> float | None:
-    text = cell.strip()
-    return None if text.startswith("[") else float(text)
-
-
-def _sum(mebibytes: list[float | None]) -> int | None:
-    known = [one for one in mebibytes if one is not None]
-    return None if len(known) < len(mebibytes) else round(sum(known) * 1024 * 1024)
+def _sum(parts: Sequence[int | None]) -> int | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def _mount_of(place: Path) -> str:

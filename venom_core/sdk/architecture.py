@@ -12,14 +12,21 @@ from typing import Any, Literal
 
 #: llama.cpp refuses more layers than 512; no other bound here is an engine's.
 MAX_LAYERS = 1024
+#: The most heads that a layer can have.
 MAX_HEADS = 8192
+#: The most elements that one head can have.
 MAX_HEAD_LENGTH = 65_536
+#: The most elements that a token's vector can have.
 MAX_WIDTH = 4_194_304
+#: The most tokens that a vocabulary can have.
 MAX_VOCABULARY = 16_777_216
 MAX_EXPERTS = 16_384
+#: The most tokens that a context can have.
 MAX_CONTEXT = 1 << 31
+#: The most bytes that files or memory can have.
 MAX_BYTES = 1 << 50
 
+#: The types that the elements of a cache can be of.
 KvType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 #: Bytes and elements of one block of each type that a cache can be of.
 KV_BLOCKS: Mapping[str, tuple[int, int]] = {

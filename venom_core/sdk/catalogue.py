@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+#: The kinds of news that a source may have.
 NewsKind = Literal["blog", "papers"]
+#: The formats of weights that a search can ask for.
 WeightFormat = Literal["gguf", "safetensors"]
+#: The orders of a search.
 SearchSort = Literal["trending", "downloads", "likes", "updated"]
 
 #: Summaries of news are cut here by the source.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Collection, Mapping
+from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 from venom_core.sdk import engine_launcher
 from venom_core.sdk.engine_processes import end_group, kill_all, list_tree
@@ -34,7 +36,7 @@ async def launch(
     env: Mapping[str, str],
     grace: float = 5.0,
     log_limit: int = 4 * 1024 * 1024,
-) -> asyncio.subprocess.Process:
+) -> Process:
     """Run a Python program under the launcher: it ends with Venom, and with its whole tree.
 
     Args:
@@ -49,7 +51,7 @@ async def launch(
     terminate it, to end the program.
     """
     python, *args = argv
-    return await asyncio.create_subprocess_exec(
+    starting = asyncio.create_subprocess_exec(
         python, "-I", "-S", engine_launcher.__file__,
         "-" if log_file is None else str(log_file), str(log_limit), str(grace), *args,
         stdin=asyncio.subprocess.PIPE,
@@ -59,9 +61,36 @@ async def launch(
         env=env,
         start_new_session=True,
     )  # fmt: skip
+    return await started(starting, lambda process: finish(process, grace))
 
 
-async def finish(process: asyncio.subprocess.Process, grace: float) -> None:
+async def started(
+    starting: Coroutine[Any, Any, Process], end: Callable[[Process], Awaitable[object]]
+) -> Process:
+    """Return a process once it is started; where the caller is cancelled meanwhile, end it.
+
+    asyncio would kill the one process that it has started by then, and not what that one started.
+
+    Args:
+        starting: ``asyncio.create_subprocess_exec(...)``, whose errors are raised.
+        end: ends the process with all that it started.
+    """
+    task = asyncio.ensure_future(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.shield(_end_started(task, end))
+        raise
+
+
+async def _end_started(
+    starting: asyncio.Future[Process], end: Callable[[Process], Awaitable[object]]
+) -> None:
+    with contextlib.suppress(OSError):
+        await end(await starting)
+
+
+async def finish(process: Process, grace: float) -> None:
     """End what :func:`launch` started, with its whole tree, and wait until it is gone."""
     tree = await asyncio.to_thread(list_tree, process.pid)
     with contextlib.suppress(ProcessLookupError):

@@ -4,17 +4,28 @@ characters and without secrets. How long they may be is judged elsewhere."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
+from enum import Enum
 from typing import Any, TypeVar, cast
 
 from venom_core.sdk.masking import masked
-from venom_core.sdk.printable import printable
+from venom_core.sdk.messages import Embeddings
+from venom_core.sdk.printable import one_line, printable
 from venom_core.sdk.provider import Model, PullPlan
 
 T = TypeVar("T")
 
-#: Where names are by which the stranger knows its own things, and gets them back letter by letter.
-_EXACT = {Model: frozenset({"ref", "digest"}), PullPlan: frozenset({"ref"})}
+#: Where names are by which the stranger knows its own things, and gets them back letter by letter;
+#: and where millions of numbers are, in which there is no word.
+_EXACT = {
+    Model: frozenset({"ref", "digest"}),
+    PullPlan: frozenset({"ref"}),
+    Embeddings: frozenset({"vectors"}),
+}
+
+
+#: Fields whose texts may have several lines; in every other field of a dataclass it is one.
+_LINES = frozenset({"fix", "log_tail", "message", "prompt_template", "summary", "why_not"})
 
 
 def cleaned(value: T) -> T:
@@ -25,7 +36,7 @@ def cleaned(value: T) -> T:
 
 def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
-        return printable(masked(value)) if type(value) is str else value
+        return _text(value, printable)
     if isinstance(value, Mapping):
         return _same_or(value, {_cleaned(name): _cleaned(item) for name, item in value.items()})
     if type(value) in (list, tuple):
@@ -34,10 +45,23 @@ def _cleaned(value: Any) -> Any:
         changed, exact = {}, _EXACT.get(type(value), frozenset())
         for field in dataclasses.fields(value):
             before = getattr(value, field.name)
-            if field.init and field.name not in exact and (after := _cleaned(before)) != before:
+            after = _of_field(before, field.name, exact)
+            if field.init and (after != before or type(after) is not type(before)):
                 changed[field.name] = after
         return dataclasses.replace(value, **changed) if changed else value
     return value
+
+
+def _of_field(before: Any, name: str, exact: Container[str]) -> Any:
+    if name in exact:
+        return str.__str__(before) if isinstance(before, str) else before
+    if isinstance(before, str) and name not in _LINES:
+        return _text(before, one_line)
+    return _cleaned(before)
+
+
+def _text(value: str, show: Callable[[str], str]) -> str:
+    return value if isinstance(value, Enum) else show(masked(str.__str__(value)))
 
 
 def _same_or(before: Any, after: Any) -> Any:

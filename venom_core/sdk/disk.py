@@ -9,6 +9,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from venom_core.sdk.errors import NoDiskSpace, StorageError
 
 #: What a disk needs beside the files themselves.
 SPARE_BYTES = 64 * 1024 * 1024
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 #: What a disk answers; any other ``OSError`` may come from a network on the way.
 _DISK = (
@@ -112,7 +114,8 @@ def is_full(error: OSError) -> bool:
 
 def _make_room(place: Place) -> str:
     return (
-        f"Free some space, remove a model with venom rm, or set {place.variable} to another disk."
+        "Free some space, remove a model with venom rm NAME, or set "
+        f"{place.variable} to another disk."
     )
 
 
@@ -163,3 +166,19 @@ def discard(path: Path) -> None:
     else:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def size_of_tree(folder: Path) -> int:
+    """Return the bytes of all files below a folder that others are changing meanwhile."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(root) / name).lstat().st_size
+    return total
+
+
+def safe_name(ref: str) -> str:
+    """Return a file name for a reference: readable, and different for different references."""
+    name = _UNSAFE.sub("--", ref).strip(".")
+    return name if name == ref else f"{name}-{hashlib.sha256(ref.encode()).hexdigest()[:8]}"

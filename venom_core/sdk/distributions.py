@@ -3,7 +3,10 @@ folders is damaged, and that is no reason to stop."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -32,3 +35,21 @@ def installed_one(
     folder = str(whole[0].locate_file(""))
     beside = [one for one in whole if str(one.locate_file("")) == folder]
     return max(beside, key=lambda one: [int(n) for n in re.findall(r"\d+", version(one))])
+
+
+def module_version(module: str, distribution: str | None = None) -> str | None:
+    """Return the version of an installed engine, found without importing it; None where there is
+    none.
+
+    Args:
+        module: what is imported; distribution: what installs it, where that has another name.
+    """
+    importlib.invalidate_caches()
+    if module not in sys.modules and importlib.util.find_spec(module) is None:
+        return None
+    from importlib.metadata import version
+
+    try:
+        return version(distribution or module) or UNKNOWN
+    except Exception:  # its metadata is gone or damaged, and the engine is there
+        return UNKNOWN

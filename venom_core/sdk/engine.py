@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from venom_core.sdk.child_process import child_environment, finish, launch
@@ -32,6 +33,7 @@ from venom_core.sdk.engine_processes import (
 )
 from venom_core.sdk.errors import EngineMissing, StorageError, Unavailable, VenomError
 from venom_core.sdk.masking import forget_secret, keep_secret
+from venom_core.sdk.programs import NOT_RUN
 from venom_core.sdk.provider import EngineStatus
 from venom_core.sdk.utc import utc_text
 
@@ -143,10 +145,12 @@ class EngineProcess:
 
     @property
     def state(self) -> State:
+        """Return what became of it last."""
         return self._state
 
     @property
     def running(self) -> bool:
+        """Return whether it can be asked."""
         return self._state == "running"
 
     async def start(self) -> EngineAddress:
@@ -232,6 +236,10 @@ class EngineProcess:
             log_tail=await self.log_tail(20),
         )
 
+    @property
+    def _read_log(self) -> str:
+        return f"Read its log: venom logs {quote(self.command.log_file.stem)}."
+
     async def log_tail(self, lines: int) -> tuple[str, ...]:
         """Return the last lines of the present run's log, for its owner: they may name paths."""
         return await asyncio.to_thread(read_tail, self.command.log_file, lines)
@@ -275,7 +283,7 @@ class EngineProcess:
                 f"The engine {self.command.name} failed {len(recent)} times in a row and is not "
                 "started again for a while.",
                 code="engine_crashed",
-                fix="Read its log with: venom doctor. A model too large for the memory does this.",
+                fix=f"{self._read_log} A model too large for the memory does this.",
                 retry_after=wait,
             )
         self.restarts += 1
@@ -298,10 +306,7 @@ class EngineProcess:
                 log_limit=command.log_limit,
             )
         except OSError as error:
-            raise EngineMissing(
-                f"The Python interpreter for the engine {command.name} cannot be run.",
-                fix="Correct the provider's python setting, or install its engine again.",
-            ) from error
+            raise _no_interpreter(command) from error
         await asyncio.to_thread(write_pid_file, command.pid_file, process.pid)
         address = EngineAddress(f"http://{HOST}:{port}", port, key)
         return _Run(process, address, began, started_at)
@@ -334,6 +339,8 @@ class EngineProcess:
             self._why = self.command.explain(await self.log_tail(EXPLAINING_LINES))
             if self._why is not None:
                 return self._why.again()
+        if code in NOT_RUN:
+            return _no_interpreter(self.command)
         if code in KILLED:
             return Unavailable(
                 f"The engine {self.command.name} was killed while it started.",
@@ -344,8 +351,7 @@ class EngineProcess:
         return Unavailable(
             f"The engine {self.command.name} ended while it started (exit code {code}).",
             code="engine_exited",
-            fix="Read its log with: venom doctor. A damaged model file or too little memory does "
-            "this.",
+            fix=f"{self._read_log} A damaged model file or too little memory does this.",
         )
 
     async def _log_why(self, what: str) -> None:
@@ -374,6 +380,13 @@ class EngineProcess:
         if run.watcher is not None and run.watcher is not asyncio.current_task():
             run.watcher.cancel()
         await asyncio.to_thread(forget, self.command.pid_file)
+
+
+def _no_interpreter(command: EngineCommand) -> EngineMissing:
+    return EngineMissing(
+        f"The Python interpreter for the engine {command.name} cannot be run.",
+        fix="Correct the provider's python setting, or install its engine again.",
+    )
 
 
 def engine_environment(extra: Mapping[str, str], port: int, key: str) -> dict[str, str]:

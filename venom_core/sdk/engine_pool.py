@@ -192,6 +192,7 @@ class EnginePool:
             task.add_done_callback(self._expiring.discard)
 
     def is_loaded(self, ref: str) -> bool:
+        """Return whether a model's engine runs."""
         return ref in self._slots and self._slots[ref].engine.running
 
     async def loaded(self) -> list[LoadedModel]:
@@ -214,8 +215,10 @@ class EnginePool:
         return utc_text(datetime.now(UTC) + left, "seconds", suffix="+00:00")
 
     async def statuses(self) -> list[EngineStatus]:
+        """Return the state of every engine, for ``Provider.engines``."""
         return [await slot.engine.status() for slot in list(self._slots.values())]
 
     async def close(self) -> None:
+        """End every engine."""
         await asyncio.gather(*(self.unload(ref) for ref in list(self._slots)))
         await asyncio.gather(*self._expiring, return_exceptions=True)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.disk import write_file
 from venom_core.sdk.process_identity import ProcessIdentity
@@ -98,17 +98,26 @@ def reap(pid_file: Path) -> bool:
     """
     try:
         record = json.loads(pid_file.read_text())
-        if ProcessIdentity.parse(record["owner"]).lives():
+        if any(owner.lives() for owner in _identities([record["owner"]])):
             return False
-        known = map(ProcessIdentity.parse, record["processes"])
+        known = _identities(record["processes"])
         left = [found for process in known if (found := process.find()) is not None]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         left = []
     for process in left:
         logger.warning("ending an engine process that an earlier run left: %d", process.pid)
         kill_all([*list_tree(process.pid)])
     forget(pid_file)
     return bool(left)
+
+
+def _identities(rows: Any) -> list[ProcessIdentity]:
+    """Return the processes of a record; a row that is none leaves the others."""
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            found.append(ProcessIdentity.parse(row))
+    return found
 
 
 def reap_orphans(folder: Path) -> int:

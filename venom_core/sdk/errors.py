@@ -47,7 +47,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from venom_core.sdk.masking import masked
-from venom_core.sdk.numbers import real
+from venom_core.sdk.numbers import real, whole
 from venom_core.sdk.printable import printable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class VenomError(Exception):
 
     status: int = 500
     default_code: str = "internal_error"
-    default_fix: str = "The server's log has the details: venom doctor"
+    default_fix: str = "The log has the details: venom logs"
     type: str = "api_error"
 
     def __init__(
@@ -219,6 +219,7 @@ class PaymentRequired(VenomError):
 
     status = 402
     default_code = "payment_required"
+    default_fix = "Pay for more where it runs, or choose another model: venom list"
     type = "billing_error"
 
 
@@ -335,6 +336,7 @@ class LlmOff(Unavailable):
     """The profile ``llm_off`` is active."""
 
     default_code = "llm_off"
+    default_fix = "Stop the server that runs, if any, then: venom serve --profile light"
 
 
 class UpstreamTimeout(VenomError):
@@ -412,7 +414,7 @@ def restored(words: Mapping[str, Any]) -> VenomError:
             ``retry_after``, ``status``, ``type`` and ``class`` whatever is known.
     """
     told, wait = words.get("status"), words.get("retry_after")
-    status = told if isinstance(told, int) else None
+    status = whole(told, "refusal.status", 599, 400)
     kind = class_of(words.get("code"), status, words.get("class"), words.get("type"))
     message = (
         words.get("message")
@@ -429,7 +431,7 @@ def restored(words: Mapping[str, Any]) -> VenomError:
         fix=fix,
         code=_text(words.get("code")),
         param=_text(words.get("param")),
-        retry_after=wait if isinstance(wait, int | float) else None,
+        retry_after=wait,
         docs=_text(words.get("docs")),
     )
     if status is not None and status != kind.status:

@@ -23,7 +23,9 @@ T = TypeVar("T")
 #: Characters of an engine's id for an answer.
 MAX_ID = 256
 
+#: Why a choice ended.
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+#: Which of OpenAI's two shapes the client asked for.
 Wire = Literal["chat", "completion"]
 
 
@@ -56,10 +58,11 @@ class Usage:
     cached_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """One choice of a chunk or of an answer; ``finish_reason`` is set on its last chunk, and there
-    ``finish_note``, a sentence, where the reason alone does not tell why the answer ends."""
+    ``finish_note``, a sentence, where the reason alone does not tell why the answer ends. Made with
+    keywords only."""
 
     index: int = 0
     role: str | None = None
@@ -72,6 +75,7 @@ class Choice:
 
     @property
     def carries_delta(self) -> bool:
+        """Return whether it has more than an end."""
         return bool(
             self.role is not None
             or self.content is not None
@@ -96,6 +100,7 @@ class Answer:
     usage: Usage | None = None
 
 
+#: What a frame carries.
 Event = Chunk | Answer
 
 
@@ -144,12 +149,20 @@ def delta(
     tool_calls: tuple[ToolCall, ...] = (),
 ) -> Chunk:
     """Return a chunk with one piece of one choice."""
-    return Chunk((Choice(index, role, content, reasoning, tool_calls),))
+    choice = Choice(
+        index=index, role=role, content=content, reasoning=reasoning, tool_calls=tool_calls
+    )
+    return Chunk((choice,))
 
 
 def finish(reason: FinishReason, *, index: int = 0) -> Chunk:
     """Return the chunk that ends one choice."""
-    return Chunk((Choice(index, finish_reason=reason),))
+    return Chunk((Choice(index=index, finish_reason=reason),))
+
+
+def usage(prompt_tokens: int, completion_tokens: int, *, cached_tokens: int | None = None) -> Chunk:
+    """Return the chunk with the token counts of the whole answer: the last of a stream."""
+    return Chunk(usage=Usage(prompt_tokens, completion_tokens, cached_tokens))
 
 
 class Frame:
@@ -188,6 +201,11 @@ class Frame:
         return cls(kind, None, data)
 
     @property
+    def is_typed(self) -> bool:
+        """Whether it was made of an event; else it is the JSON of a server."""
+        return self._raw is None and self._body is None
+
+    @property
     def event(self) -> Event:
         """Return the typed view; decoded at the first use."""
         if self._event is None:
@@ -211,7 +229,7 @@ class Frame:
         if self.shape is not None and self._raw is not None:
             return self.shape.put(self._raw, envelope)
         try:
-            if self._is_typed:
+            if self.is_typed:
                 return dump(encode(self.event, envelope))
             return dump(envelope.around(self.body, answer=FrameKind.ANSWER in self.kind))
         except (ValueError, TypeError, RecursionError) as error:
@@ -223,37 +241,55 @@ class Frame:
         def kept(choices: Iterable[T]) -> list[T]:
             return [choice for place, choice in enumerate(choices) if place not in places]
 
-        if self._is_typed:
+        if self.is_typed:
             return Frame.of(replace(self.event, choices=tuple(kept(self.event.choices))))
-        return _relayed({**self.body, "choices": kept(self.body["choices"])})
+        return self._relayed({**self.body, "choices": kept(self.body["choices"])})
 
     def split_usage(self) -> Iterator[Frame]:
         """Yield frames that carry usage alone or not at all, in order; ANSWER frames stay whole."""
         event = self.event
         if event.usage is None or not event.choices or isinstance(event, Answer):
             yield self
-        elif self._is_typed:
+        elif self.is_typed:
             yield Frame.of(replace(event, usage=None))
             yield Frame.of(Chunk(usage=event.usage))
         else:
             body = self.body
-            yield _relayed({key: value for key, value in body.items() if key != "usage"})
-            yield _relayed({**body, "choices": []})
+            yield self._relayed({key: value for key, value in body.items() if key != "usage"})
+            yield self._relayed({**body, "choices": []})
 
     def told_usage(self) -> Mapping[str, Any] | None:
         """Return the usage object of the wire; None where this is a typed event."""
-        return None if self._is_typed else self.body.get("usage")
+        return None if self.is_typed else self.body.get("usage")
 
     def with_usage(self, usage: Usage | None, told: Mapping[str, Any] | None) -> Frame:
         """Return the frame with other counts, or with none; ``told`` is how the wire has them."""
-        if self._is_typed:
+        if self.is_typed:
             return Frame.of(replace(self.event, usage=usage))
         rest = {name: value for name, value in self.body.items() if name != "usage"}
-        return _relayed(rest if usage is None else {**rest, "usage": dict(told or {})})
+        return self._relayed(rest if usage is None else {**rest, "usage": dict(told or {})})
 
-    @property
-    def _is_typed(self) -> bool:
-        return self._raw is None and self._body is None
+    def told(self) -> Frame:
+        """Return the frame with the kind that its contents have, whatever it was called. Raises
+        ``ValueError`` where it cannot be read."""
+        kind = kind_of(self.event)
+        if kind == self.kind:
+            return self
+        return Frame(kind, self.event, None, None if self.is_typed else self.body)
+
+    def streamed(self) -> Frame:
+        """Return an ANSWER frame as the one frame of a stream. Raises ``ValueError`` where it
+        cannot be read."""
+        if self.is_typed:
+            choices = tuple(map(_piece, self.event.choices))
+            return Frame.of(Chunk(choices, self.event.usage))
+        body = normalised(self.body, answer=False)
+        event = decode(body, answer=False)
+        return Frame(kind_of(event), event, None, body)
+
+    def _relayed(self, body: dict[str, Any]) -> Frame:
+        event = decode(body, answer=FrameKind.ANSWER in self.kind)
+        return Frame(kind_of(event), event, None, body)
 
     def __repr__(self) -> str:
         return f"Frame({self.kind}, {self._raw if self._raw is not None else self._event!r})"
@@ -272,9 +308,11 @@ def kind_of(event: Event) -> FrameKind:
     return kind or FrameKind.DELTA
 
 
-def _relayed(body: dict[str, Any]) -> Frame:
-    event = decode(body, answer=False)
-    return Frame(kind_of(event), event, None, body)
+def _piece(choice: Choice) -> Choice:
+    """Return a choice of an answer as a stream has it: the calls of an answer are counted by their
+    places."""
+    calls = tuple(replace(call, index=place) for place, call in enumerate(choice.tool_calls))
+    return replace(choice, role=choice.role or "assistant", tool_calls=calls)
 
 
 def encode(event: Event, envelope: Envelope) -> dict[str, Any]:
@@ -380,9 +418,8 @@ def _decode_choice(item: Mapping[str, Any], answer: bool) -> Choice:
         # An empty text beside a finish reason is how this wire spells "nothing more".
         text = item["text"] if item["text"] or answer or finish_reason is None else None
         return Choice(
-            item.get("index", 0),
-            None,
-            text,
+            index=item.get("index", 0),
+            content=text,
             finish_reason=finish_reason,
             logprobs=item.get("logprobs"),
             finish_note=item.get("finish_note"),

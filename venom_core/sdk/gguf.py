@@ -13,12 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from venom_core.sdk.architecture import MAX_BYTES, MAX_LAYERS, Architecture, BadNumber
+from venom_core.sdk.architecture import (
+    MAX_BYTES,
+    MAX_CONTEXT,
+    MAX_LAYERS,
+    MAX_WIDTH,
+    Architecture,
+    BadNumber,
+)
 from venom_core.sdk.architecture_gguf import from_gguf, tensor_bytes
+from venom_core.sdk.numbers import say_bad, whole
 
 MAGIC = b"GGUF"
 MAX_HEADER_BYTES = 128 * 1024 * 1024
 MAX_KEYS = 4096
+#: What is one of a few kinds: how a file is quantized, how its embeddings are pooled.
+MOST_KIND = 1 << 16
 MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 4
 MAX_ALIGNMENT = 1 << 20
@@ -78,6 +88,7 @@ class Tensor:
 
     @property
     def type_name(self) -> str:
+        """Return the name of its type (``Q4_K``); empty for one that is not known."""
         return TENSOR_TYPES.get(self.kind, "")
 
     @property
@@ -277,9 +288,10 @@ def _header(
     data = size - data_start if tensors and size > data_start else None
     try:
         numbers = from_gguf(facts, weights_bytes=data, vocabulary=vocabulary)
-    except BadNumber:
+    except BadNumber as error:
         numbers = None  # what it says of itself cannot be: nothing is estimated from it
-    file_type = _whole(facts, "general.file_type")
+        say_bad("gguf", error)
+    file_type = _whole(facts, "general.file_type", MOST_KIND, 0)
     return GgufHeader(
         size_bytes=size,
         architecture=architecture,
@@ -287,10 +299,10 @@ def _header(
         size_label=_text(facts, "general.size_label"),
         license=_text(facts, "general.license"),
         quantization=FILE_TYPES.get(file_type) if file_type is not None else None,
-        context_length=_whole(facts, f"{architecture}.context_length"),
-        embedding_length=_whole(facts, f"{architecture}.embedding_length"),
-        block_count=_whole(facts, f"{architecture}.block_count"),
-        pooling=_whole(facts, f"{architecture}.pooling_type"),
+        context_length=_whole(facts, f"{architecture}.context_length", MAX_CONTEXT),
+        embedding_length=_whole(facts, f"{architecture}.embedding_length", MAX_WIDTH),
+        block_count=_whole(facts, f"{architecture}.block_count", MAX_LAYERS),
+        pooling=_whole(facts, f"{architecture}.pooling_type", MOST_KIND, 0),
         chat_template=facts["tokenizer.chat_template"]
         if isinstance(facts.get("tokenizer.chat_template"), str)
         else None,
@@ -304,6 +316,6 @@ def _text(facts: dict[str, Any], key: str) -> str | None:
     return value[:200] if isinstance(value, str) else None
 
 
-def _whole(facts: dict[str, Any], key: str) -> int | None:
-    value = facts.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _whole(facts: dict[str, Any], key: str, most: int, least: int = 1) -> int | None:
+    # The family's name is the file's own word, and no part of the log's.
+    return whole(facts.get(key), f"gguf.{key.rpartition('.')[2]}", most, least)

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from venom_core.sdk.spec import ProviderSpec
 
 PROJECT = "venom"
-API_MAJOR = "v1"
-ENTRY_POINT_PREFIX = "venom.providers."
-ENTRY_POINT_GROUP = f"{ENTRY_POINT_PREFIX}{API_MAJOR}"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
+#: Marks a function of a manifest as a hook: ``venom_providers``, ``venom_doctor_checks`` or
+#: ``venom_observe``.
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
@@ -52,7 +51,8 @@ class ObservedEvent:
     """Something that happened, for meters and ledgers.
 
     ``name`` is one of ``chat.finished``, ``embed.finished``, ``request.refused`` (a request that
-    ended before a provider was asked), ``plugin.state``, ``provider.state``, ``model.pulled``,
+    ended before a provider was asked), ``plugin.state``, ``provider.state``, ``provider.breach`` (a
+    rule of the law that a provider broke for the first time), ``model.pulled``, ``model.built``,
     ``model.removed``, ``model.activated``, ``model.deactivated``, ``model.loaded``,
     ``model.unloaded``, ``model.configured``, ``alias.set``, ``alias.removed``. ``data`` holds plain
     values and never a prompt, an answer or a key.

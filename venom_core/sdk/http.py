@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import sys
+import threading
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -26,6 +27,23 @@ CONNECT_TIMEOUT = 5.0
 # Servers commonly close idle connections after 5 s (uvicorn, Node): let go of ours before them, or
 # the next request meets a connection that is closing under it.
 KEEPALIVE_SECONDS = 4.0
+
+
+_imported = threading.Event()
+
+
+async def prepare() -> None:
+    """Import what clients are made of outside the event loop, which would stand still for a third
+    of a second: once, before the first :func:`make_client`."""
+    if not _imported.is_set():
+        await asyncio.to_thread(_import_clients)
+
+
+def _import_clients() -> None:
+    _skip_command_line()
+    import venom_core.sdk.upstream  # noqa: F401
+
+    _imported.set()
 
 
 def make_client(
@@ -177,7 +195,7 @@ async def _send(
         except aiohttp.ClientError as error:  # one that httpx-aiohttp has no name for
             raise NotHttp(
                 "The program at this address does not speak HTTP.",
-                fix="Check the provider's base_url.",
+                fix="Check the provider's address: venom config show",
             ) from error
         except httpx.HTTPError as error:
             if broke_before_answer(error):
@@ -192,7 +210,8 @@ async def _send(
             if isinstance(error, httpx.TimeoutException):
                 raise _late() from error
             raise UpstreamError(
-                "The upstream's address cannot be used.", fix="Check the provider's base_url."
+                "The upstream's address cannot be used.",
+                fix="Check the provider's address: venom config show",
             ) from error
     raise AssertionError("unreachable")
 

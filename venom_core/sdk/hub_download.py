@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: What to do about answers that no Hub gives.
+ANOTHER_PROGRAM = "Check the proxy and HF_ENDPOINT: another program may answer there."
 MAX_REDIRECTS = 5
 #: Tries in a row that bring nothing new.
 ATTEMPTS = 4
@@ -49,7 +51,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT = (408, 416, 500, 502, 503, 504)
 #: What a storage answers for an address that is no longer valid.
 _EXPIRED = (400, 401, 403, 404)
-_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_RANGE = re.compile(r"bytes (\d{1,19})-\d{1,19}/(\d{1,19}|\*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,11 @@ class HubConnections:
                     return
                 target = urljoin(url, response.headers.get("location", ""))
             if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                raise UpstreamError("Hugging Face pointed at an address that is not encrypted.")
+                raise UpstreamError(
+                    "Hugging Face pointed at an address that is not encrypted.", fix=ANOTHER_PROGRAM
+                )
             url = target
-        raise UpstreamError("Hugging Face redirected too many times.")
+        raise UpstreamError("Hugging Face redirected too many times.", fix=ANOTHER_PROGRAM)
 
     def is_elsewhere(self, response: httpx.Response) -> bool:
         """Return whether an answer came from another host than the endpoint's."""
@@ -268,7 +272,10 @@ class HubDownload:
         if not fits and response.status_code in (206, 416):
             await asyncio.to_thread(discard, self._part)
             self._etag = None
-            raise UpstreamError("Hugging Face cannot go on with the file from where it broke off.")
+            raise UpstreamError(
+                "Hugging Face cannot go on with the file from where it broke off.",
+                fix=ANOTHER_PROGRAM,
+            )
         if not fits:
             raise self._hub.refusal_of(response)
         self._etag = etag if etag.startswith('"') else None  # a weak one says nothing of bytes
@@ -276,7 +283,7 @@ class HubDownload:
         async for chunk in response.aiter_raw():
             buffer += chunk
             if at + len(buffer) > size:
-                raise UpstreamError("Hugging Face sent more than the file.")
+                raise UpstreamError("Hugging Face sent more than the file.", fix=ANOTHER_PROGRAM)
             while len(buffer) >= STEP_BYTES:
                 at = await self._write(at, buffer)
                 yield at
@@ -354,6 +361,7 @@ def digest_of(path: Path, file: HubFile) -> str | None:
 
 
 def unreachable() -> Unavailable:
+    """Return the refusal where no connection comes about."""
     return Unavailable(
         "Hugging Face cannot be reached.",
         code="hub_unreachable",
@@ -362,12 +370,14 @@ def unreachable() -> Unavailable:
 
 
 def too_late() -> UpstreamTimeout:
+    """Return the refusal where the Hub is silent for too long."""
     return UpstreamTimeout(
         "Hugging Face did not answer in time.", fix="Try again; check the network and the proxy."
     )
 
 
 def broken_off() -> UpstreamError:
+    """Return the refusal of a download that ends before its end."""
     return UpstreamError(
         "The download from Hugging Face broke off.", fix="Fetch it again: it goes on from there."
     )
@@ -390,4 +400,6 @@ def _origin(url: str) -> tuple[str, str, int]:
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
         if parts.scheme in ("http", "https") and port is not None and parts.hostname:
             return parts.scheme, parts.hostname, port
-    raise UpstreamError("Hugging Face pointed at an address that cannot be used.")
+    raise UpstreamError(
+        "Hugging Face pointed at an address that cannot be used.", fix=ANOTHER_PROGRAM
+    )

@@ -14,10 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+#: The branch that is taken where a reference names none.
 DEFAULT_REVISION = "main"
 #: The quantization that is taken where a reference names none.
 DEFAULT_LABEL = "Q4_K_M"
 HOST = "hf.co/"
+#: A commit as it is written.
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _HOSTS = re.compile(r"^(?:hf\.co|huggingface\.co)/")
 _REFERENCE = re.compile(
@@ -172,6 +174,7 @@ class CachedModel:
 
     @property
     def commit(self) -> str:
+        """Return the commit that its files are of."""
         return self.snapshot.name
 
     @property
@@ -185,6 +188,13 @@ def cached_models(cache: Path) -> Iterator[CachedModel]:
 
     Of several revisions of a repository the main branch's come first.
     """
+    for ref, snapshot in cached_snapshots(cache):
+        yield from _models(ref.repo, ref.revision, snapshot)
+
+
+def cached_snapshots(cache: Path) -> Iterator[tuple[HubRef, Path]]:
+    """Yield the folder of every commit of a cache, whatever it holds, with how it is named; of
+    several of a repository the main branch's first."""
     for folder in repositories(cache):
         repo = folder.name.removeprefix("models--").replace("--", "/", 1)
         names = _revisions(folder)
@@ -194,7 +204,7 @@ def cached_models(cache: Path) -> Iterator[CachedModel]:
             for revision in names.get(snapshot.name, [snapshot.name])
         ]
         for revision, snapshot in sorted(found, key=lambda one: one[0] != DEFAULT_REVISION):
-            yield from _models(repo, None if revision == DEFAULT_REVISION else revision, snapshot)
+            yield HubRef(repo, None, None if revision == DEFAULT_REVISION else revision), snapshot
 
 
 def _models(repo: str, revision: str | None, snapshot: Path) -> Iterator[CachedModel]:

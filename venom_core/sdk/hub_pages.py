@@ -9,6 +9,7 @@ _QUANTIZATION = r"(I?Q\d[A-Z0-9_]*|BF16|FP?16|FP?32|MXFP4[A-Z0-9_]*)"
 
 _FILE = rf"(?:.*[-._/])?{_QUANTIZATION}(?:-\d{{5}}-of-\d{{5}})?\.gguf"
 
+#: For ``ProviderSpec.pages``: addresses of models and of their files.
 HUB_PAGES: Final = (
     (rf"{_REPOSITORY}/(?:blob|resolve|raw)/[^/]+/{_FILE}", r"hf.co/\1:\2"),
     (rf"{_REPOSITORY}(?:/(?:tree|blob|resolve|raw|discussions|commits?)(?:/.*)?)?", r"hf.co/\1"),

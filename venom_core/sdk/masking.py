@@ -48,6 +48,11 @@ def forget_secret(value: str) -> None:
         _sort()
 
 
+def known_secrets() -> frozenset[str]:
+    """Return every secret that is masked now."""
+    return frozenset(_known)
+
+
 def keep_password(address: object) -> None:
     """Mask the password of ``scheme://user:password@host``, where there is one."""
     if not isinstance(address, str) or "@" not in address:
@@ -101,9 +106,12 @@ def _without_rest(text: str) -> str:
     """Mask the beginning of a secret in which somebody cut the text."""
     end = text.rstrip(".… ")
     for form in _forms:
-        for length in range(min(len(form) - 1, len(end)), _SHORTEST_CUT - 1, -1):
-            if end.endswith(form[:length]):
-                return end[:-length] + MASK
+        begin = form[:_SHORTEST_CUT]
+        at = end.find(begin, max(len(end) - len(form) + 1, 0))
+        while at >= 0:
+            if form.startswith(end[at:]):
+                return end[:at] + MASK
+            at = end.find(begin, at + 1)
     return text
 
 

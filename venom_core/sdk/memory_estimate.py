@@ -34,6 +34,7 @@ class MemoryNeed:
 
     @property
     def total(self) -> int:
+        """Return all of it, in bytes; what is not known counts nothing."""
         return self.weights + self.kv_cache + (self.compute or 0) + (self.overhead or 0)
 
     @property

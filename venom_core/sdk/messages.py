@@ -18,6 +18,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 # pydantic reads the TypedDict of typing itself only from Python 3.12 on.
 from typing_extensions import TypedDict
 
+#: Who says a message.
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 #: What one request may hold: more than any client sends, and little enough to be looked at.
@@ -43,12 +44,16 @@ class FunctionCall(TypedDict):
 
 
 class ToolCallBody(TypedDict):
+    """A call that an assistant's turn asks for."""
+
     id: str
     type: Literal["function"]
     function: FunctionCall
 
 
 class TextPart(TypedDict):
+    """A piece of a message's text."""
+
     type: Literal["text"]
     text: str
 
@@ -61,6 +66,8 @@ class ImageUrl(TypedDict):
 
 
 class ImagePart(TypedDict):
+    """An image in a message."""
+
     type: Literal["image_url"]
     image_url: ImageUrl
 
@@ -79,6 +86,8 @@ class MessageBody(TypedDict):
 
 
 class StreamOptions(TypedDict, total=False):
+    """``include_usage``: the client wants the counts at the end. Providers always tell them."""
+
     include_usage: bool | None
 
 
@@ -200,6 +209,11 @@ class EmbedRequest:
     dimensions: int | None = None
     timeout: float = 600.0
     tokens: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def wanted(self) -> int:
+        """Return how many vectors the answer has."""
+        return len(self.tokens or self.inputs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from venom_core.sdk.architecture import MAX_BYTES, MAX_CONTEXT
+from venom_core.sdk.architecture import MAX_BYTES, MAX_CONTEXT, BadNumber
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,16 @@ def size(value: object, name: str) -> int | None:
     return whole(value, name, MAX_BYTES)
 
 
+def digits(text: object, name: str, most: int = MAX_BYTES) -> int | None:
+    """Return the whole number in a text of digits, such as a header's; None for any other text."""
+    if text is None:
+        return None
+    if not isinstance(text, str) or not (text.isascii() and text.isdigit()) or len(text) > 20:
+        say(name, text)
+        return None
+    return whole(int(text), name, most)
+
+
 def seconds(text: str | None, name: str, most: float = 3600.0) -> float | None:
     """Return the seconds in a header such as ``Retry-After``, at most ``most``; None for a date or
     what is no number."""
@@ -90,9 +100,13 @@ def vector(values: object, name: str) -> tuple[float, ...] | None:
     return tuple(map(float, values))
 
 
-def plain(value: Any, name: str, depth: int = 0) -> Any:
+def plain(value: Any, name: str, depth: int = 0, *, keys: bool = True) -> Any:
     """Return JSON values without the numbers that JSON or its readers cannot hold: in an object
-    they are left out, elsewhere null."""
+    they are left out, elsewhere null.
+
+    Args:
+        keys: name the keys of objects in the log; not those that a client or a store made up.
+    """
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int):
@@ -100,21 +114,35 @@ def plain(value: Any, name: str, depth: int = 0) -> Any:
     if isinstance(value, float):
         return real(value, name, -1e308, 1e308)
     if depth < _DEEPEST and isinstance(value, Mapping):
-        kept = {str(key): plain(item, f"{name}.{key}", depth + 1) for key, item in value.items()}
-        return {key: item for key, item in kept.items() if item is not None or value[key] is None}
+        kept = {
+            key: plain(item, f"{name}.{key}" if keys else name, depth + 1, keys=keys)
+            for key, item in value.items()
+        }
+        return {str(k): item for k, item in kept.items() if item is not None or value[k] is None}
     if depth < _DEEPEST and isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [plain(item, name, depth + 1) for item in value]
+        return [plain(item, name, depth + 1, keys=keys) for item in value]
     say(name, value)
     return None
 
 
 def say(name: str, value: object) -> None:
     """Log, once for each name, that a number counts as not given."""
-    name = name[:200]
+    if _is_new(name := name[:200]):
+        logger.warning("%s cannot be %s: it counts as not given", name, _shown(value))
+
+
+def say_bad(name: str, error: BadNumber) -> None:
+    """Log, once for each name, that nothing is estimated from the numbers of a model."""
+    if _is_new(name := f"{name[:200]}.architecture"):
+        logger.warning("%s cannot be used: %s; nothing is estimated from it", name, error)
+
+
+def _is_new(name: str) -> bool:
+    """Return whether nothing was said of this name yet, and remember that something is."""
     if name in _said or len(_said) >= _MOST_SAID:
-        return
+        return False
     _said.add(name)
-    logger.warning("%s cannot be %s: it counts as not given", name, _shown(value))
+    return True
 
 
 def _shown(value: object) -> str:

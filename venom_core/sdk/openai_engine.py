@@ -15,7 +15,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk import http
-from venom_core.sdk.bounded_json import MOST_ROWS, TooManyValues, loads_vectors
+from venom_core.sdk.bounded_json import (
+    MAX_LISTING_BYTES,
+    MOST_ROWS,
+    is_short,
+    loads_vectors,
+)
 from venom_core.sdk.bounded_json import rows as rows_of
 from venom_core.sdk.errors import (
     EngineUnreachable,
@@ -26,7 +31,13 @@ from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.prefill import without_beginning
 from venom_core.sdk.provider import Provider, ProviderContext
 from venom_core.sdk.stall import StallTimer
-from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES, StreamReader, answer_frame
+from venom_core.sdk.stream_reader import (
+    MAX_ANSWER_BYTES,
+    PIECE,
+    StreamReader,
+    pieces,
+    read_answer,
+)
 from venom_core.sdk.upstream_refusals import error_event, failure, no_openai_answer, refusal
 from venom_core.sdk.wire_objects import load_object
 
@@ -36,6 +47,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.upstream import Upstream
 
 MAX_ERROR_BYTES = 64 * 1024
+#: Vectors are read one by one; any other answer is read in one go.
+MAX_VECTORS_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +108,28 @@ class OpenAIEngineProvider(Provider):
     async def _relay(self, path: str, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         body = dict(request.body) | {"stream": request.stream}
         body.pop("stream_options", None)
+        choices = int(body.get("n") or 1)
         if request.stream:
             body["stream_options"] = {"include_usage": True}
         async with self._exchange(path, request.model, body, request) as response:
             if not request.stream:
                 data = await read_bounded(response, MAX_ANSWER_BYTES)
-                yield answer_frame(without_beginning(data, request.body.get("messages") or ()))
+                bare = without_beginning(data, request.body.get("messages") or ())
+                yield await read_answer(bare, choices)
                 return
-            reader = StreamReader()
+            reader = StreamReader(choices)
             with StallTimer(request.timeout) as timer:
                 async for chunk in http.chunks(response):
                     timer.since = None
-                    for frame in reader.feed(chunk):
-                        yield frame
+                    if len(chunk) <= PIECE:
+                        for frame in reader.feed(chunk):
+                            yield frame
+                    else:  # the upstream is faster than we are
+                        async for piece in pieces(chunk):
+                            for frame in reader.feed(piece):
+                                yield frame
                     if reader.ended:
-                        return
+                        break
                     timer.since = timer.now()
             for frame in reader.end():
                 yield frame
@@ -120,9 +140,8 @@ class OpenAIEngineProvider(Provider):
         if request.dimensions is not None:
             body["dimensions"] = request.dimensions
         async with self._exchange("/v1/embeddings", request.model, body, request) as response:
-            return await parse_embeddings(
-                await read_bounded(response, MAX_ANSWER_BYTES), len(inputs)
-            )
+            data = await read_bounded(response, MAX_VECTORS_BYTES)
+            return await parse_embeddings(data, request.wanted)
 
     @contextlib.asynccontextmanager
     async def _exchange(
@@ -159,6 +178,7 @@ class OpenAIEngineProvider(Provider):
         read_timeout: float | None,
         watched: bool = False,
     ) -> AsyncGenerator[httpx.Response, None]:
+        await http.prepare()
         import httpx
 
         headers = {**endpoint.headers, "X-Request-Id": request_id}
@@ -201,7 +221,7 @@ async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str
         async with http.open_stream(
             client, "GET", "/v1/models", headers=headers, read_timeout=3.0
         ) as response:
-            data = await read_bounded(response, MAX_ANSWER_BYTES)
+            data = await read_bounded(response, MAX_LISTING_BYTES)
             if response.status_code != 200:
                 raise refusal(response.status_code, response.headers, data, "", "/v1/models")
             return _ids(data)
@@ -213,10 +233,7 @@ async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str
 
 def _ids(data: bytes) -> list[str]:
     """Return the ids in a listing; a row without one hides no other, and null is no row."""
-    try:
-        body = load_object(data)
-    except TooManyValues:
-        body = {"data": rows_of(data, "data")}
+    body = load_object(data) if is_short(data) else {"data": rows_of(data, "data")}
     if (told := failure(body)) is not None:
         raise error_event(told)
     rows = body.get("data", ())

@@ -49,6 +49,7 @@ _DROPPED = frozenset(
 _KEPT_ALONE = frozenset({"PIP_CACHE_DIR", "PIP_NO_CACHE_DIR", "PIP_BREAK_SYSTEM_PACKAGES"})
 #: Wheels only: building a source package would run its code before anybody looked at it.
 _WHEELS = ("--only-binary", ":all:")
+_PLAIN = ("--progress-bar", "off")
 
 
 class InstallFailed(Unavailable):
@@ -70,16 +71,22 @@ class Pip:
     """pip of one interpreter.
 
     Args:
-        python: the interpreter; its environment is what packages are installed into.
+        python: the interpreter whose pip runs; its environment is what packages are installed into.
+        target: the interpreter of another environment that gets the packages, and needs no pip.
     """
 
-    def __init__(self, python: str = sys.executable) -> None:
+    def __init__(self, python: str = sys.executable, *, target: Path | None = None) -> None:
         self._python = python
+        self._options = () if target is None else ("--python", str(target))
 
     def resolve(
-        self, requirement: str, options: Sequence[str], constraints: Sequence[str]
+        self,
+        requirement: str | Sequence[str],
+        options: Sequence[str],
+        constraints: Sequence[str],
     ) -> dict[str, Any]:
-        """Return pip's installation report for a requirement; nothing is installed. Blocks.
+        """Return pip's installation report for a requirement, or several; nothing is installed.
+        Blocks.
 
         Raises:
             InstallFailed: pip could not make a plan.
@@ -88,9 +95,10 @@ class Pip:
             folder = Path(name)
             report, pins = folder / "report.json", folder / "constraints.txt"
             pins.write_text("".join(f"{pin}\n" for pin in constraints), encoding="utf-8")
-            arguments = ["--dry-run", "--report", str(report), *_WHEELS]
-            arguments += [*options, "--constraint", str(pins), requirement]
-            asyncio.run(self._install(arguments, folder, PLAN_TIMEOUT))
+            arguments = [*_PLAIN, "--dry-run", "--report", str(report), *_WHEELS]
+            wanted = [requirement] if isinstance(requirement, str) else requirement
+            arguments += [*options, "--constraint", str(pins), *wanted]
+            asyncio.run(self._whole("install", arguments, folder, PLAN_TIMEOUT))
             content: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
             return content
 
@@ -108,11 +116,45 @@ class Pip:
             InstallFailed: pip failed; it installs all or nothing.
         """
         with tempfile.TemporaryDirectory(prefix="venom-install-") as name:
-            folder = Path(name)
-            lines = folder / "requirements.txt"
-            lines.write_text("".join(f"{line}\n" for line in pinned), encoding="utf-8")
-            arguments = ["--no-deps", *_WHEELS, *options, "--requirement", str(lines)]
-            asyncio.run(self._install(arguments, folder, RUN_TIMEOUT, output))
+            steps = self.installing(pinned, options, Path(name))
+            asyncio.run(_told(steps, output))
+
+    async def installing(
+        self, pinned: Sequence[str], options: Sequence[str], folder: Path
+    ) -> AsyncGenerator[Sequence[str], None]:
+        """Install as :meth:`install` does, yielding as :meth:`download` does. Closing the generator
+        ends pip.
+
+        Args:
+            folder: for pip's temporary files; the caller removes it.
+        """
+        arguments = [*_PLAIN, "--no-deps", *_WHEELS, *options]
+        arguments += await asyncio.to_thread(_requirements, folder, pinned)
+        async with contextlib.aclosing(
+            self._run("install", arguments, folder, RUN_TIMEOUT)
+        ) as steps:
+            async for lines in steps:
+                yield lines
+
+    def uninstall(self, distribution: str, *, output: Callable[[str], None] | None = None) -> None:
+        """Remove one distribution, and nothing that it needs. Blocks; an interrupt ends pip.
+
+        Raises:
+            InstallFailed: ``uninstall_failed``; pip puts back what it had removed.
+        """
+        with tempfile.TemporaryDirectory(prefix="venom-install-") as name:
+            arguments = ["--yes", "--", distribution]
+            try:
+                asyncio.run(self._whole("uninstall", arguments, Path(name), RUN_TIMEOUT, output))
+            except InstallFailed as error:
+                if error.code != InstallFailed.default_code:
+                    raise
+                raise InstallFailed(
+                    f"pip could not remove {distribution}.",
+                    fix="The lines above say why.",
+                    code="uninstall_failed",
+                    output=error.output,
+                ) from error
 
     async def download(
         self, requirements: Sequence[str], folder: Path, wheels: Path
@@ -122,32 +164,32 @@ class Pip:
         several times a second. Closing the generator ends pip.
 
         Args:
+            requirements: lines of a requirements file.
             folder: for pip's temporary files; the caller removes it.
-            wheels: the folder that gets the wheels.
+            wheels: the folder that gets the wheels; those that are there already are not fetched
+                again where they have the hash that a requirement asks for.
 
         Raises:
             InstallFailed: pip failed.
             UpstreamTimeout: it did not end within an hour.
         """
-        arguments = ["--no-deps", *_WHEELS, "--no-cache-dir", "--dest", str(wheels), *requirements]
+        arguments = [*_PLAIN, "--no-deps", *_WHEELS, "--no-cache-dir", "--dest", str(wheels)]
+        arguments += await asyncio.to_thread(_requirements, folder, requirements)
         async with contextlib.aclosing(
             self._run("download", arguments, folder, RUN_TIMEOUT)
         ) as steps:
             async for lines in steps:
                 yield lines
 
-    async def _install(
+    async def _whole(
         self,
+        command: str,
         arguments: list[str],
         folder: Path,
         timeout: float,
         output: Callable[[str], None] | None = None,
     ) -> None:
-        async with contextlib.aclosing(self._run("install", arguments, folder, timeout)) as steps:
-            async for lines in steps:
-                if output is not None:
-                    for line in lines:
-                        output(line)
+        await _told(self._run(command, arguments, folder, timeout), output)
 
     async def _run(
         self, command: str, arguments: Sequence[str], folder: Path, timeout: float
@@ -157,8 +199,8 @@ class Pip:
             raise _failure(_NO_PIP.pattern)
         # -P: a folder called pip where the user happens to be must not become our pip
         argv = (
-            self._python, "-P", "-m", "pip", command, "--no-input", "--disable-pip-version-check",
-            "--progress-bar", "off", *arguments,
+            self._python, "-P", "-m", "pip", *self._options, command, "--no-input",
+            "--disable-pip-version-check", *arguments,
         )  # fmt: skip
         temporary = folder / "tmp"
         await asyncio.to_thread(temporary.mkdir)
@@ -183,6 +225,24 @@ class Pip:
             await asyncio.shield(finish(process, GRACE))
         if code != 0:
             raise _failure("\n".join(tail))
+
+
+async def _told(
+    steps: AsyncGenerator[Sequence[str], None], output: Callable[[str], None] | None
+) -> None:
+    """Hand each line to ``output`` until there are no more."""
+    async with contextlib.aclosing(steps):
+        async for lines in steps:
+            if output is not None:
+                for line in lines:
+                    output(line)
+
+
+def _requirements(folder: Path, lines: Sequence[str]) -> tuple[str, str]:
+    """Return the option for a requirements file with these lines, which it writes."""
+    file = folder / "requirements.txt"
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return "--requirement", str(file)
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncGenerator[Sequence[str], None]:

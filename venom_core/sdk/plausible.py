@@ -27,7 +27,15 @@ from venom_core.sdk.numbers import (
     vector,
     whole,
 )
-from venom_core.sdk.provider import EngineStatus, LoadedModel, Model, PullPlan, PullProgress
+from venom_core.sdk.parameter_bounds import possible_parameters
+from venom_core.sdk.provider import (
+    BuildProgress,
+    EngineStatus,
+    LoadedModel,
+    Model,
+    PullPlan,
+    PullProgress,
+)
 
 T = TypeVar("T")
 Check = Callable[[object, str], Any]
@@ -46,10 +54,11 @@ def _seconds(value: object, name: str) -> float | None:
 
 
 #: The numbers of each kind of answer. One that cannot be takes the field's default.
-_FIELDS: Mapping[type, Mapping[str, Check]] = {
+NUMBERS: Mapping[type, Mapping[str, Check]] = {
     Model: {"size_bytes": _BYTES, "context_length": _CONTEXT},
     LoadedModel: {"size_bytes": _BYTES, "vram_bytes": _BYTES, "context_length": _CONTEXT},
     PullProgress: {"bytes_done": _BYTES, "bytes_total": _BYTES},
+    BuildProgress: {"percent": _whole(100)},
     PullPlan: {"bytes_total": _BYTES, "bytes_here": _BYTES, "bytes_needed": _BYTES},
     EngineStatus: {
         "pid": _POSITIVE, "port": _whole(65_535, 1), "memory_bytes": _BYTES,
@@ -83,10 +92,12 @@ def plausible(answer: T, whose: str) -> T:
         if len(answer) > MOST_ROWS:
             say(f"{whose}.listing", len(answer))
         return cast(T, tuple(one for item in answer[:MOST_ROWS] for one in _kept(item, whose)))
-    checks = _FIELDS.get(type(answer))
+    checks = NUMBERS.get(type(answer))
     item: Any = answer if checks is None else _checked(answer, checks, whose)
     if isinstance(item, Model):
         item = _model(item, whose)
+    elif isinstance(item, PullProgress):
+        item = _progress(item)
     elif isinstance(item, SearchPage):
         item = replace(item, entries=plausible(tuple(item.entries), whose))
     elif isinstance(item, RepositoryCard):
@@ -106,9 +117,12 @@ def _checked(item: T, checks: Mapping[str, Check], whose: str) -> T:
     kind, changes = type(item), {}
     for part in fields(item):  # type: ignore[arg-type]
         value, check = getattr(item, part.name), checks.get(part.name)
-        if check is None or check(value, f"{whose}.{kind.__name__}.{part.name}") is value:
+        optional = "None" in str(part.type)
+        if check is None or (value is None and optional):
             continue
-        if part.default is MISSING and "None" not in str(part.type):
+        if value is not None and check(value, f"{whose}.{kind.__name__}.{part.name}") is value:
+            continue
+        if part.default is MISSING and not optional:
             raise ValueError(f"{part.name} cannot be")
         changes[part.name] = None if part.default is MISSING else part.default
     return replace(item, **changes) if changes else item  # type: ignore[type-var]
@@ -116,7 +130,7 @@ def _checked(item: T, checks: Mapping[str, Check], whose: str) -> T:
 
 def _model(item: Model, whose: str) -> Model:
     where = f"{whose}.Model"
-    defaults = plain(item.defaults, f"{where}.defaults")
+    defaults = possible_parameters(item.defaults, f"{where}.defaults")
     details = plain(item.details, f"{where}.details")
     bounds = {
         name: pair
@@ -134,6 +148,13 @@ def _model(item: Model, whose: str) -> Model:
         if new != old
     }  # fmt: skip
     return replace(item, **changes) if changes else item
+
+
+def _progress(item: PullProgress) -> PullProgress:
+    """Return a step; a total that is less than what has come is none."""
+    if item.bytes_total is None or item.bytes_done <= item.bytes_total:
+        return item
+    return replace(item, bytes_total=None)
 
 
 async def plausible_embeddings(answer: Embeddings, count: int, whose: str) -> Embeddings:

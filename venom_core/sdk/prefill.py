@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from venom_core.sdk.bounded_json import loads
+
 
 def beginning_of(messages: Sequence[Mapping[str, Any]]) -> str:
     """Return the text that the last turn begins the answer with; "" where it is no assistant's."""
@@ -31,7 +33,7 @@ def without_beginning(data: bytes, messages: Sequence[Mapping[str, Any]]) -> byt
     if not beginning:
         return data
     try:
-        body = json.loads(data)
+        body = loads(data)
         if not isinstance(body["timings"], dict):
             return data
         for choice in body["choices"]:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from venom_core.sdk.numbers import MOST_SECONDS
+
 if TYPE_CHECKING:
     import psutil
 
 #: The start time is computed from the boot time and a counter; adjusted clocks move it a little.
 TOLERANCE_SECONDS = 2.0
+MOST_PID = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,14 @@ class ProcessIdentity:
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> ProcessIdentity:
-        """Read what :meth:`record` wrote. Raises ``KeyError``, ``TypeError`` or ``ValueError``."""
-        return cls(int(record["pid"]), float(record["started"]))
+        """Read what :meth:`record` wrote, in whatever file. Raises ``KeyError``, ``TypeError``, or
+        ``ValueError`` for what is no number of a process or no moment."""
+        pid, started = record["pid"], record["started"]
+        if type(pid) is not int or not 0 < pid <= MOST_PID:
+            raise ValueError("pid is no number of a process")
+        if type(started) not in (int, float) or not 0 <= started <= MOST_SECONDS * 100:
+            raise ValueError("started is no moment")
+        return cls(pid, float(started))
 
     def record(self) -> dict[str, Any]:
         """Return the identity as JSON values."""

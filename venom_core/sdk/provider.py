@@ -26,9 +26,11 @@ from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.spec import ProviderSpec, SettingValue
 from venom_core.sdk.states import Health
 
+#: What a model can be asked for, beside what its provider can.
 ModelCapability = Literal["chat", "completion", "embedding", "tools", "vision", "thinking"]
 #: Two letters at least: one is a drive of Windows.
 _SCHEME = re.compile(r"[a-z][a-z0-9]+:.", re.ASCII)
+#: Whether prompts stay on this machine.
 Locality = Literal["local", "remote"]
 #: What the files are: ``gguf``, ``onnx``, ``folder``, or a word of the provider's own.
 ModelType = str
@@ -77,8 +79,10 @@ class Model:
         digest: what the files are, as ``scheme:value``: ``sha256:`` and the digest of a file,
             ``commit:`` and the commit of a whole snapshot folder. A value without a scheme is
             shown and joins nothing.
-        location: the absolute path of the file or folder, for what has no such digest. Never shown.
-        size_bytes: on disk. context_length: in tokens, as trained or configured.
+        location: the absolute path of the file or folder: what has no such digest is known by it,
+            and a build starts from it. Never shown.
+        size_bytes: on disk.
+        context_length: in tokens, as trained or configured.
         details: whatever else is worth showing, JSON values only, no paths.
         architecture, memory_plan: for the fit check: the model in numbers, and how this provider
             would hold it; None where unknown.
@@ -173,6 +177,32 @@ class PullPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """A build: model files of another format, made on this machine of a folder with a model.
+
+    Args:
+        source: the reference of the model it starts from, ``provider://ref``.
+        folder: where that model's files lie; absolute, and there when this was made.
+        format, precision, execution_provider: of ``ProviderSpec.builds``.
+    """
+
+    source: str
+    folder: Path
+    format: str
+    precision: str
+    execution_provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildProgress:
+    """One step of a build. ``percent`` never falls."""
+
+    status: Literal["building", "completed"]
+    message: str
+    percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
     """A supervised engine process. Memory is resident bytes of its whole process tree."""
 
@@ -216,10 +246,11 @@ class Provider(ABC):
     async def open(self) -> None:
         """Make clients; raise :class:`~venom_core.sdk.errors.Unavailable` only where nothing can
         work without a change by the user (engine missing). A server that is down is no reason:
-        ``health`` says so, and the next call tries again."""
+        ``health`` says so, and the next call tries again. Does nothing where it is open."""
 
     async def close(self) -> None:
-        """Release everything: clients, child processes, tasks."""
+        """Release everything: clients, child processes, tasks. Does nothing where it is closed, or
+        never was opened."""
 
     @abstractmethod
     async def health(self) -> Health:
@@ -240,6 +271,9 @@ class Provider(ABC):
           the first delta of a choice carries ``role="assistant"``;
         * otherwise: exactly one ANSWER;
         * ``aclose()`` closes the upstream at once.
+
+        The core keeps it: what breaks it is mended where nothing is lost, and else refused by the
+        name of its rule (:mod:`venom_core.sdk.law`).
         """
         self._unsupported("chat")
 
@@ -286,6 +320,23 @@ class Provider(ABC):
     async def forget_pull(self, ref: str) -> None:
         """Delete what a stopped pull of ``ref`` left behind; no error where there is nothing."""
 
+    async def plan_build(self, request: BuildRequest) -> PullPlan:
+        """Return what ``build(request)`` would make and take, within ten seconds: ``ref`` is the
+        name under which the result will be listed, the same for the same request. Raises
+        ``InvalidRequest`` for a folder that cannot be built from, ``EngineMissing`` where what
+        builds is not installed, ``Conflict`` where the result is there already."""
+        self._unsupported("builds")
+
+    def build(self, request: BuildRequest) -> AsyncGenerator[BuildProgress, None]:
+        """Build a model, yielding progress; the last item is ``completed``, and the model is listed
+        then and not before. ``aclose()`` ends what is building and keeps the steps that are done: a
+        later build of the same goes on behind them. Heavy work belongs into a process of its
+        own."""
+        self._unsupported("builds")
+
+    async def forget_build(self, request: BuildRequest) -> None:
+        """Delete what a stopped build left behind; no error where there is nothing."""
+
     async def remove(self, ref: str) -> None:
         """Delete an installed model. Raises ``ModelNotFound``."""
         self._unsupported("remove")
@@ -302,7 +353,7 @@ class Provider(ABC):
     async def news(
         self, kind: NewsKind, month: str | None, lang: str, limit: int
     ) -> Sequence[NewsItem]:
-        """Return news about models, newest first; raises as ``search`` does.
+        """Return news about models, those of a blog the newest first; raises as ``search`` does.
 
         Args:
             month: ``YYYY-MM`` of publishing; None is the newest there are.

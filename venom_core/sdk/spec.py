@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from venom_core.sdk.architecture import Architecture, MemoryPlan
 
+#: How a setting is written; see ``Setting``.
 SettingType = Literal["str", "int", "float", "bool", "url", "path", "list"]
+#: The values that a provider finds in ``ProviderContext.settings``; a ``path`` is a text too.
 SettingValue = str | int | float | bool | tuple[str, ...] | None
 
 
@@ -30,6 +32,7 @@ class Capability(StrEnum):
     NEWS = "news"
     CARD = "card"
     ENGINES = "engines"
+    BUILD = "build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,50 @@ class Proposal:
     memory_plan: MemoryPlan | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BuildFormat:
+    """A format of model files that a provider can make of a model's folder, as data: the core
+    refuses everything else before the provider is asked.
+
+    Args:
+        name: of the format, in lower-case letters and digits (``onnx``).
+        precisions: those that it can make, the one to take where nothing is said first.
+        execution_providers: what the result is to be computed by, the default first.
+    """
+
+    name: str
+    precisions: tuple[str, ...]
+    execution_providers: tuple[str, ...] = ("cpu",)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEnvironment:
+    """A Python environment apart from Venom's own, as data: for an engine, or for what builds
+    models for it, whose packages would not go together with those of others. A person makes it with
+    ``venom engines install``; :class:`~venom_core.sdk.environments.Environment` tells its provider
+    where it lies, and whether it can be used.
+
+    Args:
+        name: the provider's, or ``<provider>-<something>``.
+        title: what is in it, as people write it.
+        summary: what it is for, a sentence.
+        packages: ``name==version`` each; what they need besides is what pip chooses.
+        modules: those that are imported to see that it works.
+        download_bytes, disk_bytes: what it fetches, and what it takes then.
+        platforms: where its packages are published for, ``<sys.platform>-<platform.machine()>`` in
+            lower case (``linux-x86_64``); empty for everywhere.
+    """
+
+    name: str
+    title: str
+    summary: str
+    packages: tuple[str, ...]
+    modules: tuple[str, ...]
+    download_bytes: int
+    disk_bytes: int
+    platforms: tuple[str, ...] = ()
+
+
 #: Parameters of an OpenAI body that every provider receives and that are no sampling parameters.
 STRUCTURAL_PARAMETERS = frozenset(
     {"model", "messages", "prompt", "input", "stream", "stream_options"}
@@ -136,6 +183,8 @@ class ProviderSpec:
         pages: addresses of pages about its models, which people paste as names: a regular
             expression for what follows ``https://``, and the name with its groups put in. Of all
             that match the first counts.
+        builds: the formats that ``build`` makes.
+        environments: see :class:`EngineEnvironment`.
     """
 
     name: str
@@ -155,3 +204,5 @@ class ProviderSpec:
     needs: str | None = None
     default_model: str | None = None
     pages: tuple[tuple[str, str], ...] = ()
+    builds: tuple[BuildFormat, ...] = ()
+    environments: tuple[EngineEnvironment, ...] = ()

@@ -78,18 +78,22 @@ class Reason:
 
     @property
     def code(self) -> str:
+        """Return the stable name, for programs."""
         return self._error.code
 
     @property
     def message(self) -> str:
+        """Return the sentence, for people."""
         return self._error.message
 
     @property
     def fix(self) -> str | None:
+        """Return what to do, for people."""
         return self._error.fix
 
     @property
     def docs(self) -> str:
+        """Return the path of the page that explains the code."""
         return self._error.docs
 
     def error(self, *, retry_after: float | None = None) -> VenomError:
@@ -97,6 +101,7 @@ class Reason:
         return self._error.again(retry_after=retry_after)
 
     def record(self) -> ReasonRecord:
+        """Return it as JSON values."""
         return {"code": self.code, "message": self.message, "fix": self.fix, "docs": self.docs}
 
     def _key(self) -> tuple[object, ...]:

@@ -6,29 +6,31 @@ where one answer was, an error with status 200 in either. All of these are under
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from venom_core.sdk.delta_shape import DeltaShape
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.frames import (
-    Answer,
-    Choice,
     Chunk,
-    Event,
-    FinishReason,
     Frame,
     FrameKind,
-    ToolCall,
     decode,
     kind_of,
 )
 from venom_core.sdk.sse import DONE, EventSplitter, EventTooLarge
 from venom_core.sdk.upstream_refusals import error_event, failure, incomplete, no_openai_answer
+from venom_core.sdk.whole_answers import Gathered
 from venom_core.sdk.wire_objects import FailedAnswer, load_object, normalised
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+#: Of one answer that is no stream.
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+#: Of one stream: half a kilobyte for each of as many events as an answer may have.
+MAX_STREAM_BYTES = 512 * 1024 * 1024
+#: So much of a stream is read between two turns of the event loop: of the shortest lines some
+#: thousand.
+PIECE = 16 * 1024
 #: Shapes that are tried for each event: thoughts, text and the arguments of a call alternate.
 MAX_SHAPES = 3
 #: Events that a new shape must serve before learning it was worth while.
@@ -44,10 +46,19 @@ ALIVE = Frame.of(Chunk())
 
 
 class StreamReader:
-    """Feed it the bytes of one answer, cut anywhere; ``ended`` says that ``[DONE]`` has come."""
+    """Feed it the bytes of one answer, cut anywhere; ``ended`` says that ``[DONE]`` has come.
 
-    def __init__(self) -> None:
+    Servers go on after a finish, finish twice, or send choices that nobody asked for: no frame has
+    any of it.
+
+    Args:
+        choices: how many were asked for.
+    """
+
+    def __init__(self, choices: int = 1) -> None:
         self.ended = False
+        self._open = set(range(choices))
+        self._bytes = 0
         self._splitter = EventSplitter()
         self._shapes: list[DeltaShape] = []
         self._worth = 64
@@ -60,12 +71,15 @@ class StreamReader:
 
         Raises what an error event says, and ``UpstreamError`` where an event is none of this wire.
         """
+        self._bytes += len(chunk)
+        if self._bytes > MAX_STREAM_BYTES:
+            raise _too_large()
         if self._whole is not None:
             chunk = self._begin(self._whole, chunk)
         try:
             events = self._splitter.feed(chunk)
         except EventTooLarge as error:
-            raise UpstreamError("The upstream's answer is too large to be an answer.") from error
+            raise _too_large() from error
         for data in events:
             frame = self._frame(data)
             if frame is None:
@@ -75,11 +89,17 @@ class StreamReader:
             yield ALIVE
 
     def end(self) -> Iterator[Frame]:
-        """Yield what the end of the bytes completes: one answer that was sent for a stream."""
+        """Yield what the end of the bytes completes: one answer that was sent for a stream.
+
+        Raises ``UpstreamIncomplete`` where a choice has had no end.
+        """
         if self._whole:
-            yield _as_stream(bytes(self._whole))
+            frame = answer_frame(bytes(self._whole), len(self._open)).streamed()
+            yield self._asked_for(frame)
         elif self._whole is None and not self._seen:
             raise no_openai_answer()
+        if self._open:
+            raise incomplete()
 
     def _begin(self, held: bytes | bytearray, chunk: bytes) -> bytes:
         """Tell events from a JSON object by the first byte; return what is to be split."""
@@ -97,7 +117,7 @@ class StreamReader:
         assert isinstance(held, bytearray)
         held += chunk
         if len(held) > MAX_ANSWER_BYTES:
-            raise UpstreamError("The upstream's answer is too large to be an answer.")
+            raise _too_large()
         return b""
 
     def _frame(self, data: bytes) -> Frame | None:
@@ -113,10 +133,22 @@ class StreamReader:
             return None
         if bare in _NOTHING:
             return ALIVE
-        frame = stream_frame(data)
-        if frame.kind is FrameKind.DELTA and self._worth > 0:
+        read = stream_frame(data)
+        frame = self._asked_for(read)
+        if frame is read and frame.kind is FrameKind.DELTA and self._worth > 0:
             self._learn(data)
         return frame
+
+    def _asked_for(self, frame: Frame) -> Frame:
+        """Return the frame without choices that had their finish or that nobody asked for."""
+        left_out = []
+        for place, choice in enumerate(frame.event.choices):
+            if choice.index not in self._open:
+                left_out.append(place)
+            elif choice.finish_reason is not None:
+                self._open.discard(choice.index)
+                self._shapes = [shape for shape in self._shapes if shape.index in self._open]
+        return frame.without(left_out) if left_out else frame
 
     def _learn(self, data: bytes) -> None:
         """Keep the shape of a plain delta; learning costs as much as parsing some chunks."""
@@ -137,27 +169,63 @@ def stream_frame(data: bytes) -> Frame:
     return Frame(kind_of(event), event, None, body)
 
 
-def answer_frame(data: bytes) -> Frame:
-    """Return a whole answer as an ANSWER frame, also where it came as a stream."""
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    """Yield bytes in pieces that are read in a few milliseconds; the event loop turns between two
+    of them."""
+    for begin in range(0, len(data), PIECE):
+        if begin:
+            await asyncio.sleep(0)
+        yield data[begin : begin + PIECE]
+
+
+def _too_large() -> UpstreamError:
+    return UpstreamError("The upstream's answer is too large to be an answer.")
+
+
+async def read_answer(data: bytes, choices: int = 1) -> Frame:
+    """Return a whole answer as an ANSWER frame, also where it came as a stream: then in pieces, so
+    that the event loop turns meanwhile.
+
+    Args:
+        choices: how many were asked for; others are left out.
+    """
     bare = data.lstrip(_BLANK).removeprefix(_BOM).lstrip(_BLANK)
-    if not bare.startswith(b"{"):
-        reader = StreamReader()
-        return Frame.of(gathered([frame.event for frame in (*reader.feed(bare), *reader.end())]))
-    body = _read(bare, answer=True)
+    if bare.startswith(b"{"):
+        return answer_frame(bare, choices)
+    reader, gathered = StreamReader(choices), Gathered()
+    async for piece in pieces(bare):
+        for frame in reader.feed(piece):
+            gathered.add(frame.event)
+        if reader.ended:
+            break
+    for frame in reader.end():
+        gathered.add(frame.event)
+    return Frame.of(gathered.answer())
+
+
+def answer_frame(data: bytes, choices: int | None = None) -> Frame:
+    """Return the JSON of a whole answer as an ANSWER frame.
+
+    Args:
+        choices: how many were asked for; others are left out. None takes all.
+    """
+    body = _read(data, answer=True)
     try:
         event = decode(body, answer=True)
     except ValueError as error:
         raise no_openai_answer() from error
     if not event.choices:
         raise no_openai_answer()
-    return Frame(kind_of(event), event, None, body)
-
-
-def _as_stream(data: bytes) -> Frame:
-    """Return one answer as the one frame of a stream."""
-    body = normalised(answer_frame(data).body, answer=False)
-    event = decode(body, answer=False)
-    return Frame(kind_of(event), event, None, body)
+    frame = Frame(kind_of(event), event, None, body)
+    if choices is None:
+        return frame
+    still = set(range(choices))
+    left_out = []
+    for place, choice in enumerate(event.choices):
+        if choice.index not in still:
+            left_out.append(place)
+        still.discard(choice.index)
+    return frame.without(left_out) if left_out else frame
 
 
 def _read(data: bytes, *, answer: bool) -> dict[str, Any]:
@@ -172,59 +240,3 @@ def _read(data: bytes, *, answer: bool) -> dict[str, Any]:
         raise error_event(error.failure) from error
     except ValueError as error:
         raise no_openai_answer() from error
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """One choice of a stream, put together."""
-
-    role: str = "assistant"
-    content: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    calls: dict[int, ToolCall] = field(default_factory=dict)
-    logprobs: list[Any] = field(default_factory=list)
-    finish_reason: FinishReason | None = None
-
-    def add(self, choice: Choice) -> None:
-        self.role = choice.role or self.role
-        self.content.append(choice.content or "")
-        self.reasoning.append(choice.reasoning or "")
-        for call in choice.tool_calls:
-            known = self.calls.get(call.index, ToolCall(call.index))
-            self.calls[call.index] = ToolCall(
-                call.index,
-                known.id or call.id,
-                known.name or call.name,
-                known.arguments + call.arguments,
-            )
-        self.logprobs += (choice.logprobs or {}).get("content") or ()
-        self.finish_reason = self.finish_reason or choice.finish_reason
-
-    def choice(self, index: int) -> Choice:
-        calls = tuple(self.calls[place] for place in sorted(self.calls))
-        content = "".join(self.content)
-        return Choice(
-            index,
-            self.role,
-            content if content or not calls else None,
-            "".join(self.reasoning) or None,
-            calls,
-            self.finish_reason,
-            {"content": self.logprobs} if self.logprobs else None,
-        )
-
-
-def gathered(events: Iterable[Event]) -> Answer:
-    """Return the answer that the chunks of a stream make together. Raises ``UpstreamIncomplete``
-    where one of its choices has no end."""
-    choices: dict[int, _Gathered] = {}
-    usage = None
-    for event in events:
-        usage = event.usage or usage
-        for choice in event.choices:
-            known = choices.setdefault(choice.index, _Gathered())
-            if known.finish_reason is None:
-                known.add(choice)
-    if not choices or any(one.finish_reason is None for one in choices.values()):
-        raise incomplete()
-    return Answer(tuple(choices[index].choice(index) for index in sorted(choices)), usage)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+#: What stands in the place of bytes that are no text, where a reader does without them.
+UNREADABLE = "\ufffd"
 #: The longer marks first: UTF-32's begins as UTF-16's does.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -36,6 +38,15 @@ def decoded(data: bytes, *, errors: str = "strict") -> str:
             encoding = "utf-16-be"
     text = data.decode(encoding, errors)
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def not_text(error: UnicodeDecodeError) -> str:
+    """Return where a file that :func:`read_text` refused is no text, as the end of a sentence:
+    ``is not UTF-8 text at line 3 (byte 0xE9)``."""
+    before = error.object[: error.start].decode(error.encoding, "replace")
+    line = before.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
+    name = error.encoding.upper().removesuffix("-LE").removesuffix("-BE")
+    return f"is not {name} text at line {line} (byte 0x{error.object[error.start]:02X})"
 
 
 def unquoted(text: str) -> str:

@@ -8,7 +8,6 @@ session of its transport directly. Imported with the first client, never at star
 
 from __future__ import annotations
 
-import json as encoder
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -16,6 +15,9 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
+from pydantic_core import to_json
+
+from venom_core.sdk.turns import written_in_turn
 
 KNOWN_PATHS = 64
 
@@ -73,9 +75,8 @@ class Upstream(httpx.AsyncClient):
         data = None
         if json is not None:
             every["content-type"] = "application/json"
-            data = encoder.dumps(
-                json, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-            ).encode()
+            # A fifth of the time of the standard library's: a body may have megabytes.
+            data = await written_in_turn(lambda: to_json(json, inf_nan_mode="null"))
         for name, value in (headers or {}).items():
             every[name.lower()] = value
         with map_aiohttp_exceptions():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from venom_core.sdk import numbers
 from venom_core.sdk.errors import (
     DOCS_ROOT,
     ContextLengthExceeded,
@@ -26,7 +27,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.masking import masked
 from venom_core.sdk.wire_objects import load_object
 
-_SECONDS = re.compile(r"\d{1,5}(\.\d+)?")
+_ASK = "Ask whoever runs that server, or choose another model: venom list"
 _LOADING = re.compile(r"\bloading\b", re.IGNORECASE)
 
 
@@ -34,7 +35,7 @@ def no_openai_answer() -> UpstreamError:
     """Return the refusal for what no OpenAI-compatible server sends."""
     return UpstreamError(
         "The upstream's answer is not an OpenAI answer.",
-        fix="Check that the provider's base_url points at an OpenAI-compatible server.",
+        fix="See whether an OpenAI-compatible server is at that address: venom config show",
     )
 
 
@@ -125,7 +126,7 @@ def refusal(
     words = Words.of(error)
     if status in (400, 413, 422) and _is_overflow(words):
         return _context_exceeded(error)
-    wait = _retry_after(headers)
+    wait = numbers.seconds(headers.get("retry-after"), "upstream.retry-after")
     if status in (502, 503, 504) and not (is_own and words.text):
         if status == 504:
             return UpstreamTimeout("The upstream server timed out.")
@@ -149,14 +150,17 @@ def _of_status(status: int, words: Words, model: str, route: str) -> VenomError:
         return Unavailable(
             "The upstream server refused our key.",
             code="upstream_key_refused",
-            fix="Set the provider's api_key to one that this server accepts.",
+            fix="Set the provider's api_key to one that this server accepts; its variable is in: "
+            "venom config show",
         )
     if status == 402:
         return words.refused(
             PaymentRequired, words.says("The upstream server wants to be paid for this.")
         )
     if status == 403:
-        return words.refused(Forbidden, words.says("The upstream server does not allow this."))
+        return words.refused(
+            Forbidden, words.says("The upstream server does not allow this."), fix=_ASK
+        )
     if status in (404, 405):
         return _not_found(words, model, route)
     if 400 <= status < 500 and status != 408:
@@ -224,21 +228,13 @@ def _overflow_numbers(error: Any) -> tuple[int | None, int | None]:
     """Return how many tokens the prompt has and how many the context, as far as the upstream says:
     llama.cpp in fields of their own, vLLM, LM Studio and others in their sentence."""
     if isinstance(error, Mapping):
-        needed, size = error.get("n_prompt_tokens"), error.get("n_ctx")
-        if _is_count(needed) and _is_count(size):
+        needed = numbers.tokens(error.get("n_prompt_tokens"), "upstream.n_prompt_tokens")
+        size = numbers.tokens(error.get("n_ctx"), "upstream.n_ctx")
+        if needed and size:
             return needed, size
     text = Words.of(error).text
     found = _CONTEXT_SIZE.search(text)
-    size = int(found[1]) if found else None
+    size = numbers.tokens(int(found[1]), "upstream.n_ctx") if found else None
     counts = [int(count) for count in _TOKENS.findall(text)]
     needed = next((count for count in counts if size is not None and count > size), None)
     return needed, size
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**12
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("retry-after", "")
-    return min(float(value), 3600.0) if _SECONDS.fullmatch(value) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
+#: How finely a time is written.
 Precision = Literal["seconds", "milliseconds"]
 
 

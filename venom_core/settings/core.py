@@ -282,6 +282,11 @@ class CoreSettings(BaseSettings):
         "Folder of wheels that `venom plugins install` takes packages from, instead of an index.",
     )
 
+    @property
+    def default_model(self) -> str | None:
+        """The models, as a reference that may be a glob, that answer where a request names none."""
+        return None if self.ollama_model is None else f"ollama://{self.ollama_model}"
+
 
 def declared() -> tuple[CoreSetting, ...]:
     """Return every core setting, in the order in which `venom config show` prints them."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import InvalidRequest
-from venom_core.sdk.text_files import read_text
+from venom_core.sdk.text_files import not_text, read_text
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ def read(path: Path) -> dict[str, Any]:
         text = read_text(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise _invalid(path, f"cannot be read ({why})") from error
+    except OSError as error:
+        raise _invalid(path, f"cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        fix = f"Save {path} as UTF-8 in an editor, or move it away to start from the defaults."
+        raise _invalid(path, not_text(error), fix) from error
     import tomllib
 
     try:
@@ -64,9 +66,9 @@ def change(paths: Paths, edit: Callable[[TOMLDocument], None]) -> None:
         raise paths.not_writable(error) from error
 
 
-def _invalid(path: Path, what: str) -> InvalidRequest:
+def _invalid(path: Path, what: str, fix: str | None = None) -> InvalidRequest:
     return InvalidRequest(
         f"The configuration file {path} {what}.",
-        fix=f"Correct {path}, or move it away to start from the defaults.",
+        fix=fix or f"Correct {path}, or move it away to start from the defaults.",
         code="invalid_config_file",
     )

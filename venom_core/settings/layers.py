@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
@@ -22,13 +22,12 @@ from venom_core.settings.core import (
     CoreSetting,
     CoreSettings,
 )
+from venom_core.settings.forms import Origin, ProviderForm, SettingView, form_schema
 from venom_core.settings.paths import Paths
 from venom_core.settings.values import convert, mask
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
-
-Origin = Literal["flag", "env", "file", "default"]
 
 _PREFIX = "VENOM_"
 _PROVIDERS = "providers"
@@ -145,11 +144,12 @@ class Settings:
             InvalidRequest: ``invalid_setting`` with the setting's name as ``param``.
         """
         table = self._provider_table(spec.name)
-        self._warn_unknown_of(spec, table)
+        for sentence in self._unknown_of(spec, table):
+            self._warn(sentence)
         values: dict[str, SettingValue] = {}
         origins: dict[str, Origin] = {}
         for setting in spec.settings:
-            values[setting.name], origins[setting.name] = self._of_provider(spec, setting, table)
+            values[setting.name], origins[setting.name], _ = self._of_provider(spec, setting, table)
         return ResolvedProviderSettings(values, origins)
 
     def check_providers(self, specs: Iterable[ProviderSpec]) -> None:
@@ -165,10 +165,9 @@ class Settings:
             if _is_of_provider(variable) and not variable.startswith(prefixes):
                 self._warn(f"{variable} is not used: no provider of that name is loaded.")
 
-    def rows(self, specs: Iterable[ProviderSpec] = ()) -> list[dict[str, Any]]:
-        """Return every setting as ``venom config show`` prints it: key, value (secrets masked),
-        origin, env, help. A provider's unusable value is shown as an ``error`` instead."""
-        rows = [
+    def rows(self, specs: Iterable[ProviderSpec] = ()) -> list[SettingView]:
+        """Return every setting as ``venom config show`` prints it, secrets masked."""
+        rows: list[SettingView] = [
             {
                 "key": part.key,
                 "value": mask(part.setting, getattr(self.core, part.name)),
@@ -179,8 +178,22 @@ class Settings:
             for part in CORE_SETTINGS
         ]
         for spec in specs:
-            rows.extend(self._provider_row(spec, setting) for setting in spec.settings)
+            rows.extend(self._provider_rows(spec))
         return rows
+
+    def form(self, spec: ProviderSpec) -> ProviderForm:
+        """Return the settings of a provider as a form shows them; nothing in them raises."""
+        try:
+            unknown = [*self._unknown_of(spec, self._provider_table(spec.name))]
+        except InvalidRequest:
+            unknown = []  # each of its settings says so
+        return {
+            "provider": spec.name,
+            "title": spec.title,
+            "schema": form_schema(spec.settings),
+            "settings": self._provider_rows(spec),
+            "warnings": unknown,
+        }
 
     def plugin_disabled(self, plugin: str) -> Origin | None:
         """Return the layer that disables a plugin, or None. The layers add up here: a list in the
@@ -235,26 +248,37 @@ class Settings:
 
     def _of_provider(
         self, spec: ProviderSpec, setting: Setting, table: Mapping[str, object]
-    ) -> tuple[SettingValue, Origin]:
+    ) -> tuple[SettingValue, Origin, str | None]:
+        """Return the value, its layer, and the variable that it was read from."""
         for variable in (provider_variable(spec.name, setting.name), *setting.env_aliases):
             raw = unquoted(self._env.get(variable, ""))
             if raw:
-                return convert(setting, raw, _variable_place(variable)), "env"
+                return convert(setting, raw, _variable_place(variable)), "env", variable
         if setting.name in table:
             place = self._file_place(f"{_PROVIDERS}.{spec.name}", setting.name)
-            return convert(setting, table[setting.name], place), "file"
-        return setting.default, "default"
+            return convert(setting, table[setting.name], place), "file", None
+        return setting.default, "default", None
 
-    def _provider_row(self, spec: ProviderSpec, setting: Setting) -> dict[str, Any]:
-        row: dict[str, Any] = {"key": f"{_PROVIDERS}.{spec.name}.{setting.name}"}
+    def _provider_rows(self, spec: ProviderSpec) -> list[SettingView]:
+        return [self._provider_row(spec, setting) for setting in spec.settings]
+
+    def _provider_row(self, spec: ProviderSpec, setting: Setting) -> SettingView:
+        row: SettingView = {
+            "key": f"{_PROVIDERS}.{spec.name}.{setting.name}",
+            "value": None,
+            "origin": None,
+            "env": provider_variable(spec.name, setting.name),
+            "help": setting.help,
+        }
         try:
             table = self._provider_table(spec.name)
-            value, origin = self._of_provider(spec, setting, table)
-            row |= {"value": mask(setting, value), "origin": origin}
+            value, row["origin"], variable = self._of_provider(spec, setting, table)
+            row["value"] = mask(setting, value)
+            if variable is not None:
+                row["variable"] = variable
         except InvalidRequest as error:
-            row |= {"value": None, "origin": None, "error": error.record()}
-        env = provider_variable(spec.name, setting.name)
-        return row | {"env": env, "help": setting.help}
+            row["error"] = error.record()
+        return row
 
     def _provider_table(self, name: str) -> Mapping[str, object]:
         table = self._file.get(_PROVIDERS, {}).get(name, {})
@@ -283,32 +307,30 @@ class Settings:
             if table == _PROVIDERS:
                 continue
             if table not in tables:
-                self._warn_key(table, (*tables, _PROVIDERS))
+                self._warn(self._unknown_key(table, (*tables, _PROVIDERS)))
                 continue
             for key in content:
                 if f"{table}.{key}" not in _BY_KEY:
-                    self._warn_key(f"{table}.{key}", _BY_KEY)
+                    self._warn(self._unknown_key(f"{table}.{key}", _BY_KEY))
         variables = {part.env for part in CORE_SETTINGS} | OTHER_VARIABLES.keys()
         for variable in self._env.keys() - variables:
             if variable.startswith(_PREFIX) and not _is_of_provider(variable):
-                self._warn_variable(variable, variables)
+                self._warn(_unknown_variable(variable, variables))
 
-    def _warn_unknown_of(self, spec: ProviderSpec, table: Mapping[str, object]) -> None:
+    def _unknown_of(self, spec: ProviderSpec, table: Mapping[str, object]) -> Iterator[str]:
+        """Yield a sentence for each key and variable of a provider that it has no setting for."""
         names = {setting.name for setting in spec.settings}
         for key in table:
             if key not in names:
                 base = f"{_PROVIDERS}.{spec.name}"
-                self._warn_key(f"{base}.{key}", [f"{base}.{name}" for name in names])
+                yield self._unknown_key(f"{base}.{key}", [f"{base}.{name}" for name in names])
         variables = {provider_variable(spec.name, name) for name in names}
         for variable in self._env:
             if variable.startswith(_variable_prefix(spec.name)) and variable not in variables:
-                self._warn_variable(variable, variables)
+                yield _unknown_variable(variable, variables)
 
-    def _warn_key(self, key: str, known: Iterable[str]) -> None:
-        self._warn(f"{key} in {self.paths.config_file} is not a setting{_near(key, known)}.")
-
-    def _warn_variable(self, variable: str, known: Iterable[str]) -> None:
-        self._warn(f"{variable} is set and is not a setting of Venom{_near(variable, known)}.")
+    def _unknown_key(self, key: str, known: Iterable[str]) -> str:
+        return f"{key} in {self.paths.config_file} is not a setting{_near(key, known)}."
 
     def _warn(self, sentence: str) -> None:
         if sentence not in self.warnings:
@@ -332,6 +354,10 @@ def _variable_place(variable: str) -> str:
 
 def _is_of_provider(variable: str) -> bool:
     return variable.startswith(_PREFIX) and "__" in variable
+
+
+def _unknown_variable(variable: str, known: Iterable[str]) -> str:
+    return f"{variable} is set and is not a setting of Venom{_near(variable, known)}."
 
 
 def _near(name: str, known: Iterable[str]) -> str:

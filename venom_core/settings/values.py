@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.masking import MASK, keep_password, keep_secret
+from venom_core.sdk.numbers import MOST_EXACT
 from venom_core.sdk.spec import Setting, SettingValue
 
 _LONGEST_SHOWN = 60
@@ -89,7 +90,10 @@ def value_type(setting: Setting) -> Any:
     low, high = setting.minimum, setting.maximum
     match setting.type:
         case "int":
-            return Annotated[int, Field(ge=low, le=high), BeforeValidator(_no_truth)]
+            bounds = Field(
+                ge=-MOST_EXACT if low is None else low, le=MOST_EXACT if high is None else high
+            )
+            return Annotated[int, bounds, BeforeValidator(_no_truth)]
         case "float":
             finite = Field(ge=low, le=high, allow_inf_nan=False)
             return Annotated[float, finite, BeforeValidator(_no_truth)]
@@ -150,14 +154,14 @@ def _wanted(setting: Setting, error: ValidationError) -> str:
         return "one of " + ", ".join(setting.choices)
     kind = error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
     if kind == "greater_than_equal":
-        return f"at least {_number(setting.minimum)}"
+        return f"at least {_number(setting.minimum, -MOST_EXACT)}"
     if kind == "less_than_equal":
-        return f"at most {_number(setting.maximum)}"
+        return f"at most {_number(setting.maximum, MOST_EXACT)}"
     return "http:// or https:// URLs" if setting.items == "url" else _KINDS[setting.type]
 
 
-def _number(value: float | None) -> str:
-    value = value or 0
+def _number(value: float | None, otherwise: int) -> str:
+    value = otherwise if value is None else value
     return f"{value:g}" if abs(value) < 1e6 or not math.isfinite(value) else f"{value:.0f}"
 
 

@@ -89,7 +89,7 @@ class Store:
         return SessionRepository(self.engine)
 
     def operations(self) -> OperationRepository:
-        """Return the installs and removals."""
+        """Return the installs, builds and removals."""
         from venom_core.store.operations import OperationRepository
 
         return OperationRepository(self.engine)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from venom_core.sdk.masking import masked, masked_values
+from venom_core.sdk.numbers import whole
 from venom_core.sdk.utc import utc_text
+from venom_core.store.columns import an_object
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -128,7 +130,8 @@ def count_audit(connection: Connection, actor: Actor, action: str, subject: str)
     if row is None:
         write_audit(connection, actor, action, subject, None, None)
         return
-    times = (row.after or {}).get("times", 1) + 1
+    told = (an_object(row.after) or {}).get("times", 1)
+    times = (whole(told, "store.audit.times") or 1) + 1
     after = {"times": times, "last_at": utc_text()}
     connection.execute(t.update().where(t.c.id == row.id).values(after=after))
 
@@ -145,4 +148,7 @@ def read_audit(engine: Engine, limit: int = 50, before: int | None = None) -> li
     if before is not None:
         query = query.where(t.c.id < before)
     with engine.connect() as connection:
-        return [AuditEntry(*row) for row in connection.execute(query)]
+        return [
+            AuditEntry(*row[:5], an_object(row.before), an_object(row.after), row.id)
+            for row in connection.execute(query)
+        ]

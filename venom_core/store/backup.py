@@ -10,6 +10,7 @@ import contextlib
 import json
 import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -32,10 +33,12 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 MAX_BYTES = 16 * 1024**3
 MAX_MANIFEST_BYTES = 64 * 1024
+MAX_MANIFEST_TEXT = 200
 _FIX = "Name a file that venom backup has written."
 #: What zipfile raises for an archive that rot, or that somebody made: encrypted, cut, unknown.
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
+    OverflowError, ValueError, struct.error,
 )  # fmt: skip
 
 
@@ -102,22 +105,31 @@ def read_backup(source: Path) -> Backup:
         with zipfile.ZipFile(source) as archive:
             if archive.getinfo(MANIFEST).file_size > MAX_MANIFEST_BYTES:
                 raise _not_ours()
-            manifest: Any = json.loads(archive.read(MANIFEST))
-            if manifest["format"] != FORMAT:
-                raise _not_ours()
-            files = {str(name): str(digest) for name, digest in manifest["files"].items()}
-            schema = manifest["schema"]
-            found = Backup(str(manifest["version"]), schema, str(manifest["created_at"]), files)
-            sizes = [archive.getinfo(name).file_size for name in files]
+            found = _backup(json.loads(archive.read(MANIFEST)))
+            sizes = [archive.getinfo(name).file_size for name in found.files]
     except OSError as error:
         raise _unreadable(error) from error
-    except (*_BROKEN, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (*_BROKEN, KeyError, TypeError) as error:
         raise _not_ours() from error
-    if not files or not set(files) <= {"venom.db", "config.toml"} or sum(sizes) > MAX_BYTES:
+    names = set(found.files)
+    if not names or not names <= {"venom.db", "config.toml"} or sum(sizes) > MAX_BYTES:
         raise _not_ours()
-    if schema is not None and schema not in KNOWN:
+    if found.schema is not None and found.schema not in KNOWN:
         raise _too_new(found.version)
     return found
+
+
+def _backup(manifest: Any) -> Backup:
+    """Return what a manifest says. Raises ``KeyError``, ``TypeError`` or ``ValueError`` where that
+    is not what one says: its format is a number, all else a text."""
+    if type(manifest["format"]) is not int or manifest["format"] != FORMAT:
+        raise ValueError("another format")
+    version, created_at, schema = (manifest[name] for name in ("version", "created_at", "schema"))
+    files = dict(manifest["files"])
+    told = [version, created_at, *files.values(), *(() if schema is None else (schema,))]
+    if not all(isinstance(text, str) and len(text) <= MAX_MANIFEST_TEXT for text in told):
+        raise TypeError("no text")
+    return Backup(version, schema, created_at, files)
 
 
 def restore_backup(paths: DataDirectory, source: Path) -> Path | None:

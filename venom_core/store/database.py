@@ -3,12 +3,12 @@ a running server."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venom_core.store.refusals import store_damaged, store_refusal, translate
+from venom_core.store.columns import read_json
+from venom_core.store.refusals import store_refusal, translate
 from venom_core.store.schema import prepare
 from venom_core.store.scratch import sweep
 from venom_core.store.transactions import begin
@@ -35,7 +35,7 @@ def open_database(path: Path) -> Engine:
             f"sqlite:///{path}",
             connect_args={"timeout": BUSY_SECONDS},
             hide_parameters=True,
-            json_deserializer=_read_json,
+            json_deserializer=read_json,
         )
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", begin)
@@ -45,13 +45,6 @@ def open_database(path: Path) -> Engine:
     except (OSError, sqlite3.Error, exc.DatabaseError) as error:
         raise store_refusal(error) from error
     return engine
-
-
-def _read_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise store_damaged("a value is no JSON") from error
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from venom_core.sdk.parameter_bounds import possible_parameters
 from venom_core.sdk.utc import utc_text
 from venom_core.store.audit import Actor, write_audit
+from venom_core.store.columns import an_object
 from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
@@ -47,7 +49,12 @@ class InUseRepository:
             named = connection.execute(select(aliases).order_by(aliases.c.name)).mappings().all()
         return InUse(
             {row["role"]: (row["provider"], row["ref"]) for row in active},
-            {(row["provider"], row["ref"]): row["parameters"] for row in overrides},
+            {
+                (row["provider"], row["ref"]): possible_parameters(
+                    an_object(row["parameters"]) or {}, "store.override"
+                )
+                for row in overrides
+            },
             {row["name"]: row["target"] for row in named},
         )
 
@@ -107,4 +114,6 @@ def _row(connection: Connection, table: Table, key: Mapping[str, str]) -> dict[s
 
     where = [table.c[name] == value for name, value in key.items()]
     found = connection.execute(select(table).where(*where)).mappings().one_or_none()
-    return None if found is None else dict(found)
+    if found is None or "parameters" not in found:
+        return None if found is None else dict(found)
+    return {**found, "parameters": an_object(found["parameters"])}

@@ -10,14 +10,14 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
 from venom_core.sdk.numbers import whole
 from venom_core.sdk.utc import utc_text
 from venom_core.store.audit import LOCAL_USER, Actor, write_audit
+from venom_core.store.columns import texts
 from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class KeyRepository:
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().one_or_none()
         stored = bytes(32) if row is None else row["sha256"]
-        found = hmac.compare_digest(stored, hash_key(key))
+        found = isinstance(stored, bytes) and hmac.compare_digest(stored, hash_key(key))
         return _record(row) if found and row is not None else None
 
     def active(self, key_id: str) -> ApiKey | None:
@@ -202,12 +202,9 @@ def _select(*more: Any) -> Any:
 
 
 def _record(row: Any) -> ApiKey:
-    def several(values: Iterable[Any] | None) -> Any:
-        return None if values is None else tuple(values)
-
     rights = KeyRights(
-        several(row["scopes"]),
-        several(row["models"]),
+        cast(Any, texts(row["scopes"])),
+        texts(row["models"]),
         _limit(row["requests_per_day"], "requests"),
         _limit(row["tokens_per_day"], "tokens"),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from venom_core.sdk.architecture import MAX_BYTES
 from venom_core.sdk.errors import VenomError, restored
+from venom_core.sdk.numbers import whole
+from venom_core.store.columns import an_object
 from venom_core.store.transactions import writing
 
 if TYPE_CHECKING:
@@ -24,7 +27,8 @@ KEPT = 1000
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation. ``progress`` is whole percent and ``error`` why it failed; times are ISO 8601
-    in UTC. ``model_name`` is the name as it was asked for."""
+    in UTC. ``model_name`` is the name as it was asked for, and ``parameters`` are what a build
+    needs besides."""
 
     id: str
     type: OperationType
@@ -37,6 +41,7 @@ class Operation:
     progress: int = 0
     bytes_done: int = 0
     bytes_total: int | None = None
+    parameters: Mapping[str, str] | None = None
     error: VenomError | None = None
     key_id: str | None = None
     completed_at: str | None = None
@@ -106,5 +111,11 @@ class OperationRepository:
 
 def _operation(row: Row[Any]) -> Operation:
     columns = dict(row._mapping)
-    columns["error"] = columns["error"] and restored(columns["error"])
+    error = an_object(columns["error"])
+    columns["error"] = restored(error) if error else None
+    parameters = an_object(columns["parameters"]) or {}
+    columns["parameters"] = {name: str(value) for name, value in parameters.items()} or None
+    for name, most in (("progress", 100), ("bytes_done", MAX_BYTES), ("bytes_total", MAX_BYTES)):
+        columns[name] = whole(columns[name], f"store.operation.{name}", most)
+    columns |= {name: columns[name] or 0 for name in ("progress", "bytes_done")}
     return Operation(**columns)

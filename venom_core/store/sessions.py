@@ -15,10 +15,11 @@ from typing_extensions import TypedDict
 
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound
 from venom_core.sdk.utc import utc_text
+from venom_core.store.columns import an_object
 from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine, RowMapping
 
 MessageRole = Literal["system", "user", "assistant"]
 
@@ -155,10 +156,7 @@ class SessionRepository:
             number, session = _find(connection, owner, session_id)
             query = select(m).where(m.c.session == number).order_by(m.c.position)
             rows = connection.execute(query).mappings().all()
-        return session, [
-            Message(**{name: row[name] for name in row if name not in ("session", "position")})
-            for row in rows
-        ]
+        return session, [_message(row) for row in rows]
 
     def check_room(self, owner: Owner) -> None:
         """Raise ``InvalidRequest`` (``sessions_full``) where the owner may keep nothing more."""
@@ -173,12 +171,14 @@ class SessionRepository:
         messages: Sequence[Message] = (),
         *,
         pinned: bool = False,
+        times: tuple[str | None, str | None] = (None, None),
     ) -> StoredSession:
-        """Make a session with all its messages. Raises ``Conflict`` (``session_exists``) where the
+        """Make a session with all its messages. ``times`` are those of its making and of its last
+        change, None for now. Raises ``Conflict`` (``session_exists``) where the
         owner has one of this id."""
         with store_errors(), writing(self._engine) as connection:
             _check_owner_room(connection, owner, messages)
-            number = _insert(connection, owner, session_id, title, pinned=pinned)
+            number = _insert(connection, owner, session_id, title, pinned=pinned, times=times)
             _append(connection, number, messages)
             return _find(connection, owner, session_id)[1]
 
@@ -237,6 +237,11 @@ class SessionRepository:
             number, session = _find(connection, owner, session_id)
             connection.execute(t.delete().where(t.c.number == number))
         return session
+
+
+def _message(row: RowMapping) -> Message:
+    columns = {name: row[name] for name in row if name not in ("session", "position")}
+    return Message(**{**columns, "details": an_object(row["details"])})
 
 
 def escape_like(text: str) -> str:
@@ -336,7 +341,13 @@ def _find(connection: Connection, owner: Owner, session_id: str) -> tuple[int, S
 
 
 def _insert(
-    connection: Connection, owner: Owner, session_id: str, title: str, *, pinned: bool = False
+    connection: Connection,
+    owner: Owner,
+    session_id: str,
+    title: str,
+    *,
+    pinned: bool = False,
+    times: tuple[str | None, str | None] = (None, None),
 ) -> int:
     from sqlalchemy import select
 
@@ -351,9 +362,11 @@ def _insert(
             param="id",
             fix="Leave the id out for a new one.",
         )
-    when = utc_text()
+    now = utc_text()
+    created, updated = times
     row = {"id": session_id, "key_id": key_id, "title": title, "pinned": pinned}
-    made = connection.execute(t.insert().values(**row, created_at=when, updated_at=when))
+    dated = {"created_at": created or updated or now, "updated_at": updated or now}
+    made = connection.execute(t.insert().values(**row, **dated))
     return int(made.lastrowid)
 
 

@@ -51,6 +51,7 @@ operations = Table(
     Column("bytes_done", BigInteger, nullable=False),
     Column("bytes_total", BigInteger),
     Column("message", Text, nullable=False),
+    Column("parameters", JSON),
     Column("error", JSON),
     Column("key_id", String(16)),
     Column("started_at", String(32), nullable=False),

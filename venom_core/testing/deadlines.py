@@ -4,6 +4,7 @@ A test waits for a state and never asserts a time; what bounds the wait is there
 for ever. One factor, measured between the tests, stretches every such bound::
 
     await until(lambda: provider.closed)
+    answer = await within(provider.chat(request))
     child.wait(timeout=patience(10))
 """
 
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+T = TypeVar("T")
 #: The fixed work, and the seconds that it takes on an idle machine of two cores.
 _ROUNDS = 3_000_000
 _IDLE_SECONDS = 0.05
@@ -67,6 +70,22 @@ async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         if _is_over(began, seconds) and not condition():
             raise TimeoutError(f"not within {patience(seconds):.0f} s")
         await asyncio.sleep(0.005)
+
+
+async def within(work: Awaitable[T], seconds: float = 20.0) -> T:
+    """Return what ``work`` returns. Raises ``TimeoutError`` where it goes on, and then does not
+    wait for it, even if it goes on after it was cancelled; ``asyncio.timeout`` would."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=patience(seconds))
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task}, timeout=patience(seconds))
+        raise
+    if not task.done():
+        task.cancel()
+        raise TimeoutError(f"not within {patience(seconds):.0f} s")
+    return task.result()
 
 
 def _is_over(began: float, seconds: float) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -35,14 +35,20 @@ class Reply:
     before: float = 0.0
 
 
+#: Makes the reply to a request of its path and its body.
+Speaks = Callable[[str, Any], Reply]
+
+
 @dataclass(slots=True)
 class ScriptedEngine:
-    """Listens on ``url``; replies with ``reply``, to ``/v1/models`` with ``listing`` where there is
-    one; remembers what it was sent."""
+    """Listens on ``url``; replies with ``reply``, or with what that makes of path and body; to
+    ``/v1/models`` with ``listing`` where there is one. What is in ``once`` answers first, each one
+    request. Remembers what it was sent."""
 
     models: list[str] = field(default_factory=lambda: ["m"])
     listing: Reply | None = None
-    reply: Reply = field(default_factory=Reply)
+    reply: Reply | Speaks = field(default_factory=Reply)
+    once: list[Reply | Callable[[Reply], Reply]] = field(default_factory=list)
     url: str = ""
     requests: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
     connections: int = 0
@@ -70,13 +76,14 @@ class ScriptedEngine:
         headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         path = first.split()[1]
-        self.requests.append((path, headers, json.loads(body) if body else None))
+        asked = json.loads(body) if body else None
+        self.requests.append((path, headers, asked))
         if path == "/v1/models":
             listed = json.dumps({"data": [{"id": name} for name in self.models]}).encode()
             return await _write(writer, self.listing or Reply([listed]))
         self.serving += 1
         watch = asyncio.create_task(reader.read(1))
-        work = asyncio.create_task(_write(writer, self.reply))
+        work = asyncio.create_task(_write(writer, self._reply_to(path, asked)))
         try:
             await asyncio.wait({watch, work}, return_when=asyncio.FIRST_COMPLETED)
             self.gone += not work.done()
@@ -86,6 +93,13 @@ class ScriptedEngine:
             _, kept = await asyncio.gather(watch, work, return_exceptions=True)
             self.serving -= 1
         return kept is True
+
+    def _reply_to(self, path: str, body: Any) -> Reply:
+        usual = self.reply if isinstance(self.reply, Reply) else self.reply(path, body)
+        if not self.once:
+            return usual
+        next_one = self.once.pop(0)
+        return next_one if isinstance(next_one, Reply) else next_one(usual)
 
 
 async def _write(writer: asyncio.StreamWriter, reply: Reply) -> bool:
@@ -112,9 +126,9 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def scripted_engine() -> AsyncIterator[ScriptedEngine]:
+async def scripted_engine(reply: Reply | Speaks | None = None) -> AsyncIterator[ScriptedEngine]:
     """Run a scripted engine on a free loopback port, for the time of the block."""
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(reply=reply or Reply())
     server = await asyncio.start_server(engine._serve, "127.0.0.1", 0)
     engine.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

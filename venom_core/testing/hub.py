@@ -202,6 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
     hub: FakeHub
     place: str
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are written apart
 
     def log_message(self, *_: object) -> None:
         return

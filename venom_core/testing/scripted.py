@@ -10,13 +10,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from venom_core.sdk.errors import ModelNotFound
 from venom_core.sdk.frames import Answer, Choice, Chunk, Event, Frame, Usage, delta, finish
 from venom_core.sdk.hookspecs import hookimpl
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
-from venom_core.sdk.provider import LoadedModel, Model, Provider, PullPlan, PullProgress
-from venom_core.sdk.spec import Capability, ProviderSpec
+from venom_core.sdk.provider import (
+    BuildProgress,
+    BuildRequest,
+    LoadedModel,
+    Model,
+    Provider,
+    PullPlan,
+    PullProgress,
+)
+from venom_core.sdk.spec import BuildFormat, Capability, EngineEnvironment, ProviderSpec
 from venom_core.sdk.states import Health, ProviderStatus
 
 
@@ -28,6 +37,7 @@ class Pause:
     forever: bool = False
 
 
+T = TypeVar("T")
 Step = Event | Frame | Pause | BaseException
 
 
@@ -59,7 +69,7 @@ def say(*words: str, usage: Usage | None = None) -> list[Step]:
 
 def answer(text: str) -> list[Step]:
     """Return the one step of a whole answer."""
-    return [Answer((Choice(0, "assistant", text, finish_reason="stop"),), Usage(3, 2))]
+    return [Answer((Choice(role="assistant", content=text, finish_reason="stop"),), Usage(3, 2))]
 
 
 SCRIPTS: dict[str, Script] = {}
@@ -68,6 +78,8 @@ SEEN = Seen()
 PULLS: dict[str, Sequence[PullProgress | Pause | Exception]] = {}
 #: What the next pulls would take, by name.
 PLANS: dict[str, PullPlan] = {}
+#: The steps of the next builds, by the reference of their source; the last may be an exception.
+BUILDS: dict[str, Sequence[BuildProgress | Pause | Exception]] = {}
 
 
 def reset() -> None:
@@ -76,7 +88,20 @@ def reset() -> None:
     SCRIPTS.clear()
     PULLS.clear()
     PLANS.clear()
+    BUILDS.clear()
     SEEN = Seen()
+
+
+#: What nobody publishes: a test that installs it brings the packages.
+ENVIRONMENT = EngineEnvironment(
+    name="scripted-tools",
+    title="Tools of scripts",
+    summary="Makes scripts.",
+    packages=("acme-engine==1.0",),
+    modules=("acme_engine",),
+    download_bytes=2_000_000,
+    disk_bytes=3_000_000,
+)
 
 
 @hookimpl
@@ -98,9 +123,12 @@ def venom_providers() -> list[ProviderSpec]:
                     Capability.PS,
                     Capability.PULL,
                     Capability.REMOVE,
+                    Capability.BUILD,
                 }
             ),
             parameters=frozenset({"temperature", "max_tokens", "stop", "tools", "n"}),
+            builds=(BuildFormat("script", ("int8", "fp32"), ("cpu", "cuda")),),
+            environments=(ENVIRONMENT,),
         )
     ]
 
@@ -164,21 +192,41 @@ class ScriptedProvider(Provider):
     async def forget_pull(self, ref: str) -> None:
         SEEN.calls.append(f"forget {ref}")
 
-    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+    def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
         SEEN.calls.append(f"pull {ref}")
-        ended = False
-        try:
-            for step in PULLS.get(ref, [ModelNotFound(f"There is no script {ref!r}.")]):
-                if isinstance(step, Pause):
-                    await asyncio.sleep(1e9 if step.forever else step.seconds)
-                elif isinstance(step, Exception):
-                    raise step
-                else:
-                    yield step
-            ended = True
-        finally:
-            SEEN.closed += not ended
+        return _played(PULLS.get(ref, [ModelNotFound(f"There is no script {ref!r}.")]))
+
+    async def plan_build(self, request: BuildRequest) -> PullPlan:
+        return PullPlan(built_name(request))
+
+    def build(self, request: BuildRequest) -> AsyncGenerator[BuildProgress, None]:
+        SEEN.calls.append(f"build {built_name(request)}")
+        return _played(BUILDS.get(request.source, []))
+
+    async def forget_build(self, request: BuildRequest) -> None:
+        SEEN.calls.append(f"forget {built_name(request)}")
 
     async def remove(self, ref: str) -> None:
         if SCRIPTS.pop(ref, None) is None:
             raise ModelNotFound(f"There is no script {ref!r}.")
+
+
+def built_name(request: BuildRequest) -> str:
+    """Return the name that the scripted provider gives to what it builds."""
+    source = request.source.partition("://")[2]
+    return f"{source}-{request.precision}-{request.execution_provider}"
+
+
+async def _played(steps: Sequence[T | Pause | Exception]) -> AsyncGenerator[T, None]:
+    ended = False
+    try:
+        for step in steps:
+            if isinstance(step, Pause):
+                await asyncio.sleep(1e9 if step.forever else step.seconds)
+            elif isinstance(step, Exception):
+                raise step
+            else:
+                yield step
+        ended = True
+    finally:
+        SEEN.closed += not ended

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -68,10 +69,15 @@ class Docs:
         self._pages: dict[str, Response] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         path = scope["path"].removeprefix(scope.get("root_path", "")).strip("/")
-        if path not in self._pages:
-            self._pages[path] = await self._response(path)
-        await self._pages[path](scope, receive, send)
+        response = self._pages.get(path)
+        if response is None:
+            response = await self._response(path)
+            if response.status_code == 200:  # of pages there are few, of other paths any number
+                self._pages[path] = response
+        await response(scope, receive, send)
 
     async def _response(self, path: str) -> Response:
         if path == "style.css":
@@ -122,13 +128,20 @@ def render(source: str, name: str, twin: str | None = None) -> str:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(source)
     title = name
+    seen: Counter[str] = Counter()
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
             text = "".join(child.content for child in inline.children or ())
-            opening.attrSet("id", anchor(text))
+            opening.attrSet("id", _unlike(anchor(text), seen))
             title = text if opening.tag == "h1" else title
         _point_links(inline, name)
     return _framed(title, parser.renderer.render(tokens, parser.options, {}), name, twin)
+
+
+def _unlike(fragment: str, seen: Counter[str]) -> str:
+    """Return a fragment that no heading above has, as code hosts count them: ``usage-1``."""
+    seen[fragment] += 1
+    return fragment if seen[fragment] == 1 else f"{fragment}-{seen[fragment] - 1}"
 
 
 def _language(name: str) -> Language:

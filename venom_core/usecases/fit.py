@@ -129,8 +129,11 @@ async def fit_view(host: ProviderAccess, item: ListedModel, context: int | None)
     machine = await asyncio.to_thread(this_machine)
     held = await _held(host, item)
     free = machine.memory_available_bytes + held
-    need = await _estimated(host, item, context) if model.architecture is None else None
-    if need is not None:
+    asked = model.runs_at is None and model.architecture is None
+    need = await _estimated(host, item, context) if asked else None
+    if model.runs_at is not None:
+        numbers = _elsewhere(item, model.runs_at)
+    elif need is not None:
         told = check_need(need, free, context or model.context_length)
         numbers = _with_need(item, need, told)
     elif model.architecture is None:
@@ -166,7 +169,9 @@ async def _estimated(
 
 async def _held(host: ProviderAccess, item: ListedModel) -> int:
     """Return what the model takes now, where it is loaded: loading it anew would begin by giving
-    that back. 0 where it is not loaded or its provider does not tell."""
+    that back. 0 where it is not loaded, or on another machine, or its provider does not tell."""
+    if item.model.runs_at is not None:
+        return 0
     if not item.model.installed or Capability.PS not in host.specs()[item.provider].capabilities:
         return 0
     try:
@@ -187,8 +192,17 @@ def _without_numbers(item: ListedModel, free: int) -> FitNumbers:
         if too_large
         else f"Whether {item.model.ref} fits is not known: its provider does not tell its numbers."
     )
+    return _unknown(item, "does_not_fit" if too_large else "unknown", message, "architecture")
+
+
+def _elsewhere(item: ListedModel, host: str) -> FitNumbers:
+    message = f"{item.model.ref} runs on {host} and takes no memory of this machine."
+    return _unknown(item, "unknown", message, "memory")
+
+
+def _unknown(item: ListedModel, verdict: Verdict, message: str, missing: str) -> FitNumbers:
     return {
-        "verdict": "does_not_fit" if too_large else "unknown",
+        "verdict": verdict,
         "message": message,
         "context_length": None,
         "trained_context_length": item.model.context_length,
@@ -196,7 +210,7 @@ def _without_numbers(item: ListedModel, free: int) -> FitNumbers:
         "needed_bytes": None,
         "working_bytes": None,
         "parts": None,
-        "unknown": ["architecture"],
+        "unknown": [missing],
         "assumptions": [],
         "engine": None,
         "estimate_error": None,

@@ -6,6 +6,7 @@ is changed. Before the first change the present state is backed up, and rolling 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from venom_core.models.generation import checked
 from venom_core.models.registry import ListedModel, ModelRegistry
-from venom_core.sdk.errors import NotFound, VenomError
+from venom_core.sdk.errors import InvalidRequest, NotFound, StorageError, VenomError
 from venom_core.sdk.spec import ProviderSpec, Setting
-from venom_core.sdk.text_files import read_text
+from venom_core.sdk.text_files import UNREADABLE, read_text
 from venom_core.settings import file
 from venom_core.settings.core import CORE_SETTINGS
 from venom_core.settings.layers import provider_variable
@@ -48,6 +49,7 @@ PARAMETERS = {
     "max_length": "max_tokens",
     "repetition_penalty": "repeat_penalty",
 }
+NO_OBJECT = "It is not the JSON object that it should be."
 MODEL_FOLDERS = ("models", "data/models")
 MODEL_PATHS = "model_paths"
 
@@ -76,13 +78,16 @@ class Original:
 
 
 def read_original(folder: Path) -> Original:
-    """Read ``.env`` and look for models. Raises ``NotFound`` where neither is there."""
+    """Read ``.env`` and look for models. Raises ``NotFound`` where neither is there, and
+    ``InvalidRequest`` where a value in it is no text."""
     from dotenv import dotenv_values
 
     env = folder / ".env"
     values: dict[str, str] = {}
     if env.is_file() and env.stat().st_size <= MAX_ENV_BYTES:
-        found = dotenv_values(stream=StringIO(read_text(env, errors="replace")), interpolate=False)
+        text = read_text(env, errors="replace")  # a comment may be in any encoding
+        _check_text(env, text)
+        found = dotenv_values(stream=StringIO(text), interpolate=False)
         values = {name: value for name, value in found.items() if value}
     folders = (folder / name for name in MODEL_FOLDERS)
     models = tuple(path.resolve() for path in folders if any(path.rglob("*.gguf")))
@@ -93,6 +98,16 @@ def read_original(folder: Path) -> Original:
             fix="Name the folder that the original was started in.",
         )
     return Original(values, models)
+
+
+def _check_text(file: Path, text: str) -> None:
+    for number, line in enumerate(text.split("\n"), 1):
+        if UNREADABLE in line and not line.lstrip().startswith("#"):
+            raise InvalidRequest(
+                f"{file} is not UTF-8 text at line {number}.",
+                code="legacy_not_readable",
+                fix=f"Save {file} as UTF-8 in an editor, or correct line {number}.",
+            )
 
 
 class Takeover:
@@ -207,17 +222,21 @@ class Takeover:
         if OVERRIDES not in values:
             return
         try:
-            found = json.loads(values[OVERRIDES], parse_constant=_no_constant)
-            pairs = [
-                (runtime, model, dict(given))
-                for runtime, models in found.items()
-                for model, given in models.items()
-            ]
-        except (ValueError, AttributeError, TypeError):
-            yield Finding(OVERRIDES, "left", "It is not the JSON object that it should be.")
+            found = json.loads(values[OVERRIDES])
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            yield Finding(OVERRIDES, "left", NO_OBJECT)
             return
-        for runtime, model, given in pairs:
-            yield await self._override(str(runtime), str(model), given)
+        for runtime, models in found.items():
+            if not isinstance(models, dict):
+                yield Finding(f"{OVERRIDES} {runtime}", "left", NO_OBJECT)
+                continue
+            for model, given in models.items():
+                if isinstance(given, dict):
+                    yield await self._override(runtime, model, given)
+                else:
+                    yield Finding(f"{OVERRIDES} {runtime} {model}", "left", NO_OBJECT)
 
     async def _override(self, runtime: str, model: str, given: dict[str, Any]) -> Finding:
         name = f"{OVERRIDES} {runtime} {model}"
@@ -227,15 +246,23 @@ class Takeover:
         renamed = {PARAMETERS.get(key, key): value for key, value in given.items()}
         schema = self._manager.generation(found, {}).schema
         known = set(schema)
-        kept = {key: value for key, value in renamed.items() if key in known}
+        kept: dict[str, Any] = {}
+        problems: list[str] = []
+        for key in [key for key in renamed if key in known]:
+            try:
+                kept |= checked(schema, {key: renamed[key]}, model=found.reference)
+            except VenomError as error:
+                problems.append(error.message)
         dropped = sorted(set(renamed) - known)
         try:
-            checked(schema, kept, model=found.reference)
             if kept and not self._dry_run:
                 await self._manager.configure(found, kept, self._actor)
         except VenomError as error:
             return Finding(name, "left", error.message)
+        if problems and not kept:
+            return Finding(name, "left", " ".join(problems))
         rest = f"; without {', '.join(dropped)}, which is none of its parameters" if dropped else ""
+        rest += f". {' '.join(problems)}" if problems else ""
         return Finding(name, "taken" if kept else "left", f"{found.reference}: {kept}{rest}")
 
     async def _find(self, name: str, runtime: str) -> ListedModel | None:
@@ -286,7 +313,7 @@ def roll_back(paths: Paths) -> list[str]:
             code="legacy_not_imported",
             fix="venom legacy import FOLDER",
         )
-    kept = json.loads(note.read_text(encoding="utf-8"))["backup"]
+    kept = _noted(note)
     if kept is None:
         gone = [path for path in (paths.config_file, paths.store_file) if path.exists()]
         for path in gone:
@@ -295,10 +322,23 @@ def roll_back(paths: Paths) -> list[str]:
             paths.store_file.with_name(f"{paths.store_file.name}{suffix}").unlink(missing_ok=True)
         names = [f"removed {path.name}" for path in gone]
     else:
-        restore_backup(paths, note.parent / str(kept))
+        restore_backup(paths, note.parent / kept)
         names = ["restored what was here before the import"]
     note.unlink()
     return names
+
+
+def _noted(note: Path) -> str | None:
+    """Return the archive's name in the note; None where there was nothing to keep."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        kept = json.loads(note.read_text(encoding="utf-8"))["backup"]
+        if kept is None or (isinstance(kept, str) and Path(kept).name == kept):
+            return kept
+    raise StorageError(
+        f"The note {note} is damaged.",
+        code="backup_damaged",
+        fix=f"Restore the archive that lies beside it: venom restore {note.with_suffix('.zip')}",
+    )
 
 
 def _note(paths: Paths) -> Path:
@@ -330,7 +370,3 @@ def _put(document: TOMLDocument, changes: Mapping[tuple[str, ...], Any]) -> None
                 table[part] = tomlkit.table()
             table = table[part]
         table[path[-1]] = value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)

@@ -1,4 +1,4 @@
-"""Installing and removing as operations, and what becomes of them."""
+"""Installing, building and removing as operations, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -76,6 +76,28 @@ class OperationUseCases:
         if runtime is not None:
             self._check_pairing(provider or name, runtime)
         operation = await self._operations().install(name, provider=provider, key_id=actor.key_id)
+        return await self._begun(operation, actor)
+
+    async def build(
+        self,
+        name: str,
+        format_name: str,
+        precision: str | None = None,
+        execution_provider: str | None = None,
+        *,
+        actor: Actor,
+    ) -> OperationView:
+        """Begin to build model files of another format from an installed model, or join or resume
+        the build of the same that is open; return the operation.
+
+        Args:
+            precision, execution_provider: None for the format's defaults.
+
+        Raises as ``Operations.build``; nothing is stored then.
+        """
+        operation = await self._operations().build(
+            name, format_name, precision, execution_provider, key_id=actor.key_id
+        )
         return await self._begun(operation, actor)
 
     async def remove(self, name: str, actor: Actor) -> OperationView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from typing_extensions import TypedDict
 
@@ -18,6 +18,7 @@ from venom_core.plugins.records import PluginRecord, ProviderView
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import Machine, this_machine
 from venom_core.sdk.states import PluginState
+from venom_core.settings.layers import Settings
 from venom_core.settings.profiles import Profile
 
 
@@ -91,9 +92,9 @@ class OverviewUseCases:
         registry: ModelRegistry,
         profile: Profile,
         default_model: DefaultModel,
-        obtainable: Callable[[str], bool],
+        settings: Settings,
     ) -> None:
-        self._obtainable = obtainable
+        self._settings = settings
         self._host = host
         self._registry = registry
         self._profile = profile
@@ -102,7 +103,7 @@ class OverviewUseCases:
     async def show(self) -> Overview:
         """Return JSON values; asks every provider, each within its own timeout."""
         return await overview(
-            self._host, self._registry, self._profile, self._default_model, self._obtainable
+            self._host, self._registry, self._profile, self._default_model, self._settings
         )
 
 
@@ -111,13 +112,9 @@ async def overview(
     registry: ModelRegistry,
     profile: Profile,
     default_model: DefaultModel,
-    obtainable: Callable[[str], bool],
+    settings: Settings,
 ) -> Overview:
-    """Ask every provider side by side and put their answers together.
-
-    Args:
-        obtainable: whether a plugin of the release that is not installed could be; blocks.
-    """
+    """Ask every provider side by side and put their answers together."""
     listing = await registry.listing(fresh=True)
     names = await registry.providers()
     await asyncio.gather(*(host.health(name) for name in names), return_exceptions=True)
@@ -149,7 +146,7 @@ async def overview(
             suggestion_view(suggestion, machine)
             for suggestion in suggestions(listing, specs, host.preference(), names)
         ],
-        "first_steps": await asyncio.to_thread(_first_steps, host.records(), obtainable),
+        "first_steps": await asyncio.to_thread(_first_steps, host.records(), settings),
         "notes": [
             {"model": item.reference, "id": item.id, "message": item.model.summary}
             for item in listing.installed
@@ -158,11 +155,11 @@ async def overview(
     }
 
 
-def _first_steps(
-    records: Sequence[PluginRecord], obtainable: Callable[[str], bool]
-) -> list[FirstStepView]:
+def _first_steps(records: Sequence[PluginRecord], settings: Settings) -> list[FirstStepView]:
     """Return the ways that can be gone from here: without those that somebody has switched off, and
-    those whose plugin is nowhere to be had."""
+    those whose plugin is nowhere to be had. Blocks."""
+    from venom_core.installing.sources import is_obtainable
+
     installed = {record.id: record for record in records}
     found: list[FirstStepView] = []
     for step in first_steps():
@@ -172,7 +169,7 @@ def _first_steps(
         ):
             continue
         if record is None or (step.kind == "engine" and "engine_missing" in _codes(record)):
-            if not obtainable(step.plugin):
+            if not is_obtainable(settings, step.plugin):
                 continue
             commands.insert(0, f"venom plugins install {step.plugin}")
         title = {

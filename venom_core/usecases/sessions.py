@@ -70,12 +70,13 @@ class SessionUseCases:
         )
         return gone
 
-    async def take_in(self, owner: Owner, session: ImportedSession, actor: Actor) -> StoredSession:
-        """Store an export under new ids; nothing is overwritten. Raises ``InvalidRequest``
-        (``invalid_session``)."""
-        made = await self._sessions.take_in(
-            owner, session.title, imported(session), pinned=session.pinned
-        )
+    async def take_in(
+        self, owner: Owner, session: ImportedSession, actor: Actor, session_id: str | None = None
+    ) -> StoredSession:
+        """Store an export; nothing is overwritten. Its messages get new ids, and so does the
+        session unless one is given. Raises ``InvalidRequest`` (``invalid_session``), ``Conflict``
+        (``session_exists``)."""
+        made = await self._sessions.take_in(owner, imported(session, session_id))
         await self._journal.record_audit(
             actor, "conversation.import", made.id, None, {"messages": made.messages}
         )

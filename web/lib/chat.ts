@@ -1,13 +1,17 @@
+import { addressChat, addressedChat, newChatId } from "./address";
 import { streamChat } from "./api";
+import { readSession } from "./api/sessions";
 import { catalogue, refresh } from "./catalogue";
-import { isAbort, recordOf } from "./errors";
+import { dropChat, entryOf, findChat, isHidden, putChat, type ChatEntry } from "./chats";
+import { titleOf, wireMessages, type AssistantMessage, type Message } from "./conversation";
+import { isAbort, recordOf, type ErrorRecord } from "./errors";
 import { batched } from "./frames";
-import { deleteChat, listChats, readChat, saveChat } from "./history";
-import type { AssistantMessage, ChatEntry, Message } from "./history";
+import { GrowingAnswer } from "./growing";
+import { keepAsNew, keepMissing, keepOnLeaving, keptPath, lastKept, missingOf } from "./keeping";
 import { allowAsking } from "./key";
-import { readItem, writeItem } from "./storage";
+import { expected, expectKept, watchUnload } from "./leaving";
 import { createStore } from "./store";
-import type { ChatPiece, WireMessage } from "./api/types";
+import { tellTabs } from "./tabs";
 
 /** The conversation on the screen; it outlives the page's components, so a stream goes on while
  * the plugins page is looked at. */
@@ -18,120 +22,164 @@ export interface ChatState {
   phase: "idle" | "waiting" | "streaming";
   /** How many the server answers before this one comes, itself included; 0 where nobody is before. */
   queue?: number;
+  /** What the server had of it when it was last heard. */
+  seen?: ChatEntry;
+  /** It is being fetched. */
+  reading?: boolean;
+  /** Why it cannot be shown. */
+  error?: ErrorRecord;
+  /** Why the server does not keep it as it is shown. */
+  unkept?: ErrorRecord;
 }
 
-const ACTIVE = "venom.active";
-const newId = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 6);
-const emptyChat = (): ChatState => ({ id: newId(), messages: [], phase: "idle" });
+const emptyChat = (): ChatState => ({ id: newChatId(), messages: [], phase: "idle" });
 
 function initialChat(): ChatState {
-  const id = readItem("sessionStorage", ACTIVE);
-  const messages = id ? readChat(id) : [];
-  return id && messages.length > 0 ? { id, messages, phase: "idle" } : emptyChat();
+  const id = addressedChat();
+  return id === null ? emptyChat() : { id, messages: [], phase: "idle", reading: true };
 }
 
 export const chat = createStore<ChatState>({ id: "", messages: [], phase: "idle" }, initialChat());
-export const chats = createStore<ChatEntry[]>([], listChats());
 
-let running: AbortController | null = null;
+/** Conversations with something that the server does not keep; they live as long as this page. */
+const unsaved = new Map<string, { messages: Message[]; refusal?: ErrorRecord }>();
+let running: { controller: AbortController; leave: () => void } | null = null;
+let answering: Promise<void> = Promise.resolve();
+
+function change(id: string, next: Partial<ChatState>): void {
+  if (chat.get().id === id) chat.set((old) => ({ ...old, ...next }));
+}
 
 function show(state: ChatState): void {
   stopAnswer();
-  writeItem("sessionStorage", ACTIVE, state.messages.length > 0 ? state.id : null);
   chat.set(state);
 }
 
 export function newChat(): void {
+  addressChat(null, "push");
   show(emptyChat());
 }
 
 export function openChat(id: string): void {
-  if (id !== chat.get().id) show({ id, messages: readChat(id), phase: "idle" });
+  addressChat(id, "push");
+  if (id === chat.get().id) return;
+  const held = unsaved.get(id);
+  if (held) return show({ id, messages: held.messages, phase: "idle", seen: findChat(id), unkept: held.refusal });
+  show({ id, messages: [], phase: "idle", reading: true });
+  void readChat();
 }
 
-export function removeChat(id: string): void {
-  if (id === chat.get().id) show(emptyChat());
-  chats.set(deleteChat(id));
+/** Go where the address says, after the browser's own back and forward. */
+export function followAddress(): void {
+  const id = addressedChat();
+  if (id !== null) openChat(id);
+  else if (window.location.pathname === "/" && chat.get().messages.length > 0) show(emptyChat());
+}
+
+/** Fetch the conversation on the screen, or fetch it again after that failed. */
+export async function readChat(): Promise<void> {
+  const { id } = chat.get();
+  change(id, { reading: true, error: undefined });
+  try {
+    const { session, messages } = await expected(id, () => readSession(id));
+    change(id, { messages: keptPath(messages), seen: entryOf(session), reading: false });
+  } catch (thrown) {
+    change(id, { error: recordOf(thrown), reading: false });
+  }
+}
+
+/** Look whether the conversation on the screen is still as the server has it: another tab, another
+ * browser or the command line may have gone on with it, or deleted it. */
+export async function reviseChat(): Promise<void> {
+  const before = chat.get();
+  const { id, phase, reading, error, messages, seen } = before;
+  if (error) return readChat();
+  if (unsaved.has(id)) return keepChat(id);
+  if (phase !== "idle" || reading || messages.length === 0 || findChat(id)?.updated === seen?.updated) return;
+  try {
+    const found = await readSession(id);
+    if (chat.get() !== before) return;
+    const path = keptPath(found.messages);
+    const same = lastKept(path) === lastKept(messages);
+    change(id, { messages: same ? messages : path, seen: entryOf(found.session), unkept: undefined });
+  } catch (thrown) {
+    if (chat.get() === before) change(id, { unkept: recordOf(thrown) });
+  }
 }
 
 export function stopAnswer(): void {
-  running?.abort();
+  running?.controller.abort();
 }
 
-/** What the model is told: a turn that failed without a word is left out, with its question. */
-export function wireMessages(messages: Message[]): WireMessage[] {
-  const sent: WireMessage[] = [];
-  for (const { role, content } of messages) {
-    if (role === "assistant" && content === "") sent.pop();
-    else sent.push({ role, content });
-  }
-  return sent;
+/** While the page is being left: what came of an answer is kept as stopped. */
+export function leaveChat(): void {
+  const { id, seen } = chat.get();
+  if (running || unsaved.has(id)) expectKept(id, seen?.messages ?? 0);
+  running?.leave();
+}
+
+/** Stop the answer; resolves once what came of it is kept, or is refused. */
+export async function settleChat(): Promise<void> {
+  stopAnswer();
+  await answering;
+  await keeping;
+}
+
+/** Take a conversation off the screen that is deleted; what the server does not keep of it stays until
+ * that cannot be undone. */
+export function putAwayChat(id: string): void {
+  if (id === chat.get().id) newChat();
+}
+
+/** Take everything off the screen and out of memory. */
+export function forgetChats(): void {
+  unsaved.clear();
+  show(emptyChat());
+}
+
+export function forgetChat(id: string): void {
+  unsaved.delete(id);
 }
 
 export function sendMessage(text: string, model: string | null): void {
   const { messages, phase } = chat.get();
   if (phase !== "idle" || text.trim() === "") return;
-  void answer([...messages, { role: "user", content: text.trim() }], model);
+  answering = answer([...messages, questionOf(text.trim())], model);
 }
 
-/** Ask the last question again; its old answer goes away. */
+/** Ask the last question again. On the screen its old answer goes away, in the store it stays beside
+ * the new one. */
 export function regenerate(model: string | null): void {
   const { messages, phase } = chat.get();
   if (phase !== "idle") return;
   const last = messages.findLastIndex((message) => message.role === "user");
-  if (last >= 0) void answer(messages.slice(0, last + 1), model);
+  const question = messages[last];
+  if (question) answering = answer([...messages.slice(0, last), questionOf(question.content)], model);
 }
 
-/** Grows one answer from its pieces and notes the times; knows nothing of the screen. */
-class AnswerInProgress {
-  message: AssistantMessage = { role: "assistant", content: "" };
-  queue = 0;
-  private readonly sentAt = performance.now();
-  private firstAt = 0;
-  private lastAt = 0;
-
-  add(piece: ChatPiece): void {
-    const old = this.message;
-    if (piece.content || piece.reasoning) {
-      this.lastAt = performance.now();
-      this.firstAt ||= this.lastAt;
-    }
-    this.message = {
-      ...old,
-      content: old.content + (piece.content ?? ""),
-      ...(piece.reasoning && { reasoning: (old.reasoning ?? "") + piece.reasoning }),
-      ...(piece.resolved && { model: piece.resolved }),
-      ...(piece.finish && { finish: piece.finish }),
-      ...(piece.usage && { stats: { completionTokens: piece.usage.completion_tokens } }),
-    };
-  }
-
-  end(change: Partial<AssistantMessage> = {}): AssistantMessage {
-    const stats = { ...this.message.stats };
-    if (this.firstAt) stats.ttftMs = Math.round(this.firstAt - this.sentAt);
-    // The first token's time is the prompt's: the rate counts the tokens after it.
-    const seconds = (this.lastAt - this.firstAt) / 1000;
-    const rest = (stats.completionTokens ?? 0) - 1;
-    if (rest > 0 && seconds > 0) stats.tokensPerSecond = rest / seconds;
-    return { ...this.message, ...change, stats };
-  }
-}
+const questionOf = (content: string): Message => ({ role: "user", content, at: new Date().toISOString() });
 
 async function answer(asked: Message[], model: string | null): Promise<void> {
-  const { id } = chat.get();
+  const { id, seen, unkept } = chat.get();
   const controller = new AbortController();
-  running = controller;
+  const growing = new GrowingAnswer();
+  const unload = watchUnload();
+  let left = false;
+  const leave = () => {
+    left = true;
+    keepOnLeaving(id, [...asked, growing.end({ stopped: true })]);
+  };
+  const mine = { controller, leave };
+  running = mine;
   allowAsking();
-  const growing = new AnswerInProgress();
-  chat.set({ id, messages: [...asked, growing.message], phase: "waiting" });
-  chats.set(saveChat(id, asked));
-  writeItem("sessionStorage", ACTIVE, id);
+  chat.set({ id, seen, unkept, messages: [...asked, growing.message], phase: "waiting" });
+  addressChat(id, "replace");
+  if (!findChat(id)) putChat(localEntry(id, asked));
 
-  const started = () => growing.message.content !== "" || growing.message.reasoning !== undefined;
   const paint = batched(() => {
-    if (running !== controller) return;
-    const phase = started() ? "streaming" : "waiting";
-    chat.set({ id, messages: [...asked, growing.message], phase, queue: growing.queue });
+    if (running !== mine) return;
+    const phase = growing.started ? "streaming" : "waiting";
+    change(id, { messages: [...asked, growing.message], phase, queue: growing.queue });
   });
   const onQueue = (place: number) => {
     growing.queue = place;
@@ -145,16 +193,80 @@ async function answer(asked: Message[], model: string | null): Promise<void> {
     }
     ended = growing.end();
   } catch (thrown) {
-    const stopped = controller.signal.aborted || isAbort(thrown);
+    const stopped = controller.signal.aborted || isAbort(thrown) || unload.begun;
     ended = growing.end(stopped ? { stopped: true } : { error: recordOf(thrown) });
   }
+  unload.end();
   paint.cancel();
-  if (running === controller) running = null;
-  const messages = [...asked, ended];
-  // The chat may have been deleted, or another one opened, while this one was answered.
-  if (chats.get().some((entry) => entry.id === id)) chats.set(saveChat(id, messages));
-  if (chat.get().id === id) chat.set({ id, messages, phase: "idle" });
+  if (running === mine) running = null;
+  change(id, { messages: [...asked, ended], phase: "idle", queue: 0 });
+  if (left) return readChat();
+  unsaved.set(id, { messages: [...asked, ended], refusal: unsaved.get(id)?.refusal });
+  await keepChat(id);
   // An error, or a provider that was asleep: what is known about the providers is old.
   const providers = catalogue.get().overview?.providers ?? [];
   if (ended.error || providers.some((provider) => provider.status === "idle")) void refresh();
+}
+
+function localEntry(id: string, messages: Message[]): ChatEntry {
+  const first = messages.find((message) => message.role === "user")?.content ?? "";
+  const updated = new Date().toISOString();
+  return { id, title: titleOf(first), updated, messages: messages.length, pinned: false, local: true };
+}
+
+let keeping: Promise<unknown> = Promise.resolve();
+
+/** Store what the server does not keep yet of a conversation; one after the other, since each message
+ * names the one before it. */
+export function keepChat(id: string): Promise<void> {
+  const done = keeping.then(() => keepNow(id));
+  keeping = done;
+  return done;
+}
+
+async function keepNow(id: string): Promise<void> {
+  const held = unsaved.get(id);
+  if (!held || isHidden(id)) return;
+  try {
+    const session = await keepMissing(id, held.messages, held.refusal !== undefined);
+    if (unsaved.get(id)?.messages === held.messages) unsaved.delete(id);
+    if (!session) return change(id, { unkept: undefined });
+    putChat(entryOf(session));
+    change(id, { seen: entryOf(session), unkept: undefined });
+    tellTabs({ about: "conversations" });
+  } catch (thrown) {
+    const refusal = recordOf(thrown);
+    const latest = unsaved.get(id);
+    if (latest) unsaved.set(id, { ...latest, refusal });
+    change(id, { unkept: refusal });
+    if (!findChat(id)) putChat(localEntry(id, held.messages));
+    // A reload could not find what is kept nowhere.
+    if (chat.get().id === id && missingOf(held.messages).length * 2 === held.messages.length) addressChat(null, "replace");
+  }
+}
+
+/** The same after the person asked for it: then a key may be asked for again. */
+export function keepByHand(): Promise<void> {
+  allowAsking();
+  const { id, messages } = chat.get();
+  if (!unsaved.has(id)) unsaved.set(id, { messages, refusal: chat.get().unkept });
+  return keepChat(id);
+}
+
+/** Store the conversation on the screen as a new one: the server has no more what it goes on from. */
+export async function keepAnew(): Promise<void> {
+  allowAsking();
+  const { id, messages, seen } = chat.get();
+  try {
+    const session = await keepAsNew(messages, seen?.title ?? localEntry(id, messages).title);
+    unsaved.delete(id);
+    dropChat(id);
+    putChat(entryOf(session));
+    if (chat.get().id !== id) return;
+    chat.set((old) => ({ ...old, id: session.id, seen: entryOf(session), unkept: undefined }));
+    addressChat(session.id, "replace");
+    tellTabs({ about: "conversations" });
+  } catch (thrown) {
+    change(id, { unkept: recordOf(thrown) });
+  }
 }

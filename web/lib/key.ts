@@ -1,5 +1,7 @@
+import type { Schemas } from "./api/types";
 import { ApiError, errorFrom } from "./errors";
 import { createStore } from "./store";
+import { tellTabs } from "./tabs";
 
 /**
  * Signing in: a key is exchanged for a cookie that no script can read. The key itself is kept nowhere.
@@ -13,6 +15,9 @@ let settle: ((signedIn: boolean) => void) | null = null;
 
 /** What the key dialog shows while it is open: the refusal that asked for it, or that of the key given. */
 export const keyPrompt = createStore<{ refusal: ApiError; again: boolean } | null>(null);
+
+/** Who signed in on this page; a new object each time. */
+export const signedIn = createStore<{ key: string | null } | null>(null);
 
 /** How often somebody has signed in on this page: whoever was refused before the last time may try again. */
 export function signInCount(): number {
@@ -36,12 +41,14 @@ export function askForKey(refusal: ApiError, countThen: number): Promise<boolean
 /** The dialog's answer; null means that the user closed it. A key that is refused leaves it open. */
 export async function answerKey(given: string | null, lang = "en"): Promise<void> {
   if (given !== null) {
-    const refusal = await exchange(given, lang);
-    if (refusal) {
-      if (pending) keyPrompt.set({ refusal, again: true });
+    const answer = await exchange(given, lang);
+    if (answer instanceof ApiError) {
+      if (pending) keyPrompt.set({ refusal: answer, again: true });
       return;
     }
     signIns += 1;
+    signedIn.set({ key: answer.key_id });
+    tellTabs({ about: "signed-in", key: answer.key_id });
   }
   declined = given === null;
   keyPrompt.set(null);
@@ -50,22 +57,21 @@ export async function answerKey(given: string | null, lang = "en"): Promise<void
   settle = null;
 }
 
-/** The server's refusal, or null where the cookie is set now. */
-async function exchange(key: string, lang: string): Promise<ApiError | null> {
+/** The server's refusal, or who is signed in, now that the cookie is set. */
+async function exchange(key: string, lang: string): Promise<ApiError | { key_id: string | null }> {
   const headers = { "Content-Type": "application/json", "Accept-Language": lang };
   try {
     const response = await fetch(SESSION, { method: "POST", body: JSON.stringify({ key }), headers, cache: "no-store", credentials: "same-origin" });
-    if (response.ok) return null;
+    if (response.ok) return { key_id: ((await response.json()) as Schemas["SignInState"]).key_id };
     return errorFrom(await response.json().catch(() => null), response.status, response.headers.get("Content-Language") ?? "en");
   } catch (thrown) {
     return new ApiError({ code: "client_unreachable", message: String(thrown) });
   }
 }
 
-/** Forget the cookie; the page then asks for a key as if it was opened anew. */
-export async function signOut(): Promise<void> {
+/** Forget the cookie. */
+export async function endSession(): Promise<void> {
   await fetch(SESSION, { method: "DELETE", cache: "no-store", credentials: "same-origin" }).catch(() => null);
-  window.location.reload();
 }
 
 /** Something the user did themselves may ask again after they closed the dialog. */

@@ -19,3 +19,12 @@ export function writeItem(area: Area, key: string, value: string | null): boolea
     return false;
   }
 }
+
+export function itemNames(area: Area): string[] {
+  if (typeof window === "undefined") return [];
+  try {
+    return Object.keys(window[area]);
+  } catch {
+    return [];
+  }
+}

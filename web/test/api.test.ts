@@ -78,6 +78,14 @@ test("a chat asks for usage and yields content, finish, usage and the resolved m
   assert.deepEqual(sent[0]?.body, { model: "a", messages: HELLO, stream: true, stream_options: { include_usage: true } });
 });
 
+test("a sentence about why an answer ended comes with its finish", async () => {
+  const choice = { delta: {}, finish_reason: "length", finish_note: "It repeated itself." };
+  scripted(stream(delta("a"), JSON.stringify({ choices: [choice] }), "[DONE]"));
+  const notes = [];
+  for await (const piece of streamChat("a", [...HELLO], new AbortController().signal)) notes.push(piece.note);
+  assert.deepEqual(notes, [undefined, undefined, "It repeated itself."]);
+});
+
 test("who waits hears the places from the stream's comments, and asks for them", async () => {
   const asked: (string | null)[] = [];
   const lines = [": queue 2", ": ping", ": queue 1", ": queue x", ": queue 0", `data: ${delta("a")}`, "data: [DONE]"];

@@ -1,23 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wireMessages } from "../lib/chat";
 import { canChat, modelInUse, noteOf, type Catalogue } from "../lib/catalogue";
 import type { ModelRecord, Overview } from "../lib/api/types";
-
-test("a turn that failed without a word is not told to the model", () => {
-  const error = { code: "x", message: "m" };
-  const sent = wireMessages([
-    { role: "user", content: "1" },
-    { role: "assistant", content: "one" },
-    { role: "user", content: "2" },
-    { role: "assistant", content: "", error },
-    { role: "user", content: "3" },
-    { role: "assistant", content: "thr", stopped: true },
-    { role: "user", content: "4" },
-  ]);
-  assert.deepEqual(sent.map((message) => message.content), ["1", "one", "3", "thr", "4"]);
-  assert.deepEqual(sent.map((message) => message.role), ["user", "assistant", "user", "assistant", "user"]);
-});
 
 const model = (id: string, capabilities: string[] | null, locality: ModelRecord["locality"] = "local") =>
   ({ id, reference: `ollama://${id}`, capabilities, locality }) as ModelRecord;

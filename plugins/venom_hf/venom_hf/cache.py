@@ -44,6 +44,7 @@ def model_of(cached: CachedModel) -> Model:
         title=cached.ref.repo.rpartition("/")[2],
         size_bytes=cached.size_bytes,
         digest=cached.digest,
+        location=None if gguf else cached.snapshot.absolute(),
         quantization=cached.ref.label if gguf else None,
         details={
             "source": "Hugging Face cache",

@@ -8,10 +8,10 @@ and with its headers and errors, so that a dead network is told at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Final
+from urllib.parse import quote, urljoin, urlsplit
 
 from venom_core.sdk.catalogue import (
     CatalogueEntry,
@@ -21,15 +21,12 @@ from venom_core.sdk.catalogue import (
     SearchPage,
 )
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound, UpstreamError
-from venom_core.sdk.hub_download import HubFile
+from venom_core.sdk.hub_download import ANOTHER_PROGRAM
 from venom_core.sdk.hub_files import DEFAULT_REVISION, HubRef
 from venom_core.sdk.masking import keep_secret
-from venom_core.sdk.utc import utc_text
+from venom_hf.hub_model import HubModel
 from venom_hf.refusals import offline, refusal
 from venom_hf.weights import Choice, choose, why_not
-
-if TYPE_CHECKING:
-    from huggingface_hub import ModelInfo
 
 OFFICIAL: Final = "https://huggingface.co"
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -51,11 +48,6 @@ _TASKS = frozenset(
     {"text-generation", "image-text-to-text", "any-to-any", "feature-extraction",
      "sentence-similarity", "translation", "summarization"}
 )  # fmt: skip
-#: Bytes of one number, by the names that safetensors has for types.
-_BYTES = {
-    "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2,
-    "U16": 2,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +58,14 @@ class Plan:
     commit: str
     revision: str
     choice: Choice
+
+
+def tell_nothing() -> None:
+    """Keep the library from telling the Hub what else is installed and who calls it: to find that
+    out it asks huggingface.co itself, also where a mirror is set."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
 
 
 class HuggingFaceClient:
@@ -110,36 +110,33 @@ class HuggingFaceClient:
             rows, _ = self._models({"sort": _SORTS["trending"]}, wanted)
         except UpstreamError:
             rows, _ = self._models({"sort": _SORTS["downloads"]}, wanted)
-        fitting = [row for row in rows if row.pipeline_tag is None or row.pipeline_tag in _TASKS]
+        fitting = [row for row in rows if row.task is None or row.task in _TASKS]
         return tuple(entry_of(row) for row in fitting[:limit])
 
-    def _models(self, parameters: Mapping[str, Any], wanted: int) -> tuple[list[ModelInfo], bool]:
+    def _models(self, parameters: Mapping[str, Any], wanted: int) -> tuple[list[HubModel], bool]:
         """Return rows of ``/api/models``, and whether there are no others. More than ``MAX_PAGES``
         pages are not read."""
-        from huggingface_hub import ModelInfo
-
-        made: Any = ModelInfo  # which has no types
         url: str | None = f"{self.endpoint}/api/models"
         asked: Mapping[str, Any] | None = {
             **parameters, "limit": min(wanted, LONGEST_PAGE), "expand": list(_EXPAND),
         }  # fmt: skip
-        rows: list[ModelInfo] = []
+        rows: list[HubModel] = []
         for _ in range(MAX_PAGES):
             if not url or len(rows) >= wanted:
                 break
             found, url = self._page(url, asked)
             asked = None  # the address of the next page has them
-            try:
-                rows += [made(**row) for row in found]
-            except (TypeError, KeyError, ValueError, AttributeError) as error:
-                raise refusal(error) from error
+            models = [model for row in found if (model := HubModel.of(row)) is not None]
+            if found and not models:
+                raise refusal(TypeError("no models"))
+            rows += models
         return rows, url is None
 
     # -- one model ---------------------------------------------------------------------------
 
     def card(self, ref: HubRef) -> RepositoryCard:
         info = self._info(ref)
-        files = files_of(info)
+        files = info.files
         try:
             taken = choose(files, ref)
         except (ModelNotFound, InvalidRequest):
@@ -166,21 +163,23 @@ class HuggingFaceClient:
         now."""
         info = self._info(ref)
         if not info.sha:
-            raise UpstreamError("Hugging Face does not say which commit this is.")
-        revision = ref.revision or DEFAULT_REVISION
-        return Plan(ref.repo, info.sha, revision, choose(files_of(info), ref))
-
-    def _info(self, ref: HubRef) -> ModelInfo:
-        self._check_online()
-        from huggingface_hub import HfApi
-
-        api = HfApi(self.endpoint, token=self.token() or False, library_name=LIBRARY)
-        try:
-            return api.model_info(
-                ref.repo, revision=ref.revision, timeout=self.timeout, files_metadata=True
+            raise UpstreamError(
+                "Hugging Face does not say which commit this is.", fix=ANOTHER_PROGRAM
             )
-        except Exception as error:
-            raise refusal(error, ref.repo) from error
+        revision = ref.revision or DEFAULT_REVISION
+        return Plan(ref.repo, info.sha, revision, choose(info.files, ref))
+
+    def _info(self, ref: HubRef) -> HubModel:
+        revision = f"/revision/{quote(ref.revision, safe='')}" if ref.revision else ""
+        url = f"{self.endpoint}/api/models/{ref.repo}{revision}"
+        body, _ = self._get(url, {"blobs": "true"}, repo=ref.repo)
+        try:
+            model = HubModel.of(json.loads(body))
+        except (ValueError, RecursionError) as error:
+            raise refusal(error) from error
+        if model is None:
+            raise refusal(TypeError("no model"))
+        return model
 
     # -- the wire ----------------------------------------------------------------------------
 
@@ -222,6 +221,7 @@ class HuggingFaceClient:
         from huggingface_hub import get_session
         from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
+        tell_nothing()
         token = self.token() if authorized else None
         headers = build_hf_headers(token=token or False, library_name=LIBRARY)
         body = bytearray()
@@ -235,7 +235,9 @@ class HuggingFaceClient:
                 for piece in response.iter_bytes():
                     body += piece
                     if len(body) > MAX_ANSWER_BYTES:
-                        raise UpstreamError("Hugging Face's answer is too large.")
+                        raise UpstreamError(
+                            "Hugging Face's answer is too large.", fix=ANOTHER_PROGRAM
+                        )
                 following = response.links.get("next", {}).get("url")
         except Exception as error:
             raise refusal(error, repo) from error
@@ -273,51 +275,22 @@ def search_parameters(query: str, filters: SearchFilters) -> dict[str, Any]:
 
 
 def entry_of(
-    info: ModelInfo, *, ref: str | None = None, size_bytes: int | None = None
+    model: HubModel, *, ref: str | None = None, size_bytes: int | None = None
 ) -> CatalogueEntry:
     """Return a model as listings show it."""
-    tags = [str(tag) for tag in info.tags or ()]
-    gguf = "gguf" in tags
-    tensors = "safetensors" in tags or info.safetensors is not None
+    gguf = "gguf" in model.tags
     return CatalogueEntry(
-        ref=ref or info.id,
-        title=info.id.rpartition("/")[2],
-        size_bytes=size_bytes if size_bytes is not None or gguf else _tensor_bytes(info),
-        runtime="llamacpp" if gguf else "vllm" if tensors else None,
-        tags=tuple(([info.pipeline_tag] if info.pipeline_tag else []) + tags)[:20],
-        downloads=info.downloads,
-        likes=info.likes,
-        license=_license(info, tags),
-        gated=None if info.gated is None else bool(info.gated),
-        updated_at=utc_text(info.last_modified, "seconds") if info.last_modified else None,
+        ref=ref or model.id,
+        title=model.id.rpartition("/")[2],
+        size_bytes=size_bytes if size_bytes is not None or gguf else model.tensor_bytes,
+        runtime="llamacpp" if gguf else "vllm" if model.has_tensors else None,
+        tags=tuple(([model.task] if model.task else []) + list(model.tags))[:20],
+        downloads=model.downloads,
+        likes=model.likes,
+        license=model.license,
+        gated=model.gated,
+        updated_at=model.updated_at,
     )
-
-
-def files_of(info: ModelInfo) -> tuple[HubFile, ...]:
-    """Return the files with sizes and digests; what has no size cannot be fetched and is left
-    out."""
-    found = []
-    for one in info.siblings or ():
-        if one.lfs is not None:
-            found.append(HubFile(one.rfilename, one.lfs.size, sha256=one.lfs.sha256))
-        elif one.size is not None:
-            found.append(HubFile(one.rfilename, one.size, git=one.blob_id))
-    return tuple(found)
-
-
-def _license(info: ModelInfo, tags: Iterable[str]) -> str | None:
-    from_card = info.card_data.get("license") if info.card_data is not None else None
-    if isinstance(from_card, str):
-        return from_card
-    return next((tag[8:] for tag in tags if tag.startswith("license:")), None)
-
-
-def _tensor_bytes(info: ModelInfo) -> int | None:
-    """Return the bytes of the weights, by the count and the type of their numbers."""
-    counts = getattr(info.safetensors, "parameters", None)
-    if not isinstance(counts, Mapping) or not counts:
-        return None
-    return sum(int(count) * _BYTES.get(str(kind), 1) for kind, count in counts.items())
 
 
 def _weight_bytes(choice: Choice | None) -> int | None:

@@ -12,6 +12,7 @@ from venom_core.sdk.architecture_config import from_config_json
 from venom_core.sdk.catalogue import RepositoryCard
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.hub_files import HubRef
+from venom_core.sdk.numbers import say_bad
 from venom_core.sdk.provider import Model
 from venom_hf.cache import HubCache, model_of
 from venom_hf.client import HuggingFaceClient
@@ -90,5 +91,8 @@ def _architecture(text: str, weights: int | None) -> Architecture | None:
         if not isinstance(config, Mapping):
             return None
         return from_config_json(config, weights_bytes=weights)
-    except (ValueError, BadNumber, RecursionError):
+    except BadNumber as error:
+        say_bad("hub.config", error)
+        return None
+    except (ValueError, RecursionError):
         return None

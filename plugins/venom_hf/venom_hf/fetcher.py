@@ -28,6 +28,7 @@ from typing import Any
 from venom_core.sdk.disk import disk_errors, write_file
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.hub_download import (
+    ANOTHER_PROGRAM,
     HubConnections,
     HubDownload,
     HubFile,
@@ -127,7 +128,9 @@ class Fetcher:
         """Fetch, check and link one file. Raises ``StorageError`` for a wrong digest."""
         job = self._job
         if not is_safe_name(file.name) or not COMMIT.fullmatch(job.commit):
-            raise UpstreamError("Hugging Face names a file that cannot be used.")
+            raise UpstreamError(
+                "Hugging Face names a file that cannot be used.", fix=ANOTHER_PROGRAM
+            )
         pointer = job.folder / "snapshots" / job.commit / file.name
         if size_of(pointer) == file.size_bytes:
             self._check(pointer, file)
@@ -137,7 +140,9 @@ class Fetcher:
         with disk_errors(CACHE):
             self._link(file)
         if size_of(pointer) != file.size_bytes:
-            raise UpstreamError(f"Hugging Face sent another file than {file.name}, {etag}.")
+            raise UpstreamError(
+                f"Hugging Face sent another file than {file.name}, {etag}.", fix=ANOTHER_PROGRAM
+            )
 
     def _download(self, file: HubFile) -> str:
         """Bring the file's blob; gives its name."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from venom_core.sdk.catalogue import SUMMARY_CHARACTERS, NewsItem
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.utc import utc_text
 from venom_hf.client import HuggingFaceClient
-
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import PaperInfo
+from venom_hf.hub_model import moment
 
 FEED = "/blog/feed.xml"
 PAPERS = "/api/daily_papers"
@@ -31,25 +29,41 @@ def blog(client: HuggingFaceClient, month: str | None, limit: int) -> tuple[News
 
 def papers(client: HuggingFaceClient, month: str | None, limit: int) -> tuple[NewsItem, ...]:
     """Return papers of a month, the present one where none is named, most wanted first."""
-    from huggingface_hub.hf_api import PaperInfo
-
     asked = month or datetime.now(UTC).strftime("%Y-%m")
-    rows = client.rows(PAPERS, {"month": asked, "limit": limit, "sort": "trending"})
-    try:
-        return tuple(_paper(client.endpoint, PaperInfo(**row)) for row in rows[:limit])
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise _not_understood() from error
+    rows = client.rows(PAPERS, {"month": asked, "limit": limit, "sort": "trending"})[:limit]
+    found = [item for row in rows if (item := _paper(client.endpoint, row)) is not None]
+    if rows and not found:
+        raise _not_understood()
+    return tuple(found)
 
 
-def _paper(endpoint: str, paper: PaperInfo) -> NewsItem:
+def _paper(endpoint: str, row: object) -> NewsItem | None:
+    """Return the paper of a row; None for a row that is none, which hides no other."""
+    if not isinstance(row, Mapping):
+        return None
+    paper = row.get("paper")
+    told = {**row, **paper} if isinstance(paper, Mapping) else row
+    number, title, summary = (_words(told.get(name)) for name in ("id", "title", "summary"))
+    if not number:
+        return None
+    authors = told.get("authors")
+    names = [
+        _words(one.get("name"))
+        for one in (authors if isinstance(authors, list) else ())
+        if isinstance(one, Mapping)
+    ]
     return NewsItem(
-        title=plain(paper.title or paper.id),
-        url=f"{endpoint}/papers/{paper.id}",
-        summary=shortened(paper.summary or ""),
-        published_at=utc_text(paper.published_at, "seconds") if paper.published_at else None,
-        authors=tuple(author.name for author in paper.authors or () if author.name),
+        title=plain(title or number),
+        url=f"{endpoint}/papers/{number}",
+        summary=shortened(summary),
+        published_at=moment(told.get("publishedAt"), "hub.paper.publishedAt"),
+        authors=tuple(filter(None, names)),
         source="Hugging Face Papers",
     )
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _entries(feed: str) -> Iterator[NewsItem]:
@@ -84,7 +98,7 @@ def _creator(item: Any) -> str:
 def _moment(text: str) -> str | None:
     try:
         return utc_text(parsedate_to_datetime(text), "seconds")
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 

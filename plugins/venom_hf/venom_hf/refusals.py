@@ -77,7 +77,7 @@ def _answered(response: Any, names: set[str], repo: str | None) -> VenomError:
         return ModelNotFound(
             f"Hugging Face has no {named}, or shows it to its owners only.",
             param="name",
-            fix="Look for it with: venom search. For a private one set HF_TOKEN.",
+            fix="Look for it with: venom search NAME. For a private one set HF_TOKEN.",
         )
     if status == 403:
         return refused()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from venom_core.sdk.disk import safe_name
 from venom_core.sdk.errors import (
     EngineMissing,
     ModelNotCapable,
@@ -25,7 +26,7 @@ from venom_llamacpp import provider as provider_module
 from venom_llamacpp.catalogue import BUILT_IN, GEMMA_BASE, TEMPLATES
 from venom_llamacpp.plugin import PARAMETERS, venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
-from venom_llamacpp.store import ModelStore, safe_name
+from venom_llamacpp.store import ModelStore
 
 MakeProvider = Callable[..., LlamaCppProvider]
 CHAT = {

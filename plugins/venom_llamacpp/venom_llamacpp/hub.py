@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
+from venom_core.sdk.architecture import MAX_BYTES
 from venom_core.sdk.disk import discard
 from venom_core.sdk.errors import ModelNotFound, UpstreamError
 from venom_core.sdk.gguf import GgufHeader, HeaderCut, NotGguf, header_of, read_header
-from venom_core.sdk.hub_download import HubConnections, HubDownload, HubFile
-from venom_core.sdk.hub_files import DEFAULT_LABEL, HubRef, is_gguf_model, is_part
+from venom_core.sdk.hub_download import ANOTHER_PROGRAM, HubConnections, HubDownload, HubFile
+from venom_core.sdk.hub_files import DEFAULT_LABEL, HubRef, is_gguf_model, is_part, label_of
+from venom_core.sdk.numbers import whole
 from venom_core.sdk.openai_engine import read_bounded
 from venom_core.sdk.provider import PullPlan, PullProgress
 from venom_llamacpp.store import ModelStore, prepare
@@ -151,20 +153,29 @@ def parse_listing(body: bytes) -> list[HubFile]:
     """Return the whole GGUF files of a page of a repository's listing."""
     try:
         rows = json.loads(body)
-        return [file for row in rows if (file := _parse_row(row)) is not None]
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UpstreamError("Hugging Face's listing is not understood.") from error
+    except (ValueError, RecursionError) as error:
+        raise _not_understood() from error
+    if not isinstance(rows, list) or (rows and not any(isinstance(row, dict) for row in rows)):
+        raise _not_understood()
+    return [file for row in rows if (file := _parse_row(row)) is not None]
 
 
-def _parse_row(row: Mapping[str, Any]) -> HubFile | None:
-    name, lfs = str(row.get("path", "")), row.get("lfs") or {}
-    digest = str(lfs.get("oid", "")).removeprefix("sha256:")
-    size = lfs.get("size", row.get("size"))
-    if not is_gguf_model(name) or is_part(name):
+def _parse_row(row: Any) -> HubFile | None:
+    """Return one file; None for any other row, which hides none of the others."""
+    if not isinstance(row, Mapping):
         return None
-    if not _SHA256.fullmatch(digest) or not isinstance(size, int) or size <= 0:
+    lfs = row.get("lfs")
+    if not isinstance(lfs, Mapping):
         return None  # without a digest nothing could be proved
-    return HubFile(name, size, digest)
+    name, digest = str(row.get("path", "")), str(lfs.get("oid", "")).removeprefix("sha256:")
+    if not is_gguf_model(name) or is_part(name) or not _SHA256.fullmatch(digest):
+        return None
+    size = whole(lfs.get("size", row.get("size")), "hub.file.size", MAX_BYTES, 1)
+    return None if size is None else HubFile(name, size, digest)
+
+
+def _not_understood() -> UpstreamError:
+    return UpstreamError("Hugging Face's listing is not understood.", fix=ANOTHER_PROGRAM)
 
 
 def choose(files: list[HubFile], ref: HubRef) -> HubFile:
@@ -176,11 +187,18 @@ def choose(files: list[HubFile], ref: HubRef) -> HubFile:
     if not fitting and ref.label is None and len(files) == 1:
         fitting = files
     if not fitting:
-        there = ", ".join(sorted(file.name for file in files)[:12]) or "no whole GGUF file at all"
+        if not files:
+            raise ModelNotFound(
+                f"{ref.repo} has no whole GGUF file at all.",
+                param="name",
+                fix="Choose a repository with GGUF files: venom search NAME --format gguf",
+            )
+        there = ", ".join(sorted(file.name for file in files)[:12])
+        example = label_of(min(files, key=lambda file: file.size_bytes).name)
         raise ModelNotFound(
             f"{ref.repo} has no {quant}; it has {there}.",
             param="name",
-            fix=f"Name the quantization: venom pull hf.co/{ref.repo}:Q4_K_M",
+            fix=f"Name the quantization: venom pull hf.co/{ref.repo}:{example}",
         )
     return min(fitting, key=lambda file: (len(file.name), file.name))
 
@@ -194,7 +212,10 @@ def _header(path: Path) -> GgufHeader:
 
 
 def _unusable(error: NotGguf) -> UpstreamError:
-    return UpstreamError(f"What Hugging Face sent is no usable GGUF file: {error}.")
+    return UpstreamError(
+        f"What Hugging Face sent is no usable GGUF file: {error}.",
+        fix="Fetch it again, or choose another file of the repository.",
+    )
 
 
 def facts_of(header: GgufHeader) -> dict[str, Any]:

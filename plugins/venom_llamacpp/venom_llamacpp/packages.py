@@ -14,12 +14,12 @@ import zipfile
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
-from venom_core.sdk.disk import discard, disk_errors, disk_refusal
+from venom_core.sdk.disk import discard, disk_errors, disk_refusal, size_of_tree
 from venom_core.sdk.errors import NoDiskSpace, StorageError, Unavailable, UpstreamTimeout
 from venom_core.sdk.pip import InstallFailed, Pip
 from venom_core.sdk.provider import PullProgress
 from venom_llamacpp.catalogue import BuiltIn, PackagedFile
-from venom_llamacpp.store import BLOCK, ModelStore, digest_mismatch, prepare, size_of_tree
+from venom_llamacpp.store import BLOCK, ModelStore, digest_mismatch, prepare
 
 logger = logging.getLogger(__name__)
 

@@ -6,27 +6,24 @@ import asyncio
 import contextlib
 import functools
 import hashlib
-import importlib
-import importlib.util
 import json
-import sys
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Any, cast
 
+from venom_core.sdk import EngineCommand
 from venom_core.sdk.bounded_json import MOST_VALUES, TooManyValues, loads
-from venom_core.sdk.disk import discard
-from venom_core.sdk.engine import EngineCommand, reap_orphans
-from venom_core.sdk.engine_pool import EnginePool
+from venom_core.sdk.disk import discard, safe_name
+from venom_core.sdk.distributions import module_version
 from venom_core.sdk.errors import (
     Conflict,
     ContextLengthExceeded,
     EngineMissing,
     EngineUnreachable,
     InvalidRequest,
-    ModelNotCapable,
     ModelNotFound,
     NotSupported,
     UnsupportedParameter,
@@ -37,17 +34,15 @@ from venom_core.sdk.frames import Frame
 from venom_core.sdk.hub_files import HubRef, default_cache
 from venom_core.sdk.machine import usable_cores
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
-from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, read_bounded
+from venom_core.sdk.openai_engine import Endpoint, read_bounded
+from venom_core.sdk.pooled_engine import PooledEngineProvider
 from venom_core.sdk.prefill import beginning_of
 from venom_core.sdk.provider import (
-    EngineStatus,
-    LoadedModel,
     Model,
     ProviderContext,
     PullPlan,
     PullProgress,
 )
-from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.files import CachedFiles, LocalFiles
@@ -57,7 +52,7 @@ from venom_llamacpp.load_failures import load_failure
 from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
-from venom_llamacpp.store import ModelStore, safe_name
+from venom_llamacpp.store import ModelStore
 from venom_llamacpp.trim import trimmed
 
 ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
@@ -69,12 +64,16 @@ UNFINISHED = "primed.part.bin"
 CHAT_ONLY = ("logprobs", "top_logprobs", "response_format")
 
 
-class LlamaCppProvider(OpenAIEngineProvider):
+class LlamaCppProvider(PooledEngineProvider):
     """llama.cpp, one process for each model in use."""
 
     def __init__(self, context: ProviderContext) -> None:
-        super().__init__(context)
         settings = context.settings
+        super().__init__(
+            context,
+            max_loaded=cast(int, settings["max_loaded"]),
+            keep_alive=cast(int, settings["keep_alive"]),
+        )
         self._parallel = cast(int, settings["parallel"])
         self._threads = cast(int, settings["threads"]) or max(1, usable_cores() - 1)
         self._store = ModelStore(context.models_dir / "llamacpp")
@@ -88,38 +87,18 @@ class LlamaCppProvider(OpenAIEngineProvider):
             cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
         )
         self._headers = Headers(self._hub)
-        self._pool = EnginePool(
-            cast(int, settings["max_loaded"]),
-            cast(int, settings["keep_alive"]),
-            self.forget,
-        )
         self._pulling: set[str] = set()
         self._serving: dict[str, ServableModel] = {}
         #: Model -> the engine's address, and the file of the state that it was seen to restore.
         self._warmed_up: dict[str, tuple[str, str]] = {}
         self._chat_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._embed_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def open(self) -> None:
-        # A missing engine is no reason to refuse: models can be listed and fetched without it.
-        await asyncio.to_thread(reap_orphans, self.context.data_dir / "engines")
-
-    async def close(self) -> None:
-        await self._pool.close()
-        await super().close()
-
-    async def health(self) -> Health:
-        version = await asyncio.to_thread(engine_version)
+    def look_for_engine(self) -> str:
+        version = engine_version()
         if version is None:
-            return Health(ProviderStatus.UNAVAILABLE, Reason.of(engine_missing()))
-        failed = [status for status in await self._pool.statuses() if status.state == "failed"]
-        if failed:
-            reason = Reason(
-                "engine_crashed",
-                f"The engine of {failed[0].model} ended unexpectedly.",
-                "It is started again at the next request; its log is in venom doctor.",
-            )
-            return Health(ProviderStatus.DEGRADED, reason, version)
-        return Health(ProviderStatus.READY, None, version)
+            raise engine_missing()
+        return version
 
     async def models(self) -> Sequence[Model]:
         served = await asyncio.to_thread(self._catalogue.all)
@@ -143,7 +122,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         return replace(model, prompt_template=served.template or header.chat_template)
 
     def _listed_model(self, served: ServableModel) -> Model:
-        model = replace(served.model, loaded=self._pool.is_loaded(served.model.ref))
+        model = replace(served.model, loaded=self.pool.is_loaded(served.model.ref))
         if served.numbers is None:
             return model
         plan = memory_plan(
@@ -164,7 +143,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
         return context if encoder else min(context, EMBED_TOKENS)
 
     async def _find(self, ref: str) -> ServableModel:
-        if ref in self._serving and self._pool.is_loaded(ref):
+        if ref in self._serving and self.pool.is_loaded(ref):
             return self._serving[ref]  # a request to a running engine needs no look at the disk
         served = await asyncio.to_thread(self._catalogue.all)
         if ref not in served and (hub := hub_reference(ref)):
@@ -180,26 +159,20 @@ class LlamaCppProvider(OpenAIEngineProvider):
     @contextlib.asynccontextmanager
     async def lease(self, ref: str) -> AsyncGenerator[Endpoint, None]:
         served = await self._find(ref)
-        if not self._pool.is_loaded(served.model.ref):
-            await self._check_engine()
         if served.path is None:
+            await asyncio.to_thread(self.look_for_engine)  # told before what is not fetched
             raise ModelNotFound(
                 f"The model {ref!r} is not fetched yet.",
                 param="model",
-                fix=f"Fetch it with: venom pull {ref}",
+                fix=f"Fetch it with: venom pull {quote(ref)}",
             )
         model = served.model
         context = model.context_length or 0
-        async with self._pool.lease(
+        async with self.running(
             model.ref, lambda: self._command(served), context, model.size_bytes or 0
-        ) as address:
+        ) as endpoint:
             self._serving[model.ref] = served
-            headers = {"Authorization": f"Bearer {address.key}"}
-            yield Endpoint(address.base_url, model.ref, headers)
-
-    async def _check_engine(self) -> None:
-        if await asyncio.to_thread(engine_version) is None:
-            raise engine_missing()
+            yield endpoint
 
     def _configuration(self, served: ServableModel) -> dict[str, Any]:
         context = self._catalogue.context_of(served.trained_context)
@@ -216,11 +189,10 @@ class LlamaCppProvider(OpenAIEngineProvider):
         }
 
     def _slot_folder(self, served: ServableModel) -> Path:
-        return self.context.data_dir / "engines" / f"{safe_name(served.model.ref)}.slot"
+        return self.engines_folder / f"{safe_name(served.model.ref)}.slot"
 
     def _command(self, served: ServableModel) -> EngineCommand:
-        model, name = served.model, safe_name(served.model.ref)
-        folder = self.context.data_dir / "engines"
+        model, name, folder = served.model, safe_name(served.model.ref), self.engines_folder
         return EngineCommand(
             name=f"llama.cpp ({model.ref})",
             args=(str(ENGINE_SCRIPT),),
@@ -235,7 +207,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
-        self._require(served, "chat")
+        self.require(served.model, "chat")
         frames = self._chat(request, last=False)
         if served.trim and not beginning_of(request.body["messages"]):
             frames = trimmed(frames)
@@ -321,7 +293,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
             return loads(await read_bounded(response, MAX_ANSWER_BYTES))
 
     async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        self._require(await self._find(request.model), "completion")
+        self.require((await self._find(request.model)).model, "completion")
         for name in CHAT_ONLY:
             # The engine ignores the last and answers the others in the chat wire's shape.
             if request.body.get(name):
@@ -336,12 +308,19 @@ class LlamaCppProvider(OpenAIEngineProvider):
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         served = await self._find(request.model)
-        self._require(served, "embedding")
+        self.require(served.model, "embedding")
         limit = served.model.context_length or EMBED_TOKENS
         if served.model.details.get("architecture") not in ENCODERS:
             limit = min(limit, EMBED_TOKENS)
         await self._check_lengths(request, limit)
-        return await super().embed(request)
+        if self._parallel_of(served) == 1:
+            return await super().embed(request)
+        # Two texts in two slots at a time get each other's share of the mean.
+        embed = super().embed
+        async with self._embed_locks[served.model.ref]:
+            found = [await embed(replace(request, inputs=(text,))) for text in request.inputs]
+        vectors = tuple(vector for one in found for vector in one.vectors)
+        return Embeddings(vectors, sum(one.prompt_tokens for one in found))
 
     async def _check_lengths(self, request: EmbedRequest, limit: int) -> None:
         """Refuse an input that is no batch: the engine answers it with a 500 and no numbers."""
@@ -368,14 +347,6 @@ class LlamaCppProvider(OpenAIEngineProvider):
                     param=f"input[{place}]",
                 )
 
-    def _require(self, served: ServableModel, capability: str) -> None:
-        if capability not in (served.model.capabilities or ()):
-            raise ModelNotCapable(
-                f"{served.model.ref} has no {capability}.",
-                param="model",
-                fix="See what each model can do with: venom list",
-            )
-
     # -- memory ------------------------------------------------------------------------------
 
     async def load(self, ref: str) -> None:
@@ -383,13 +354,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
             return
 
     async def unload(self, ref: str) -> None:
-        await self._pool.unload((await self._find(ref)).model.ref)
-
-    async def ps(self) -> Sequence[LoadedModel]:
-        return await self._pool.loaded()
-
-    async def engines(self) -> Sequence[EngineStatus]:
-        return await self._pool.statuses()
+        await super().unload((await self._find(ref)).model.ref)
 
     # -- files -------------------------------------------------------------------------------
 
@@ -408,7 +373,10 @@ class LlamaCppProvider(OpenAIEngineProvider):
         )
 
     async def forget_pull(self, ref: str) -> None:
-        ref, _ = _to_fetch(ref)
+        try:
+            ref, _ = _to_fetch(ref)
+        except ModelNotFound:
+            return  # what cannot be fetched left nothing
         if ref not in self._pulling:
             await asyncio.to_thread(self._store.forget, ref)
 
@@ -446,7 +414,7 @@ class LlamaCppProvider(OpenAIEngineProvider):
                 f"{ref} is a file that the embedded engine serves and does not own.",
                 fix="Delete it where it lies: a folder of model_paths, or the Hugging Face cache.",
             )
-        await self._pool.unload(served.model.ref)
+        await self.pool.unload(served.model.ref)
         await asyncio.to_thread(self._store.remove, served.model.ref)
 
 
@@ -475,14 +443,5 @@ def engine_missing() -> VenomError:
 
 
 def engine_version() -> str | None:
-    """Return the installed engine's version, found without importing it; None where there is
-    none."""
-    importlib.invalidate_caches()
-    if ENGINE_MODULE not in sys.modules and importlib.util.find_spec(ENGINE_MODULE) is None:
-        return None
-    from importlib.metadata import version
-
-    try:
-        return version(ENGINE_MODULE) or "unknown"
-    except Exception:  # its metadata is gone or damaged, and the engine is there
-        return "unknown"
+    """Return the installed engine's version; None where there is none."""
+    return module_version(ENGINE_MODULE)

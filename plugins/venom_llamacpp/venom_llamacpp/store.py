@@ -7,8 +7,6 @@ Everything here blocks; callers run it in threads.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -19,20 +17,23 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.architecture import MAX_CONTEXT
 from venom_core.sdk.disk import (
     check_space,
     discard,
     disk_errors,
     make_writable_folder,
+    safe_name,
     write_file,
 )
 from venom_core.sdk.errors import StorageError
+from venom_core.sdk.gguf import MOST_KIND
+from venom_core.sdk.numbers import plain, whole
 
 logger = logging.getLogger(__name__)
 
 BLOCK = 1024 * 1024
 _PART = re.compile(r"\.[0-9a-f]{12}\.part$")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +115,28 @@ class ModelStore:
         try:
             record = json.loads(path.read_text())
             file = path.with_suffix(".gguf")
-            stored = StoredModel(
-                str(record["ref"]), file, int(record["size_bytes"]), str(record["sha256"]),
-                dict(record.get("facts") or {}),
-            )  # fmt: skip
-            if file.stat().st_size != stored.size_bytes:
+            size = file.stat().st_size
+            # Compared first: what is recorded may be anything, the disk's own word is a number.
+            if type(record["size_bytes"]) is not int or record["size_bytes"] != size:
                 raise ValueError("not the recorded size")
+            facts = _facts(record.get("facts"))
+            stored = StoredModel(str(record["ref"]), file, size, str(record["sha256"]), facts)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             logger.warning("the model record %s is left out: %s", path.name, error)
             return None
         return stored
+
+
+def _facts(recorded: object) -> dict[str, Any]:
+    """Return the recorded facts of a header without the numbers that cannot be."""
+    if not isinstance(recorded, Mapping):
+        return {}
+    facts = plain(recorded, "llamacpp.record", keys=False)
+    for name, most in (("context_length", MAX_CONTEXT), ("pooling", MOST_KIND)):
+        facts[name] = whole(facts.get(name), f"llamacpp.record.{name}", most)
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def prepare(store: ModelStore, needed: int, ref: str) -> None:
@@ -135,12 +146,6 @@ def prepare(store: ModelStore, needed: int, ref: str) -> None:
     check_space(store.folder, needed, ref)
 
 
-def safe_name(ref: str) -> str:
-    """Return a file name for a reference: readable, and different for different references."""
-    name = _UNSAFE.sub("--", ref).strip(".")
-    return name if name == ref else f"{name}-{hashlib.sha256(ref.encode()).hexdigest()[:8]}"
-
-
 def digest_mismatch(ref: str) -> StorageError:
     return StorageError(
         f"What was fetched for {ref} is not what it should be: its sha256 differs. It was removed.",
@@ -148,13 +153,3 @@ def digest_mismatch(ref: str) -> StorageError:
         fix="Fetch it again; if it happens again, the index or a proxy on the way is not to be "
         "trusted.",
     )
-
-
-def size_of_tree(folder: Path) -> int:
-    """Return the bytes of all files below a folder that others are changing meanwhile."""
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += (Path(root) / name).lstat().st_size
-    return total

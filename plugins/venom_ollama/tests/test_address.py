@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from venom_core.sdk.errors import Unavailable
@@ -66,17 +69,62 @@ def test_durations_that_are_none(setting: str) -> None:
         keep_alive(setting)
 
 
-@pytest.mark.parametrize(
-    ("host", "command", "code"),
-    [
-        (None, None, "engine_missing"),
-        (None, "/usr/bin/ollama", "ollama_down"),
-        ("127.0.0.1:9", None, "ollama_down"),
-    ],
-)
-async def test_an_ollama_that_nobody_has_is_not_down_but_not_there(
-    monkeypatch: pytest.MonkeyPatch, host: str | None, command: str | None, code: str
+#: What PATH holds under the name of the program -> the code, and what the sentence says of it.
+ON_PATH = {
+    "nothing": (None, "engine_missing", "Ollama is not installed here"),
+    "a program": ("#!/bin/sh\nexit 0\n", "ollama_down", "Ollama does not answer"),
+    "one that fails": ("#!/bin/sh\nexit 1\n", "ollama_down", "Ollama does not answer"),
+    "a shim without its program": (
+        "#!/bin/sh\necho 'pyenv: ollama: command not found' >&2\nexit 127\n",
+        "engine_missing",
+        "does not start (exit code 127)",
+    ),
+    "a shim without a version": ("#!/bin/sh\nexit 126\n", "engine_missing", "(exit code 126)"),
+    "a lost interpreter": (
+        "#!/nowhere/python\n", "engine_missing", "does not start (No such file or directory)"
+    ),
+    "of another processor": (
+        "\x7fELF\x02\x01\x01", "engine_missing", "does not start (Exec format error)"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the programs of the table are scripts")
+@pytest.mark.parametrize("name", ON_PATH)
+async def test_what_path_finds_is_seen_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("shutil.which", lambda _: command)
-    client = OllamaClient(parse_address(host), request_timeout=1, load_timeout=1)
-    assert (await client._down()).code == code
+    text, code, said = ON_PATH[name]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = tmp_path / "ollama"
+    if text is not None:
+        program.write_text(text, encoding="latin-1")
+        program.chmod(0o755)
+    client = OllamaClient(parse_address(None), request_timeout=1, load_timeout=1)
+    refused = await client._down()
+    assert refused.code == code and said in refused.message
+    # The fix is done: what is installed and starts is down, and no longer missing.
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    assert (await client._down()).code == "ollama_down"
+
+
+async def test_an_address_that_was_named_is_down_whatever_path_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    client = OllamaClient(parse_address("127.0.0.1:9"), request_timeout=1, load_timeout=1)
+    assert (await client._down()).code == "ollama_down"
+
+
+@pytest.mark.parametrize(
+    "setting", ["1" + "0" * 30, str(2**63), "9" * 5000 + "s", "nan", "inf", "1e308", "True", "[]",
+                "1h" + "1m" * 50, "٣m", "1m\n"],
+)  # fmt: skip
+def test_durations_beyond_any_time_are_none(setting: str) -> None:
+    if setting == "1m\n":
+        assert keep_alive(setting) == "1m"
+        return
+    with pytest.raises(Unavailable) as caught:
+        keep_alive(setting)
+    assert caught.value.code == "invalid_setting"

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from venom_core.sdk.graphics import Card
 from venom_core.testing.ollama import load_records
+from venom_ollama import graphics
 from venom_ollama.memory import memory_plan, numbers_of
 from venom_ollama.models import listed
 
@@ -59,6 +61,65 @@ def test_ollamas_default_context_is_assumed_where_none_is_named() -> None:
     assert found is not None
     assert memory_plan(found, None).context_length == 4096
     assert memory_plan(found, 512).context_length == 512
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "tokens"),
+    [(0, 4096), (23 * 2**30 - 1, 4096), (23 * 2**30, 32_768), (47 * 2**30, 262_144)],
+)
+async def test_the_context_by_the_memory_of_any_makers_cards(
+    monkeypatch: pytest.MonkeyPatch, bytes_: int, tokens: int
+) -> None:
+    half = bytes_ // 2
+
+    async def cards(seconds: float) -> tuple[Card, ...]:
+        return (Card(None, None, half), Card(None, None, bytes_ - half), Card(1, 2, None))
+
+    async def unified() -> int:
+        return 0
+
+    monkeypatch.setattr(graphics, "cards", cards)
+    monkeypatch.setattr(graphics, "unified_bytes", unified)
+    assert graphics.default_context(await graphics.graphics_memory()) == tokens
+
+
+@pytest.mark.parametrize("fault", [OSError, TimeoutError, ValueError])
+async def test_apples_memory_serves_where_there_is_no_card(
+    monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    async def none(seconds: float) -> tuple[Card, ...]:
+        return ()
+
+    async def silent(seconds: float) -> tuple[Card, ...]:
+        raise fault
+
+    async def unified() -> int:
+        return 48 * 2**30
+
+    monkeypatch.setattr(graphics, "unified_bytes", unified)
+    monkeypatch.setattr(graphics, "cards", none)
+    assert await graphics.graphics_memory() == 48 * 2**30
+    monkeypatch.setattr(graphics, "cards", silent)
+    assert await graphics.graphics_memory() == 0
+
+
+@pytest.mark.parametrize(
+    "number", ["1" + "0" * 30, "-1", "0", str(2**63), "nan", "inf", '"12"', "true", "1e308", "[]"]
+)
+def test_parameters_of_a_model_that_cannot_be(number: str) -> None:
+    told = {"parameters": f"num_ctx {number}\nnum_predict {number}\ntop_k 40"}
+    model = listed({"name": "m", "size": number, "details": {"context_length": number}}, told, None)
+    assert "num_ctx" not in model.details
+    assert (model.size_bytes, model.context_length) == (None, None)
+    assert model.defaults["top_k"] == 40
+
+
+@pytest.mark.parametrize("value", [10**30, -1, 2**63, float("nan"), "12", True, None, []], ids=str)
+@pytest.mark.parametrize("key", ["block_count", "context_length", "attention.head_count"])
+def test_details_whose_numbers_cannot_be_estimate_nothing(key: str, value: Any) -> None:
+    info = {**SHOWN["model_info"], f"gemma3.{key}": value}
+    found = numbers_of({**SHOWN, "model_info": info}, 5)
+    assert found is None or value in (None, [])
 
 
 JSON = st.recursive(

@@ -15,8 +15,12 @@ DEFAULT_PORT = 11434
 _SCHEME_PORTS = {"http": 80, "https": 443}
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 # Go's durations: 300ms, 1.5h, 2h45m; a sign in front.
-_DURATION = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+)(ns|us|µs|ms|s|m|h))*$")
-_SECONDS = re.compile(r"^[+-]?\d+$")
+_UNIT = "(ns|us|µs|ms|s|m|h)"
+#: More digits are beyond what Go holds, and no time that anybody means.
+_DURATION = re.compile(
+    rf"[+-]?(\d{{1,9}}(\.\d{{0,9}})?|\.\d{{1,9}}){_UNIT}(\d{{1,9}}{_UNIT}){{0,6}}", re.ASCII
+)
+_SECONDS = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,9 @@ def keep_alive(value: str | None) -> str | int | None:
     text = (value or "").strip()
     if not text:
         return None
-    if _SECONDS.match(text):
+    if _SECONDS.fullmatch(text):
         return int(text)
-    if _DURATION.match(text):
+    if _DURATION.fullmatch(text):
         return text
     raise Unavailable(
         f"The setting keep_alive is no duration: {text[:40]!r}.",

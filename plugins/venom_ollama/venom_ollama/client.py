@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from venom_core.sdk.bounded_json import loads_vectors
+from venom_core.sdk.bounded_json import MAX_LISTING_BYTES, MOST_ROWS, loads_vectors
 from venom_core.sdk.errors import (
     EngineMissing,
     NotHttp,
@@ -17,6 +16,8 @@ from venom_core.sdk.errors import (
     UpstreamTimeout,
 )
 from venom_core.sdk.http import make_client, open_stream
+from venom_core.sdk.programs import look_for
+from venom_core.sdk.stream_reader import pieces
 from venom_ollama.address import Address
 from venom_ollama.lines import LineReader, not_ollama, parse_object
 from venom_ollama.refusals import refusal
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 VERSION_TIMEOUT = 2.0
 #: Ollama says nothing while it computes the sha256 of a large layer.
 PULL_STALL_TIMEOUT = 900.0
-#: A listing or the details of one model; a vector is some 10 KB, an embedding answer has many.
-MAX_BODY_BYTES = 256 * 2**20
+#: A vector is some 10 KB, an embedding answer has many.
+MAX_VECTORS_BYTES = 256 * 2**20
 _DRAIN_SECONDS = 0.25
 
 
@@ -139,7 +140,7 @@ class OllamaClient:
         try:
             async with asyncio.timeout(limit):
                 async with self._send(method, path, body, model, limit) as response:
-                    return parse_object(await self._read(response, limit))
+                    return parse_object(await self._read(response, limit, MAX_LISTING_BYTES))
         except TimeoutError:
             raise self._silent(limit) from None
 
@@ -152,13 +153,14 @@ class OllamaClient:
         """
         reader = LineReader()
         async with self._send("POST", path, body, body["model"], first) as response:
-            pieces = response.aiter_bytes()
-            while (piece := await self._next(pieces, stall)) is not None:
-                for line in reader.feed(piece):
-                    yield line
-                    if line.get("done") is True:
-                        await self._drain(pieces)
-                        return
+            chunks = response.aiter_bytes()
+            while (chunk := await self._next(chunks, stall)) is not None:
+                async for piece in pieces(chunk):
+                    for line in reader.feed(piece):
+                        yield line
+                        if line.get("done") is True:
+                            await self._drain(chunks)
+                            return
             for line in reader.end():
                 yield line
 
@@ -198,7 +200,7 @@ class OllamaClient:
     async def _refused(
         self, response: httpx.Response, model: str, body: Mapping[str, Any]
     ) -> Exception:
-        text = await self._read(response, self._request_timeout)
+        text = await self._read(response, self._request_timeout, MAX_LISTING_BYTES)
         told: Mapping[str, Any] = {}
         try:
             told = parse_object(text)
@@ -217,31 +219,33 @@ class OllamaClient:
             error.param = "tools"  # the only other schemas that it was sent
         return error
 
-    async def _read(self, response: httpx.Response, stall: float) -> bytes:
+    async def _read(
+        self, response: httpx.Response, stall: float, limit: int = MAX_VECTORS_BYTES
+    ) -> bytes:
         body = bytearray()
-        pieces = response.aiter_bytes()
-        while (piece := await self._next(pieces, stall)) is not None:
-            body += piece
-            if len(body) > MAX_BODY_BYTES:
+        chunks = response.aiter_bytes()
+        while (chunk := await self._next(chunks, stall)) is not None:
+            body += chunk
+            if len(body) > limit:
                 raise not_ollama()
         return bytes(body)
 
-    async def _next(self, pieces: AsyncIterator[bytes], stall: float) -> bytes | None:
+    async def _next(self, chunks: AsyncIterator[bytes], stall: float) -> bytes | None:
         """Return the next bytes, or None at the end. Raises UpstreamTimeout after ``stall``
         seconds."""
         try:
             async with asyncio.timeout(stall):
-                return await anext(pieces, None)
+                return await anext(chunks, None)
         except TimeoutError:
             raise self._silent(stall) from None
 
-    async def _drain(self, pieces: AsyncIterator[bytes]) -> None:
+    async def _drain(self, chunks: AsyncIterator[bytes]) -> None:
         """Read the end of a finished body, so that the connection can serve the next request; an
         upstream that keeps us waiting for it loses the connection instead."""
         import httpx
 
         with contextlib.suppress(UpstreamTimeout, httpx.HTTPError):
-            while await self._next(pieces, _DRAIN_SECONDS) is not None:
+            while await self._next(chunks, _DRAIN_SECONDS) is not None:
                 continue
 
     def _silent(self, seconds: float) -> UpstreamTimeout:
@@ -252,13 +256,24 @@ class OllamaClient:
 
     async def _down(self) -> Unavailable:
         """Return the refusal for an Ollama that does not answer; where nothing speaks for one on
-        this machine, it is not down but not there."""
-        if self._address.is_usual and await asyncio.to_thread(shutil.which, "ollama") is None:
-            return EngineMissing(
-                f"Ollama is not installed here: nothing answers at {self._address.shown}.",
-                fix="Install it from https://ollama.com/download and start it, or set OLLAMA_HOST "
-                "to where it runs.",
+        this machine, or what is called so does not start, it is not down but not there."""
+        if self._address.is_usual:
+            program = await asyncio.to_thread(look_for, "ollama")
+            install = (
+                "Install it from https://ollama.com/download and start it, or set OLLAMA_HOST to "
+                "where it runs."
             )
+            if program.path is None:
+                return EngineMissing(
+                    f"Ollama is not installed here: nothing answers at {self._address.shown}.",
+                    fix=install,
+                )
+            if program.fault is not None:
+                return EngineMissing(
+                    f"Nothing answers at {self._address.shown}, and the program 'ollama' that PATH "
+                    f"finds does not start ({program.fault}).",
+                    fix=install,
+                )
         return Unavailable(
             f"Ollama does not answer at {self._address.shown}.",
             code="ollama_down",
@@ -278,4 +293,4 @@ def _objects(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     items = _field(answer, name, list)
     if not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
         raise not_ollama()
-    return list(items)
+    return list(items[: MOST_ROWS + 1])

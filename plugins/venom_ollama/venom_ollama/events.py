@@ -39,6 +39,7 @@ class Translator:
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._logprobs: list[Mapping[str, Any]] = []
+        self._offset = 0
 
     def frames(self, line: Mapping[str, Any]) -> Iterator[Frame]:
         """Return the frames that one object brings."""
@@ -89,12 +90,13 @@ class Translator:
             return None
         if not isinstance(content or "", str) or not isinstance(reasoning or "", str):
             raise TypeError("a text is no text")
-        self._content.append(content or "")
-        self._reasoning.append(reasoning or "")
         self._note_repeats((content or reasoning or "").strip())
         self._calls.extend(calls)
         logprobs = self._logprobs_of(found)
-        self._logprobs.extend(found)
+        if not self._stream:
+            self._content.append(content or "")
+            self._reasoning.append(reasoning or "")
+            self._logprobs.extend(found)
         return Choice(
             role=self._role(),
             content=content or None,
@@ -128,7 +130,8 @@ class Translator:
             return None
         if self._wire == "chat":
             return {"content": list(found)}
-        offset = sum(len(item["token"]) for item in self._logprobs)
+        offset = self._offset
+        self._offset += sum(len(item["token"]) for item in found)
         return completion_logprobs(found, offset)
 
     def _last(self, reason: FinishReason, note: str | None, usage: Usage | None) -> Iterator[Frame]:
@@ -139,7 +142,7 @@ class Translator:
             if usage is not None:
                 yield Frame.of(Chunk(usage=usage))
             return
-        found, self._logprobs = self._logprobs, []
+        found, self._logprobs, self._offset = self._logprobs, [], 0
         choice = Choice(
             role="assistant",
             content="".join(self._content) or (None if self._calls else ""),

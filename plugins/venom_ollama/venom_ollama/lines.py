@@ -11,6 +11,8 @@ from venom_core.sdk.errors import UpstreamError, UpstreamIncomplete
 
 #: Longer than any line of Ollama; a stream without a newline must not fill the memory.
 MAX_LINE_BYTES = 32 * 2**20
+#: Half a kilobyte for each of as many lines as an answer may have.
+MAX_STREAM_BYTES = 512 * 2**20
 
 
 class LineReader:
@@ -20,21 +22,37 @@ class LineReader:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._held = self._bytes = 0
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Return the objects that are complete with ``data``."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > MAX_LINE_BYTES:
+        self._bytes += len(data)
+        if self._bytes > MAX_STREAM_BYTES:
             raise not_ollama()
-        for line in lines:
+        first, *lines = data.split(b"\n")
+        self._hold(first)
+        if not lines:
+            return
+        *whole, rest = (b"".join(self._rest), *lines)
+        self._rest, self._held = [], 0
+        self._hold(rest)
+        for line in whole:
             if line.strip():
                 yield parse_object(line)
+
+    def _hold(self, part: bytes) -> None:
+        """Keep a part of a line that goes on."""
+        if part:
+            self._rest.append(part)
+            self._held += len(part)
+            if self._held > MAX_LINE_BYTES:
+                raise not_ollama()
 
     def end(self) -> Iterator[dict[str, Any]]:
         """Return the object that was left without a newline. Raises UpstreamIncomplete for half of
         one."""
-        rest, self._rest = self._rest.strip(), b""
+        rest, self._rest = b"".join(self._rest).strip(), []
         if not rest:
             return
         try:

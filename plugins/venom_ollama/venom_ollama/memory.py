@@ -10,6 +10,7 @@ from typing import Any
 from venom_core.sdk.architecture import MAX_BYTES, Architecture, BadNumber, MemoryPlan
 from venom_core.sdk.architecture_gguf import from_gguf, tensor_bytes
 from venom_core.sdk.memory_estimate import ggml_compute_bytes
+from venom_core.sdk.numbers import say_bad
 
 #: What Ollama takes where neither the request nor the model names a context.
 DEFAULT_CONTEXT = 4096
@@ -38,8 +39,8 @@ def numbers_of(shown: Mapping[str, Any], size: int | None) -> Numbers | None:
     """Return the numbers in ``/api/show``; ``size`` is the bytes of all its files by the listing;
     None where nothing can be made of it."""
     info = shown.get("model_info")
-    if not isinstance(info, Mapping):
-        return None
+    if not isinstance(info, Mapping) or not info:
+        return None  # of a model elsewhere Ollama knows nothing
     tensors = _tensors(shown.get("tensors"))
     sizes = [tensor_bytes(kind, shape) for _, kind, shape in tensors]
     whole = sum(size or 0 for size in sizes) if sizes and None not in sizes else size
@@ -51,7 +52,8 @@ def numbers_of(shown: Mapping[str, Any], size: int | None) -> Numbers | None:
     try:
         vocabulary = embeddings[1] if len(embeddings) == 2 else None
         found = from_gguf(info, weights_bytes=whole, vocabulary=vocabulary)
-    except BadNumber:
+    except BadNumber as error:
+        say_bad("ollama.model", error)
         return None
     return Numbers(found, copies)
 

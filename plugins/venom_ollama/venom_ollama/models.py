@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from venom_core.sdk.architecture import MAX_BYTES
-from venom_core.sdk.numbers import real, whole
+from venom_core.sdk.architecture import MAX_BYTES, MAX_CONTEXT
+from venom_core.sdk.numbers import real, tokens, whole
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import LoadedModel, Model, ModelCapability
 from venom_core.sdk.spec import Proposal
@@ -101,7 +101,8 @@ def listed(
         size_bytes=_whole(item.get("size")),
         digest=_text(item.get("digest")),
         quantization=_text(details.get("quantization_level")),
-        context_length=_whole(details.get("context_length")) or _trained_context(shown),
+        context_length=tokens(details.get("context_length"), "ollama.model.context_length")
+        or _trained_context(shown),
         loaded=loaded,
         defaults=defaults(shown),
         applies_defaults=True,
@@ -145,7 +146,7 @@ def loaded_model(item: Mapping[str, Any]) -> LoadedModel:
         ref=item["name"],
         size_bytes=_whole(item.get("size")),
         vram_bytes=_whole(item.get("size_vram")),
-        context_length=_whole(item.get("context_length")),
+        context_length=tokens(item.get("context_length"), "ollama.loaded.context_length"),
         expires_at=expires,
     )
 
@@ -197,7 +198,8 @@ def _capabilities(names: Any) -> frozenset[ModelCapability] | None:
 
 def _trained_context(shown: Mapping[str, Any]) -> int | None:
     info = _mapping(shown.get("model_info"))
-    return _whole(info.get(f"{info.get('general.architecture')}.context_length"))
+    context = info.get(f"{info.get('general.architecture')}.context_length")
+    return whole(context, "ollama.model.context_length", MAX_CONTEXT, 1)
 
 
 def _details(details: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,7 +208,8 @@ def _details(details: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, 
     found = {name: details[name] for name in names if isinstance(details.get(name), str)}
     parameters = dict(_parameters(shown))
     if (context := _number("num_ctx", parameters.get("num_ctx", ""), int)) is not None:
-        found["num_ctx"] = context
+        # One below 1 leaves the choice to Ollama.
+        found |= {"num_ctx": context} if 0 < context <= MAX_CONTEXT else {}
     return found
 
 

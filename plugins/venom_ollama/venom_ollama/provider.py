@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from venom_core.sdk import numbers
 from venom_core.sdk.errors import (
     InvalidRequest,
     ModelNotCapable,
@@ -18,7 +19,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame
-from venom_core.sdk.http import is_loopback
+from venom_core.sdk.http import is_loopback, prepare
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.numbers import tokens, vector
 from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
@@ -96,6 +97,7 @@ class OllamaProvider(Provider):
             request_timeout=_seconds(settings.get("request_timeout"), 30.0),
             load_timeout=_seconds(settings.get("load_timeout"), 300.0),
         )
+        await prepare()
         client.open()
         self._made = client
 
@@ -411,7 +413,7 @@ def _kept(shown: Mapping[str, Any], size: Any) -> Mapping[str, Any]:
     bytes."""
     names = ("capabilities", "parameters", "model_info", "license", "system", "remote_host")
     kept = {name: shown[name] for name in names if name in shown}
-    return {**kept, "numbers": numbers_of(shown, size if isinstance(size, int) else None)}
+    return {**kept, "numbers": numbers_of(shown, numbers.size(size, "ollama.model.size"))}
 
 
 def _text(value: Any) -> str | None:

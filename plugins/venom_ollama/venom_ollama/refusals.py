@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from shlex import quote
 from typing import Any
 
 from venom_core.sdk import numbers
@@ -107,7 +108,7 @@ def _of_engine(status: int, words: str) -> tuple[int, str]:
 def model_not_found(model: str) -> ModelNotFound:
     """Return the refusal for a model that is not installed."""
     return ModelNotFound(
-        f"Ollama has no model {model!r}.", fix=f"venom pull {model}", param="model"
+        f"Ollama has no model {model!r}.", fix=f"venom pull {quote(model)}", param="model"
     )
 
 
@@ -140,7 +141,7 @@ def _parameter(model: str, match: re.Match[str]) -> VenomError:
     param = {"tools": "tools", "thinking": "reasoning_effort", "insert": "suffix"}[match[1].lower()]
     return UnsupportedParameter(
         f"The model {model} does not support {match[1]}.",
-        fix=f"Leave out {param}, or choose a model that can: venom show NAME lists capabilities.",
+        fix=f"Leave out {param}, or choose a model that can; venom show NAME lists capabilities.",
         param=param,
     )
 
@@ -149,7 +150,7 @@ def _parameter(model: str, match: re.Match[str]) -> VenomError:
 def _no_chat(model: str, match: re.Match[str]) -> VenomError:
     return ModelNotCapable(
         f"The model {model} cannot answer: it is for embeddings, or its files are damaged.",
-        fix=f"Choose a chat model, or fetch this one again: venom pull {model}",
+        fix=f"Choose a chat model, or fetch this one again: venom pull {quote(model)}",
         param="model",
     )
 
@@ -246,7 +247,7 @@ def _newer(model: str, match: re.Match[str]) -> VenomError:
 def _damaged(model: str, match: re.Match[str]) -> VenomError:
     return StorageError(
         f"The files of {model} are damaged.",
-        fix=f"Fetch it again: venom rm {model}, then venom pull {model}",
+        fix=f"Fetch it again: venom rm {quote(model)}, then venom pull {quote(model)}",
         code="model_damaged",
     )
 
@@ -285,7 +286,7 @@ def _bad_name(model: str, match: re.Match[str]) -> VenomError:
 def _digest(model: str, match: re.Match[str]) -> VenomError:
     return StorageError(
         f"What arrived of {model} is not what the registry lists: the sha256 differs.",
-        fix=f"Nothing damaged was kept. Fetch it again: venom pull {model}",
+        fix=f"Nothing damaged was kept. Fetch it again: venom pull {quote(model)}",
         code="digest_mismatch",
     )
 

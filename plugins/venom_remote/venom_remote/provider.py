@@ -20,7 +20,7 @@ from venom_core.sdk.errors import (
     UpstreamTimeout,
     VenomError,
 )
-from venom_core.sdk.http import is_loopback
+from venom_core.sdk.http import is_loopback, prepare
 from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, fetch_models
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ProviderContext
@@ -30,11 +30,16 @@ from venom_core.sdk.states import Health, ProviderStatus, Reason
 LIST_TIMEOUT = 1.5
 #: What says that a server is away. Everything else is an answer, and says something of a request.
 AWAY = (EngineUnreachable, NotHttp, UpstreamGone, UpstreamTimeout)
+START_THEM = "Start them, or correct VENOM_REMOTE__URLS; what each one said is in: venom logs"
 NO_URLS = Reason(
     "no_servers",
     "No remote server is configured.",
     "Set one: VENOM_REMOTE__URLS=http://host:8000",
 )
+
+
+def no_server_answers() -> Unavailable:
+    return Unavailable("No remote server answers.", code="servers_down", fix=START_THEM)
 
 
 def _base(url: str) -> str:
@@ -97,7 +102,7 @@ class RemoteProvider(OpenAIEngineProvider):
         await self._ask_all()
         alive = [node for node in self._nodes if node.dead_until <= time.monotonic()]
         if not alive:
-            raise Unavailable("No remote server answers.", code="servers_down", fix="venom doctor")
+            raise no_server_answers()
         names = {name for node in alive for name in node.models}
         refusals = [node.refusal for node in alive if node.refusal is not None]
         if not names and refusals:
@@ -120,6 +125,7 @@ class RemoteProvider(OpenAIEngineProvider):
 
     async def _ask_all(self) -> None:
         """Ask the nodes for their models; dead ones before their time only where all are."""
+        await prepare()
         now = time.monotonic()
         alive = [node for node in self._nodes if node.dead_until <= now]
         await asyncio.gather(*(self._ask(node) for node in alive or self._nodes))
@@ -145,9 +151,11 @@ class RemoteProvider(OpenAIEngineProvider):
     @contextlib.asynccontextmanager
     async def lease(self, ref: str) -> AsyncGenerator[Endpoint, None]:
         having = [node for node in self._nodes if ref in node.models]
+        now = time.monotonic()
+        if not having and self._nodes and all(node.dead_until > now for node in self._nodes):
+            raise no_server_answers()  # which of them has it, nobody knows
         if not having:
             raise ModelNotFound(f"No remote server has {ref!r}.", param="model", fix="venom list")
-        now = time.monotonic()
         alive = [node for node in having if node.dead_until <= now]
         # Where there is nowhere else to go, a dead one may have come back.
         node = (

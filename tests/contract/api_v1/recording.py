@@ -12,10 +12,7 @@ from typing import Any
 import httpx
 
 from tests.contract.api_v1.contract import CONTRACT, PREFIX, Locked
-from tests.stage import SCRIPTED, scripted_venom
-from venom_core._version import __version__
 from venom_core.api.app import create_app
-from venom_core.plugins.discovery import Found
 from venom_core.sdk.provider import Model, PullPlan, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -23,8 +20,9 @@ from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import FakeHub
 from venom_core.testing.scripted import Script, say
+from venom_core.testing.staging import SCRIPTED, entry, venom_over
 
-HUB = Found("hf", "venom_hf.plugin", "v1", "venom-hf", __version__, "first_party")
+HUB = entry("venom_hf.plugin")
 PAPER = {
     "paper": {"id": "2611.00001", "title": "Tiny", "summary": "It is.", "authors": []},
     "title": "Tiny",
@@ -86,7 +84,7 @@ async def application(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, di
         hub.add("org/tiny-GGUF", {"tiny-Q4_K_M.gguf": b"GGUF"}, tags=["gguf"])
         hub.papers = [PAPER]
         env = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(folder / "hub")}
-        venom = scripted_venom(Settings.load(Paths.at(folder / "home"), env), (SCRIPTED, HUB))
+        venom = venom_over(Settings.load(Paths.at(folder / "home"), env), (SCRIPTED, HUB))
         app = create_app(venom)
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)

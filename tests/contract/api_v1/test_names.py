@@ -13,7 +13,8 @@ from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
 
 NAMES = ("a/b", "a:b", "org/model@rev", "registry/x", "x/config", "operations/1", "install")
-_ROUTE = re.compile(r"/api/v1/models/\{[a-z_]+\}(/[a-z]+)?")
+#: What a model is built into, ``{format}``, is no name of a model.
+_ROUTE = re.compile(r"/api/v1/models/\{(?!format\})[a-z_]+\}(/[a-z]+)?")
 
 
 @pytest.mark.parametrize("encoded", [False, True], ids=["as it is", "percent-encoded"])

@@ -12,24 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.stage import SCRIPTED, scripted_venom
-from venom_core._version import __version__
 from venom_core.composition import Venom
-from venom_core.plugins.discovery import Found
 from venom_core.sdk.errors import NotFound
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.audit import Actor
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
+from venom_core.testing.staging import SCRIPTED, entry, venom_over
 from venom_core.usecases.legacy import Finding, Takeover, read_original, roll_back
 
 INSTALLED = (
     SCRIPTED,
-    *(
-        Found(name, f"venom_{name}.plugin", "v1", f"venom-{name}", __version__, "first_party")
-        for name in ("ollama", "llamacpp", "remote")
-    ),
+    *(entry(f"venom_{name}.plugin") for name in ("ollama", "llamacpp", "remote")),
 )
 ENV = Path(__file__).with_name("original.env")
 MODEL = "org/gemma-3-4b-it"
@@ -54,7 +49,7 @@ def paths(tmp_path: Path) -> Paths:
 
 @asynccontextmanager
 async def opened(paths: Paths) -> AsyncIterator[Venom]:
-    venom = scripted_venom(Settings.load(paths, {"OLLAMA_HOST": "127.0.0.1:9"}), INSTALLED)
+    venom = venom_over(Settings.load(paths, {"OLLAMA_HOST": "127.0.0.1:9"}), INSTALLED)
     await venom.start()
     await venom.host.load_all()
     try:
@@ -144,7 +139,21 @@ async def test_it_can_be_rolled_back(paths: Paths, original: Path, before: str) 
 async def test_overrides_that_are_no_object(paths: Paths, original: Path, text: str) -> None:
     (original / ".env").write_text(f"MODEL_GENERATION_OVERRIDES={text}\n")
     findings = await taken_over(paths, original)
-    assert findings["MODEL_GENERATION_OVERRIDES"].outcome == "left"
+    told = [one for name, one in findings.items() if name.startswith("MODEL_GENERATION_OVER")]
+    assert [one.outcome for one in told] == ["left"]
+
+
+@pytest.mark.parametrize("odd", ["1" + "0" * 30, "-1", "NaN", "1e999", '"12"', "true", "[]"])
+async def test_one_bad_override_leaves_the_others(paths: Paths, original: Path, odd: str) -> None:
+    given = f'{{"temperature": {odd}, "num_predict": 800}}'
+    text = f'{{"scripted": {{"gemma-3-4b-it": {given}, "other": {odd}}}, "vllm": {odd}}}'
+    (original / ".env").write_text(f"MODEL_GENERATION_OVERRIDES={text}\n")
+    findings = await taken_over(paths, original)
+    taken = findings["MODEL_GENERATION_OVERRIDES scripted gemma-3-4b-it"]
+    assert taken.outcome == "taken"
+    assert "'max_tokens': 800" in taken.message and "temperature must be" in taken.message
+    assert findings["MODEL_GENERATION_OVERRIDES scripted other"].outcome == "left"
+    assert findings["MODEL_GENERATION_OVERRIDES vllm"].outcome == "left"
 
 
 def test_a_folder_without_anything(tmp_path: Path) -> None:

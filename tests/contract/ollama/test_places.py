@@ -154,3 +154,68 @@ async def test_an_answer_broken_off_is_kept_with_a_word(
     assert '"finish_reason":"length"' in answer.text.replace('": "', '":"')
     assert "repeated" in answer.text
     assert "00000" in answer.text or stream
+
+
+@pytest.mark.parametrize(
+    ("names", "because"),
+    [
+        (("gemma3:270m", "far:cloud-like"), "the largest installed match of ollama://gemma3:*"),
+        (("smollm2:135m", "far:cloud-like"), "no ollama://gemma3:* is installed; the first model"),
+        (("far:cloud-like",), None),
+    ],
+)
+async def test_a_host_that_the_settings_name_may_answer_unnamed_and_every_surface_says_so(
+    fake: FakeOllama, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, ...], because: str | None,
+) -> None:  # fmt: skip
+    """``OLLAMA_HOST`` at another machine names that machine; what its Ollama passes on to a cloud
+    is named by nobody."""
+    monkeypatch.setattr("venom_ollama.provider.is_loopback", lambda url: False)
+    fake.settings(version=CURRENT_VERSION)
+    host = fake.url.removeprefix("http://")
+    async with client_of(fake.url, tmp_path) as client:
+        await only(client, fake, *names)
+        answer = await ask(client)
+        overview = (await client.get("/api/v1/overview")).json()
+        if because is None:
+            assert (answer.status_code, overview["default_model"]) == (404, None)
+            return
+        headers, told = answer.headers, overview["default_model_reason"]
+        assert (headers["venom-locality"], headers["venom-runs-at"]) == ("remote", host)
+        assert overview["default_model"] == names[0]
+        for text in (headers["venom-model-reason"], told):
+            assert text.startswith(because)
+            assert text.endswith(f", on {host}, where the settings say that ollama is")
+        polish = await client.get("/api/v1/overview", headers={"Accept-Language": "pl"})
+        assert f", na {host}, gdzie" in polish.json()["default_model_reason"]
+        fit = (await client.get(f"/api/v1/models/{names[0]}/fit")).json()
+        assert (fit["verdict"], fit["loaded_bytes"]) == ("unknown", None)
+        assert fit["message"] == f"{names[0]} runs on {host} and takes no memory of this machine."
+
+
+async def test_what_the_model_sets_itself_is_told_and_what_the_request_says_wins(
+    client: httpx.AsyncClient, fake: FakeOllama
+) -> None:
+    shown: dict[str, Any] = {"capabilities": ["completion"], "model_info": {}, "details": {}}
+    shown["parameters"] = 'temperature 0.25\npresence_penalty 1.5\ntop_k 7\nstop "END"'
+    fake.fault("/api/show", "status", status=200, body=json.dumps(shown), times=0)
+    explain = {"Venom-Explain": "1"}
+    await client.get("/api/v1/models")
+    body = {"temperature": 0.9, "presence_penalty": 0}
+    answer = await ask(client, explain, model="smollm2:135m", **body)
+    told = json.loads(base64.b64decode(answer.headers["venom-explain"]))
+    assert told["origins"] == {
+        "temperature": "request", "presence_penalty": "request", "top_k": "model", "stop": "model",
+    }  # fmt: skip
+    assert told["values"] == {**body, "top_k": 7, "stop": ["END"]}
+    options = told["upstream_body"]["options"]
+    assert (options["temperature"], options["presence_penalty"]) == (0.9, 0)
+    assert not {"top_k", "stop"} & set(options), "its engine applies them by itself"
+    stored = {"params": {"top_k": 20}}
+    await client.post("/api/v1/models/smollm2:135m/config", json=stored)
+    answer = await ask(client, explain, model="smollm2:135m")
+    told = json.loads(base64.b64decode(answer.headers["venom-explain"]))
+    assert told["origins"] == {
+        "top_k": "override", "temperature": "model", "presence_penalty": "model", "stop": "model",
+    }  # fmt: skip
+    assert told["values"]["top_k"] == 20

@@ -10,13 +10,14 @@ import httpx
 from venom_core._version import __version__
 from venom_core.api.app import create_app
 from venom_core.composition import Venom
-from venom_core.plugins.discovery import Found, Scan
+from venom_core.plugins.discovery import Scan
 from venom_core.plugins.host import PluginHost
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing.ollama import FakeOllama
+from venom_core.testing.staging import entry
 
-OLLAMA = Found("ollama", "venom_ollama.plugin", "v1", "venom-ollama", __version__, "first_party")
+OLLAMA = entry("venom_ollama.plugin")
 HI = [{"role": "user", "content": "hi"}]
 
 

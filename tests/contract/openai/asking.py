@@ -10,13 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stage import SCRIPTED, scripted_venom
-from tests.unit.api.conftest import client_of
 from venom_core._version import __version__
 from venom_core.plugins.discovery import Found
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing.engine import Reply, ScriptedEngine, chunk, scripted_engine, sse
+from venom_core.testing.staging import SCRIPTED, client_of, venom_over
 from venom_core.testing.wire_law import Streamed, lawful
 
 REMOTE = Found(
@@ -42,7 +41,7 @@ async def engine() -> AsyncIterator[ScriptedEngine]:
 @pytest.fixture
 async def client(tmp_path: Path, engine: ScriptedEngine) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings.load(Paths.at(tmp_path / "home"), {"VENOM_REMOTE__URLS": engine.url})
-    async with client_of(scripted_venom(settings, (SCRIPTED, REMOTE))) as client:
+    async with client_of(venom_over(settings, (SCRIPTED, REMOTE))) as client:
         yield client
 
 

@@ -54,7 +54,8 @@ async def test_a_stream_without_usage_can_be_indexed(client: openai.AsyncOpenAI)
 
 async def test_tool_calls_whole_and_in_fragments(client: openai.AsyncOpenAI) -> None:
     call = ToolCall(0, "call_1", "weather", '{"city":"Łódź"}')
-    whole = Answer((Choice(0, "assistant", None, None, (call,), "tool_calls"),), Usage(1, 1))
+    choice = Choice(role="assistant", tool_calls=(call,), finish_reason="tool_calls")
+    whole = Answer((choice,), Usage(1, 1))
     scripted.SCRIPTS["m"] = Script([whole])
     result = await client.chat.completions.create(model="m", messages=HI, tools=[TOOL])
     assert result.choices[0].message.tool_calls is not None

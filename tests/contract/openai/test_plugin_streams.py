@@ -16,7 +16,7 @@ from tests.contract.openai.asking import (
     engine,
 )
 from tests.stage import stage
-from venom_core.sdk.frames import Answer, Choice, Chunk, Frame, FrameKind, Usage, delta, finish
+from venom_core.sdk.frames import Choice, Chunk, Frame, FrameKind, Usage, delta, finish
 from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
 from venom_core.testing.engine import ScriptedEngine
@@ -72,7 +72,6 @@ async def test_the_page_is_told_of_it_too(client: httpx.AsyncClient, steps: list
 SENT: dict[str, list[Any]] = {
     "raw in lines": [Frame.raw(FrameKind.DELTA, RAW.replace(b":", b":\n\n")), finish("stop")],
     "raw of another kind": [Frame.raw(FrameKind.DELTA, RAW.replace(b"null", b'"stop"'))],
-    "content behind the finish": [delta("b"), finish("stop"), delta("c"), finish("length")],
     "usage first": [Chunk(usage=Usage(1, 2)), delta("b"), finish("stop")],
     "nothing": [Chunk(), delta("b"), Chunk(), finish("stop"), Chunk()],
     "an error behind the finish": [delta("b"), finish("stop"), asyncio.CancelledError()],
@@ -89,16 +88,6 @@ async def test_a_plugins_frames_are_sent_by_the_law(
     answer = lawful(response.content)
     assert answer.error is None
     assert (answer.text, answer.reasons) == ("ab", {0: "stop"})
-
-
-async def test_a_stream_that_is_no_answer_is_none(client: httpx.AsyncClient) -> None:
-    scripted.SCRIPTS["m"] = Script([delta("a"), finish("stop")])
-    body = {**BODY, "stream": False, "model": "scripted://m"}
-    response = await client.post("/v1/chat/completions", json=body)
-    assert (response.status_code, response.json()["error"]["code"]) == (502, "upstream_error")
-    scripted.SCRIPTS["m"] = Script([Answer((Choice(content="a", finish_reason="stop"),))])
-    response = await client.post("/v1/chat/completions", json=body)
-    assert response.json()["choices"][0]["message"]["content"] == "a"
 
 
 @pytest.mark.parametrize(

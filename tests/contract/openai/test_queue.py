@@ -11,8 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.served import served
-from tests.stage import scripted_venom
+from tests.served import client_served
 from venom_core.api.app import create_app
 from venom_core.api.openai import queueing
 from venom_core.composition import Venom
@@ -21,6 +20,7 @@ from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience, until
 from venom_core.testing.scripted import Pause, Script, say
+from venom_core.testing.staging import venom_over
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
 ASKS = {"Venom-Queue": "1"}
@@ -30,8 +30,8 @@ ASKS = {"Venom-Queue": "1"}
 async def narrow(tmp_path: Path, **env: str) -> AsyncIterator[tuple[Venom, httpx.AsyncClient]]:
     """A server that answers one at a time, and a client of it."""
     settings = Settings.load(Paths.at(tmp_path), {"VENOM_MAX_CONCURRENT": "1", **env})
-    venom = scripted_venom(settings)
-    async with served(create_app(venom)) as url, httpx.AsyncClient(base_url=url) as client:
+    venom = venom_over(settings)
+    async with client_served(create_app(venom)) as client:
         yield venom, client
 
 

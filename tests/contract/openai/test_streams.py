@@ -25,7 +25,7 @@ from tests.contract.openai.asking import (
     said,
 )
 from tests.stage import stage
-from venom_core.chat import stream as chat_stream
+from venom_core.plugins import guarded_streams
 from venom_core.testing.engine import Reply, chunk, whole
 from venom_core.testing.wire_law import lawful
 
@@ -253,7 +253,7 @@ async def test_a_connection_that_breaks(ask: Asker, fault: str) -> None:
 async def test_silence_behind_the_finish_is_bounded(
     ask: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat_stream, "SETTLE_SECONDS", 0.05)
+    monkeypatch.setattr(guarded_streams, "SETTLE_SECONDS", 0.05)
     answer = await ask.stream(A, B, END, fault="stall")
     assert (answer.text, answer.error) == ("Hello", None)
 

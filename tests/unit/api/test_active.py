@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+import types
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
+from venom_core.sdk import hookimpl
 from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.provider import Model, PullProgress
-from venom_core.testing import scripted
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
+from venom_core.testing import entry, scripted
 from venom_core.testing.scripted import Script, ScriptedProvider, answer, say
+from venom_core.testing.staging import client_of, venom_over
 
 MODELS = "/api/v1/models"
 HI = [{"role": "user", "content": "hi"}]
@@ -210,3 +218,25 @@ async def test_streams_and_whole_answers_follow_the_switch(client: httpx.AsyncCl
     body = {"messages": HI, "stream": True}
     response = await client.post("/v1/chat/completions", json=body)
     assert response.headers["venom-model"] == "scripted://two"
+
+
+async def test_the_first_question_prefers_what_a_plugin_declares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it comes before the plugins are loaded."""
+    (spec,) = scripted.venom_providers()
+    module = types.ModuleType("preferring")
+    preferring = replace(spec, default_model="tw*", preference=1)
+    module.venom_providers = hookimpl(lambda: [preferring])  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "preferring", module)
+    settings = Settings.load(Paths.at(tmp_path), {})
+    venom = venom_over(settings, [entry("preferring", "scripted")])
+    venom.host.scan()
+    try:
+        assert venom.host.specs() == {}
+        item, because = await venom.default_model()
+    finally:
+        await venom.close()
+    assert (item.reference, because) == (
+        "scripted://two", "the largest installed match of scripted://tw* that fits"
+    )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from tests.unit.api.test_security import routes_of
 from venom_core.api import app as application
 from venom_core.api.app import create_app
@@ -24,8 +24,11 @@ from venom_core.sdk import bounded_json
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
+from venom_core.testing.staging import client_of
 
 MANY = 100_000
+#: Nearly as many as there may be of objects and lists.
+OBJECTS = 30_000
 TURN = {"role": "user", "content": "hi"}
 #: Where a body is checked field by field, a few of them may be told of at once.
 FEW = 12
@@ -64,10 +67,10 @@ SIMPLE, IMPORT = "/api/v1/llm/simple/stream", "/api/v1/sessions/import"
 WRONG = [
     pytest.param(CHAT, chat(messages=[{**TURN, "content": [1] * MANY}]), id="parts"),
     pytest.param(CHAT, chat(messages=[1] * MANY), id="messages"),
-    pytest.param(CHAT, chat(messages=[{}] * MANY), id="messages without a role"),
+    pytest.param(CHAT, chat(messages=[{}] * OBJECTS), id="messages without a role"),
     pytest.param(CHAT, chat(messages=[{**TURN, "tool_calls": [1] * MANY}]), id="tool calls"),
     pytest.param(CHAT, chat(tools=[1] * MANY), id="tools"),
-    pytest.param(CHAT, chat(tools=[{}] * MANY), id="more tools than there are"),
+    pytest.param(CHAT, chat(tools=[{}] * OBJECTS), id="more tools than there are"),
     pytest.param(CHAT, chat(stop=[1] * MANY), id="stops"),
     pytest.param(CHAT, chat(stop=["a"] * MANY), id="more stops than there are"),
     pytest.param(CHAT, chat(logit_bias={str(n): "a" for n in range(1000)}), id="bias"),
@@ -76,13 +79,13 @@ WRONG = [
     pytest.param(CHAT, {**chat(), **UNKNOWN}, id="fields of a chat"),
     pytest.param(CHAT, chat(**{"x" * MANY: 1}), id="the name of a field"),
     pytest.param(COMPLETION, {"model": "m", "prompt": [1] * MANY}, id="prompts"),
-    pytest.param(EMBED, {"model": "m", "input": [[1.5]] * 50_000}, id="inputs"),
+    pytest.param(EMBED, {"model": "m", "input": [[1.5]] * OBJECTS}, id="inputs"),
     pytest.param(EMBED, {"model": "m", "input": ["a"] * MANY}, id="more inputs than there are"),
     pytest.param(SIMPLE, {"content": "hi", "tools": [1] * MANY}, id="tools of a question"),
     pytest.param(SIMPLE, {"content": "hi", **UNKNOWN}, id="fields of a question"),
     pytest.param(SIMPLE, {"content": "hi", "x" * MANY: 1}, id="the name of a question's field"),
     pytest.param(IMPORT, session(messages=[1] * MANY), id="messages of an import"),
-    pytest.param(IMPORT, session(messages=[{}] * MANY), id="empty messages of an import"),
+    pytest.param(IMPORT, session(messages=[{}] * OBJECTS), id="empty messages of an import"),
     pytest.param(IMPORT, session(**UNKNOWN), id="fields of an import"),
     pytest.param("/api/v1/models/m/config", {"params": UNKNOWN}, id="parameters of a model"),
     pytest.param("/api/v1/models/aliases", UNKNOWN, id="fields of an alias"),
@@ -118,6 +121,7 @@ async def test_a_body_of_too_many_values_is_refused_before_one_is_made(
     assert response.status_code == 413
     assert made == []
     assert "320,000 JSON values" in response.text
+    assert "32,000 of them are objects and lists" in response.text
 
 
 @pytest.mark.parametrize(

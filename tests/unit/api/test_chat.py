@@ -12,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.sdk.errors import ContextLengthExceeded, UpstreamError
 from venom_core.sdk.frames import Choice, Chunk, Frame, FrameKind, Usage, delta, finish
 from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, answer, say
+from venom_core.testing.staging import client_of
 
 HI = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -99,7 +100,7 @@ async def test_a_whole_answer(client: httpx.AsyncClient) -> None:
         ([delta("a", role="assistant"), SystemExit("secret detail")], "upstream_error"),
         ([delta("a", role="assistant"), Pause(forever=True)], "upstream_timeout"),
         ([delta("a"), Frame.raw(FrameKind.FINISH, b"{not json")], "upstream_error"),
-        ([delta("a"), finish("stop", index=1)], "upstream_incomplete"),
+        ([delta("a"), finish("stop", index=1)], "upstream_error"),
     ],
 )
 async def test_a_fault_after_the_first_frame_is_an_error_event_and_done(

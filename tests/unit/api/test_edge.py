@@ -17,13 +17,14 @@ import pytest
 
 import venom_core.api
 from tests.served import served
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.api.app import create_app
 from venom_core.api.cross_origin import EXPOSED
 from venom_core.api.encoded_bodies import PIECE
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import Script, answer
+from venom_core.testing.staging import client_of
 
 CHAT = "/v1/chat/completions"
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

@@ -12,8 +12,7 @@ import httpx
 import pytest
 from pydantic_core import PydanticKnownError
 
-from tests.stage import SCRIPTED, scripted_venom
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core._version import __version__
 from venom_core.api import language as answers
 from venom_core.api.language import in_language, negotiated
@@ -22,11 +21,14 @@ from venom_core.language.polish import polish
 from venom_core.plugins import discovery
 from venom_core.plugins.discovery import Found, Scan
 from venom_core.sdk.errors import UpstreamError
+from venom_core.sdk.frames import Answer, Choice, Chunk
+from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import Script, say
+from venom_core.testing.staging import SCRIPTED, client_of, venom_over
 
 PL = {"Accept-Language": "pl"}
 HI = {"messages": [{"role": "user", "content": "hi"}]}
@@ -224,7 +226,7 @@ async def test_what_a_provider_proposes_and_what_that_needs(tmp_path: Path) -> N
     ollama = Found(
         "ollama", "venom_ollama.plugin", "v1", "venom-ollama", __version__, "first_party"
     )
-    async with client_of(scripted_venom(settings, (SCRIPTED, ollama))) as client:
+    async with client_of(venom_over(settings, (SCRIPTED, ollama))) as client:
         polish = (await client.get("/api/v1/overview", headers=PL)).json()["suggestions"]
         english = (await client.get("/api/v1/overview")).json()["suggestions"]
     first = polish[0]
@@ -275,10 +277,27 @@ async def test_a_catalogue_of_a_plugin(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(discovery, "scan", lambda: Scan("1", found))
     language._catalogue.cache_clear()
-    polish.cache_clear()
+    language._polish.cache_clear()
     assert polish("Acme is tired.") == "Acme ma dość."
     assert polish("There is no key k.") == "Nie ma klucza k."
     assert [polish("x a"), polish("c"), polish("x b")] == ["x a", "c", "x b"]
+
+
+async def test_a_plugin_that_comes_beside_a_running_server_speaks_polish(
+    make_venom: MakeVenom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = Found("acme", "venom_late.plugin", "v1", "venom_late", "1", "third_party")
+    folder = tmp_path / "venom_late"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / language.CATALOGUE).write_text('"It came late." = "Przyszło późno."\n')
+    venom = make_venom()
+    async with client_of(venom):
+        assert polish("It came late.") == "It came late."
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(discovery, "scan", lambda: Scan("1", (acme,)))
+        venom.host.observe(ObservedEvent("plugin.state", {"plugin": "acme"}))
+        assert polish("It came late.") == "Przyszło późno."
 
 
 @pytest.fixture(autouse=True)
@@ -286,7 +305,7 @@ def read_anew() -> Iterator[None]:
     catalogue = language._catalogue
     yield
     catalogue.cache_clear()
-    polish.cache_clear()
+    language._polish.cache_clear()
 
 
 async def test_english_reads_no_catalogue(
@@ -323,3 +342,27 @@ async def test_a_fault_after_the_first_token(client: httpx.AsyncClient) -> None:
         *_, last, done, _ = response.text.split("\n\n")
         assert json.loads(last.removeprefix("data: "))["error"]["message"].startswith(sentence)
         assert done == "data: [DONE]"
+
+
+@pytest.mark.parametrize(("asked", "said"), [({}, "Try again."), (PL, "Spróbuj ponownie.")])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", HI),
+        ("/v1/chat/completions", {**HI, "stream": True}),
+        ("/v1/completions", {"prompt": "hi"}),
+        ("/v1/completions", {"prompt": "hi", "stream": True}),
+        ("/api/v1/llm/simple/stream", {"content": "hi"}),
+    ],
+)
+async def test_why_an_answer_ended(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], asked: dict[str, str], said: str
+) -> None:
+    """Its other words are the model's, and stay."""
+    choice = Choice(content="Try again.", finish_reason="length", finish_note="Try again.")
+    whole = path.startswith("/v1") and "stream" not in body
+    scripted.SCRIPTS["m"] = Script([Answer((choice,)) if whole else Chunk((choice,))])
+    answered = await client.post(path, json={"model": "m", **body}, headers=asked)
+    text = answered.content.decode("unicode-escape" if "simple" in path else "utf-8")
+    assert f'"finish_note":"{said}"' in text.replace('": "', '":"')
+    assert text.count("Try again.") == 1 + (not asked)

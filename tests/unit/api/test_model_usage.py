@@ -10,13 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
-from venom_core.runtime.figures import FigureReader, Gpu, parse_gpus
+from tests.unit.api.conftest import MakeVenom
+from venom_core.runtime.figures import FigureReader, Gpu, summed
 from venom_core.sdk.errors import Unavailable
+from venom_core.sdk.graphics import Card
 from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience, until
 from venom_core.testing.scripted import Script, ScriptedProvider
+from venom_core.testing.staging import client_of
 
 USAGE = "/api/v1/models/usage"
 KEYS = {
@@ -29,7 +31,8 @@ KEYS = {
 
 @pytest.fixture(autouse=True)
 def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("venom_core.runtime.figures.GPU_PROGRAM", "no-such-program")
+    monkeypatch.setattr("venom_core.sdk.graphics.GPU_PROGRAM", "no-such-program")
+    monkeypatch.setattr("venom_core.sdk.graphics.amd_cards", lambda: ())
 
 
 async def test_every_key_always(make_venom: MakeVenom) -> None:
@@ -81,13 +84,10 @@ async def test_what_was_not_heard_is_asked_behind_the_answer(client: httpx.Async
     assert found == 1
 
 
-def test_what_a_cards_program_prints() -> None:
-    two = parse_gpus("12, 1024, 8192\n80, 2048, 8192\n")
-    assert two == Gpu(80.0, 3072 * 1024**2, 16384 * 1024**2)
-    assert parse_gpus("[N/A], 5, [Not Supported]\n") == Gpu(None, 5 * 1024**2, None)
-    for broken in ("", "NVIDIA-SMI has failed", "1, 2"):
-        with pytest.raises(ValueError, match=r"card|float"):
-            parse_gpus(broken)
+def test_sums_over_cards() -> None:
+    assert summed([]) == Gpu()
+    assert summed([Card(12, 1, 8), Card(80, 2, 8)]) == Gpu(80, 3, 16)
+    assert summed([Card(None, 5, None), Card(3, 1, 8)]) == Gpu(3, 6, None)
 
 
 async def test_a_cards_program_that_hangs_is_ended_and_said_to_be_unknown(
@@ -96,7 +96,7 @@ async def test_a_cards_program_that_hangs_is_ended_and_said_to_be_unknown(
     program = tmp_path / "slow-smi"
     program.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr("venom_core.runtime.figures.GPU_PROGRAM", str(program))
+    monkeypatch.setattr("venom_core.sdk.graphics.GPU_PROGRAM", str(program))
     monkeypatch.setattr("venom_core.runtime.figures.GPU_SECONDS", patience(0.5))
     reader = FigureReader(tmp_path / "not" / "there")
     assert await reader._read_gpu() == Gpu(None, None, None)
@@ -111,7 +111,7 @@ async def test_a_cards_figures_are_read_once_for_many(
     program, log = tmp_path / "smi", tmp_path / "log"
     program.write_text(f"#!/bin/sh\necho x >> {log}\necho '7, 1, 2'\n", encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr("venom_core.runtime.figures.GPU_PROGRAM", str(program))
+    monkeypatch.setattr("venom_core.sdk.graphics.GPU_PROGRAM", str(program))
     monkeypatch.setattr("venom_core.runtime.figures.GPU_PATIENCE", 5)
     reader = FigureReader(tmp_path)
     read = [(await reader.read()).gpu for _ in range(5)]

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.served import served
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.served import client_served
+from tests.unit.api.conftest import MakeVenom
 from venom_core.api.app import create_app
 from venom_core.models import operations as module
 from venom_core.sdk.disk import SPARE_BYTES
@@ -26,6 +26,7 @@ from venom_core.store.operations import KEPT, Operation, OperationRepository
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import Pause, Script, say
+from venom_core.testing.staging import client_of
 
 DONE = PullProgress("completed", "m is ready", 100, 100)
 OPERATIONS = "/api/v1/models/operations"
@@ -295,7 +296,7 @@ async def test_nothing_is_shown_before_it_is_stored(make_venom: MakeVenom) -> No
 
 async def test_the_feed_tells_what_polling_shows(make_venom: MakeVenom) -> None:
     scripted.PULLS["m"] = [pulling(40), DONE]
-    async with served(create_app(make_venom())) as url, httpx.AsyncClient(base_url=url) as client:
+    async with client_served(create_app(make_venom())) as client:
         async with client.stream("GET", "/api/v1/events?topics=operations,models") as feed:
             lines = feed.aiter_lines()
             assert await anext(lines) == ": watching"

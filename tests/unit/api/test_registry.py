@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stage import SCRIPTED, scripted_venom
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core._version import __version__
 from venom_core.plugins.discovery import Found
 from venom_core.sdk.provider import Model
@@ -21,6 +20,7 @@ from venom_core.settings.paths import Paths
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import FakeHub
+from venom_core.testing.staging import SCRIPTED, client_of, venom_over
 
 HUGGING_FACE = Found(
     id="hf", value="venom_hf.plugin", api="v1", distribution="venom-hf",
@@ -58,7 +58,7 @@ def hub() -> Iterator[FakeHub]:
 async def client(hub: FakeHub, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     paths = Paths.at(tmp_path / "home")
     settings = Settings.load(paths, {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hf")})
-    async with client_of(scripted_venom(settings, (SCRIPTED, HUGGING_FACE))) as client:
+    async with client_of(venom_over(settings, (SCRIPTED, HUGGING_FACE))) as client:
         yield client
 
 

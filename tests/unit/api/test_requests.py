@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
+from venom_core.testing.staging import client_of
 
 CHAT = "/v1/chat/completions"
 HI = [{"role": "user", "content": "hi"}]
@@ -80,7 +81,7 @@ async def test_no_number_is_infinite(client: httpx.AsyncClient, number: str, fie
 
 
 async def test_deep_nesting_is_refused_and_not_a_crash(client: httpx.AsyncClient) -> None:
-    raw = b'{"messages":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    raw = b'{"messages":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
     assert (await client.post(CHAT, content=raw)).status_code == 400
 
 
@@ -167,7 +168,7 @@ async def test_a_fault_of_ours_shows_no_trace(
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("POST", "/healthz", 405), ("PUT", "/api/v1/plugins", 405), ("POST", "/nothing", 404),
-     ("GET", "/api/nothing", 404)],
+     ("GET", "/api/nothing", 404), ("POST", "/docs/api", 405)],
 )  # fmt: skip
 async def test_a_wrong_method_or_path_is_said_in_json(
     client: httpx.AsyncClient, method: str, path: str, status: int
@@ -175,3 +176,36 @@ async def test_a_wrong_method_or_path_is_said_in_json(
     response = await client.request(method, path)
     assert response.status_code == status
     assert response.json()["code"] in ("method_not_allowed", "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/healthz", "GET, HEAD"),
+        ("PATCH", "/api/v1/sessions/s", "GET, DELETE"),
+        ("PATCH", "/api/v1/models", "GET"),
+        ("PUT", "/v1/chat/completions", "POST"),
+        ("DELETE", "/v1/models/a/b", "GET, HEAD"),
+        ("POST", "/docs/healthz", "GET, HEAD"),
+    ],
+)
+async def test_a_refused_method_names_every_one_that_the_path_takes(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    response = await client.request(method, path)
+    told = response.json()
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert allowed in (told.get("fix") or told["error"]["message"])
+
+
+async def test_what_a_refusal_names_is_what_the_routes_are(
+    client: httpx.AsyncClient,
+) -> None:
+    """For every path of the description: what is named are its operations, HEAD aside."""
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    for path, item in paths.items():
+        declared = {name.upper() for name in item} & {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        other = next(name for name in ("PATCH", "PUT", "POST") if name not in declared)
+        response = await client.request(other, path.replace("{", "").replace("}", ""))
+        named = set(response.headers["allow"].split(", ")) - {"HEAD"}
+        assert named >= declared, path

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from tests.unit.api.test_security import routes_of
 from venom_core.api import v1
 from venom_core.api.app import create_app
@@ -25,6 +25,7 @@ from venom_core.store.keys import SCOPES, KeyRights
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, answer, say
+from venom_core.testing.staging import client_of
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 OPEN = {"/healthz", "/health", "/v1/health", "/readyz", "/openapi.json"}

@@ -10,11 +10,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount, Route
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.api import security
 from venom_core.api.app import create_app
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
+from venom_core.testing.staging import client_of
 
 OPEN = ("/healthz", "/health", "/readyz", "/openapi.json", "/session")
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -40,7 +41,7 @@ async def test_dns_rebinding_a_foreign_host_is_refused_everywhere(
     body = response.json()
     record = body.get("error", body)
     assert record["code"] == "host_not_allowed"
-    assert "VENOM_ALLOWED_HOSTS=" in record["fix"]
+    assert "to VENOM_ALLOWED_HOSTS" in record["fix"]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.api import security
-from venom_core.api.signins import COOKIE, MAX_OF_A_KEY, SIGNED_IN_SECONDS, SignIns
+from venom_core.api.signins import COOKIE, MAX_SIGNED_IN, SIGNED_IN_SECONDS, SignIns
 from venom_core.store.keys import KeyRights
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
+from venom_core.testing.staging import client_of
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 PAGE = {"Origin": "http://127.0.0.1:8366"}
@@ -198,7 +199,7 @@ def test_a_session_ends_by_itself_and_there_are_not_too_many() -> None:
     assert signins.key_id(first) == "k"
     now += 1
     assert signins.key_id(first) is None
-    tokens = [signins.begin("k") for _ in range(MAX_OF_A_KEY + 1)]
+    tokens = [signins.begin("k") for _ in range(MAX_SIGNED_IN + 1)]
     assert signins.key_id(tokens[0]) is None
     assert signins.key_id(tokens[1]) == signins.key_id(tokens[-1]) == "k"
     assert signins.key_id(tokens[1] + "x") is None

@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
+from venom_core.sdk.utc import utc_text
 from venom_core.store.keys import KeyRights
 from venom_core.store.sessions import MAX_MESSAGES
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
+from venom_core.testing.staging import client_of
 
 PATH = "/api/v1/sessions"
 ROUTES = (
@@ -340,3 +342,81 @@ async def test_times_of_an_import_are_kept_in_utc(client: httpx.AsyncClient) -> 
     made = (await client.post(f"{PATH}/import", json=body)).json()["session"]
     (one,) = (await client.get(f"{PATH}/{made['id']}")).json()["messages"]
     assert one["created_at"] == "2026-01-02T01:04:05.000Z"
+
+
+async def test_an_import_under_an_id_is_done_once(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    mine, theirs = (venom.store.keys().create(name)[0] for name in ("mine", "theirs"))
+    body = {**export_of(message()), "id": "browser-1"}
+    async with client_of(venom) as client:
+        for key, status in ((mine, 200), (mine, 409), (theirs, 200)):
+            answer = await client.post(f"{PATH}/import", json=body, headers={"x-api-key": key})
+            assert answer.status_code == status, answer.text
+        assert await listed_with(client, mine) == ["browser-1"]
+        again = await client.post(f"{PATH}/import", json=body, headers={"x-api-key": mine})
+        assert again.json()["code"] == "session_exists"
+        bad = {**body, "id": "no id"}
+        refused = await client.post(f"{PATH}/import", json=bad, headers={"x-api-key": mine})
+        assert refused.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("times", "created", "updated"),
+    [
+        (
+            {"created_at": "2026-01-02T03:04:05+02:00", "updated_at": "2026-01-03T00:00:00Z"},
+            "2026-01-02T01:04:05.000Z",
+            "2026-01-03T00:00:00.000Z",
+        ),
+        ({"updated_at": "2026-01-03"}, "2026-01-03T00:00:00.000Z", "2026-01-03T00:00:00.000Z"),
+        ({"created_at": "9999-12-31", "updated_at": "9999-12-31"}, None, None),
+        (
+            {"created_at": "2026-01-03", "updated_at": "2026-01-02"},
+            "2026-01-03T00:00:00.000Z",
+            "2026-01-03T00:00:00.000Z",
+        ),
+        ({}, None, None),
+    ],
+    ids=["both", "changed", "future", "changed before it began", "none"],
+)
+async def test_an_imported_session_keeps_its_times(
+    client: httpx.AsyncClient, times: dict[str, str], created: str | None, updated: str | None
+) -> None:
+    before = utc_text()
+    made = await client.post(f"{PATH}/import", json=export_of(message(), **times))
+    found = made.json()["session"]
+    for name, expected in (("created_at", created), ("updated_at", updated)):
+        if expected is None:
+            assert before <= found[name] <= utc_text()
+        else:
+            assert found[name] == expected
+
+
+@pytest.mark.parametrize("name", ["created_at", "updated_at"])
+async def test_a_session_time_that_is_none(client: httpx.AsyncClient, name: str) -> None:
+    body = export_of(message(), **{name: "yesterday"})
+    refused = await client.post(f"{PATH}/import", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_session")
+    assert name in refused.json()["detail"]
+
+
+async def test_an_answer_that_failed_is_kept_and_not_told_to_a_model(
+    client: httpx.AsyncClient,
+) -> None:
+    path = f"{PATH}/talk/messages"
+    error = {"code": "engine_died", "message": "The engine stopped."}
+    for body in (
+        {"question": "one", "answer": "An answer"},
+        {"question": "two", "answer": "", "details": {"error": error}},
+        {"question": "three", "answer": "Half an", "details": {"stopped": True}},
+    ):
+        assert (await client.post(path, json=body)).status_code == 200
+    await ask(client, "four", "talk")
+    assert [one["content"] for one in scripted.SEEN.requests[-1].body["messages"]] == [
+        "one", "An answer", "three", "Half an", "four",
+    ]  # fmt: skip
+    whole = (await client.get(f"{PATH}/talk")).json()["messages"]
+    assert whole[3]["details"] == {"error": error} and len(whole) == 8
+    shown = await client.get(f"{PATH}/talk/export", params={"format": "markdown"})
+    assert "*Error: The engine stopped.*" in shown.text
+    assert "Half an\n\n*Stopped.*" in shown.text

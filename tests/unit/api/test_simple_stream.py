@@ -12,13 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.served import served
-from tests.stage import scripted_venom
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.served import client_served
+from tests.unit.api.conftest import MakeVenom
 from tests.unit.api.events import asked, events_of, text_of
 from venom_core.api.app import create_app
 from venom_core.sdk.errors import Unavailable, UpstreamError
-from venom_core.sdk.frames import ToolCall, Usage, delta, finish
+from venom_core.sdk.frames import Choice, Chunk, ToolCall, Usage, delta, finish
 from venom_core.sdk.provider import Model
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -26,6 +25,7 @@ from venom_core.store.audit import Actor
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, say
+from venom_core.testing.staging import client_of, venom_over
 
 PATH = "/api/v1/llm/simple/stream"
 FULL = "CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, ''); END"
@@ -362,14 +362,14 @@ async def test_errors_are_polish_where_that_is_asked_for(client: httpx.AsyncClie
     scripted.SCRIPTS["m"] = Script(say("a")[:1])
     response = await client.post(PATH, json=question(), headers={"Accept-Language": "pl"})
     told = events_of(response.text)[-1][1]
-    assert told["code"] == "upstream_incomplete" and "Silnik" in told["message"]
+    assert told["code"] == "upstream_incomplete" and "złamał regułę" in told["message"]
     assert told["docs"].startswith("/docs/pl/")
 
 
 async def test_a_client_that_leaves_closes_the_upstream_and_keeps_nothing(tmp_path: Path) -> None:
-    venom = scripted_venom(Settings.load(Paths.at(tmp_path), {}))
+    venom = venom_over(Settings.load(Paths.at(tmp_path), {}))
     scripted.SCRIPTS["m"] = Script([*say("a")[:1], Pause(forever=True)])
-    async with served(create_app(venom)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with client_served(create_app(venom)) as client:
         async with client.stream("POST", PATH, json=question(session_id="s")) as response:
             assert await anext(response.aiter_lines()) == "event: start"
             await until(lambda: scripted.SEEN.running == 1)
@@ -379,9 +379,9 @@ async def test_a_client_that_leaves_closes_the_upstream_and_keeps_nothing(tmp_pa
 
 
 async def test_places_are_told_to_who_asks(tmp_path: Path) -> None:
-    venom = scripted_venom(Settings.load(Paths.at(tmp_path), {"VENOM_MAX_CONCURRENT": "1"}))
+    venom = venom_over(Settings.load(Paths.at(tmp_path), {"VENOM_MAX_CONCURRENT": "1"}))
     asks = {"Venom-Queue": "1"}
-    async with served(create_app(venom)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with client_served(create_app(venom)) as client:
         scripted.SCRIPTS["m"] = Script([*say("a")[:1], Pause(forever=True)])
         async with client.stream("POST", PATH, json=question()) as first:
             lines = first.aiter_lines()  # let go, it would close the answer
@@ -398,8 +398,8 @@ async def test_places_are_told_to_who_asks(tmp_path: Path) -> None:
 
 async def test_a_refusal_after_a_place_is_the_terminal_event(tmp_path: Path) -> None:
     env = {"VENOM_MAX_CONCURRENT": "1", "VENOM_QUEUE_TIMEOUT": "0.2"}
-    venom = scripted_venom(Settings.load(Paths.at(tmp_path), env))
-    async with served(create_app(venom)) as url, httpx.AsyncClient(base_url=url) as client:
+    venom = venom_over(Settings.load(Paths.at(tmp_path), env))
+    async with client_served(create_app(venom)) as client:
         scripted.SCRIPTS["m"] = Script([*say("a")[:1], Pause(forever=True)])
         async with client.stream("POST", PATH, json=question()) as first:
             lines = first.aiter_lines()  # let go, it would close the answer
@@ -420,3 +420,23 @@ async def test_each_key_has_its_own_session_of_an_id(make_venom: MakeVenom) -> N
                 await client.post(PATH, json=question(session_id="s"), headers={"x-api-key": key})
                 assert len(sent()) in (1, 3)
         assert [len(request.body["messages"]) for request in scripted.SEEN.requests] == [1, 3, 1, 3]
+
+
+async def test_why_an_answer_ended_is_told_and_kept(client: httpx.AsyncClient) -> None:
+    note = "The model repeated itself."
+    end = Chunk((Choice(finish_reason="length", finish_note=note),))
+    scripted.SCRIPTS["m"] = Script((delta("a"), end))
+    found = dict(await asked(client, PATH, question(session_id="s")))
+    assert (found["telemetry"]["finish_reason"], found["telemetry"]["finish_note"]) == (
+        "length", note,
+    )  # fmt: skip
+    _, answer = await messages(client)
+    assert answer["details"]["finish_note"] == note
+    assert (
+        answer["details"]["time_to_first_token_ms"]
+        == (found["telemetry"]["time_to_first_token_ms"])
+    )
+    scripted.SCRIPTS["m"] = Script(say("b"))
+    plain = dict(await asked(client, PATH, question(session_id="t")))
+    assert plain["telemetry"]["finish_note"] is None
+    assert "finish_note" not in (await messages(client, "t"))[1]["details"]

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from tests.unit.guards import guarded
 from venom_core.accounting.quotas import Quotas
 from venom_core.sdk import numbers
@@ -32,6 +32,7 @@ from venom_core.store.keys import KeyRepository, KeyRights
 from venom_core.store.ledger import MOST, Line, Range, Tally, UsageRepository
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
+from venom_core.testing.staging import client_of
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 ALL = Range("0000-01-01", "9999-12-31")
@@ -41,6 +42,11 @@ STRANGE: list[Any] = [
 ]  # fmt: skip
 NAMES = [repr(value)[:12] for value in STRANGE]
 strange = pytest.mark.parametrize("number", STRANGE, ids=NAMES)
+#: Numbers that cannot be count as not given; what is none is not of the declared type.
+NUMBERS = [value for value in STRANGE if type(value) in (int, float)]
+NO_NUMBERS = [value for value in STRANGE if type(value) not in (int, float)]
+impossible = pytest.mark.parametrize("number", NUMBERS, ids=[repr(n)[:12] for n in NUMBERS])
+no_number = pytest.mark.parametrize("value", NO_NUMBERS, ids=map(repr, NO_NUMBERS))
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +125,7 @@ async def test_a_key_gets_no_tokens_back(make_venom: MakeVenom) -> None:
 async def test_numbers_that_json_has_not_are_null_to_the_client(client: httpx.AsyncClient) -> None:
     logprobs = {"content": [{"token": "a", "logprob": -math.inf, "top_logprobs": []},
                             {"token": "b", "logprob": math.nan, "top_logprobs": []}]}  # fmt: skip
-    choice = Choice(0, "assistant", "ab", finish_reason="stop", logprobs=logprobs)
+    choice = Choice(role="assistant", content="ab", finish_reason="stop", logprobs=logprobs)
     scripted.SCRIPTS["m"] = Script([Answer((choice,), Usage(1, 2))])
     answer = await client.post("/v1/chat/completions", json=CHAT)
     found = json.loads(answer.content, parse_constant=pytest.fail)
@@ -170,6 +176,22 @@ async def test_the_tokens_of_an_embedding(number: Any) -> None:
     assert found == Embeddings(((1.0, 2.5),), 0)
 
 
+@pytest.mark.parametrize(("vectors", "enough"), [(1, False), (2, True), (3, False)])
+async def test_each_text_has_its_vector_where_texts_come_as_tokens(
+    vectors: int, enough: bool
+) -> None:
+    async def embed(request: EmbedRequest) -> Embeddings:
+        return Embeddings(((1.0, 2.5),) * vectors, 3)
+
+    request = EmbedRequest("m", (), "r", tokens=((1, 2), (3,)))
+    asked = guarded(SimpleNamespace(embed=embed)).embed(request)
+    if enough:
+        assert len((await asked).vectors) == 2
+    else:
+        with pytest.raises(UpstreamError):
+            await asked
+
+
 # -- what a provider says of models, files and engines -------------------------------------------
 
 MODEL = Model("m", "gguf", size_bytes=10, context_length=4096)
@@ -210,23 +232,41 @@ async def ask(method: str, *answers: Any) -> Any:
     return await getattr(provider, method)(*ARGUMENTS.get(method, ("m",)))
 
 
-@strange
-@pytest.mark.parametrize(
+asked = pytest.mark.parametrize(
     ("method", "item", "field", "absent"), ASKED, ids=[f"{m}.{f}" for m, _, f, _ in ASKED]
 )
+
+
+@impossible
+@asked
 async def test_a_number_of_a_provider_that_cannot_be_is_not_given(
     caplog: pytest.LogCaptureFixture, method: str, item: Any, field: str, absent: Any, number: Any
 ) -> None:
+    other = replace(item, ref="other") if hasattr(item, "ref") else item
     for _ in range(2):
-        found = await ask(method, replace(item, **{field: number}), item)
+        found = await ask(method, replace(item, **{field: number}), other)
         first = found[0] if method in LISTS else found
         assert getattr(first, field) == absent
         assert type(getattr(first, field)) is type(absent)
         if method in LISTS:
-            assert found[1] == item
+            assert found[1] == other
     said = [r for r in caplog.records if "counts as not given" in r.getMessage()]
     assert len(said) == 1
     assert f".{field}" in said[0].getMessage()
+
+
+@no_number
+@asked
+async def test_what_is_no_number_is_left_out_or_refused(
+    method: str, item: Any, field: str, absent: Any, value: Any
+) -> None:
+    other = replace(item, ref="other") if hasattr(item, "ref") else item
+    wrong = replace(item, **{field: value})
+    if method in LISTS:
+        assert await ask(method, wrong, other) == (other,)
+        return
+    with pytest.raises(UpstreamError, match="broke the rule declared_types"):
+        await ask(method, wrong)
 
 
 @strange
@@ -235,13 +275,22 @@ async def test_an_estimate_without_its_weights_is_none(number: Any) -> None:
         await ask("estimate", MemoryNeed(number, 1, 1, 1))
 
 
-@strange
+@impossible
 async def test_the_files_and_entries_inside_are_looked_at(number: Any) -> None:
     file = RepositoryFile("f", number, None, True)
     card = await ask("card", RepositoryCard(replace(ENTRY, likes=number), "c", (file,), 5))
     assert (card.entry.likes, card.files[0].size_bytes) == (None, None)
     page = await ask("search", SearchPage([replace(ENTRY, size_bytes=number), ENTRY]))
     assert [entry.size_bytes for entry in page.entries] == [None, 1]
+
+
+@no_number
+async def test_files_and_entries_inside_are_left_out_by_themselves(value: Any) -> None:
+    files = (RepositoryFile("f", value, None, True), RepositoryFile("g", 5, None, True))
+    card = await ask("card", RepositoryCard(ENTRY, "c", files, 5))
+    assert card.files == files[1:]
+    page = await ask("search", SearchPage([replace(ENTRY, size_bytes=value), ENTRY]))
+    assert page.entries == (ENTRY,)
 
 
 async def test_defaults_and_details_hold_only_what_json_can() -> None:
@@ -259,7 +308,7 @@ async def test_defaults_and_details_hold_only_what_json_can() -> None:
     assert found.memory_plan == MemoryPlan("e")
 
 
-@strange
+@impossible
 async def test_the_steps_of_a_pull(number: Any) -> None:
     async def pull(ref: str) -> Any:
         yield PullProgress("pulling", "x", number, number)
@@ -368,13 +417,13 @@ async def test_a_damaged_limit_opens_nothing(tmp_path: Path, stored: str) -> Non
 
 async def test_an_answer_without_end_is_ended() -> None:
     async def chat(request: ChatRequest) -> Any:
-        while True:
+        for _ in range(10_000):
             yield Frame.of(delta("a", role="assistant"))
 
     count = 0
     provider = guarded(SimpleNamespace(chat=chat))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("venom_core.plugins.guarded.MOST_FRAMES", 640)
+        patched.setattr("venom_core.plugins.guarded_streams.MOST_FRAMES", 640)
         with pytest.raises(UpstreamError, match="did not end"):
             async for _ in provider.chat(ChatRequest("m", {}, True, "r")):
                 count += 1

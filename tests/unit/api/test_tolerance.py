@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.api.json_text import LONGEST_MENDED
 from venom_core.sdk.frames import Usage, delta, finish
 from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer, say
+from venom_core.testing.staging import client_of
 
 CHAT, COMPLETE, EMBED = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
 HI = [{"role": "user", "content": "hi"}]
@@ -371,7 +372,7 @@ async def test_several_prompts_are_one_answer(
         scripted.SCRIPTS["m"] = Script([*texts, *ends, *say(usage=Usage(3, 2))[-1:]])
     else:
         whole = answer("x")[0]
-        choices = tuple(type(whole.choices[0])(i, None, f"t{i}", finish_reason="stop")  # type: ignore[union-attr]
+        choices = tuple(type(whole.choices[0])(index=i, content=f"t{i}", finish_reason="stop")  # type: ignore[union-attr]
                         for i in range(count))  # fmt: skip
         scripted.SCRIPTS["m"] = Script([type(whole)(choices, Usage(3, 2))])  # type: ignore[call-arg,arg-type]
     body = {"model": "m", "prompt": prompt, "n": count, "stream": stream,

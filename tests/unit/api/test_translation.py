@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.served import served
-from tests.stage import scripted_venom
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.served import client_served
+from tests.unit.api.conftest import MakeVenom
 from tests.unit.api.events import asked, events_of, text_of
 from venom_core.api.app import create_app
 from venom_core.chat import translation
@@ -28,6 +27,7 @@ from venom_core.store.keys import KeyRights
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import until
 from venom_core.testing.scripted import Pause, Script, Step, say
+from venom_core.testing.staging import client_of, venom_over
 
 PATH = "/api/v1/translate"
 STREAM = f"{PATH}/stream"
@@ -401,9 +401,9 @@ async def test_too_many_are_told_when_to_come_again(
 
 @pytest.mark.parametrize("path", [PATH, STREAM])
 async def test_a_client_that_leaves_closes_the_upstream(tmp_path: Path, path: str) -> None:
-    venom = scripted_venom(Settings.load(Paths.at(tmp_path), {}))
+    venom = venom_over(Settings.load(Paths.at(tmp_path), {}))
     plays(*say("a")[:1], Pause(forever=True))
-    async with served(create_app(venom)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with client_served(create_app(venom)) as client:
         asking = asyncio.create_task(client.post(path, json={"text": "Good day"}))
         await until(lambda: scripted.SEEN.running == 1)
         asking.cancel()

@@ -11,13 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.accounting.ledger import day_of
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.frames import Usage, delta
 from venom_core.store.ledger import Line, Tally
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer, say
+from venom_core.testing.staging import client_of
 
 MARKER = "xyzzy-marker-7361"
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.unit.checks.planting import Plant
 from tools.bump import bump
 from tools.house import lockstep
 from tools.house.tree import Tree
 from tools.plugins import distribution
-from tools.projects import DEV_TOOLS
+from tools.projects import APART, DEV_TOOLS
 
 PLUGINS = ("venom_ollama", "venom_llamacpp", "venom_remote", "venom_hf")
 HASH = "    --hash=sha256:" + "0" * 64
@@ -46,11 +47,14 @@ def release(plant: Plant, **changed: str) -> Tree:
         "full": ["httpx", "xllamacpp"],
         "dev": ["httpx", "xllamacpp", *DEV_TOOLS],
         "build": ["hatchling", "editables"],
+        **{lock: [Requirement(one).name for one in texts] for lock, texts in APART.items()},
     }
     versions = {"xllamacpp": "1.0", "httpx": "1.3", "pytest": "9.0", "hatchling": "2"}
     for lock, names in locks.items():
         lines = [f"{name}=={versions.get(name, '1')} \\\n{HASH}\n" for name in names]
         files[f"requirements/{lock}.txt"] = "".join(lines)
+    # An environment apart may have another version of what the others have.
+    files["requirements/clients.txt"] += f"httpx==9 \\\n{HASH}\n"
     return plant({**files, **changed})
 
 
@@ -71,6 +75,8 @@ def test_a_release_in_lockstep(plant: Plant) -> None:
         ("pyproject.toml", "httpx>=1.2", "httpx>=1.4", "does not satisfy"),
         ("pyproject.toml", '"httpx>=1.2"', '"httpx>=1.2", "rich"', "rich is required and not"),
         ("requirements/embedded.txt", "httpx==1.3", "httpx==1.5", "httpx==1.5, but 1.3 in"),
+        ("requirements/clients.txt", "openai==1", "other==1", "openai is required and not locked"),
+        ("requirements/clients.txt", "litellm==1", "litellm==1.107.0", "does not satisfy"),
         ("plugins/venom_llamacpp/pyproject.toml", "xllamacpp==1.0", "xllamacpp==2", "==1.0 does"),
     ],
 )

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from tests.stage import SCRIPTED, scripted_venom, stage
+from tests.stage import stage
 from venom_core.cli.connection import local
 from venom_core.cli.main import run_command
 from venom_core.composition import Venom
 from venom_core.plugins.discovery import Found
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-from venom_core.testing.deadlines import eventually
+from venom_core.testing.deadlines import eventually, patience
+from venom_core.testing.staging import SCRIPTED, venom_over
 
 __all__ = ["stage"]  # used by being here
 
@@ -46,7 +49,7 @@ def installed() -> list[Found]:
 @pytest.fixture(autouse=True)
 def _scripted_venom(monkeypatch: pytest.MonkeyPatch, installed: list[Found]) -> None:
     def make() -> Venom:
-        return scripted_venom(Settings.load(Paths.resolve(), os.environ), installed)
+        return venom_over(Settings.load(Paths.resolve(), os.environ), installed)
 
     monkeypatch.setattr(local, "make_venom", make)
 
@@ -82,3 +85,35 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
         return Result(code, out, err)
 
     return run
+
+
+HOLD = """
+import sys, time
+from venom_core.cli.connection.lock import hold_data_directory
+from venom_core.settings.paths import Paths
+with hold_data_directory(Paths.resolve(), sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other_process() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Another process that holds the data directory until its input is closed."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(command: str) -> subprocess.Popen[str]:
+        child = subprocess.Popen(
+            [sys.executable, "-c", HOLD, command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        running.append(child)
+        assert child.stdout is not None and child.stdout.readline() == "held\n"
+        return child
+
+    yield start
+    for child in running:
+        child.kill()
+        child.communicate(timeout=patience(10))

@@ -11,7 +11,8 @@ import pytest
 
 from venom_core.cli import installing
 from venom_core.cli.exit_codes import ExitCode
-from venom_core.installing.installer import Addition, InstallPlan
+from venom_core.installing.installer import InstallPlan
+from venom_core.installing.planned import Addition
 from venom_core.installing.sources import InstallSource
 from venom_core.sdk.pip import InstallFailed
 from venom_core.settings.paths import Paths
@@ -290,6 +291,36 @@ def test_a_listing_into_a_closed_pipe_ends_quietly() -> None:
         ["sh", "-c", script], capture_output=True, text=True, timeout=patience(60), check=False
     )
     assert done.stderr == ""
+
+
+def test_the_listing_of_models_says_which_is_left_out_and_why(cli, monkeypatch) -> None:
+    from venom_core.sdk.provider import Model
+    from venom_core.testing.scripted import ScriptedProvider
+
+    async def models(self: object) -> list[object]:
+        return [Model("good", "x"), None, Model("big", "x", size_bytes="12")]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ScriptedProvider, "models", models)
+    done = cli("list")
+    assert done.code == 0
+    assert "good" in done.out
+    assert "big" not in done.out
+    said = "scripted: #2 is left out. It is of the type NoneType and no Model."
+    assert said in done.err
+    said = "scripted: big is left out. Its size_bytes, of the type str, does not fit the declared"
+    assert f"{said} int | None." in done.err
+
+
+def test_the_listing_of_plugins_names_the_rules_that_a_provider_broke(cli, monkeypatch) -> None:
+    from venom_core.plugins.breaches import Breach, Breaches
+    from venom_core.sdk import law
+
+    assert "broke" not in cli("plugins").out
+    kinds = ((law.FRAMES, "chat"), (law.FRAMES, "complete"), (law.LETS_GO, "chat"))
+    found = [Breach("scripted", rule, method, 1).record() for rule, method in kinds]
+    monkeypatch.setattr(Breaches, "records", lambda _self: found)
+    said = "\nscripted: It broke rules of the provider interface: frames, lets_go.\n"
+    assert f"{said}  Where and how often: venom doctor\n" in cli("plugins").out
 
 
 def test_the_listing_of_models_names_a_provider_that_does_not_answer(cli, monkeypatch) -> None:

@@ -7,8 +7,6 @@ import http.server
 import json
 import os
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -37,7 +35,6 @@ from venom_core.sdk.frames import delta
 from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.sdk.provider import PullProgress
 from venom_core.settings.paths import Paths
-from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import PULLS, SCRIPTS, Pause, Script, say
 
 
@@ -164,37 +161,6 @@ def test_a_server_that_does_not_answer_is_named_and_reading_goes_on(cli, paths: 
 
 
 # -- the lock -------------------------------------------------------------------------------------
-
-HOLD = """
-import sys, time
-from venom_core.cli.connection.lock import hold_data_directory
-from venom_core.settings.paths import Paths
-with hold_data_directory(Paths.resolve(), sys.argv[1]):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def other_process() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Another process that holds the data directory until its input is closed."""
-    running: list[subprocess.Popen[str]] = []
-
-    def start(command: str) -> subprocess.Popen[str]:
-        child = subprocess.Popen(
-            [sys.executable, "-c", HOLD, command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        running.append(child)
-        assert child.stdout is not None and child.stdout.readline() == "held\n"
-        return child
-
-    yield start
-    for child in running:
-        child.kill()
-        child.communicate(timeout=patience(10))
 
 
 def test_who_holds_the_directory_is_named(paths: Paths, other_process) -> None:
@@ -430,7 +396,8 @@ async def test_progress_never_goes_back_when_the_total_grows(way) -> None:
     ]
     async with way() as connection:
         seen = [step["progress"] async for step in connection.pull("city")]
-    assert seen == sorted(seen) and seen[-3:] == [90, 90, 100]
+    assert seen == sorted(seen) and seen[-1] == 100
+    assert set(seen) <= {0, 90, 99, 100}  # 99 where the end is fetched and not yet stored
 
 
 async def choose(connection: Connection) -> list[Any]:

@@ -48,18 +48,18 @@ def test_the_file_is_added_to_the_places_that_are_set_already(tmp_path: Path) ->
 
 def test_the_reference_is_the_embedded_engine_s(tmp_path: Path) -> None:
     path = tmp_path / "My model.gguf"
-    assert reference_of(path, LISTING, None) == "llamacpp://My-model"
+    assert reference_of(path, LISTING, [], None) == "llamacpp://My-model"
     with pytest.raises(InvalidRequest):
-        reference_of(tmp_path / "other.gguf", LISTING, None)
+        reference_of(tmp_path / "other.gguf", LISTING, [], None)
     with pytest.raises(Conflict) as caught:
-        reference_of(tmp_path / "other.gguf", LISTING, "http://127.0.0.1:8366")
+        reference_of(tmp_path / "other.gguf", LISTING, [], "http://127.0.0.1:8366")
     assert VARIABLE in (caught.value.fix or "")
 
 
 def test_a_provider_that_did_not_say_is_no_fault_of_the_file(tmp_path: Path) -> None:
     late = {"provider": "llamacpp", "message": "Late.", "code": "upstream_timeout", "fix": "Wait."}
     with pytest.raises(UpstreamTimeout) as caught:
-        reference_of(tmp_path / "other.gguf", {"models": [], "stale": [late]}, None)
+        reference_of(tmp_path / "other.gguf", {"models": [], "stale": [late]}, [], None)
     assert (caught.value.code, caught.value.fix) == ("upstream_timeout", "Wait.")
 
 
@@ -70,4 +70,4 @@ def test_a_file_that_is_not_there(cli) -> None:
 
 def test_the_first_of_several_parts_is_named_as_the_engine_names_it(tmp_path: Path) -> None:
     listing = {"models": [{"provider": "llamacpp", "name": "big", "reference": "llamacpp://big"}]}
-    assert reference_of(tmp_path / "big-00001-of-00003.gguf", listing, None) == "llamacpp://big"
+    assert reference_of(tmp_path / "big-00001-of-00003.gguf", listing, [], None) == "llamacpp://big"

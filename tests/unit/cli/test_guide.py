@@ -16,6 +16,7 @@ from venom_core.cli.connection import local
 from venom_core.cli.connection.local import LocalVenom
 from venom_core.cli.quickstart_lines import last_line, models_line, providers_line, suggestion_lines
 from venom_core.sdk.errors import ModelNotFound, UpstreamIncomplete, VenomError
+from venom_core.sdk.programs import Program
 from venom_core.sdk.provider import EngineStatus, Model, PullProgress
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience, until
@@ -25,8 +26,7 @@ from venom_core.testing.scripted import SCRIPTS, Script, ScriptedProvider, say
 @pytest.fixture(autouse=True)
 def _names(monkeypatch) -> None:
     monkeypatch.setattr(guide, "EMBEDDED", "scripted")
-    monkeypatch.setattr(guide, "FIRST", "city")
-    monkeypatch.setattr(guide, "SECOND", "talk")
+    monkeypatch.setattr(guide, "MODELS", ("city", "talk"))
 
 
 @asynccontextmanager
@@ -224,9 +224,20 @@ async def test_a_page_that_cannot_be_built_fails_nothing(capsys, monkeypatch, un
 
 
 async def test_without_node_one_line_says_so(capsys, monkeypatch, unbuilt) -> None:
-    monkeypatch.setattr(page_build.shutil, "which", lambda name: None)
+    monkeypatch.setattr(page_build, "look_for", lambda name: Program(name, None))
     (line,) = (await stay(capsys, "make ui")).splitlines()
     assert "node" in line and "make ui" in line
+
+
+async def test_a_node_that_does_not_start_is_told_as_such(capsys, monkeypatch, unbuilt) -> None:
+    def found(name: str) -> Program:
+        return Program(name, f"/shims/{name}", "exit code 127" if name == "node" else None)
+
+    monkeypatch.setattr(page_build, "look_for", found)
+    (line,) = (await stay(capsys, "make ui")).splitlines()
+    assert "PATH finds node (exit code 127), which does not start" in line
+    monkeypatch.setattr(page_build, "look_for", lambda name: Program(name, f"/bin/{name}"))
+    assert page_build.what_is_missing(unbuilt) is None
 
 
 async def test_a_log_that_cannot_be_written_fails_nothing(

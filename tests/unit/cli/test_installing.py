@@ -7,7 +7,8 @@ import io
 import pytest
 
 from venom_core.cli import installing
-from venom_core.installing.installer import Addition, InstallPlan, InstallResult
+from venom_core.installing.installer import InstallPlan, InstallResult
+from venom_core.installing.planned import Addition
 from venom_core.installing.sources import InstallSource
 from venom_core.sdk.errors import NotFound, VenomError
 from venom_core.sdk.pip import InstallFailed

@@ -175,3 +175,13 @@ def test_keys_do_not_change_whose_it_is(ask: Ask, house: House) -> None:
     KeyRepository(open_database(house.paths.store_file)).create("team")
     first = ask("city", "One")["session_id"]
     assert stored(house).get(Owner(""), first).key_id == ""
+
+
+def test_an_answer_that_failed_is_not_told_to_the_model(ask: Ask, house: House) -> None:
+    first = ask("city", "One")["session_id"]
+    store = stored(house)
+    last = store.read(Owner(""), first)[1][-1]
+    asked = Message("user", "Two", last.id)
+    store.add(Owner(""), first, "", [asked, Message("assistant", "", asked.id, "scripted://city")])
+    ask("-c", "Three")
+    assert [content for _, content in told()] == ["One", "Warsaw", "Three"]

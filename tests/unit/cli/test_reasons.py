@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from venom_core.sdk.spec import Capability, Proposal, ProviderSpec, Setting
 from venom_core.sdk.states import Reason
 from venom_core.settings.values import convert
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience
 from venom_core.testing.gguf import gguf_bytes
 from venom_core.testing.scripted import SCRIPTS, Script, say
 
@@ -45,11 +47,34 @@ def test_a_file_that_is_not_served_says_its_own_reason(tmp_path: Path, name: str
     path.write_bytes(data)
     listing = {"models": [], "stale": []}
     with pytest.raises(VenomError) as refused:
-        reference_of(path, listing, None)
+        reference_of(path, listing, [], None)
     assert sentence in refused.value.message and fix in str(refused.value.fix)
     # Done: a whole file under a name of its own, and the engine there.
     served = {"provider": gguf.EMBEDDED, "name": "whole", "reference": "x://whole"}
-    assert reference_of(tmp_path / "whole.gguf", {"models": [served], "stale": []}, None)
+    assert reference_of(tmp_path / "whole.gguf", {"models": [served], "stale": []}, [], None)
+
+
+ENGINE_GONE = {"code": "engine_missing", "message": "It is not there.", "fix": "Install it."}
+SWITCHED_OFF = {"code": "disabled_by_user", "message": "It is disabled.",
+                "fix": "venom plugins enable llamacpp"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"reason": SWITCHED_OFF, "providers": []}, SWITCHED_OFF),
+        ({"reason": None, "providers": [{"reason": ENGINE_GONE}]}, ENGINE_GONE),
+    ],
+)
+def test_an_engine_that_takes_no_part_says_why(
+    tmp_path: Path, record: dict[str, Any], told: dict[str, Any]
+) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf_bytes(HEADER))
+    plugins = [{"id": "another", "reason": None, "providers": []}, {"id": gguf.EMBEDDED, **record}]
+    with pytest.raises(VenomError) as refused:
+        reference_of(path, {"models": [], "stale": []}, plugins, None)
+    assert (refused.value.code, refused.value.fix) == (told["code"], told["fix"])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +140,7 @@ def transfers_of(**sources: Source) -> ModelTransfers:
     async def names() -> list[str]:
         return list(sources)
 
-    registry = ModelRegistry(host, names, lambda: list(sources))  # type: ignore[arg-type]
+    registry = ModelRegistry(host, names, lambda: list(sources), lambda: patience(5))  # type: ignore[arg-type]
     return ModelTransfers(host, registry, lambda _: None, lambda _: names())  # type: ignore[arg-type]
 
 

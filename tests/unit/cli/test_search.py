@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from venom_core._version import __version__
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.plugins.discovery import Found
 from venom_core.testing.hub import FakeHub
+from venom_core.testing.staging import entry
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, installed: list[Found]) -> Iterator[FakeHub]:
-    found = Found("hf", "venom_hf.plugin", "v1", "venom-hf", __version__, "first_party")
+    found = entry("venom_hf.plugin")
     installed.append(found)
     with FakeHub() as hub:
         files = {"model.safetensors": b"x"}

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.listening import PortInUse, listen, local_url, require_key_beyond_loopback
 from venom_core.composition import Venom
 from venom_core.sdk.errors import Forbidden, InvalidRequest, StorageError
+from venom_core.sdk.programs import Program
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.testing.deadlines import eventually, patience
@@ -153,7 +155,19 @@ async def test_a_build_that_works(checkout: Path, paths: Paths, monkeypatch) -> 
     assert "is built" in await page_build.build_page(checkout, paths)
 
 
-async def test_a_build_that_is_cancelled_leaves_no_process(checkout: Path, paths: Paths) -> None:
+@pytest.mark.parametrize("at", ["its work", "its start"])
+async def test_a_build_that_is_cancelled_leaves_no_process(
+    checkout: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    start, begun = asyncio.create_subprocess_exec, asyncio.Event()
+
+    async def slow(*argv: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await start(*argv, **options)
+        if at == "its start":
+            await asyncio.wait_for(begun.wait(), patience(20))
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slow)
     # The grandchild ignores SIGTERM, as a bundler's worker might.
     (checkout / "Makefile").write_text(
         "ui:\n\t@sh -c 'trap \"\" TERM; echo $$$$ > pid; sleep 300 & wait; sleep 300'\n"
@@ -164,6 +178,8 @@ async def test_a_build_that_is_cancelled_leaves_no_process(checkout: Path, paths
     tree = [psutil.Process(int(file.read_text()))]
     tree += tree[0].children(recursive=True)
     task.cancel()
+    await asyncio.sleep(0)
+    begun.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(eventually, lambda: not living(tree))
@@ -172,7 +188,8 @@ async def test_a_build_that_is_cancelled_leaves_no_process(checkout: Path, paths
 def test_what_is_missing_for_a_build_is_said(checkout: Path, monkeypatch) -> None:
     assert "without its page" in (page_build.what_is_missing(checkout) or "")
     (checkout / "Makefile").write_text("ui:\n")
-    monkeypatch.setattr(page_build.shutil, "which", lambda name: None if name == "npm" else "/x")
+    there = {"node": "/x", "make": "/x"}
+    monkeypatch.setattr(page_build, "look_for", lambda name: Program(name, there.get(name)))
     assert "npm not found" in (page_build.what_is_missing(checkout) or "")
-    monkeypatch.setattr(page_build.shutil, "which", lambda name: "/x")
+    there["npm"] = "/x"
     assert page_build.what_is_missing(checkout) is None

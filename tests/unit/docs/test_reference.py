@@ -28,12 +28,15 @@ ALIASES = {"GET /health", "GET /v1/health"}
 FIRST_STATUS_OF_A_REASON = 429
 #: Written by the command line alone, without an exception.
 NOT_RAISED = {"usage"}
-#: Of installing, of starting the server, of keys, of clients, of translating: no provider has them.
+#: Of installing, building, starting the server, keys, clients, translating: no provider has them.
 NOT_OF_PROVIDERS = {
-    "backup_damaged", "backup_failed", "empty_translation", "install_failed", "install_timeout",
+    "backup_damaged", "backup_failed", "build_environment_damaged", "build_environment_missing",
+    "build_failed", "empty_translation", "environment_not_available",
+    "install_failed", "install_timeout",
     "key_file_unreadable", "ollama_cloud_limit", "quota_exceeded", "server_gone", "server_needed",
     "start_failed", "store_damaged", "store_full", "store_locked", "store_too_new",
-    "store_unreadable", "translation_cut", "translation_damaged", "unload_incomplete",
+    "store_unreadable", "translation_cut", "translation_damaged", "uninstall_failed",
+    "unload_incomplete",
 }  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from venom_core.installing import installer
-from venom_core.installing.installer import Addition, InstallPlan, PluginInstaller
+from venom_core.installing.installer import InstallPlan, PluginInstaller
+from venom_core.installing.planned import Addition
 from venom_core.installing.sources import InstallSource
 from venom_core.sdk import pip
 from venom_core.sdk.errors import VenomError

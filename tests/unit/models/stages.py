@@ -71,7 +71,7 @@ class Stage:
         self.events: list[ObservedEvent] = []
         self.file = home / "venom.db"
         self.registry = ModelRegistry(
-            self, self._names, lambda: list(providers),  # type: ignore[arg-type]
+            self, self._names, lambda: list(providers), lambda: 60.0,  # type: ignore[arg-type]
             names=lambda: self.manager.names(),
         )  # fmt: skip
         memory = ModelMemory(self, self.registry, lambda: self.allowed)  # type: ignore[arg-type]
@@ -90,6 +90,8 @@ class Stage:
         return list(self.providers)
 
     async def provider(self, name: str) -> GuardedProvider:
+        if name not in self.providers:
+            raise NotFound("There is none.", code="provider_not_found")
         return guarded(self.providers[name], name, Waits(answer=0.2))
 
     async def health(self, name: str) -> Health:

@@ -26,6 +26,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.provider import Model
+from venom_core.testing.deadlines import patience
 
 
 class Shelf:
@@ -51,6 +52,8 @@ def registry_of(
 
     class Host:
         async def provider(self, name: str) -> GuardedProvider:
+            if name not in shelves:
+                raise NotFound("There is none.", code="provider_not_found", fix="venom plugins")
             return guarded(shelves[name], name)
 
         async def offered(self, name: str) -> Sequence[Model]:
@@ -59,7 +62,7 @@ def registry_of(
         def resolve_name(self, name: str) -> str | None:
             return name if name in shelves else None
 
-    return ModelRegistry(Host(), names, lambda: order)  # type: ignore[arg-type]
+    return ModelRegistry(Host(), names, lambda: order, lambda: patience(5))  # type: ignore[arg-type]
 
 
 def model(ref: str, **more: object) -> Model:
@@ -88,7 +91,7 @@ async def test_without_its_engine_a_provider_offers_and_serves_nothing() -> None
     assert [item.reference for item in listing.installed] == ["a://big"]
     assert [item.id for item in listing.models if not item.model.installed] == ["b://small"]
     assert listing.stale["b"].code == "engine_missing"
-    chosen, _ = await registry.default("x://*", lambda _: True)
+    chosen, _ = await registry.default(lambda: "x://*", lambda _: True)
     assert chosen.reference == "a://big"
     for name, code in (("small", "model_not_found"), ("b://small", "engine_missing")):
         with pytest.raises(VenomError) as raised:
@@ -178,7 +181,7 @@ async def test_what_is_not_there_says_how_to_get_it() -> None:
         await registry.resolve("nothing")
     with pytest.raises(NotFound) as ghost:
         await registry.resolve("ghost://x")
-    assert ghost.value.code == "provider_not_found"
+    assert (ghost.value.code, ghost.value.fix) == ("provider_not_found", "venom plugins")
 
 
 async def test_a_named_provider_that_is_down_is_the_reason_given() -> None:
@@ -200,7 +203,7 @@ async def test_the_default_is_the_largest_match_that_fits(fits_up_to: int, chose
         b=Shelf(model("z")),
     )  # fmt: skip
     item, because = await registry.default(
-        "ollama://gemma3:*", lambda one: one.size_bytes <= fits_up_to
+        lambda: "ollama://gemma3:*", lambda one: one.size_bytes <= fits_up_to
     )
     assert item.reference == chosen
     assert because
@@ -210,15 +213,15 @@ async def test_an_instruct_model_comes_before_a_base_model() -> None:
     registry = registry_of(
         ("a", "b"), a=Shelf(model("base", instruct=False)), b=Shelf(model("it", instruct=True))
     )
-    assert (await registry.default("ollama://*", lambda _: True))[0].reference == "b://it"
+    assert (await registry.default(lambda: "ollama://*", lambda _: True))[0].reference == "b://it"
     registry = registry_of(("a",), a=Shelf(model("base", instruct=False)))
-    assert (await registry.default("ollama://*", lambda _: True))[0].reference == "a://base"
+    assert (await registry.default(lambda: "ollama://*", lambda _: True))[0].reference == "a://base"
 
 
 async def test_an_embedding_model_is_never_chosen_to_chat() -> None:
     registry = registry_of((), a=Shelf(model("e", capabilities=frozenset({"embedding"}))))
     with pytest.raises(ModelNotFound) as raised:
-        await registry.default("ollama://*", lambda _: True)
+        await registry.default(lambda: "ollama://*", lambda _: True)
     assert raised.value.code == "no_model"
 
 
@@ -434,12 +437,10 @@ async def test_who_is_late_or_fails_keeps_what_it_listed_before(
     await registry.close()
 
 
-async def test_who_is_late_to_open_keeps_what_it_listed_before(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_who_is_late_to_open_keeps_what_it_listed_before() -> None:
     registry = registry_of(a=Shelf(model("x")))
     await registry.listing()
-    monkeypatch.setattr(registry_module, "OPEN_PATIENCE", 0.05)
+    registry._open_patience = lambda: 0.05
     registry._host.provider = lambda name: asyncio.sleep(1e6)  # type: ignore[method-assign,assignment]
     listing = await registry.listing(fresh=True)
     assert [item.reference for item in listing.models] == ["a://x"]

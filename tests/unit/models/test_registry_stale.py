@@ -112,5 +112,5 @@ async def test_a_default_waits_for_who_was_in_trouble(stage: Stage) -> None:
     stage.providers["b"].stock = ()
     assert await references(stage) == []
     stage.providers["a"].faults.clear()
-    chosen, _ = await stage.registry.default("none://*", lambda _: True)
+    chosen, _ = await stage.registry.default(lambda: "none://*", lambda _: True)
     assert chosen.reference == "a://x"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -14,9 +14,8 @@ import pytest
 
 from tests.unit.guards import guarded
 from venom_core.plugins import guarded as module
-from venom_core.plugins import isolation
 from venom_core.plugins.guarded import SECONDS, GuardedProvider, Waits
-from venom_core.sdk.catalogue import RepositoryCard, SearchFilters, SearchPage
+from venom_core.sdk.catalogue import CatalogueEntry, RepositoryCard, SearchFilters, SearchPage
 from venom_core.sdk.errors import (
     ModelNotFound,
     RateLimited,
@@ -24,11 +23,19 @@ from venom_core.sdk.errors import (
     UpstreamTimeout,
     VenomError,
 )
-from venom_core.sdk.frames import Frame, delta
+from venom_core.sdk.frames import Frame, delta, finish
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
-from venom_core.sdk.provider import LoadedModel, Model, Provider, PullPlan, PullProgress
+from venom_core.sdk.provider import (
+    BuildProgress,
+    BuildRequest,
+    LoadedModel,
+    Model,
+    Provider,
+    PullPlan,
+    PullProgress,
+)
 from venom_core.sdk.states import Health, ProviderStatus, Reason
-from venom_core.testing.deadlines import patience
+from venom_core.testing.deadlines import within
 
 #: What a method is asked with, by its parameters' names.
 ARGUMENTS: dict[str, Any] = {
@@ -36,6 +43,7 @@ ARGUMENTS: dict[str, Any] = {
     "month": None, "lang": "en", "context": None,
 }  # fmt: skip
 CHAT = ChatRequest("m", {}, True, "r")
+BUILD = BuildRequest("hf://m", Path("/m"), "x", "int8", "cpu")
 #: Asked without awaiting.
 SYNCHRONOUS = ("canonical",)
 METHODS = sorted(
@@ -43,7 +51,8 @@ METHODS = sorted(
     for name, method in inspect.getmembers(Provider, callable)
     if not name.startswith("_") and name not in SYNCHRONOUS
 )
-STREAMS = ("chat", "complete", "pull")
+STREAMS = ("build", "chat", "complete", "pull")
+ROWS = ("engines", "models", "news", "ps", "trending")
 #: Neither is ever raised out of: see their own tests.
 QUIET = ("close", "health")
 ASKED = [name for name in METHODS if name not in QUIET]
@@ -65,6 +74,8 @@ def arguments(method: str) -> list[Any]:
         return [CHAT]
     if method == "embed":
         return [EmbedRequest("m", ("x",), "r")]
+    if method.endswith("build"):
+        return [BUILD]
     names = list(inspect.signature(getattr(Provider, method)).parameters)[1:]
     return [ARGUMENTS[name] for name in names]
 
@@ -75,9 +86,13 @@ def only(method: str, does: Callable[..., Any]) -> GuardedProvider:
 
 
 async def ask(provider: Provider, method: str) -> Any:
-    """Return what a method answers; of a generator, all its items."""
-    answer = getattr(provider, method)(*arguments(method))
-    return [item async for item in answer] if method in STREAMS else await answer
+    """Return what a method answers; of a generator, all its items. Whoever hangs fails."""
+
+    async def answered() -> Any:
+        answer = getattr(provider, method)(*arguments(method))
+        return [item async for item in answer] if method in STREAMS else await answer
+
+    return await within(answered(), 10)
 
 
 @pytest.fixture(autouse=True)
@@ -167,8 +182,7 @@ async def test_one_that_hangs_is_given_up(method: str) -> None:
 
     does = stream if method in STREAMS else call
     with pytest.raises(UpstreamTimeout):
-        async with asyncio.timeout(patience(10)):
-            await ask(only(method, does), method)
+        await ask(only(method, does), method)
 
 
 @pytest.mark.parametrize("garbage", [42, None, "models", [None], {"ref": "m"}, object()])
@@ -181,8 +195,12 @@ async def test_what_is_no_answer_is_refused(method: str, garbage: object) -> Non
         yield garbage
 
     provider = only(method, stream if method in STREAMS else call)
-    if method in ("open", "load", "unload", "remove", "forget_pull"):
+    if method in ("open", "load", "unload", "remove", "forget_build", "forget_pull"):
         assert await ask(provider, method) is None  # nobody looks at it
+        return
+    if isinstance(garbage, list) and method in ROWS:
+        assert await ask(provider, method) == ()  # one that is wrong hides no other
+        assert [one["rule"] for one in provider.faults.breaches.records()] == ["declared_types"]
         return
     with pytest.raises(UpstreamError):
         await ask(provider, method)
@@ -204,10 +222,12 @@ async def test_a_coroutine_where_a_generator_was_promised(method: str) -> None:
         await ask(only(method, call), method)
 
 
+CARD = RepositoryCard(CatalogueEntry("m"), "c", (), 0)
 GOOD: dict[str, Any] = {
     "models": [Model("m", "x")], "describe": Model("m", "x"), "ps": [LoadedModel("m")],
-    "plan_pull": PullPlan("m"), "embed": Embeddings(((0.5,),), 1), "search": SearchPage(()),
-    "trending": (), "news": [], "engines": [], "card": RepositoryCard("m", "c", (), 0),
+    "plan_build": PullPlan("m"), "plan_pull": PullPlan("m"),
+    "embed": Embeddings(((0.5,),), 1), "search": SearchPage(()),
+    "trending": (), "news": [], "engines": [], "card": CARD,
 }  # fmt: skip
 
 
@@ -221,10 +241,15 @@ async def test_an_answer_passes(method: str) -> None:
 
 
 class TestStreams:
-    """``chat``, ``complete`` and ``pull`` after their first item."""
+    """The streams after their first item."""
 
     ITEMS: ClassVar = {"chat": Frame.of(delta("x")), "complete": Frame.of(delta("x")),
-             "pull": PullProgress("pulling", "x")}  # fmt: skip
+             "pull": PullProgress("pulling", "x"),
+             "build": BuildProgress("building", "x")}  # fmt: skip
+
+    #: What makes an answer whole; a pull or a build needs nothing.
+    ENDS: ClassVar = {"chat": [Frame.of(finish("stop"))], "complete": [Frame.of(finish("stop"))],
+            "pull": [], "build": []}  # fmt: skip
 
     def stream(self, method: str, end: object = None) -> tuple[GuardedProvider, list[str]]:
         seen: list[str] = []
@@ -233,6 +258,8 @@ class TestStreams:
             try:
                 for _ in range(3):
                     yield self.ITEMS[method]
+                for item in self.ENDS[method] if end is None else ():
+                    yield item
                 if isinstance(end, BaseException):
                     raise end
                 if end == "hang":
@@ -247,7 +274,7 @@ class TestStreams:
     @pytest.mark.parametrize("method", STREAMS)
     async def test_they_pass_and_end(self, method: str) -> None:
         provider, seen = self.stream(method)
-        assert await ask(provider, method) == [self.ITEMS[method]] * 3
+        assert await ask(provider, method) == [self.ITEMS[method]] * 3 + self.ENDS[method]
         assert seen == ["closed"]
 
     @pytest.mark.parametrize("fault", FAULTS)
@@ -276,19 +303,19 @@ class TestStreams:
         items = getattr(provider, method)(*arguments(method))
         await anext(items)
         assert seen == []
-        await items.aclose()
+        await within(items.aclose())
         assert seen == ["closed"]
 
     @pytest.mark.parametrize("method", STREAMS)
     async def test_a_reader_that_is_cancelled_is_not_answered(self, method: str) -> None:
         provider, seen = self.stream(method, "hang")
         provider._waits = Waits(60, 60, 60)
-        SECONDS["pull"] = 60
+        SECONDS["pull"] = SECONDS["build"] = 60
         reading = asyncio.create_task(ask(provider, method))
         await asyncio.sleep(0.05)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await reading
+            await within(reading)
         assert seen == ["closed"]
 
     @pytest.mark.parametrize("method", STREAMS)
@@ -298,7 +325,7 @@ class TestStreams:
         async for item in getattr(provider, method)(*arguments(method)):
             await asyncio.sleep(0.1)
             got.append(item)
-        assert len(got) == 3
+        assert got == [self.ITEMS[method]] * 3 + self.ENDS[method]
 
     @pytest.mark.parametrize("fault", [ValueError(), SystemExit(), KeyboardInterrupt()])
     async def test_a_fault_at_the_end_hurts_nobody(self, fault: BaseException) -> None:
@@ -342,7 +369,7 @@ class TestHealth:
         assert (health.status, health.reason) == (ProviderStatus.UNAVAILABLE, Reason.of(refusal))
 
     async def test_silence(self) -> None:
-        health = await only("health", lambda: asyncio.sleep(1e6)).health()
+        health = await within(only("health", lambda: asyncio.sleep(1e6)).health())
         assert health.reason is not None
         assert health.reason.code == "health_timeout"
 
@@ -353,8 +380,7 @@ async def test_closing_never_raises(fault: str) -> None:
 
 
 async def test_closing_ends_in_time() -> None:
-    async with asyncio.timeout(patience(10)):
-        await only("close", lambda: asyncio.sleep(1e6)).close()
+    await within(only("close", lambda: asyncio.sleep(1e6)).close())
 
 
 class TestEndpoint:
@@ -371,25 +397,6 @@ class TestEndpoint:
         for inner in (SimpleNamespace(endpoint=42), Exits()):
             with pytest.raises(UpstreamError):
                 _ = guarded(inner).endpoint
-
-
-async def test_a_call_that_blocks_is_named_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(isolation, "BLOCKING_SECONDS", 0.01)
-    monkeypatch.setitem(SECONDS, "describe", 60)
-
-    async def describe(ref: str) -> Model:
-        time.sleep(0.05)  # noqa: ASYNC251 -- what it must not do
-        return Model(ref, "x")
-
-    provider = only("describe", describe)
-    for _ in range(2):
-        assert (await provider.describe("m")).ref == "m"
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 1
-    assert "stub kept everything else waiting" in told[0]
-    assert "describe" in told[0]
 
 
 async def test_one_that_is_no_longer_wanted_lets_go_before_its_caller_goes_on(
@@ -409,7 +416,7 @@ async def test_one_that_is_no_longer_wanted_lets_go_before_its_caller_goes_on(
     await asyncio.sleep(0.01)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asking
+        await within(asking)
     assert seen == ["let go"]
 
 
@@ -424,8 +431,9 @@ async def test_one_that_ignores_being_cancelled_is_left_behind() -> None:
                 continue
         raise ModelNotFound("too late")
 
-    with pytest.raises(UpstreamTimeout):
-        async with asyncio.timeout(patience(10)):
-            await only("describe", describe).describe("m")
-    ended.set()
+    try:
+        with pytest.raises(UpstreamTimeout):
+            await within(only("describe", describe).describe("m"))
+    finally:
+        ended.set()
     assert module.SECONDS is SECONDS

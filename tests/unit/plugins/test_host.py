@@ -20,11 +20,12 @@ from venom_core.testing.deadlines import patience
 
 class TestRecords:
     async def test_the_shape(self, site, make_host):
-        source = GOOD.format(name="onnx", package="venom_onnx", aliases=()).replace(
+        source = GOOD.format(name="onnx", package="stand_in_onnx", aliases=()).replace(
             "aliases=()", "engine=EngineRequirement('onnxruntime_nowhere.capi', 'onnx')"
         )
         source = source.replace("import Capability", "import EngineRequirement, Capability")
-        install_plugin(site, "onnx", source, version="2026.11.0")
+        # The real package may be imported already, by whatever ran before in this process.
+        install_plugin(site, "onnx", source, package="stand_in_onnx", version="2026.11.0")
         host = make_host()
         host.scan()
         await host.load_all()
@@ -50,6 +51,7 @@ class TestRecords:
                         "fix": "venom plugins install onnx",
                         "docs": "/docs/plugins/states#engine_missing",
                     },
+                    "breaches": [],
                 }
             ],
         }

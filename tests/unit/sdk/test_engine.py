@@ -159,6 +159,18 @@ async def test_missing_interpreter_is_a_missing_engine(make: Make) -> None:
         await make(python="/no/such/python").start()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the interpreter of the test is a script")
+@pytest.mark.parametrize("code", [126, 127])
+async def test_a_shim_without_its_interpreter_is_a_missing_engine(
+    make: Make, tmp_path: Path, code: int
+) -> None:
+    shim = tmp_path / "python"
+    shim.write_text(f"#!/bin/sh\nexit {code}\n")
+    shim.chmod(0o755)
+    with pytest.raises(EngineMissing):
+        await asyncio.wait_for(make("serve", python=str(shim)).start(), patience(20.0))
+
+
 async def test_no_place_for_the_log_is_a_storage_error(tmp_path: Path, make: Make) -> None:
     (tmp_path / "logs").write_text("a file where the folder should be")
     with pytest.raises(StorageError) as caught:

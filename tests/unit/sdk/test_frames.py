@@ -21,8 +21,11 @@ from venom_core.sdk.frames import (
     FrameKind,
     ToolCall,
     Usage,
+    delta,
     encode,
+    finish,
     kind_of,
+    usage,
 )
 from venom_core.sdk.sse import DONE, EventSplitter
 from venom_core.sdk.stream_reader import StreamReader, answer_frame, stream_frame
@@ -252,3 +255,40 @@ def test_a_heartbeat_says_that_upstream_is_alive(beat: bytes) -> None:
 
 def test_an_empty_chunk_says_that_upstream_is_alive() -> None:
     assert kind_of(Chunk()) is FrameKind.DELTA
+
+
+def test_the_helpers_make_the_frames_of_a_stream() -> None:
+    ids = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_700_000_000}
+    made = [delta("War", role="assistant"), finish("length", index=1), usage(7, 2, cached_tokens=3)]
+    frames = [Frame.of(event) for event in made]
+    assert [frame.kind for frame in frames] == [FrameKind.DELTA, FrameKind.FINISH, FrameKind.USAGE]
+    assert [json.loads(frame.json(ENVELOPE)) for frame in frames] == [
+        ids | {"model": "asked-for"} | body
+        for body in (
+            {
+                "choices": [
+                    {
+                        "index": 0,
+                        "delta": {"role": "assistant", "content": "War"},
+                        "finish_reason": None,
+                    }
+                ]
+            },
+            {"choices": [{"index": 1, "delta": {}, "finish_reason": "length"}]},
+            {
+                "choices": [],
+                "usage": {
+                    "prompt_tokens": 7,
+                    "completion_tokens": 2,
+                    "total_tokens": 9,
+                    "prompt_tokens_details": {"cached_tokens": 3},
+                },
+            },
+        )
+    ]
+
+
+def test_a_choice_is_made_with_keywords_only() -> None:
+    """Its fields are many and grow: by place one would be taken for another."""
+    with pytest.raises(TypeError, match="positional"):
+        Choice(0, "assistant", "War")  # type: ignore[misc]

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import exc
 
 from tests.stage import stage
-from tests.unit.api.conftest import MakeVenom, client_of, make_venom
+from tests.unit.api.conftest import MakeVenom, make_venom
 from tests.unit.cli.conftest import Cli, _scripted_venom, cli, installed, paths
 from tests.unit.cli.test_backup import keys_of, rewritten
 from venom_core.sdk.disk import sha256_of
@@ -33,6 +33,7 @@ from venom_core.store.database import open_database
 from venom_core.store.schema import HEAD
 from venom_core.store.scratch import scratch, sweep
 from venom_core.store.sessions import Message, Owner
+from venom_core.testing.staging import client_of
 
 __all__ = ["_scripted_venom", "cli", "installed", "make_venom", "paths", "stage"]
 
@@ -194,14 +195,14 @@ def test_search_words_are_in_no_error_of_the_database(tmp_path: Path) -> None:
     assert len(chain) > 1 and not any(SECRET_WORDS in text for text in chain)
 
 
-def test_values_that_are_no_json_are_damage(tmp_path: Path) -> None:
+def test_a_value_that_is_no_json_leaves_the_rest(tmp_path: Path) -> None:
     file = filled(tmp_path / "venom.db", 2)
     with contextlib.closing(sqlite3.connect(file)) as connection:
         connection.execute("UPDATE messages SET details = '{half'")
         connection.commit()
-    with pytest.raises(StorageError) as raised:
-        Store(file).sessions().read(Owner(""), "s")
-    assert raised.value.code == "store_damaged"
+    _, messages = Store(file).sessions().read(Owner(""), "s")
+    assert [message.details for message in messages] == [None, None]
+    assert [message.content[:2] for message in messages] == ["0 ", "1 "]
 
 
 # -- restoring ------------------------------------------------------------------------------------

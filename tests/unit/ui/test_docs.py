@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 
 from venom_core.sdk import errors
@@ -59,6 +61,11 @@ def test_anchors_are_those_of_code_hosts(heading: str, expected: str) -> None:
     assert anchor(heading.replace("`", "")) == expected
 
 
+def test_no_two_headings_have_one_anchor() -> None:
+    page = render("# `Usage`\n\n## `usage`\n\n## usage\n\n## other\n", "page")
+    assert re.findall(r' id="([^"]+)"', page) == ["usage", "usage-1", "usage-2", "other"]
+
+
 def test_every_error_of_the_sdk_points_to_a_heading_that_exists() -> None:
     root = Path(__file__).parents[3] / "docs"
     page = render((root / "errors.md").read_text("utf-8"), "errors")
@@ -69,3 +76,15 @@ def test_every_error_of_the_sdk_points_to_a_heading_that_exists() -> None:
     assert {"queue_full", "engine_missing"} <= codes
     missing = sorted(code for code in codes if f'id="{code}"' not in page)
     assert missing == []
+
+
+async def test_what_anybody_can_ask_for_is_not_kept(pages: Path) -> None:
+    docs = Docs((pages,))
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(docs), base_url="http://localhost")
+    async with http:
+        for number in range(20):
+            assert (await http.get(f"/{number}.md")).status_code == 308
+            with pytest.raises(HTTPException):
+                await http.get(f"/{number}")
+        assert (await http.get("/errors")).status_code == 200
+    assert list(docs._pages) == ["errors"]

@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from tests.served import served
-from tests.stage import scripted_venom, stage
+from tests.stage import stage
 from venom_core._version import __version__
 from venom_core.api.app import create_app
 from venom_core.cli.connection import local
@@ -30,13 +30,14 @@ from venom_core.cli.main import run_command
 from venom_core.composition import Venom
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 from venom_core.sdk.process_identity import ProcessIdentity
-from venom_core.sdk.provider import Model, PullProgress
+from venom_core.sdk.provider import BuildProgress, Model, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.access import Store
 from venom_core.store.audit import AuditEntry
 from venom_core.testing.deadlines import patience
-from venom_core.testing.scripted import PULLS, SCRIPTS, Pause, Script, reset, say
+from venom_core.testing.scripted import BUILDS, PULLS, SCRIPTS, Pause, Script, reset, say
+from venom_core.testing.staging import venom_over
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.plugins import PluginUseCases
@@ -111,6 +112,9 @@ CHANGES = (
     Change("OperationUseCases.install", "scripted://new", ("pull", "scripted://new"),
            ("POST", "/api/v1/models/install", {"name": "scripted://new"}),
            ["model.install"], ["model.pulled"]),
+    Change("OperationUseCases.build", "town", ("build", "script", "town"),
+           ("POST", "/api/v1/models/script/build", {"model_name": "town"}),
+           ["model.build"], ["model.built"]),
     Change("OperationUseCases.remove", "city", None,
            ("DELETE", "/api/v1/models/registry/city", None),
            ["model.remove"], ["model.removed"]),
@@ -165,7 +169,7 @@ class House:
         self.session.write_text(json.dumps(SESSION))
 
     def make(self) -> Venom:
-        venom = scripted_venom(Settings.load(self.paths, os.environ))
+        venom = venom_over(Settings.load(self.paths, os.environ))
         venom.host.add_observer("doors", self.observer)
         return venom
 
@@ -205,7 +209,10 @@ class House:
 def restage() -> None:
     reset()
     for name in ("city", "town"):
-        SCRIPTS[name] = Script(say("Warsaw"), Model(name, "folder", context_length=100))
+        place = Path(__file__).parent if name == "town" else None
+        model = Model(name, "folder", context_length=100, location=place)
+        SCRIPTS[name] = Script(say("Warsaw"), model)
+    BUILDS["scripted://town"] = [BuildProgress("completed", "built", 100)]
     PULLS["new"] = [PullProgress("completed", "ready", 1, 1)]
     PULLS["slow"] = [PullProgress("pulling", "Fetching", 1, 9), Pause(forever=True)]
 

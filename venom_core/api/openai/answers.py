@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Send
 
 from venom_core.api.errors import ending_of, error_response, internal_error, openai_error
-from venom_core.api.language import language_of
+from venom_core.api.language import frame_in_language, language_of
 from venom_core.api.openai.queueing import QueueNotes
 from venom_core.api.revocation import while_allowed
 from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
@@ -124,7 +124,7 @@ def explanation(stream: ChatStream) -> str:
         body = {k: v for k, v in body.items() if k not in ("messages", "prompt")}
     told = {
         "origins": dict(stream.origins),
-        "values": {name: stream.parameters.get(name) for name in stream.origins},
+        "values": dict(stream.values),
         "upstream_body": body,
     }
     return base64.b64encode(json.dumps(told).encode()).decode()
@@ -136,7 +136,8 @@ async def _send_object(
     try:
         async with while_allowed(request):
             frames = [frame async for frame in stream.frames()]
-        response = Response(frames[0].json(envelope), 200, headers, "application/json")
+        answer = frame_in_language(frames[0], request.scope)
+        response = Response(answer.json(envelope), 200, headers, "application/json")
     except Exception as error:
         refusal = error if isinstance(error, VenomError) else internal_error(error)
         response = error_response(request.scope, refusal)
@@ -156,7 +157,8 @@ async def _send_events(
     try:
         async with while_allowed(request), contextlib.aclosing(stream.frames()) as frames:
             async for frame in frames:
-                event = b"data: " + frame.json(envelope) + b"\n\n"
+                told = frame_in_language(frame, request.scope)
+                event = b"data: " + told.json(envelope) + b"\n\n"
                 clock.sent_at = time.monotonic()
                 await send({"type": "http.response.body", "body": event, "more_body": True})
         last = b""

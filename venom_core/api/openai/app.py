@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from venom_core.api.callers import request_id
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.health import healthz
+from venom_core.api.json_pieces import long_json
 from venom_core.api.openai import bodies
 from venom_core.api.openai.answers import AnswerResponse, header_text
 from venom_core.api.openai.wire import (
@@ -150,7 +151,7 @@ class OpenAIRoutes:
         answer: list[Response] = []
         async with until_disconnect(request.receive), while_allowed(request):
             found = await self._venom.chat.embed(body, request_id(request), key_id)
-            answer.append(_embeddings(body, found))
+            answer.append(await _embeddings(body, found))
         return answer[0] if answer else Response(status_code=499)
 
     def _answer(self, request: Request, call: ChatCall) -> Response:
@@ -178,23 +179,23 @@ def _call(request: Request, body: dict[str, Any], key_id: str | None) -> dict[st
     }
 
 
-def _embeddings(body: dict[str, Any], found: Embedded) -> Response:
+async def _embeddings(body: dict[str, Any], found: Embedded) -> Response:
     tokens = found.embeddings.prompt_tokens
     encoding = body.get("encoding_format")
-    vectors = enumerate(found.embeddings.vectors)
     headers = {name: header_text(text) for name, text in where(found.resolved).items()}
     if found.left_out:
         headers["Venom-Ignored-Parameters"] = header_text(", ".join(found.left_out))
     told = {
         "object": "list",
         "model": body.get("model") or found.resolved.id,
-        "data": [
-            {"object": "embedding", "index": index, "embedding": _vector(vector, encoding)}
-            for index, vector in vectors
-        ],
+        "data": ...,
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
-    return JSONResponse(told, headers=headers)
+    rows = (
+        {"object": "embedding", "index": index, "embedding": _vector(vector, encoding)}
+        for index, vector in enumerate(found.embeddings.vectors)
+    )
+    return await long_json(told, rows, headers)
 
 
 def _vector(vector: Sequence[float], encoding: str | None) -> list[float] | str:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from venom_core.api.json_text import json_text
 from venom_core.api.openai.tolerance import as_meant
+from venom_core.api.received_bodies import read_body
 from venom_core.api.validation import invalid
 from venom_core.chat.validation import check_fields, up_to_first_error
 from venom_core.sdk.errors import InvalidRequest
@@ -30,7 +31,7 @@ def _validator(schema: Any) -> SchemaValidator:
 
 
 async def read_chat(request: Request) -> dict[str, Any]:
-    return check_chat(await request.body())
+    return await _read(request, ChatBody, ("messages",))
 
 
 def check_chat(raw: bytes) -> dict[str, Any]:
@@ -48,7 +49,7 @@ async def read_embedding(request: Request) -> dict[str, Any]:
 
 
 async def _read(request: Request, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:
-    return check(await request.body(), schema, required)
+    return await read_body(request, lambda raw: check(raw, schema, required))
 
 
 def check(raw: bytes, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:

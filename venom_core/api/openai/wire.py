@@ -1,5 +1,8 @@
 """Answers under ``/v1`` as OpenAI's API reference has them. An engine that speaks this wire itself
-may add keys of its own, which are passed on."""
+may add keys of its own, which are passed on.
+
+One key is ours: ``finish_note``, a sentence where ``finish_reason`` alone does not say why the
+answer ended."""
 
 from __future__ import annotations
 
@@ -23,8 +26,9 @@ class ChatMessage(TypedDict):
 class ChatChoice(TypedDict):
     index: int
     message: ChatMessage
-    logprobs: dict[str, Any] | None
+    logprobs: NotRequired[dict[str, Any] | None]
     finish_reason: str | None
+    finish_note: NotRequired[str]
 
 
 class ChatCompletion(TypedDict):
@@ -64,6 +68,7 @@ class ChatChunkChoice(TypedDict):
     delta: ChatDelta
     logprobs: NotRequired[dict[str, Any] | None]
     finish_reason: str | None
+    finish_note: NotRequired[str]
 
 
 class ChatCompletionChunk(TypedDict):
@@ -80,8 +85,9 @@ class ChatCompletionChunk(TypedDict):
 class TextChoice(TypedDict):
     index: int
     text: str
-    logprobs: dict[str, Any] | None
+    logprobs: NotRequired[dict[str, Any] | None]
     finish_reason: str | None
+    finish_note: NotRequired[str]
 
 
 class TextCompletion(TypedDict):

@@ -61,10 +61,12 @@ class ToolCallPieces(TypedDict):
 
 
 class Telemetry(TypedDict):
-    """``model`` is the reference of the one that answered; times are null where nothing came."""
+    """``model`` is the reference of the one that answered; times are null where nothing came;
+    ``finish_note`` is a sentence where the reason alone does not say why the answer ended."""
 
     model: str
     finish_reason: str | None
+    finish_note: str | None
     time_to_first_token_ms: float | None
     tokens_per_second: float | None
     usage: TokenUsage | None
@@ -227,7 +229,7 @@ class SimpleAnswer(Response):
                         await events.send(name, data)
                 telemetry = _telemetry(stream, parts)
                 done = await self._keep(stream, parts, telemetry)
-                await events.send("telemetry", telemetry)
+                await events.send("telemetry", self._worded(telemetry))
             last: tuple[str, Mapping[str, Any]] = ("done", done)
         except GeneratorExit:
             raise
@@ -244,7 +246,12 @@ class SimpleAnswer(Response):
         """Store the answer before ``done`` is sent, which means that it is in the session."""
         if not self._talk.session_id:
             return {}
-        details = {"usage": telemetry["usage"], "request_id": self._call.request_id}
+        details = {
+            "usage": telemetry["usage"],
+            "time_to_first_token_ms": telemetry["time_to_first_token_ms"],
+            "tokens_per_second": telemetry["tokens_per_second"],
+            "request_id": self._call.request_id,
+        }
         messages = exchange(
             self._talk,
             self._question,
@@ -267,7 +274,10 @@ class SimpleAnswer(Response):
         return ending_of(error)
 
     def _told(self, error: VenomError) -> dict[str, Any]:
-        return dict(in_language(error.record(), language_of(self._request.scope)))
+        return self._worded(error.record())
+
+    def _worded(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(in_language(payload, language_of(self._request.scope)))
 
 
 def _place(place: int) -> bytes:
@@ -291,6 +301,7 @@ async def _pieces(
                 if choice.tool_calls:
                     yield "tool_calls", {"tool_calls": _tool_calls(choice, parts)}
                 parts.finish_reason = choice.finish_reason or parts.finish_reason
+                parts.finish_note = choice.finish_note or parts.finish_note
 
 
 def _tool_calls(choice: Choice, parts: AnswerParts) -> list[ToolCallPiece]:
@@ -311,6 +322,7 @@ def _telemetry(stream: ChatStream, parts: AnswerParts) -> Telemetry:
     return {
         "model": stream.resolved.reference,
         "finish_reason": parts.finish_reason,
+        "finish_note": parts.finish_note,
         "time_to_first_token_ms": account.ttft_ms,
         "tokens_per_second": account.tokens_per_second,
         "usage": None if account.usage is None else encode_usage(account.usage),

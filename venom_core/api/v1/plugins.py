@@ -1,4 +1,4 @@
-"""Plugins as records, and the three things that one can do with them."""
+"""Plugins as records, their settings, and what one can do with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
 from venom_core.plugins.records import PluginView
-from venom_core.usecases.plugins import PluginChange, PluginVerb
+from venom_core.usecases.plugins import PluginChange, PluginSettings, PluginVerb
 
 router = keyed_router()
 
@@ -34,9 +34,17 @@ async def list_plugins(request: Request) -> Response:
     return localized(request, body)
 
 
+@router.get("/plugins/{plugin_id}/settings")
+@answers(PluginSettings)
+async def plugin_settings(request: Request, plugin_id: PluginId) -> Response:
+    """Return the settings of a plugin as data for a form: schema, values, origins."""
+    return localized(request, await venom_of(request).plugins.settings(plugin_id))
+
+
 @router.post("/plugins/{plugin_id}/{verb}")
 @answers(PluginChange)
 async def change_plugin(request: Request, plugin_id: PluginId, verb: PluginVerb) -> Response:
-    """Enable, disable or retry; the second time changes nothing more."""
+    """Enable, disable or retry, of which the second time changes nothing more; load one of others'
+    anew from the disk; forget one that was uninstalled."""
     plugins = venom_of(request).plugins
     return localized(request, await plugins.change(plugin_id, verb, actor_of(request)))

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
+from venom_core.api.json_pieces import long_json
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
@@ -24,6 +25,7 @@ from venom_core.chat.transcripts import (
     ImportedSession,
     SessionExport,
     Title,
+    kept_details,
 )
 from venom_core.chat.validation import Body
 from venom_core.models.references import MAX_LENGTH
@@ -70,8 +72,16 @@ class SessionChange(Body):
     pinned: bool | None = None
 
 
+class SessionImport(ImportedSession):
+    """A whole export; ``id`` is the client's own choice, so that a second try is refused instead of
+    stored twice. Without one it gets one."""
+
+    id: str | None = Field(default=None, pattern=SESSION_ID)
+
+
 class SpokenExchange(Body):
-    """A question and its whole answer, asked elsewhere; ``parent_message_id`` is the message that
+    """A question and its answer, asked elsewhere; of one that is not whole ``details`` says so:
+    ``stopped`` or ``error``. ``parent_message_id`` is the message that
     the question follows, ``root`` for none, and without it the latest."""
 
     question: str = Field(min_length=1, max_length=MAX_CONTENT)
@@ -86,7 +96,7 @@ class SpokenExchange(Body):
     def _bounded(cls, details: dict[str, Any] | None) -> dict[str, Any] | None:
         if details is not None and len(json.dumps(details)) > MAX_DETAILS:
             raise PydanticCustomError("too_long", f"more than {MAX_DETAILS} characters")
-        return details
+        return kept_details(details)
 
 
 class KeptMessages(OneSession):
@@ -130,10 +140,10 @@ async def create_session(request: Request, body: NewSession) -> Response:
 
 @router.post("/import")
 @answers(OneSession)
-async def import_session(request: Request, body: ImportedSession) -> Response:
+async def import_session(request: Request, body: SessionImport) -> Response:
     """Take an export in, under new ids."""
     sessions = venom_of(request).sessions
-    return _one(await sessions.take_in(owner_of(request), body, actor_of(request)))
+    return _one(await sessions.take_in(owner_of(request), body, actor_of(request), body.id))
 
 
 @router.get("/{session_id}")
@@ -146,7 +156,7 @@ async def get_session(request: Request, session_id: SessionId) -> Response:
         "session": session.record(),
         "messages": [message.record() for message in messages],
     }
-    return JSONResponse(body)
+    return await long_json({**body, "messages": ...}, body["messages"])
 
 
 @router.post("/{session_id}/change")
@@ -203,7 +213,8 @@ async def export_session(
     ending = "md" if wanted == "markdown" else "json"
     headers = {"Content-Disposition": f'attachment; filename="venom-{session_id}.{ending}"'}
     if wanted == "json":
-        return JSONResponse(await sessions.export_json(owner, session_id), headers=headers)
+        whole = await sessions.export_json(owner, session_id)
+        return await long_json({**whole, "messages": ...}, whole["messages"], headers)
     text = await sessions.export_markdown(owner, session_id, leaf)
     return PlainTextResponse(text, headers=headers, media_type="text/markdown; charset=utf-8")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +12,7 @@ from venom_core.cli.connection.stored import stored_journal
 from venom_core.cli.dates import spoken
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import note, print_json, print_table, say
+from venom_core.cli.waiting import wait_for
 
 _HELP = """Show who changed what, newest first: keys, plugins, models in use, erased data.
 
@@ -28,7 +28,7 @@ _HELP = """Show who changed what, newest first: keys, plugins, models in use, er
 @click.option("--cursor", type=click.IntRange(1, 2**63 - 1), help="Go on behind the last answer.")
 @json_option
 def audit(limit: int, cursor: int | None, as_json: bool) -> None:
-    trail = asyncio.run(stored_journal().page(limit, cursor))
+    trail = wait_for(stored_journal().page(limit, cursor))
     if as_json:
         print_json(trail)
     elif not trail["entries"]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, say, size
 from venom_core.settings.paths import Paths
-from venom_core.store.backup import write_backup
 
 _HELP = """Write the store and the settings to one file.
 
@@ -29,10 +29,13 @@ on running.
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @json_option
 def backup(file: Path | None, as_json: bool) -> None:
+    # Imported here: SQLite is too slow for `backup --help`.
+    from venom_core.store.backup import write_backup
+
     target = file or Path(f"venom-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip")
     found = write_backup(Paths.resolve(), target.absolute())
     if as_json:
         print_json({"file": str(target.absolute()), **asdict(found)})
         return
     print(f"{target}  {size(target.stat().st_size)}  {', '.join(found.files)}")
-    say(f"Put it back with: venom restore {target}")
+    say(f"Put it back with: venom restore {quote(str(target))}")

@@ -54,6 +54,7 @@ def examine(paths: Paths) -> list[Finding]:
     if settings is None:
         return found
     found += [checks.check_port(settings, paths), checks.check_page()]
+    found += filter(None, (checks.check_key_file(settings), checks.check_graphics()))
     found += _examine_plugins()
     if (logs := checks.check_engine_logs(paths)) is not None:
         found.append(logs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,9 @@ from venom_core.cli.output import raw
 from venom_core.cli.terminal import note, print_json, print_table, say
 from venom_core.cli.wording import words
 from venom_core.settings.paths import Paths
-from venom_core.store.database import open_database
-from venom_core.store.keys import KeyRepository, KeyRights, Scope
+
+if TYPE_CHECKING:
+    from venom_core.store.keys import KeyRepository, KeyRights, Scope
 
 _HELP = """Make, list and revoke API keys. As long as there is none, this machine needs none; as
 soon as there is one, every request needs a key. A running server notices within seconds.
@@ -64,6 +66,9 @@ def create(
       venom keys create team --scope chat --model 'gemma3:*' --tokens-per-day 200000
       KEY=$(venom keys create ci --json | jq -r .key)
     """
+    # Imported here: the store is too slow for `keys --help`.
+    from venom_core.store.keys import KeyRights
+
     rights = KeyRights(scopes or None, models or None, requests_per_day, tokens_per_day)
     key, record = _repository().create(name, rights)
     if as_json:
@@ -136,6 +141,9 @@ def _limits(rights: KeyRights) -> str | None:
 
 def _repository() -> KeyRepository:
     """Open the keys in the store; SQLite lets a running server use it at the same time."""
+    from venom_core.store.database import open_database
+    from venom_core.store.keys import KeyRepository
+
     paths = Paths.resolve()
     paths.make(paths.home)
     return KeyRepository(open_database(paths.store_file))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +12,9 @@ from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table, say
+from venom_core.cli.waiting import wait_for
 from venom_core.cli.wording import words
 from venom_core.settings.paths import Paths
-from venom_core.store.audit import Actor
 
 if TYPE_CHECKING:
     from venom_core.usecases.legacy import Finding
@@ -51,14 +51,14 @@ def import_(folder: Path, dry_run: bool, as_json: bool) -> None:
 
     read_original(folder)  # a wrong folder is told before anything is opened
     with hold_data_directory(Paths.resolve(), "venom legacy import"):
-        findings = asyncio.run(_import(folder, dry_run))
+        findings = wait_for(_import(folder, dry_run))
     if as_json:
         print_json({"dry_run": dry_run, "findings": [one.record() for one in findings]})
         return
     rows = [(words(one.name), words(one.outcome), words(one.message)) for one in findings]
     print_table(("WHAT", "OUTCOME", ""), rows)
     if dry_run:
-        say(f"Nothing was changed. Take it over with: venom legacy import {folder}")
+        say(f"Nothing was changed. Take it over with: venom legacy import {quote(str(folder))}")
     else:
         say("Go back with: venom legacy rollback")
 
@@ -87,6 +87,7 @@ def rollback(as_json: bool) -> None:
 async def _import(folder: Path, dry_run: bool) -> list[Finding]:
     # Imported here: pydantic is too slow for `legacy --help`.
     from venom_core.composition import Venom
+    from venom_core.store.audit import Actor
     from venom_core.usecases.legacy import Takeover, read_original
 
     venom = Venom.from_environment()

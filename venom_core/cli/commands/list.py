@@ -63,6 +63,9 @@ def _print_installed(listing: dict[str, Any]) -> None:
         say("No model is installed. See what can be fetched: venom list --available")
     sys.stdout.flush()
     for stale in listing["stale"]:
+        # A program that nobody has here is the doctor's and the first screen's to tell.
+        if stale["code"] == "engine_missing" and listing["models"]:
+            continue
         said = filter(None, (stale["message"], stale["fix"]))
         note(f"{stale['provider']}: {words(' '.join(said))}")
     for left in listing["left_out"]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from venom_core.cli.connection.session import Session, connected
+from venom_core.cli.connection.session import connected
 from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
 from venom_core.cli.pulling import show_to_the_end
@@ -15,12 +15,13 @@ from venom_core.cli.wording import words
 from venom_core.sdk.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
+    from venom_core.cli.connection.loop import Session
     from venom_core.usecases.operations import OperationVerb
 
-_HELP = """Show installs and removals, newest first, and pause, resume or cancel them.
+_HELP = """Show installs, builds and removals, newest first, and pause, resume or cancel them.
 
-An install survives whatever ends the server and goes on at its next start. The first letters of an
-ID are enough.
+An install survives whatever ends the server and goes on at its next start, and so does a build. The
+first letters of an ID are enough.
 
 \b
   venom operations

@@ -8,7 +8,6 @@ import click
 
 from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.failures import print_error
-from venom_core.cli.guide import run_guide
 from venom_core.sdk.errors import VenomError
 
 _HELP = """From an empty data directory to an answer: fetch two small models, start the server, ask
@@ -27,6 +26,8 @@ sizes, before it does. `make run` ends here.
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
 def quickstart(once: bool, no_browser: bool) -> int:
+    # Imported here: what a server needs is too slow for `quickstart --help`.
+    from venom_core.cli.guide import run_guide
 
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # the lines are read while it runs

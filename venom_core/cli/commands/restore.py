@@ -11,7 +11,6 @@ from venom_core.cli.dates import spoken
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import ask, print_json, say
 from venom_core.settings.paths import Paths
-from venom_core.store.backup import read_backup, restore_backup
 
 _HELP = """Put a backup's store and settings in place of those that are here.
 
@@ -28,6 +27,9 @@ of an earlier release is migrated when it is first opened; one of a newer releas
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def restore(file: Path, yes: bool, as_json: bool) -> None:
+    # Imported here: SQLite is too slow for `restore --help`.
+    from venom_core.store.backup import read_backup, restore_backup
+
     paths = Paths.resolve()
     found = read_backup(file)
     with hold_data_directory(paths, "venom restore"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from venom_core.cli.assignments import assignment
-from venom_core.cli.connection.session import Session, connected
+from venom_core.cli.connection.session import connected
 from venom_core.cli.conversation import Conversation, talk
 from venom_core.cli.first_steps import guided
 from venom_core.cli.keeping import chosen
@@ -26,6 +27,9 @@ from venom_core.cli.single_question import ask, explanation, print_explanation
 from venom_core.cli.terminal import dim, is_terminal, note, print_json
 from venom_core.cli.wording import words
 from venom_core.sdk.errors import ModelNotFound
+
+if TYPE_CHECKING:
+    from venom_core.cli.connection.loop import Session
 
 #: A longer text is a prompt, whatever models are called.
 LONGEST_NAME = 500
@@ -94,7 +98,9 @@ def run(
                 offer_file(words[0])
         elif file is not None:
             listing = session.run(session.connection.models())
-            words = (reference_of(file, listing, session.connection.url), *words[1:])
+            plugins = session.run(session.connection.plugins())
+            reference = reference_of(file, listing, plugins, session.connection.url)
+            words = (reference, *words[1:])
         kept = chosen(session, last, start, not no_save, system)
         request = _request(session, words)
         if request.model is None:
@@ -185,7 +191,11 @@ def _talk(session: Session, model: str | None, conversation: Conversation) -> No
         overview = session.run(session.connection.overview())
         model = overview["default_model"]
         if model is None:
-            raise ModelNotFound(overview["default_model_reason"], code="no_model")
+            raise ModelNotFound(
+                overview["default_model_reason"],
+                code="no_model",
+                fix="See what can be fetched with: venom list --available",
+            )
         because = f" ({words(overview['default_model_reason'])})"
     details = session.run(session.connection.details(model))
     note(f"Talking with {details['reference']}{because}. /? lists the commands, Ctrl-D leaves.")

@@ -47,7 +47,9 @@ def search(
     as_json: bool,
 ) -> None:
     if len(query) < 2:
-        raise InvalidRequest("A search needs two characters at least.", param="query")
+        raise InvalidRequest(
+            "A search needs two characters at least.", param="query", fix="venom search gemma"
+        )
     filters = SearchFilters(author, format_, license_, task, sort)
     with connected("venom search", writes=False) as session:
         found = session.run(session.connection.search(provider, query, filters, limit, page))

@@ -21,6 +21,7 @@ from venom_core.settings.profiles import find_profile
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom
+    from venom_core.plugins.records import PluginRecord
 
 _HELP = """Start the server: its page, the OpenAI-compatible API and Venom's own API.
 
@@ -41,7 +42,18 @@ Ctrl-C or SIGTERM stops it and every engine it started.
 )
 @click.option("--root-path", metavar="PATH", help="Path that a reverse proxy serves it under.")
 @click.option("--profile", metavar="NAME", help="light, llm_off or full. [default: light]")
-def serve(host: str | None, port: int | None, root_path: str | None, profile: str | None) -> None:
+@click.option(
+    "--reload-plugins",
+    is_flag=True,
+    help="For authors: load a plugin of yours anew when its source is saved.",
+)
+def serve(
+    host: str | None,
+    port: int | None,
+    root_path: str | None,
+    profile: str | None,
+    reload_plugins: bool,
+) -> None:
     gc.disable()  # until the server stands, see settle_memory
 
     # Imported here: pydantic is too slow for `serve --help`.
@@ -51,6 +63,10 @@ def serve(host: str | None, port: int | None, root_path: str | None, profile: st
     flags = {"host": host, "port": port, "root_path": root_path, "runtime_profile": chosen}
     venom = Venom.from_environment(flags=flags)
     core, paths = venom.settings.core, venom.settings.paths
+    if reload_plugins and not listens_on_loopback(core.host):
+        raise click.UsageError(
+            "--reload-plugins is for development: it listens on this machine only."
+        )
     require_key_beyond_loopback(venom)
     with hold_data_directory(paths, "venom serve"):
         listener = listen(core.host, core.port)
@@ -59,9 +75,21 @@ def serve(host: str | None, port: int | None, root_path: str | None, profile: st
         from venom_core.api.app import create_app
         from venom_core.cli.serving import Server, run_loop
 
-        server = Server(create_app(venom), venom, lambda: print_screen(venom, listener))
+        def begin() -> None:
+            print_screen(venom, listener)
+            if reload_plugins:
+                venom.reload_plugins(print_reload)
+
+        server = Server(create_app(venom), venom, begin)
         run_loop(server, venom, listener)
     print(words("Stopped."), file=sys.stderr)
+
+
+def print_reload(record: PluginRecord) -> None:
+    """Print what became of a plugin whose source was saved."""
+    say(f"{record.id}: {words(record.state.label)}")
+    if record.reason is not None:
+        say(f"  {words(record.reason.message)}")
 
 
 def print_screen(venom: Venom, listener: socket) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,11 @@ from venom_core.cli.helping import WordsGroup
 from venom_core.cli.keeping import MAX_LISTED, matching
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import as_json, print_json, print_table, say, short
+from venom_core.cli.waiting import wait_for
 from venom_core.cli.wording import words
-from venom_core.store.audit import LOCAL_USER, Actor
-from venom_core.store.sessions import Owner
 
 if TYPE_CHECKING:
+    from venom_core.store.sessions import Owner
     from venom_core.usecases.sessions import SessionUseCases
 
 _HELP = """Show, rename, export, import and delete stored conversations, those of every API key and
@@ -75,11 +74,11 @@ def show(session_id: str, key_id: str | None, as_json: bool) -> None:
     """
     sessions, owner, session_id = _found(session_id, key_id)
     if as_json:
-        session, messages = asyncio.run(sessions.get(owner, session_id))
+        session, messages = wait_for(sessions.get(owner, session_id))
         shown = {**session.record(), "key_id": session.key_id}
         print_json({"session": shown, "messages": [one.record() for one in messages]})
     else:
-        print(asyncio.run(sessions.export_markdown(owner, session_id)), end="")
+        print(wait_for(sessions.export_markdown(owner, session_id)), end="")
 
 
 @sessions.command()
@@ -97,7 +96,7 @@ def rename(session_id: str, title: str, key_id: str | None, as_json: bool) -> No
         message = f"A title has 1 to {_LONGEST_TITLE} characters."
         raise click.BadParameter(message, param_hint="TITLE")
     sessions, owner, session_id = _found(session_id, key_id)
-    changed = asyncio.run(sessions.change(owner, session_id, title, None))
+    changed = wait_for(sessions.change(owner, session_id, title, None))
     if as_json:
         print_json({"session": {**changed.record(), "key_id": changed.key_id}})
     else:
@@ -119,9 +118,9 @@ def export(session_id: str, form: str, output: Path | None, key_id: str | None) 
     """
     sessions, owner, session_id = _found(session_id, key_id)
     if form == "markdown":
-        _write(output, asyncio.run(sessions.export_markdown(owner, session_id)))
+        _write(output, wait_for(sessions.export_markdown(owner, session_id)))
     else:
-        whole = asyncio.run(sessions.export_json(owner, session_id))
+        whole = wait_for(sessions.export_json(owner, session_id))
         _write(output, as_json(whole) + "\n")
 
 
@@ -139,12 +138,14 @@ def import_session(file: Path, key_id: str, as_json: bool) -> None:
     """
     # Imported here: pydantic is too slow for `sessions --help`.
     from venom_core.chat.transcripts import not_importable, read_export
+    from venom_core.sdk.text_files import read_text
+    from venom_core.store.audit import Actor
 
     try:
-        found = read_export(file.read_text(encoding="utf-8"))
+        found = read_export(read_text(file))
     except UnicodeDecodeError as error:
         raise not_importable("The file", "no text in UTF-8") from error
-    made = asyncio.run(stored_sessions().take_in(_owner(key_id), found, Actor.local()))
+    made = wait_for(stored_sessions().take_in(_owner(key_id), found, Actor.local()))
     if as_json:
         print_json({"session": {**made.record(), "key_id": made.key_id}})
     else:
@@ -161,8 +162,10 @@ def rm(session_id: str, key_id: str | None, as_json: bool) -> None:
     \b
       venom sessions rm 1f0c9a3e
     """
+    from venom_core.store.audit import Actor
+
     sessions, owner, session_id = _found(session_id, key_id)
-    gone = asyncio.run(sessions.delete(owner, session_id, Actor.local()))
+    gone = wait_for(sessions.delete(owner, session_id, Actor.local()))
     if as_json:
         print_json({"session": {**gone.record(), "key_id": gone.key_id}})
     else:
@@ -181,18 +184,24 @@ def _write(output: Path | None, text: str) -> None:
 
 
 def _owner(key_id: str | None) -> Owner:
+    # Imported here: the store is too slow for `sessions --help`.
+    from venom_core.store.audit import LOCAL_USER
+    from venom_core.store.sessions import Owner
+
     return Owner("" if key_id == LOCAL_USER else key_id)
 
 
 def _found(start: str, key_id: str | None) -> tuple[SessionUseCases, Owner, str]:
     """Return the conversations, whose are meant, and the ID that begins so."""
     sessions, owner = stored_sessions(), _owner(key_id)
-    listed = asyncio.run(sessions.listing(owner, MAX_LISTED))
+    listed = wait_for(sessions.listing(owner, MAX_LISTED))
     return sessions, owner, matching([dict(one.record()) for one in listed], start)
 
 
 def _list(limit: int, offset: int, search: str | None, as_json: bool) -> None:
-    found = asyncio.run(stored_sessions().listing(Owner(None), limit, offset, search))
+    from venom_core.store.audit import LOCAL_USER
+
+    found = wait_for(stored_sessions().listing(_owner(None), limit, offset, search))
     if as_json:
         print_json({"sessions": [{**one.record(), "key_id": one.key_id} for one in found]})
     elif not found:

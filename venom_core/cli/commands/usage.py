@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from venom_core.accounting.ledger import day_of
-from venom_core.accounting.usage import last_days
 from venom_core.cli.connection.session import connected
 from venom_core.cli.connection.stored import stored_usage
 from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import note, print_json, print_table, say
+from venom_core.cli.waiting import wait_for
 from venom_core.cli.wording import words
-from venom_core.store.ledger import Grouping, Range
+
+if TYPE_CHECKING:
+    from venom_core.store.ledger import Grouping
 
 _HELP = """Show requests, tokens, errors and speed. Days are UTC. The last second of a running
 server may be missing.
@@ -48,9 +48,14 @@ def usage(
 ) -> None:
     if context.invoked_subcommand is not None:
         return
+    # Imported here: the store is too slow for `usage --help`.
+    from venom_core.accounting.ledger import day_of
+    from venom_core.accounting.usage import last_days
+    from venom_core.store.ledger import Range
+
     where = Range(*last_days(days, day_of(time.time())))
     # From the ledger itself, beside a running server too.
-    summary: dict[str, Any] = dict(asyncio.run(stored_usage().summary(where, by, limit, offset)))
+    summary: dict[str, Any] = dict(wait_for(stored_usage().summary(where, by, limit, offset)))
     if as_json:
         print_json(summary)
         return

@@ -24,7 +24,7 @@ def read_record(file: Path) -> dict[str, Any] | None:
     """Return the record; None where there is none, or where it is no JSON object."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
 

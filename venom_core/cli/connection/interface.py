@@ -11,6 +11,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from venom_core.cli.connection.answer import Answer
@@ -33,6 +34,11 @@ class Connection(ABC):
     def ends_with_it(self, provider: str) -> bool:
         """Return whether a provider's engine lives no longer than this command."""
         return False
+
+    def engine_size(self, provider: str) -> int | None:
+        """Return the bytes that the engine of a loaded plugin adds, as the plugin declares them;
+        None where that is not known here."""
+        return None
 
     @abstractmethod
     async def models(self) -> dict[str, Any]:
@@ -61,8 +67,15 @@ class Connection(ABC):
         """Begin to fetch a model, join the fetching of the same, or go on with it."""
 
     @abstractmethod
+    async def build(
+        self, name: str, format_name: str, precision: str | None, execution_provider: str | None
+    ) -> dict[str, Any]:
+        """Begin to build a model, join the building of the same, or go on with it."""
+
+    @abstractmethod
     async def operations(self, limit: int, cursor: str | None = None) -> dict[str, Any]:
-        """Return a page of installs and removals, newest first: ``operations``, ``next_cursor``."""
+        """Return a page of installs, builds and removals, newest first: ``operations``,
+        ``next_cursor``."""
 
     @abstractmethod
     async def operation(self, operation_id: str) -> dict[str, Any]:
@@ -95,10 +108,16 @@ class Connection(ABC):
             words = {**operation, "message": operation["error"]}
             raise restored({**words, "status": operation["error_status"] or 500})
         if operation["status"] != "completed":
+            if operation["operation_type"] == "build":
+                raise Conflict(
+                    f"The build of {name} was {operation['status']} meanwhile.",
+                    code="operation_ended",
+                    fix=f"Go on with it, where it is paused: venom operations resume {number}",
+                )
             raise Conflict(
                 f"The install of {name} was {operation['status']} meanwhile.",
                 code="operation_ended",
-                fix=f"Go on with it: venom pull {name}",
+                fix=f"Go on with it: venom pull {quote(name)}",
             )
         yield operation
 

@@ -62,6 +62,14 @@ class LocalVenom(Connection):
     async def install(self, name: str) -> dict[str, Any]:
         return _record(await self.venom.operations.install(name, actor=Actor.local()))
 
+    async def build(
+        self, name: str, format_name: str, precision: str | None, execution_provider: str | None
+    ) -> dict[str, Any]:
+        begun = self.venom.operations.build(
+            name, format_name, precision, execution_provider, actor=Actor.local()
+        )
+        return _record(await begun)
+
     async def operations(self, limit: int, cursor: str | None = None) -> dict[str, Any]:
         return _record(await self.venom.operations.listing(limit, cursor))
 
@@ -162,7 +170,7 @@ class LocalVenom(Connection):
                     because=stream.chosen_because,
                     headers=_headers(call.request_id, stream),
                     origins=stream.origins,
-                    values=stream.parameters,
+                    values=stream.values,
                     upstream_body=stream.upstream_body,
                 )
         finally:
@@ -176,7 +184,6 @@ class LocalVenom(Connection):
         return spec is not None and spec.engine is not None
 
     def engine_size(self, provider: str) -> int | None:
-        """Bytes that the engine of a loaded plugin adds, as the plugin declares them."""
         spec = self.venom.host.specs().get(provider)
         return spec.engine.size_bytes if spec is not None and spec.engine is not None else None
 

@@ -41,10 +41,11 @@ def read_holder(paths: Paths) -> Holder | None:
     """Return the living process that holds the lock, as far as its record tells."""
     record = read_record(holder_file(paths)) or {}
     try:
-        holder = Holder(int(record["pid"]), float(record["started"]), str(record["command"]))
+        identity = ProcessIdentity.parse(record)
+        holder = Holder(identity.pid, identity.started, str(record["command"]))
     except (KeyError, TypeError, ValueError):
         return None
-    return holder if ProcessIdentity(holder.pid, holder.started).lives() else None
+    return holder if identity.lives() else None
 
 
 @contextlib.contextmanager
@@ -84,7 +85,7 @@ def busy(paths: Paths) -> Conflict:
     holder = _wait_for_record(paths)
     who = str(holder) if holder else "Another process"
     if holder is not None and holder.command.startswith(("venom serve", "venom quickstart")):
-        fix = f"Use that server, or stop it first: {_stop_command(holder.pid)}"
+        fix = f"Use that server, or stop it first: {stop_command(holder.pid)}"
     else:
         fix = (
             "Wait until it ends, or run one server that all commands share: venom serve. "
@@ -102,5 +103,6 @@ def _wait_for_record(paths: Paths) -> Holder | None:
     return None
 
 
-def _stop_command(pid: int) -> str:
+def stop_command(pid: int) -> str:
+    """Return how a person ends a process on this system."""
     return f"taskkill /PID {pid}" if sys.platform == "win32" else f"kill {pid}"

@@ -16,8 +16,10 @@ from urllib.parse import quote, unquote, urlencode
 
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
+from venom_core.sdk import numbers
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import (
+    LONGEST_WAIT,
     Unavailable,
     UpstreamError,
     UpstreamIncomplete,
@@ -75,6 +77,18 @@ class ServerClient(Connection):
 
     async def install(self, name: str) -> dict[str, Any]:
         begun = await self._json("POST", "/api/v1/models/install", body={"name": name})
+        return await self.operation(begun["operation_id"])
+
+    async def build(
+        self, name: str, format_name: str, precision: str | None, execution_provider: str | None
+    ) -> dict[str, Any]:
+        body = {
+            "model_name": name,
+            "precision": precision,
+            "execution_provider": execution_provider,
+        }
+        path = f"/api/v1/models/{quote(format_name, safe='')}/build"
+        begun = await self._json("POST", path, body=body)
         return await self.operation(begun["operation_id"])
 
     async def operations(self, limit: int, cursor: str | None = None) -> dict[str, Any]:
@@ -304,8 +318,8 @@ def _refusal(response: httpx.Response, data: bytes) -> VenomError:
         body = {}
     record = body.get("error", body) if isinstance(body, dict) else {}
     words = dict(record) if isinstance(record, dict) else {}
-    wait = response.headers.get("retry-after", "")
-    words |= {"status": response.status_code, "retry_after": int(wait) if wait.isdigit() else None}
+    wait = numbers.seconds(response.headers.get("retry-after"), "server.retry-after", LONGEST_WAIT)
+    words |= {"status": response.status_code, "retry_after": wait}
     return restored(words)
 
 

@@ -7,8 +7,10 @@ from it before the process that wrote it was seen alive: a port may have a new o
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from venom_core.cli.connection.files import read_record, remove_own, write_record
@@ -50,17 +52,28 @@ def find_server(paths: Paths) -> ServerRecord | None:
     """Return the server whose process lives; None for no record, a broken one, and a stale one."""
     found = read_record(server_file(paths)) or {}
     try:
-        record = ServerRecord(
-            pid=int(found["pid"]),
-            started=float(found["started"]),
-            url=str(found["url"]),
-            token=str(found["token"]),
-            version=str(found["version"]),
-        )
+        identity = ProcessIdentity.parse(found)
+        url, token, version = (_text(found, name) for name in ("url", "token", "version"))
+        _check_address(url)
     except (KeyError, TypeError, ValueError):
         return None
-    keep_secret(record.token)
-    return record if ProcessIdentity(record.pid, record.started).lives() else None
+    keep_secret(token)
+    record = ServerRecord(identity.pid, identity.started, url, token, version)
+    return record if identity.lives() else None
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = record[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value
+
+
+def _check_address(url: str) -> None:
+    """Raise ``ValueError`` for what is no address of a server: a port of six digits, say."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("no address")
 
 
 def answers(record: ServerRecord, timeout: float = 3.0) -> str | None:
@@ -69,6 +82,7 @@ def answers(record: ServerRecord, timeout: float = 3.0) -> str | None:
     import http.client
 
     parts = urlsplit(record.url)
+    # Its port was checked where the record was read.
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
     try:
         connection.request("GET", "/healthz")

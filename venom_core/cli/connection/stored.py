@@ -1,21 +1,26 @@
-"""Use cases that need the store only: they work beside a running server, without a ``Venom``."""
+"""Use cases that need the store only: they work beside a running server, without a ``Venom``.
+
+Each brings its own imports when it is used.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from venom_core.settings.paths import Paths
-from venom_core.store.access import Store
-from venom_core.usecases.journal import Journal
 
 if TYPE_CHECKING:
+    from venom_core.store.access import Store
+    from venom_core.usecases.journal import Journal
     from venom_core.usecases.sessions import SessionUseCases
     from venom_core.usecases.usage import UsageUseCases
 
 
 def stored_journal() -> Journal:
     """Return the audit trail of the data directory; nobody watches events of this process."""
-    return Journal(Store(Paths.resolve().store_file), lambda event: None)
+    from venom_core.usecases.journal import Journal
+
+    return Journal(_store(), lambda event: None)
 
 
 def stored_sessions() -> SessionUseCases:
@@ -23,7 +28,7 @@ def stored_sessions() -> SessionUseCases:
     from venom_core.chat.sessions import Sessions
     from venom_core.usecases.sessions import SessionUseCases
 
-    store = Store(Paths.resolve().store_file)
+    store = _store()
     return SessionUseCases(Sessions(store.sessions, store.exists), stored_journal())
 
 
@@ -33,5 +38,11 @@ def stored_usage() -> UsageUseCases:
     from venom_core.accounting.ledger import Ledger
     from venom_core.usecases.usage import UsageUseCases
 
-    store = Store(Paths.resolve().store_file)
+    store = _store()
     return UsageUseCases(store, Ledger(store.usage, 0))
+
+
+def _store() -> Store:
+    from venom_core.store.access import Store
+
+    return Store(Paths.resolve().store_file)

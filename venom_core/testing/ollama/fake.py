@@ -14,7 +14,8 @@ POST   /__fake__/faults         let something go wrong (:mod:`~venom_core.testin
 GET    /__fake__/faults         what still waits to go wrong
 DELETE /__fake__/faults         nothing goes wrong any more
 POST   /__fake__/settings       ``{"prefer": [record], "scenarios": [name], "line_ms": n,
-                                "version": "0.12.5", "default_context": 4096}``, each optional
+                                "version": "0.12.5", "default_context": 4096,
+                                "keeps": true}``, each optional
 POST   /__fake__/reset          as after the start
 ====== ======================== =============================================================
 """
@@ -29,6 +30,7 @@ from typing import Any
 
 from venom_core.testing.ollama.connection import ClientGone, Connection
 from venom_core.testing.ollama.faults import WHOLE, Fault, Faults, Kind
+from venom_core.testing.ollama.keeping import Keeping
 from venom_core.testing.ollama.living import CURRENT_VERSION, DEFAULT_CONTEXT, LIVING_SINCE, Living
 from venom_core.testing.ollama.matching import TRUNCATE_SINCE, Asked, Matcher, version_tuple
 from venom_core.testing.ollama.records import (
@@ -74,6 +76,7 @@ class Settings:
     scenarios: list[str] = field(default_factory=list)
     line_ms: float = 0.0
     default_context: int = DEFAULT_CONTEXT
+    keeps: bool = False
 
     @property
     def is_living(self) -> bool:
@@ -103,6 +106,7 @@ class FakeServer:
         self._settings = Settings(**asdict(self._initial))
         self._matcher = Matcher(load_records().values())
         self._living = Living()
+        self._keeping = Keeping()
         self._faults = Faults()
         for fault in faults:
             self._faults.add(fault)
@@ -172,6 +176,11 @@ class FakeServer:
             answer = SCENARIOS[name].answer(asked, settings.reads_truncate())
             if answer is not None:
                 entry.answered_by = f"scenario:{name}"
+                return answer
+        if settings.keeps:
+            answer = self._keeping.answer(asked, living=settings.is_living)
+            if answer is not None:
+                entry.answered_by = "keeping"
                 return answer
         if settings.is_living:
             self._living.default_context = settings.default_context
@@ -314,6 +323,7 @@ class FakeServer:
                 self._entries.clear()
                 self._faults.clear()
                 self._living = Living()
+                self._keeping = Keeping()
                 self._settings = Settings(**asdict(self._initial))
             case _:
                 raise ValueError(f"no control path {asked.method} {asked.path}")

@@ -119,7 +119,7 @@ class FakeOllama:
         return int(self._call("GET", "/engine")["shifted"])
 
     def settings(self, **values: Any) -> None:
-        """Change ``version``, ``line_ms`` or ``default_context``."""
+        """Change ``version``, ``line_ms``, ``default_context`` or ``keeps`` (:mod:`.keeping`)."""
         self._call("POST", "/settings", values)
 
     def reset(self) -> None:

@@ -13,6 +13,7 @@ import { ArrowDownIcon } from "../ui/icons";
 import { Announcer } from "./announcer";
 import { Composer } from "./composer";
 import { Answer, markdownPart, Question } from "./message";
+import { NotKept, NotOpened } from "./not-kept";
 import { useStickToEnd } from "./stick-to-end";
 import { Welcome } from "./welcome";
 
@@ -23,6 +24,7 @@ export function ChatPage() {
   const model = modelInUse(stock, useStore(chosenModel));
   const busy = state.phase !== "idle";
   const empty = state.messages.length === 0;
+  const first = empty && model !== null && !state.reading && !state.error;
   const { scroller, content, atEnd, toEnd } = useStickToEnd(state.messages.length);
 
   useEffect(() => {
@@ -45,14 +47,16 @@ export function ChatPage() {
         <div className="flex-1" />
         <ConnectButton model={model} />
       </header>
-      <main id="content" tabIndex={-1} className={`relative flex min-h-0 flex-1 flex-col outline-none ${empty && model ? "sm:justify-center sm:pb-[12vh]" : ""}`}>
+      <main id="content" tabIndex={-1} className={`relative flex min-h-0 flex-1 flex-col outline-none ${first ? "sm:justify-center sm:pb-[12vh]" : ""}`}>
         <h1 className="sr-only">Venom</h1>
-        <div ref={scroller} className={`min-h-0 overflow-y-auto ${empty && model ? "max-sm:flex-1" : "flex-1"}`}>
+        <div ref={scroller} className={`min-h-0 overflow-y-auto ${first ? "max-sm:flex-1" : "flex-1"}`}>
           <section ref={content} aria-label={t.conversation} className="mx-auto max-w-3xl space-y-7 px-4 pt-4 pb-8 sm:px-6">
-            {empty && <Welcome stock={stock} model={model} />}
+            {state.reading && <p role="status" className="text-sm text-soft">{t.chat_reading}…</p>}
+            {state.error && <NotOpened error={state.error} />}
+            {empty && !state.reading && !state.error && <Welcome stock={stock} model={model} />}
             {state.messages.map((message, at) => {
               const last = at === state.messages.length - 1;
-              if (message.role === "user") return <Question key={at} message={message} />;
+              if (message.role !== "assistant") return <Question key={at} message={message} />;
               return <Answer key={at} message={message} live={busy && last} queue={last ? state.queue : 0} onRegenerate={last && !busy ? again : undefined} />;
             })}
           </section>
@@ -63,7 +67,8 @@ export function ChatPage() {
               <ArrowDownIcon />
             </button>
           )}
-          <Composer model={model} able={able} busy={busy} chatId={state.id} />
+          {state.unkept && <NotKept refusal={state.unkept} />}
+          <Composer model={model} able={able} busy={busy} held={!!state.reading || !!state.error} chatId={state.id} />
         </div>
       </main>
       <Announcer state={state} />

@@ -10,6 +10,8 @@ interface Props {
   /** False where there is nothing that could answer. */
   able: boolean;
   busy: boolean;
+  /** The conversation that it would go into is not there yet. */
+  held: boolean;
   /** Another chat, or a first model: take the focus again. */
   chatId: string;
 }
@@ -19,7 +21,7 @@ let draft = "";
 const MAX_HEIGHT = 240;
 
 /** The text stays in the DOM, not in React: however busy the page is, no keystroke waits for it. */
-export function Composer({ model, able, busy, chatId }: Props) {
+export function Composer({ model, able, busy, held, chatId }: Props) {
   const { t } = useText();
   const area = useRef<HTMLTextAreaElement>(null);
   const [empty, setEmpty] = useState(true);
@@ -43,7 +45,7 @@ export function Composer({ model, able, busy, chatId }: Props) {
 
   const send = () => {
     const element = area.current;
-    if (!element || busy || !able || element.value.trim() === "") return;
+    if (!element || busy || held || !able || element.value.trim() === "") return;
     const text = element.value;
     element.value = "";
     fit();
@@ -84,7 +86,7 @@ export function Composer({ model, able, busy, chatId }: Props) {
             className="flex size-9 shrink-0 items-center justify-center rounded-xl bg-accent text-on-accent transition-colors hover:bg-accent-strong disabled:bg-sunken disabled:text-soft"
             aria-label={t.send}
             title={t.send}
-            disabled={empty || !able}
+            disabled={empty || held || !able}
           >
             <ArrowUpIcon />
           </button>

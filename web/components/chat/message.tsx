@@ -1,7 +1,7 @@
 "use client";
 
 import { memo, useEffect, useState } from "react";
-import type { AssistantMessage, UserMessage } from "@/lib/history";
+import type { AssistantMessage, SaidMessage } from "@/lib/conversation";
 import { useText } from "@/lib/i18n";
 import { lazyPart } from "@/lib/lazy";
 import { CopyButton } from "../ui/copy-button";
@@ -10,8 +10,16 @@ import { RetryIcon } from "../ui/icons";
 
 export const markdownPart = lazyPart(() => import("./markdown"));
 
-export const Question = memo(function Question({ message }: { message: UserMessage }) {
+export const Question = memo(function Question({ message }: { message: SaidMessage }) {
   const { t } = useText();
+  if (message.role === "system") {
+    return (
+      <details className="text-sm text-soft">
+        <summary className="w-fit rounded">{t.instructions}</summary>
+        <p lang="" className="mt-2 border-l-2 border-line pl-4 leading-relaxed whitespace-pre-wrap">{message.content}</p>
+      </details>
+    );
+  }
   return (
     <article aria-label={t.you} className="flex justify-end">
       <p className="max-w-[85%] rounded-2xl bg-sunken px-4 py-2.5 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">
@@ -44,7 +52,7 @@ export const Answer = memo(function Answer({ message, live, queue = 0, onRegener
         </div>
       )}
       {live && content === "" && <Waiting queue={queue} />}
-      {message.finish === "length" && <p className="text-sm text-warn">{t.cut_by_length}</p>}
+      {!live && <Ending message={message} />}
       {error && (
         <ErrorNote error={error}>
           {onRegenerate && <button type="button" className="button" onClick={onRegenerate}>{t.retry}</button>}
@@ -64,6 +72,13 @@ export const Answer = memo(function Answer({ message, live, queue = 0, onRegener
     </article>
   );
 });
+
+/** Why an answer ended, where that is not plain: the server's own sentence, else that it was cut. */
+function Ending({ message }: { message: AssistantMessage }) {
+  const { t } = useText();
+  if (message.note) return <p lang="en" data-testid="ending" className="text-sm text-warn">{message.note}</p>;
+  return message.finish === "length" && <p data-testid="ending" className="text-sm text-warn">{t.cut_by_length}</p>;
+}
 
 const PATIENCE_MS = 2500;
 
@@ -94,7 +109,7 @@ function Reasoning({ message, live }: { message: AssistantMessage; live: boolean
   );
 }
 
-/** Who answered and how fast, as measured in this browser. */
+/** Who answered and how fast. */
 function Figures({ message }: { message: AssistantMessage }) {
   const { t, format } = useText();
   const { stats = {}, model, stopped } = message;
@@ -103,8 +118,7 @@ function Figures({ message }: { message: AssistantMessage }) {
     model,
     stats.ttftMs !== undefined && t.first_token(format.duration(stats.ttftMs)),
     stats.tokensPerSecond !== undefined && t.tokens_per_second(format.rate(stats.tokensPerSecond)),
-    stats.completionTokens !== undefined &&
-      t.token_count(stats.completionTokens, format.count(stats.completionTokens)),
+    stats.usage && t.token_count(stats.usage.completion_tokens, format.count(stats.usage.completion_tokens)),
   ].filter(Boolean);
   return <p data-testid="figures" className="px-1 text-xs text-soft [overflow-wrap:anywhere]">{parts.join(" · ")}</p>;
 }

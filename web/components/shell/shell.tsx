@@ -6,6 +6,7 @@ import { catalogue, refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
 import { adoptPulls } from "@/lib/pulls";
 import { useStore } from "@/lib/store";
+import { beginVisit } from "@/lib/visit";
 import { drawer } from "./drawer";
 import { KeyDialog } from "./key-dialog";
 import { MenuIcon } from "../ui/icons";
@@ -27,6 +28,7 @@ export function Shell({ children }: { children: ReactNode }) {
     document.addEventListener("visibilitychange", onFocus);
     return () => document.removeEventListener("visibilitychange", onFocus);
   }, []);
+  useEffect(beginVisit, []);
   useEffect(() => drawer.set(false), [path]);
   useWatch();
   return (

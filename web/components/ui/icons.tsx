@@ -29,6 +29,7 @@ export const ArrowDownIcon = (props: Props) => <Icon {...props}><path d="M12 5v1
 export const RetryIcon = (props: Props) => <Icon {...props}><path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6" /></Icon>;
 export const DownloadIcon = (props: Props) => <Icon {...props}><path d="M12 4v11M7 11l5 5 5-5M5 20h14" /></Icon>;
 export const TrashIcon = (props: Props) => <Icon {...props}><path d="M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13" /></Icon>;
+export const PencilIcon = (props: Props) => <Icon {...props}><path d="M4 20l1-4L16 5l3 3L8 19zM14 7l3 3" /></Icon>;
 export const AlertIcon = (props: Props) => <Icon {...props}><path d="M12 4L2.8 20h18.4zM12 10v4.5M12 17.4v.1" /></Icon>;
 export const PlugIcon = (props: Props) => <Icon {...props}><path d="M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4" /></Icon>;
 export const BlocksIcon = (props: Props) => (

@@ -1,55 +1,8 @@
 import { ApiError, errorFrom, isAbort } from "../errors";
 import { language } from "../i18n";
-import { askForKey, signInCount } from "../key";
 import { readEvents } from "../sse";
-import type { ChatPiece, GetPath, JsonOf, Operation, Schemas, WireMessage } from "./types";
-
-/**
- * A request as whoever is signed in, and in the language chosen here, which the browser's own
- * header does not know; a 401 asks for a key and sends the request again.
- */
-async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  for (;;) {
-    const count = signInCount();
-    const headers = new Headers(init.headers);
-    headers.set("Accept-Language", language.get());
-    let response: Response;
-    try {
-      response = await fetch(path, { ...init, headers, cache: "no-store", credentials: "same-origin" });
-    } catch (thrown) {
-      if (isAbort(thrown)) throw thrown;
-      throw new ApiError({ code: "client_unreachable", message: String(thrown) });
-    }
-    if (response.ok) return response;
-    const refusal = errorFrom(await response.json().catch(() => null), response.status, languageOf(response));
-    // Of a model elsewhere the same status is no question of our keys.
-    const ours = response.status === 401 && refusal.code !== "ollama_sign_in_required";
-    if (ours && (await askForKey(refusal, count))) {
-      init.signal?.throwIfAborted();
-      continue;
-    }
-    throw refusal;
-  }
-}
-
-function languageOf(response: Response): string {
-  return response.headers.get("Content-Language") ?? "en";
-}
-
-/** `path` is the route as the server describes it, `filled` the same with its parameters put in. */
-async function getJson<P extends GetPath>(path: P, filled: string = path): Promise<JsonOf<P>> {
-  const response = await request(filled);
-  try {
-    return (await response.json()) as JsonOf<P>;
-  } catch {
-    throw new ApiError({ code: "client_bad_answer", message: `${path}: no JSON` }, response.status);
-  }
-}
-
-function post(path: string, body: unknown, signal?: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
-  const headers = body === null ? more : { "Content-Type": "application/json", ...more };
-  return request(path, { method: "POST", body: body === null ? null : JSON.stringify(body), headers, signal });
-}
+import { getJson, post, postJson } from "./request";
+import type { ChatPiece, Operation, Schemas, WireMessage } from "./types";
 
 function parseEvent(data: string): Record<string, unknown> {
   try {
@@ -114,7 +67,8 @@ export async function* streamChat(
   onQueue: (place: number) => void = () => undefined,
 ): AsyncGenerator<ChatPiece> {
   const body = { messages, stream: true, stream_options: { include_usage: true } };
-  const response = await post("/v1/chat/completions", model ? { model, ...body } : body, signal, { "Venom-Queue": "1" });
+  const headers = { "Venom-Queue": "1" };
+  const response = await post("/v1/chat/completions", model ? { model, ...body } : body, { signal, headers });
   // A name is opaque: what a header cannot hold comes percent-encoded.
   yield { resolved: decoded(response.headers.get("Venom-Model")) ?? model ?? undefined };
   const onComment = (text: string) => {
@@ -129,6 +83,7 @@ export async function* streamChat(
       content: delta?.content ?? undefined,
       reasoning: delta?.reasoning_content ?? delta?.reasoning ?? undefined,
       finish: choice?.finish_reason ?? undefined,
+      note: choice?.finish_note ?? undefined,
       usage: chunk.usage ?? undefined,
     };
   }
@@ -136,7 +91,7 @@ export async function* streamChat(
 
 const OPERATIONS = "/api/v1/models/operations";
 
-/** Installs and removals, newest first. */
+/** Installs, builds and removals, newest first. */
 export const getOperations = () => getJson(OPERATIONS).then((answer) => answer.operations);
 
 export const getOperation = (id: string) =>
@@ -145,8 +100,7 @@ export const getOperation = (id: string) =>
 /** Begin to fetch a model, or join or go on with the fetching of the same. */
 export async function install(name: string): Promise<Operation> {
   const wanted: Schemas["InstallRequest"] = { name };
-  const response = await post("/api/v1/models/install", wanted);
-  const begun = (await response.json()) as Schemas["InstallBegun"];
+  const begun = await postJson<Schemas["InstallBegun"]>("/api/v1/models/install", wanted);
   return getOperation(begun.operation_id);
 }
 

@@ -14,6 +14,11 @@ export type ModelRecord = Schemas["ModelView"];
 /** An install or a removal. */
 export type Operation = Schemas["OperationView"];
 
+export type TokenUsage = Schemas["TokenUsage"];
+export type SessionRecord = Schemas["SessionRecord"];
+export type MessageRecord = Schemas["MessageRecord"];
+export type SessionImport = Schemas["SessionImport"];
+
 /** A path that can be asked with GET for JSON, and what it answers. */
 export type GetPath = { [P in keyof paths]: JsonOf<P> extends never ? never : P }[keyof paths];
 export type JsonOf<P extends keyof paths> = paths[P] extends {
@@ -33,5 +38,6 @@ export interface ChatPiece {
   content?: string;
   reasoning?: string;
   finish?: string;
+  note?: string;
   usage?: Schemas["TokenUsage"];
 }

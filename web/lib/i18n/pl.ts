@@ -7,6 +7,13 @@ function tokens(count: number, shown: string): string {
   return `${shown} ${form === "one" ? "token" : form === "few" ? "tokeny" : "tokenów"}`;
 }
 
+function untaken(count: number): string {
+  const form = plural.select(count);
+  if (form === "one") return "Jedna starsza rozmowa jest wciąż tylko w tej przeglądarce.";
+  if (form === "few") return `${count} starsze rozmowy są wciąż tylko w tej przeglądarce.`;
+  return `${count} starszych rozmów jest wciąż tylko w tej przeglądarce.`;
+}
+
 export const pl: Dictionary = {
   client_unreachable: "Venom nie odpowiada.",
   client_unreachable_fix: "Uruchom go poleceniem `venom serve` i spróbuj ponownie.",
@@ -47,10 +54,24 @@ export const pl: Dictionary = {
 
   new_chat: "Nowa rozmowa",
   chats: "Rozmowy",
-  no_chats: "Twoje rozmowy zostają w tej przeglądarce; ich lista pojawi się tutaj.",
+  no_chats: "Twoje rozmowy przechowuje ten serwer; ich lista pojawi się tutaj.",
+  more_chats: "Pokaż starsze rozmowy",
+  chats_refused: "Lista rozmów jest nieaktualna.",
   delete_chat: (title) => `Usuń rozmowę „${title}”`,
-  delete_sure: "Usunąć?",
+  deleted_chat: (title) => `Usunięto: ${title}`,
+  undo: "Cofnij",
+  rename_chat: (title) => `Zmień tytuł rozmowy „${title}”`,
+  new_title: "Nowy tytuł rozmowy",
   untitled: "Bez tytułu",
+  local_chat: "niezapisana",
+  chat_reading: "Wczytywanie rozmowy",
+  not_kept: "Ta rozmowa nie jest zapisana tak, jak ją widać. Zostanie tutaj do zamknięcia tej strony.",
+  keep_again: "Zapisz teraz",
+  keep_as_new: "Zapisz jako nową rozmowę",
+  untaken,
+  untaken_delete: "Usuń je stąd",
+  untaken_delete_sure: "Usunąć na zawsze?",
+  sign_out_untaken: "Wylogować się i usunąć rozmowy, które są tylko w tej przeglądarce?",
 
   language: "Język",
   theme: "Wygląd",
@@ -78,6 +99,7 @@ export const pl: Dictionary = {
   keys_hint: "Enter wysyła, Shift + Enter zaczyna nowy wiersz, Esc zatrzymuje.",
   conversation: "Rozmowa",
   you: "Ty",
+  instructions: "Polecenia dla modelu",
   assistant: "Odpowiedź",
   regenerate: "Odpowiedz jeszcze raz",
   thinking: "Myśli",

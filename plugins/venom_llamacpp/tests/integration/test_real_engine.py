@@ -23,6 +23,7 @@ from venom_core.sdk.errors import ContextLengthExceeded, UpstreamError
 from venom_core.sdk.frames import Answer, FrameKind
 from venom_core.sdk.messages import ChatRequest, EmbedRequest
 from venom_core.sdk.provider import EngineStatus, ProviderContext
+from venom_core.testing.questions import KNOWN, is_right
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import UNFINISHED, LlamaCppProvider
 
@@ -33,20 +34,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 GEMMA, SMOL = "gemma3-270m-base", "smollm2:135m"
-KNOWN = {
-    "What is the capital of Poland?": "Warsaw",
-    "What is the capital of Germany?": "Berlin",
-    "What is the capital of Italy?": "Rome",
-    "What is the capital of Spain?": "Madrid",
-    "What is the capital of Japan?": "Tokyo",
-    "What is 2 + 2?": "4",
-    "What is the colour of the sky?": "Blue",
-    "What is the opposite of hot?": "cold",
-    "What is the chemical symbol for gold?": "Au",
-    "Who wrote Hamlet?": "Shakespeare",
-    "What is the largest planet?": "Jupiter",
-    "Say hello.": "Hello!",
-}
 
 
 class Asker:
@@ -130,7 +117,7 @@ async def test_twelve_known_questions_shuffled(
 async def test_answer_depends_on_nothing_that_was_asked_before(ask: Asker) -> None:
     # Nearly even in this model: what the engine did before decided between the two answers.
     even = [
-        "What is the largest planet?",
+        "What is the largest planet in the solar system?",
         "What is 2 + 2?",
         "What is the chemical symbol for gold?",
     ]
@@ -187,7 +174,7 @@ async def test_the_state_that_an_engine_left_serves_the_next(
 
 async def wrong_answers(asking: Asker, questions: list[str]) -> dict[str, str]:
     answers = {question: await asking.answer(GEMMA, question) for question in questions}
-    return {asked: got for asked, got in answers.items() if got != KNOWN[asked]}
+    return {asked: got for asked, got in answers.items() if not is_right(asked, got)}
 
 
 async def test_hi_gets_a_sentence_every_time(ask: Asker) -> None:

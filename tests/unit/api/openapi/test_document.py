@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.api.conftest import MakeVenom, client_of
+from tests.unit.api.conftest import MakeVenom
 from venom_core.api.app import create_app
 from venom_core.api.openapi.declared import ANSWERS, answers
+from venom_core.testing.staging import client_of
 
 METHODS = {"get", "post", "delete"}
 

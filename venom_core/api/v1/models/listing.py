@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
@@ -32,7 +34,9 @@ class OneModel(TypedDict):
 @answers(AllModels)
 async def list_models(request: Request) -> Response:
     """Installed models, and those that can be had by name (``installed: false``)."""
-    return localized(request, await venom_of(request).models.listing())
+    listing = await venom_of(request).models.listing()
+    # Thousands of models bring words of theirs, each of which is looked for among ours.
+    return await asyncio.to_thread(localized, request, listing)
 
 
 @router.get("/models/loaded")

@@ -1,10 +1,10 @@
-"""Installing and removing as operations, and what becomes of them."""
+"""Installing, building and removing as operations, and what becomes of them."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -13,7 +13,12 @@ from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
-from venom_core.api.v1.models.shapes import InstallRequest, Limit, RegistryInstallRequest
+from venom_core.api.v1.models.shapes import (
+    BuildModelRequest,
+    InstallRequest,
+    Limit,
+    RegistryInstallRequest,
+)
 from venom_core.models.views import OperationView
 from venom_core.usecases.models import Done
 from venom_core.usecases.operations import OperationPage, OperationVerb
@@ -40,7 +45,11 @@ class OneOperation(TypedDict):
     operation: OperationView
 
 
-_MESSAGES = {"install": "The install has begun.", "remove": "The removal has begun."}
+_MESSAGES = {
+    "install": "The install has begun.",
+    "build": "The build has begun.",
+    "remove": "The removal has begun.",
+}
 
 
 @router.post("/models/install")
@@ -59,6 +68,22 @@ async def install_from(request: Request, body: RegistryInstallRequest) -> Respon
     operation = await venom_of(request).operations.install(
         body.name, provider=body.provider, runtime=body.runtime, actor=actor_of(request)
     )
+    return localized(request, _begun(operation))
+
+
+@router.post("/models/{format}/build")
+@answers(OperationBegun)
+async def build_model(
+    request: Request,
+    body: BuildModelRequest,
+    model_format: Annotated[str, Path(alias="format", pattern="^[a-z0-9]{1,20}$")],
+) -> Response:
+    """Begin to make model files of a format (`onnx`) from an installed model that has a folder of
+    its own, or join the build of the same that is under way."""
+    operation = await venom_of(request).operations.build(
+        body.model_name, model_format, body.precision, body.execution_provider,
+        actor=actor_of(request),
+    )  # fmt: skip
     return localized(request, _begun(operation))
 
 
@@ -95,21 +120,21 @@ async def get_operation(request: Request, operation_id: str) -> Response:
 @router.post("/models/operations/{operation_id}/pause")
 @answers(OneOperation)
 async def pause_operation(request: Request, operation_id: str) -> Response:
-    """Stop an install and keep what has come."""
+    """Stop an install or a build and keep what has come."""
     return await _change(request, operation_id, "pause")
 
 
 @router.post("/models/operations/{operation_id}/resume")
 @answers(OneOperation)
 async def resume_operation(request: Request, operation_id: str) -> Response:
-    """Go on with an install that is paused or failed."""
+    """Go on with an install or a build that is paused or failed."""
     return await _change(request, operation_id, "resume")
 
 
 @router.post("/models/operations/{operation_id}/cancel")
 @answers(OneOperation)
 async def cancel_operation(request: Request, operation_id: str) -> Response:
-    """End an install and delete what has come."""
+    """End an install or a build and delete what has come."""
     return await _change(request, operation_id, "cancel")
 
 

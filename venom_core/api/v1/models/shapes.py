@@ -28,6 +28,15 @@ class RegistryInstallRequest(InstallRequest):
     runtime: str | None = Field(default=None, max_length=50)
 
 
+class BuildModelRequest(Body):
+    """``model_name`` is an installed model with a folder of its own; null means the format's
+    default."""
+
+    model_name: str = Field(min_length=1, max_length=MAX_LENGTH)
+    precision: str | None = Field(default=None, min_length=1, max_length=20)
+    execution_provider: str | None = Field(default=None, min_length=1, max_length=20)
+
+
 class RoleRequest(Body):
     role: Role = "chat"
 

@@ -1,0 +1,101 @@
+"""A model's own chat template, in Jinja as transformers reads it, in a sandbox.
+
+A template is a stranger's program: it reads the messages and makes a text, and reaches nothing
+else. Used in the engine's process only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.sdk.served_engine import Messages
+from venom_onnx.refusals import damaged, shown
+
+LONGEST_PROMPT = 16 * 1024 * 1024
+
+
+class ChatTemplate:
+    """Makes prompts of messages.
+
+    Args:
+        text: the template.
+        special: ``bos_token`` and the like, which it may write.
+
+    Raises ``model_damaged`` where the text is no template.
+    """
+
+    def __init__(self, text: str, special: Mapping[str, str]) -> None:
+        from jinja2 import TemplateError
+        from jinja2.ext import loopcontrols
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        self._failures = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError)
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
+        )
+        environment.filters["tojson"] = _to_json
+        environment.globals |= {"raise_exception": _refuse, "strftime_now": _now}
+        try:
+            self._template = environment.from_string(text)
+        except (*self._failures, RecursionError) as error:
+            raise damaged("The model's chat template is none.") from error
+        self._special = dict(special)
+
+    def render(self, messages: Messages) -> str:
+        """Return the prompt. Where the last message is the assistant's, it ends with its text.
+
+        Raises ``InvalidRequest`` where the template refuses the messages.
+        """
+        goes_on = messages[-1].get("role") == "assistant"
+        fields = {**self._special, "messages": list(messages), "tools": None}
+        try:
+            pieces = self._template.generate(add_generation_prompt=not goes_on, **fields)
+            prompt = _joined(pieces)
+        except VenomError:
+            raise
+        except (*self._failures, RecursionError, AttributeError) as error:
+            raise InvalidRequest(
+                f"The model's chat template does not take these messages: {shown(str(error))}",
+                param="messages",
+                fix="Send roles in the order that the model knows, or use /v1/completions.",
+            ) from error
+        return _until_last(prompt, str(messages[-1]["content"])) if goes_on else prompt
+
+
+def _joined(pieces: Any) -> str:
+    parts, length = [], 0
+    for piece in pieces:
+        parts.append(piece)
+        length += len(piece)
+        if length > LONGEST_PROMPT:
+            raise damaged("The model's chat template writes without end.")
+    return "".join(parts)
+
+
+def _until_last(prompt: str, content: str) -> str:
+    """Return the prompt up to the end of what the assistant said, for it to go on from there."""
+    content = content.strip()
+    place = prompt.rfind(content) if content else -1
+    if content and place < 0:
+        raise InvalidRequest(
+            "The model's chat template does not let an answer be gone on with.",
+            param="messages",
+            fix="End the messages with one of the user's.",
+        )
+    return prompt[: place + len(content)] if content else prompt
+
+
+def _to_json(value: Any, indent: int | None = None, **_: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _now(form: str) -> str:
+    return datetime.now().astimezone().strftime(form)
+
+
+def _refuse(words: object) -> NoReturn:
+    raise ValueError(str(words))

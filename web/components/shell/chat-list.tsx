@@ -1,0 +1,114 @@
+"use client";
+
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent, type MouseEvent } from "react";
+import { chatHref } from "@/lib/address";
+import { chat, openChat } from "@/lib/chat";
+import { chats, moreChats, renameChat, type ChatEntry } from "@/lib/chats";
+import { useText } from "@/lib/i18n";
+import { removeChat } from "@/lib/removal";
+import { useStore } from "@/lib/store";
+import { PencilIcon, TrashIcon } from "../ui/icons";
+import { ChatsRefused, Undo, Untaken } from "./chat-notes";
+import { drawer } from "./drawer";
+
+/** A click that stays on this page needs no navigation; one with a modifier opens a tab, as links do. */
+export function stayHere(event: MouseEvent<HTMLAnchorElement>, path: string | null): boolean {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return false;
+  if (path === "/") event.preventDefault();
+  return true;
+}
+
+export function ChatList() {
+  const { t } = useText();
+  const { entries, more, heard } = useStore(chats);
+  const list = useRef<HTMLUListElement>(null);
+  return (
+    <>
+      <Undo list={list} />
+      <ChatsRefused />
+      <Untaken />
+      {heard && entries.length === 0 && <p className="px-2 py-1 text-sm leading-relaxed text-soft">{t.no_chats}</p>}
+      <ul ref={list} className="space-y-0.5">
+        {entries.map((entry) => (
+          <ChatItem key={entry.id} entry={entry} />
+        ))}
+      </ul>
+      {more && (
+        <button type="button" className="button-quiet mt-1" onClick={() => void moreChats()}>
+          {t.more_chats}
+        </button>
+      )}
+    </>
+  );
+}
+
+function ChatItem({ entry }: { entry: ChatEntry }) {
+  const { t } = useText();
+  const path = usePathname();
+  const current = useStore(chat).id === entry.id && path === "/";
+  const [renaming, setRenaming] = useState(false);
+  const pencil = useRef<HTMLButtonElement>(null);
+  const title = entry.title || t.untitled;
+  const done = () => {
+    setRenaming(false);
+    // The field is gone by then, and the focus with it.
+    setTimeout(() => pencil.current?.focus());
+  };
+  if (renaming) return <li><TitleField entry={entry} onDone={done} /></li>;
+  const tool = "flex items-center rounded-md p-1.5 text-soft hover:text-ink md:opacity-0 md:group-hover:opacity-100 md:focus-visible:opacity-100";
+  return (
+    <li className="group relative flex items-center">
+      <Link
+        href={chatHref(entry.id)} prefetch={false}
+        title={title}
+        data-chat={entry.id}
+        aria-current={current ? "page" : undefined}
+        className="min-w-0 flex-1 truncate rounded-lg py-1.5 pr-16 pl-2 text-sm text-soft hover:bg-hover hover:text-ink aria-[current]:bg-hover aria-[current]:font-medium aria-[current]:text-ink"
+        onClick={(event) => {
+          if (!stayHere(event, path)) return;
+          openChat(entry.id);
+          drawer.set(false);
+        }}
+      >
+        {title}
+        {entry.local && <span className="pl-1.5 text-xs text-warn">{t.local_chat}</span>}
+      </Link>
+      <span className="absolute right-1 flex">
+        {!entry.local && (
+          <button ref={pencil} type="button" className={tool} aria-label={t.rename_chat(title)} title={t.rename_chat(title)} onClick={() => setRenaming(true)}>
+            <PencilIcon />
+          </button>
+        )}
+        <button type="button" className={tool} aria-label={t.delete_chat(title)} title={t.delete_chat(title)} onClick={() => removeChat(entry.id)}>
+          <TrashIcon />
+        </button>
+      </span>
+    </li>
+  );
+}
+
+const MAX_TITLE = 200;
+
+/** Enter renames, Esc leaves the title as it was. */
+function TitleField({ entry, onDone }: { entry: ChatEntry; onDone: () => void }) {
+  const { t } = useText();
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.select(), []);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void renameChat(entry.id, field.current?.value.trim() ?? "");
+    onDone();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    onDone();
+  };
+  return (
+    <form onSubmit={submit}>
+      <input ref={field} defaultValue={entry.title} maxLength={MAX_TITLE} aria-label={t.new_title} className="field py-1 text-sm" autoComplete="off" onKeyDown={onKeyDown} />
+    </form>
+  );
+}

@@ -1,0 +1,163 @@
+import type { MessageRecord, SessionImport, TokenUsage, WireMessage } from "./api/types";
+import type { ErrorRecord } from "./errors";
+
+/** What is measured of an answer. */
+export interface AnswerStats {
+  ttftMs?: number;
+  tokensPerSecond?: number;
+  usage?: TokenUsage;
+}
+
+export interface SaidMessage {
+  role: "user" | "system";
+  content: string;
+  /** When, ISO 8601. */
+  at?: string;
+}
+
+export interface AssistantMessage {
+  role: "assistant";
+  content: string;
+  at?: string;
+  reasoning?: string;
+  /** The resolved reference, `provider://ref`. */
+  model?: string;
+  stats?: AnswerStats;
+  finish?: string;
+  /** A sentence where the reason alone does not say why it ended. */
+  note?: string;
+  stopped?: boolean;
+  error?: ErrorRecord;
+  /** Details that this page does not show, such as tool calls. */
+  more?: Record<string, unknown>;
+}
+
+export type Message = SaidMessage | AssistantMessage;
+
+const MAX_TITLE = 60;
+/** Characters of details that the server takes, as JSON in ASCII, and some to spare. */
+const MAX_DETAILS = 190_000;
+
+export function titleOf(text: string): string {
+  const line = text.trim().split("\n")[0]?.trimEnd() ?? "";
+  return line.length > MAX_TITLE ? `${line.slice(0, MAX_TITLE - 1).trimEnd()}…` : line;
+}
+
+/** What the model is told: a turn that failed without a word is left out, with its question. */
+export function wireMessages(messages: Message[]): WireMessage[] {
+  const sent: WireMessage[] = [];
+  for (const { role, content } of messages) {
+    if (role === "assistant" && content === "" && sent.at(-1)?.role === "user") sent.pop();
+    else sent.push({ role, content });
+  }
+  return sent;
+}
+
+/** The branch that ends with the latest answer, from its first message. */
+export function latestPath(messages: MessageRecord[]): MessageRecord[] {
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  const path: MessageRecord[] = [];
+  let at = messages.findLast((message) => message.role !== "user");
+  // A message stands behind the one that it follows, so this ends.
+  while (at && path.length < messages.length) {
+    path.push(at);
+    at = at.parent_message_id === null ? undefined : byId.get(at.parent_message_id);
+  }
+  return path.reverse();
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+const figure = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
+
+function errorOf(value: unknown): ErrorRecord | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { code, message, fix, docs, lang } = value as Record<string, unknown>;
+  if (typeof code !== "string" || typeof message !== "string") return undefined;
+  return { code, message, fix: text(fix) ?? null, docs: text(docs) ?? null, lang: text(lang) };
+}
+
+function usageOf(value: unknown): TokenUsage | undefined {
+  const counted = typeof value === "object" && value !== null && "completion_tokens" in value;
+  return counted && figure(value.completion_tokens) !== undefined ? (value as TokenUsage) : undefined;
+}
+
+/** A message as the server keeps it; whoever wrote the details, only what fits is taken. */
+export function messageOf(record: MessageRecord): Message {
+  const { role, content, created_at: at } = record;
+  if (role !== "assistant") return { role, content, at };
+  const { reasoning, finish_reason, finish_note, stopped, error, usage, time_to_first_token_ms, tokens_per_second, ...more } =
+    record.details ?? {};
+  const stats: AnswerStats = {
+    ttftMs: figure(time_to_first_token_ms),
+    tokensPerSecond: figure(tokens_per_second),
+    usage: usageOf(usage),
+  };
+  return {
+    role,
+    content,
+    at,
+    reasoning: text(reasoning),
+    model: record.model ?? undefined,
+    stats,
+    finish: text(finish_reason),
+    note: text(finish_note),
+    stopped: stopped === true || undefined,
+    error: errorOf(error),
+    more,
+  };
+}
+
+/** The length of a text in JSON whose letters beyond ASCII are escaped, as the server counts it. */
+function escapedLength(value: string): number {
+  let length = 0;
+  for (let at = 0; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    length += code > 126 || code < 32 ? 6 : code === 34 || code === 92 ? 2 : 1;
+  }
+  return length;
+}
+
+/** As much of the beginning as fits. */
+function cut(value: string, room: number): string {
+  let length = value.length;
+  while (length > 0 && escapedLength(value.slice(0, length)) > room) length = Math.floor(length * 0.8);
+  return length < value.length ? `${value.slice(0, length)}…` : value;
+}
+
+/** What is kept beside the text of an answer, by the names that API and command line use. */
+export function detailsOf(message: AssistantMessage): Record<string, unknown> {
+  const { stats = {}, more, finish, note, stopped, error, reasoning } = message;
+  const details = {
+    ...more,
+    finish_reason: finish ?? null,
+    finish_note: note,
+    stopped,
+    error,
+    usage: stats.usage,
+    time_to_first_token_ms: stats.ttftMs,
+    tokens_per_second: stats.tokensPerSecond,
+  };
+  const room = MAX_DETAILS - escapedLength(JSON.stringify(details));
+  return reasoning ? { ...details, reasoning: cut(reasoning, room) } : details;
+}
+
+const MAX_SESSION_TITLE = 200;
+
+/** A whole conversation as the server takes it in. Times are ISO 8601. */
+export function exportOf(
+  messages: Message[],
+  session: { id: string; title: string; created_at?: string; updated_at?: string },
+): SessionImport {
+  const lines = messages.map((message, at) => ({
+    id: String(at + 1),
+    parent_message_id: at === 0 ? null : String(at),
+    role: message.role,
+    content: message.content,
+    model: (message.role === "assistant" && message.model) || null,
+    details: message.role === "assistant" ? detailsOf(message) : null,
+    created_at: message.at ?? null,
+  }));
+  const title = session.title.slice(0, MAX_SESSION_TITLE);
+  return { format: "venom-session", version: 1, pinned: false, ...session, title, messages: lines };
+}

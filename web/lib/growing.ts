@@ -1,0 +1,42 @@
+import type { ChatPiece } from "./api/types";
+import type { AssistantMessage } from "./conversation";
+
+/** Grows one answer from its pieces and notes the times; knows nothing of the screen. */
+export class GrowingAnswer {
+  message: AssistantMessage = { role: "assistant", content: "" };
+  queue = 0;
+  private readonly sentAt = performance.now();
+  private firstAt = 0;
+  private lastAt = 0;
+
+  get started(): boolean {
+    return this.message.content !== "" || this.message.reasoning !== undefined;
+  }
+
+  add(piece: ChatPiece): void {
+    const old = this.message;
+    if (piece.content || piece.reasoning) {
+      this.lastAt = performance.now();
+      this.firstAt ||= this.lastAt;
+    }
+    this.message = {
+      ...old,
+      content: old.content + (piece.content ?? ""),
+      ...(piece.reasoning && { reasoning: (old.reasoning ?? "") + piece.reasoning }),
+      ...(piece.resolved && { model: piece.resolved }),
+      ...(piece.finish && { finish: piece.finish }),
+      ...(piece.note && { note: piece.note }),
+      ...(piece.usage && { stats: { usage: piece.usage } }),
+    };
+  }
+
+  end(change: Partial<AssistantMessage> = {}): AssistantMessage {
+    const stats = { ...this.message.stats };
+    if (this.firstAt) stats.ttftMs = Math.round(this.firstAt - this.sentAt);
+    // The first token's time is the prompt's: the rate counts the tokens after it.
+    const seconds = (this.lastAt - this.firstAt) / 1000;
+    const rest = (stats.usage?.completion_tokens ?? 0) - 1;
+    if (rest > 0 && seconds > 0) stats.tokensPerSecond = rest / seconds;
+    return { ...this.message, ...change, stats, at: new Date().toISOString() };
+  }
+}
