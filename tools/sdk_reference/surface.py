@@ -25,7 +25,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "Answers": ("frames",),
     "Errors": ("errors", "records"),
     "Servers that speak the OpenAI wire": (
-        "openai_engine", "http", "upstream", "stream_reader", "prefill",
+        "openai_engine", "http", "upstream", "stream_reader", "prefill", "tool_emulation",
     ),
     "Engines in processes of their own": (
         "engine", "engine_pool", "pooled_engine", "engine_processes", "child_process",

@@ -11,6 +11,7 @@ EXPOSED = (
     "Content-Disposition",
     "Content-Language",
     "Retry-After",
+    "Venom-Emulated",
     "Venom-Explain",
     "Venom-Ignored-Parameters",
     "Venom-Locality",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from venom_core.models.registry import ListedModel
@@ -41,6 +41,23 @@ def with_known_roles(listed: ListedModel, body: Mapping[str, Any]) -> Mapping[st
         for message in body["messages"]
     ]
     return {**body, "messages": messages}
+
+
+def with_callable_tools(
+    listed: ListedModel, body: Mapping[str, Any], honoured: Collection[str]
+) -> Mapping[str, Any]:
+    """Return the body without tools where none may be called and none can be: a client that sends
+    the same tools with every request is refused none of those.
+
+    Args:
+        honoured: the provider's parameters.
+    """
+    known = listed.model.capabilities
+    able = {"tools", "tool_choice"} <= set(honoured) and (known is None or "tools" in known)
+    if body.get("tool_choice") != "none" or able:
+        return body
+    without = ("tools", "tool_choice", "parallel_tool_calls")
+    return {name: value for name, value in body.items() if name not in without}
 
 
 def check_messages(listed: ListedModel, body: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from venom_core.chat.admission import Admission
 from venom_core.chat.checks import (
     check_capable,
     check_messages,
+    with_callable_tools,
     with_known_roles,
     with_system,
 )
@@ -154,12 +155,13 @@ class ChatService:
         self.quotas.check_model(call.key_id, resolved)
         capability = "chat" if call.wire == "chat" else "completion"
         check_capable(resolved, capability)
+        spec = self.host.specs()[resolved.provider]
         if call.wire == "chat":
             call = replace(call, body=with_known_roles(resolved, call.body))
+            call = replace(call, body=with_callable_tools(resolved, call.body, spec.parameters))
             if call.system:
                 call = replace(call, body=with_system(resolved, call.body, call.system))
             check_messages(resolved, call.body)
-        spec = self.host.specs()[resolved.provider]
         self._require(spec, Capability.CHAT if call.wire == "chat" else Capability.COMPLETE)
         body, left_out = apply_policy(
             call.body, spec.parameters, self.limits.policy, model=resolved.reference

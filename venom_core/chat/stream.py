@@ -96,6 +96,12 @@ class ChatStream:
         """Return the body as the upstream got it; before the first frame the request's own."""
         return self.parameters if self._sent.body is None else self._sent.body
 
+    @property
+    def emulated(self) -> tuple[str, ...]:
+        """Return the names of the parameters that the provider emulates; known from the first frame
+        on."""
+        return self._sent.emulated
+
     async def begin(self) -> None:
         """Wait for the first frame that carries something: until it is there, an error is an answer
         of its own.

@@ -202,6 +202,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.stream_reader import StreamReader as StreamReader
     from venom_core.sdk.stream_reader import pieces as pieces
     from venom_core.sdk.text_pieces import Characters as Characters
+    from venom_core.sdk.tool_emulation import EmulatedTools as EmulatedTools
+    from venom_core.sdk.tool_emulation import with_emulated_tools as with_emulated_tools
     from venom_core.sdk.upstream import Upstream as Upstream
     from venom_core.sdk.utc import Precision as Precision
     from venom_core.sdk.utc import utc_text as utc_text
@@ -276,6 +278,7 @@ _HOMES = {
     "states": ("Health", "ProviderStatus", "Reason"),
     "stream_reader": ("MAX_ANSWER_BYTES", "StreamReader", "pieces"),
     "text_pieces": ("Characters",),
+    "tool_emulation": ("EmulatedTools", "with_emulated_tools"),
     "upstream": ("Upstream",),
     "records": ("ErrorRecord", "ReasonRecord"),
     "utc": ("Precision", "utc_text"),

@@ -167,9 +167,12 @@ class Sent:
     Args:
         body: as the upstream got it, in its own words; None where it got the request's. Set before
             the first frame.
+        emulated: names of parameters that the upstream does not honour itself and the provider
+            brings about by other means. Set before the first frame.
     """
 
     body: Mapping[str, Any] | None = None
+    emulated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

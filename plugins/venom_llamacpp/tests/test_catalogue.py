@@ -73,15 +73,17 @@ def test_what_is_declared_exists() -> None:
         if setting.minimum is not None:
             assert isinstance(setting.default, int)
             assert setting.minimum <= setting.default <= (setting.maximum or setting.default)
-    assert {"n", "tools", "tool_choice"}.isdisjoint(PARAMETERS)
+    assert {"n", "echo", "suffix"}.isdisjoint(PARAMETERS)
 
 
 def test_built_in_models_say_what_they_are() -> None:
-    assert set(BUILT_IN) == {"gemma3-270m-base", "smollm2:135m"}
+    coders = {"qwen2.5-coder:0.5b", "qwen2.5-coder:1.5b"}
+    assert set(BUILT_IN) == {"gemma3-270m-base", "smollm2:135m", *coders}
     for entry in BUILT_IN.values():
         assert len(entry.sha256) == 64 and entry.size_bytes > 90_000_000
         assert entry.summary and entry.license
-        assert "tools" not in entry.capabilities and "vision" not in entry.capabilities
+        assert ("tools" in entry.capabilities) is (entry.ref in coders)
+        assert "vision" not in entry.capabilities
         assert all("==" in requirement for requirement in entry.source.requirements)
         assert set(entry.defaults) <= PARAMETERS
     assert not GEMMA_BASE.instruct and GEMMA_BASE.allowed_roles == ("user", "assistant")
@@ -124,7 +126,7 @@ async def test_listing_shows_all_shelves_without_the_engine(
     assert health.reason.fix == "venom plugins install llamacpp"
     models = {model.ref: model for model in await provider.models()}
     assert set(models) == {
-        "gemma3-270m-base", "smollm2:135m", "chat-tiny", "base", "base-2", "embed", "big",
+        *BUILT_IN, "chat-tiny", "base", "base-2", "embed", "big",
     }  # fmt: skip
     assert not models["smollm2:135m"].installed and models["chat-tiny"].installed
     assert models["chat-tiny"].capabilities == {"chat", "completion", "embedding"}

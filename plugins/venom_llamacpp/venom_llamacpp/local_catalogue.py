@@ -13,7 +13,7 @@ from venom_core.sdk.gguf import GgufHeader
 from venom_core.sdk.hub_download import HubFile
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ModelCapability
-from venom_llamacpp.catalogue import BUILT_IN, TEMPLATES, BuiltIn
+from venom_llamacpp.catalogue import BUILT_IN, GENERATES, TEMPLATES, TOOLS, BuiltIn
 from venom_llamacpp.files import CachedFiles, LocalFile, LocalFiles
 from venom_llamacpp.hub import facts_of
 from venom_llamacpp.store import ModelStore, StoredModel
@@ -161,9 +161,10 @@ def _with_facts(
 
 def capabilities_of(facts: Mapping[str, Any]) -> frozenset[ModelCapability]:
     """Return what a file can do by its header: an encoder embeds, a model without a template of its
-    own completes and embeds, one with a template chats as well."""
+    own completes and embeds, one with a template chats as well, and calls tools where the template
+    shows them."""
     if facts.get("pooling") is not None or facts.get("architecture") in ENCODERS:
         return frozenset({"embedding"})
     if facts.get("chat"):
-        return frozenset({"chat", "completion", "embedding"})
+        return GENERATES | TOOLS if facts.get("tools") else GENERATES
     return frozenset({"completion", "embedding"})

@@ -44,6 +44,7 @@ from venom_core.sdk.provider import (
     PullProgress,
 )
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
+from venom_core.sdk.tool_emulation import with_emulated_tools
 from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers
@@ -52,6 +53,7 @@ from venom_llamacpp.load_failures import load_failure
 from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
+from venom_llamacpp.schema_refusals import schema_refusal
 from venom_llamacpp.store import ModelStore
 from venom_llamacpp.trim import trimmed
 
@@ -208,12 +210,18 @@ class LlamaCppProvider(PooledEngineProvider):
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self.require(served.model, "chat")
+        request, tools = with_emulated_tools(request)
         frames = self._chat(request, last=False)
+        if tools is not None:
+            frames = tools.read(frames)
         if served.trim and not beginning_of(request.body["messages"]):
             frames = trimmed(frames)
-        async with contextlib.aclosing(frames) as answer:
-            async for frame in answer:
-                yield frame
+        try:
+            async with contextlib.aclosing(frames) as answer:
+                async for frame in answer:
+                    yield frame
+        except InvalidRequest as error:
+            raise schema_refusal(error, "response_format" if tools is None else "tools") from error
 
     async def _chat(self, request: ChatRequest, *, last: bool) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)

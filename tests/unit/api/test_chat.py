@@ -224,6 +224,20 @@ async def test_what_the_model_cannot_take_is_refused_before_it_is_asked(
     assert scripted.SEEN.requests == []
 
 
+@pytest.mark.parametrize("capabilities", [{"chat"}, {"chat", "tools"}, None])
+async def test_tools_that_may_not_be_called_refuse_nothing(
+    client: httpx.AsyncClient, capabilities: set[Any] | None
+) -> None:
+    known = None if capabilities is None else frozenset(capabilities)
+    scripted.SCRIPTS["m"] = Script(answer("x"), Model(type="folder", ref="m", capabilities=known))
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    body = {**HI, "tools": tools, "tool_choice": "none", "parallel_tool_calls": False}
+    response = await client.post("/v1/chat/completions", json=body)
+    assert response.status_code == 200
+    # The provider declares tools, and no tool_choice with which it could be told.
+    assert {"tools", "tool_choice"}.isdisjoint(scripted.SEEN.requests[0].body)
+
+
 @pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "file:///etc/passwd", "//x"])
 async def test_an_image_address_is_never_fetched(client: httpx.AsyncClient, url: str) -> None:
     scripted.SCRIPTS["m"] = Script(answer("x"))

@@ -20,7 +20,7 @@ from venom_core.api.language import frame_in_language, language_of
 from venom_core.api.openai.queueing import QueueNotes
 from venom_core.api.revocation import while_allowed
 from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
-from venom_core.chat.place import where
+from venom_core.chat.place import told_of
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Envelope
 
@@ -98,13 +98,8 @@ class AnswerResponse(Response):
 
 
 def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
-    headers = {name: header_text(text) for name, text in where(stream.resolved).items()}
-    headers["X-Request-Id"] = call.request_id
-    if stream.chosen_because:
-        headers["Venom-Model-Reason"] = header_text(stream.chosen_because)
-    if stream.left_out:
-        headers["Venom-Ignored-Parameters"] = header_text(", ".join(stream.left_out))
-    return headers
+    headers = {name: header_text(text) for name, text in told_of(stream).items()}
+    return {**headers, "X-Request-Id": call.request_id}
 
 
 def header_text(text: str) -> str:

@@ -207,14 +207,9 @@ async def _chunks(stream: ChatStream) -> AsyncGenerator[Chunk, None]:
 
 def _headers(request_id: str, stream: ChatStream) -> dict[str, str]:
     """The headers that the server would have sent."""
-    from venom_core.chat.place import where
+    from venom_core.chat.place import told_of
 
-    headers = {"X-Request-Id": request_id, **where(stream.resolved)}
-    if stream.chosen_because:
-        headers["Venom-Model-Reason"] = stream.chosen_because
-    if stream.left_out:
-        headers["Venom-Ignored-Parameters"] = ", ".join(stream.left_out)
-    return headers
+    return {"X-Request-Id": request_id, **told_of(stream)}
 
 
 def _checked(body: Mapping[str, Any]) -> dict[str, Any]:
