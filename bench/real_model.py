@@ -16,11 +16,11 @@ from bench.subjects import VENOM, venom
 GEMMA = "gemma3-270m-base"
 
 
-def models_folder() -> Path:
-    """The model store that tests share (``VENOM_TEST_HOME``), with Gemma in it."""
+def models_folder(model: str = GEMMA) -> Path:
+    """The model store that tests share (``VENOM_TEST_HOME``), with a built-in model in it."""
     home = Path(os.environ.get("VENOM_TEST_HOME") or ROOT / ".cache" / "test-home")
-    if not any((home / "models").rglob(f"{GEMMA}*.gguf")):
-        command(home, "pull", f"llamacpp://{GEMMA}")
+    if not any((home / "models").rglob(f"{model.replace(':', '--')}*.gguf")):
+        command(home, "pull", f"llamacpp://{model}")
     return home / "models"
 
 

@@ -27,9 +27,13 @@ ROOM_TIMEOUT = 60.0
 OVERHEAD_BYTES = 300_000_000
 
 
+#: A model, and the purpose of an engine of its own; most models have one engine for all.
+Key = tuple[str, str]
+
+
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One model's engine. ``busy`` counts the requests that hold it."""
+    """One engine of a model. ``busy`` counts the requests that hold it."""
 
     engine: EngineProcess
     context_length: int | None
@@ -43,7 +47,7 @@ class EnginePool:
     """Starts engines on demand, and unloads them when they are idle or in the way.
 
     Args:
-        max_loaded: engines at a time.
+        max_loaded: models at a time.
         keep_alive: seconds that an idle engine stays; negative means until it is stopped.
         released: called with the base URL of an engine that is gone.
         memory: bytes of memory that may be taken now; by default as a container sees them.
@@ -63,7 +67,7 @@ class EnginePool:
         self._released = released
         self.free_memory = memory
         self._overhead = overhead
-        self._slots: dict[str, Slot] = {}
+        self._slots: dict[Key, Slot] = {}
         self._freed = asyncio.Event()
         self._making_room = asyncio.Lock()
         self._expiring: set[asyncio.Task[None]] = set()
@@ -75,6 +79,7 @@ class EnginePool:
         command: Callable[[], EngineCommand],
         context_length: int | None,
         need: int,
+        purpose: str = "",
     ) -> AsyncGenerator[EngineAddress, None]:
         """Start or take the engine of ``ref``, not to be unloaded until the block ends.
 
@@ -82,11 +87,13 @@ class EnginePool:
             command: makes the command where the model has no engine yet.
             context_length: tokens, as listings show them; None where the engine decides.
             need: bytes that the model is expected to take.
+            purpose: which of a model's engines, where it has several.
 
         Raises what :meth:`EngineProcess.start` raises, and ``QueueFull`` where every place is
         held by a busy model for too long.
         """
-        slot = await self._slot(ref, command, context_length, need)
+        key = ref, purpose
+        slot = await self._slot(key, command, context_length, need)
         try:
             address = await slot.engine.start()
             if slot.base_url not in (None, address.base_url):
@@ -100,20 +107,20 @@ class EnginePool:
             slot.busy -= 1
             slot.last_used = time.monotonic()
             if slot.busy == 0:
-                self._arm(ref, slot)
+                self._arm(key, slot)
                 self._freed.set()
 
     async def _slot(
-        self, ref: str, command: Callable[[], EngineCommand], context_length: int | None, need: int
+        self, key: Key, command: Callable[[], EngineCommand], context_length: int | None, need: int
     ) -> Slot:
-        slot = self._slots.get(ref)
+        slot = self._slots.get(key)
         if slot is None or slot.engine.state == "failed":
             # Only a start needs room; who has its engine never waits for others.
             async with self._making_room:
-                await self._make_room(ref, need)
-                slot = self._slots.get(ref)
+                await self._make_room(key[0], need)
+                slot = self._slots.get(key)
                 if slot is None:
-                    slot = self._slots[ref] = Slot(EngineProcess(command()), context_length)
+                    slot = self._slots[key] = Slot(EngineProcess(command()), context_length)
                 return self._hold(slot)
         return self._hold(slot)
 
@@ -143,16 +150,16 @@ class EnginePool:
                 return  # the weights are mapped: it may still do, and the engine says so if not
 
     def _count(self, but: str) -> int:
-        return sum(
-            ref != but and slot.engine.state != "failed" for ref, slot in self._slots.items()
-        )
+        held = (ref for (ref, _), slot in self._slots.items() if slot.engine.state != "failed")
+        return len(set(held) - {but})
 
     async def _unload_idlest(self, but: str) -> bool:
-        idle = [
-            (slot.last_used, ref)
-            for ref, slot in self._slots.items()
-            if ref != but and slot.busy == 0 and slot.engine.state in ("running", "starting")
-        ]
+        used: dict[str, float] = {}
+        busy = {ref for (ref, _), slot in self._slots.items() if slot.busy}
+        for (ref, _), slot in self._slots.items():
+            if slot.engine.state in ("running", "starting"):
+                used[ref] = max(slot.last_used, used.get(ref, 0.0))
+        idle = [(last, ref) for ref, last in used.items() if ref not in busy | {but}]
         if not idle:
             return False
         ref = min(idle)[1]
@@ -161,10 +168,9 @@ class EnginePool:
         return True
 
     async def unload(self, ref: str) -> None:
-        """End a model's engine, busy or not; does nothing where it has none."""
-        slot = self._slots.pop(ref, None)
-        if slot is not None:
-            await self._end(slot)
+        """End a model's engines, busy or not; does nothing where it has none."""
+        keys = [key for key in self._slots if key[0] == ref]
+        await asyncio.gather(*(self._end(self._slots.pop(key)) for key in keys))
 
     async def _end(self, slot: Slot) -> None:
         if slot.timer is not None:
@@ -174,38 +180,41 @@ class EnginePool:
         if slot.base_url is not None:
             await self._released(slot.base_url)
 
-    def _arm(self, ref: str, slot: Slot) -> None:
-        if self._keep_alive < 0 or self._slots.get(ref) is not slot:
+    def _arm(self, key: Key, slot: Slot) -> None:
+        if self._keep_alive < 0 or self._slots.get(key) is not slot:
             return
         if slot.timer is not None:
             slot.timer.cancel()
         loop = asyncio.get_running_loop()
-        slot.timer = loop.call_later(self._keep_alive, self._expire, ref, slot)
+        slot.timer = loop.call_later(self._keep_alive, self._expire, key, slot)
 
-    def _expire(self, ref: str, slot: Slot) -> None:
+    def _expire(self, key: Key, slot: Slot) -> None:
         # Whoever takes a slot cancels its timer first, so nobody holds this one, and from here on
         # nobody can: it leaves the table before anything else runs.
-        if self._slots.get(ref) is slot:
-            del self._slots[ref]
+        if self._slots.get(key) is slot:
+            del self._slots[key]
             task = asyncio.ensure_future(self._end(slot))
             self._expiring.add(task)
             task.add_done_callback(self._expiring.discard)
 
-    def is_loaded(self, ref: str) -> bool:
-        """Return whether a model's engine runs."""
-        return ref in self._slots and self._slots[ref].engine.running
+    def is_loaded(self, ref: str, purpose: str | None = None) -> bool:
+        """Return whether a model's engine runs; where no purpose is named, whether any does."""
+        return any(
+            slot.engine.running
+            for (model, kind), slot in self._slots.items()
+            if model == ref and purpose in (None, kind)
+        )
 
     async def loaded(self) -> list[LoadedModel]:
         """List the models whose engines run; ``size_bytes`` is what the processes hold resident."""
-        found = []
-        for ref, slot in list(self._slots.items()):
-            if slot.engine.running:
-                status = await slot.engine.status()
-                expires = self._expires_at(slot)
-                found.append(
-                    LoadedModel(ref, status.memory_bytes, None, slot.context_length, expires)
-                )
-        return found
+        found: dict[str, LoadedModel] = {}
+        for (ref, _), slot in list(self._slots.items()):
+            if not slot.engine.running:
+                continue
+            size, expires = (await slot.engine.status()).memory_bytes, self._expires_at(slot)
+            one = LoadedModel(ref, size, None, slot.context_length, expires)
+            found[ref] = _together(found[ref], one) if ref in found else one
+        return list(found.values())
 
     def _expires_at(self, slot: Slot) -> str | None:
         if self._keep_alive < 0:
@@ -220,5 +229,19 @@ class EnginePool:
 
     async def close(self) -> None:
         """End every engine."""
-        await asyncio.gather(*(self.unload(ref) for ref in list(self._slots)))
+        await asyncio.gather(*(self.unload(ref) for ref in {ref for ref, _ in self._slots}))
         await asyncio.gather(*self._expiring, return_exceptions=True)
+
+
+def _together(one: LoadedModel, other: LoadedModel) -> LoadedModel:
+    """Return what two engines of a model are together."""
+    sizes = [model.size_bytes for model in (one, other) if model.size_bytes is not None]
+    contexts = [model.context_length for model in (one, other) if model.context_length]
+    ends = [model.expires_at for model in (one, other)]
+    return LoadedModel(
+        one.ref,
+        sum(sizes) if sizes else None,
+        None,
+        max(contexts, default=None),
+        None if None in ends else max(end for end in ends if end is not None),
+    )

@@ -82,6 +82,11 @@ class OpenAIEngineProvider(Provider):
         ``EngineMissing``, ``ModelLoading`` or another ``Unavailable``.
         """
 
+    def lease_for(self, ref: str, path: str) -> AbstractAsyncContextManager[Endpoint]:
+        """Hold the address for one request to ``path``; as :meth:`lease`, for a provider that has
+        an engine of its own for some of them."""
+        return self.lease(ref)
+
     async def close(self) -> None:
         """Close the clients; a subclass closes its engines and calls this."""
         clients, self._clients = self._clients, {}
@@ -152,7 +157,7 @@ class OpenAIEngineProvider(Provider):
         for last in (False, True):
             try:
                 async with (
-                    self.lease(model) as endpoint,
+                    self.lease_for(model, path) as endpoint,
                     self._post(
                         endpoint,
                         path,

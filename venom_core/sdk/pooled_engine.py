@@ -70,7 +70,12 @@ class PooledEngineProvider(OpenAIEngineProvider):
 
     @contextlib.asynccontextmanager
     async def running(
-        self, ref: str, command: Callable[[], EngineCommand], context_length: int | None, need: int
+        self,
+        ref: str,
+        command: Callable[[], EngineCommand],
+        context_length: int | None,
+        need: int,
+        purpose: str = "",
     ) -> AsyncGenerator[Endpoint, None]:
         """Start or take the engine of a model, and give its endpoint; what ``lease`` does.
 
@@ -78,12 +83,13 @@ class PooledEngineProvider(OpenAIEngineProvider):
             command: how the engine is started; called where it does not run.
             context_length: tokens that it is started with, None where nobody knows.
             need: bytes that the model takes.
+            purpose: which of a model's engines, where it has several.
 
         Raises ``EngineMissing``, and what :meth:`EnginePool.lease` does.
         """
-        if not self.pool.is_loaded(ref):
+        if not self.pool.is_loaded(ref, purpose):
             await asyncio.to_thread(self.look_for_engine)
-        async with self.pool.lease(ref, command, context_length, need) as address:
+        async with self.pool.lease(ref, command, context_length, need, purpose) as address:
             yield Endpoint(address.base_url, ref, {"Authorization": f"Bearer {address.key}"})
 
     def require(self, model: Model, capability: str) -> None:

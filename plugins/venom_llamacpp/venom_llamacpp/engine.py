@@ -3,8 +3,8 @@
 Run as a script by the supervisor; this is the only file that imports xllamacpp, and Venom's server
 never imports this file. The configuration is JSON in ``VENOM_LLAMACPP_ENGINE``::
 
-    {"path", "alias", "context_length", "parallel", "threads", "batch", "pooling", "template",
-     "slot_folder"}
+    {"path", "alias", "context_length", "parallel", "threads", "batch", "embeds", "pooling",
+     "template", "slot_folder"}
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> A
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = config["threads"]
     # An input to embed is one batch, so its size bounds the input; a chat may use any number.
     params.n_batch = params.n_ubatch = config["batch"]
-    params.embedding = True
-    if config["pooling"] == "mean":
+    params.embedding = config["embeds"]
+    if config["embeds"] and config["pooling"] == "mean":
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     # Its caches of old prompts grow to gigabytes beside what we report; the slots' own remain.
     params.cache_ram_mib = 0

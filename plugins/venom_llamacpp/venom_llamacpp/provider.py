@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -63,6 +64,10 @@ ENGINE_MODULE = "xllamacpp"
 EMBED_TOKENS = 1024
 LOAD_TIMEOUT = 300.0
 UNFINISHED = "primed.part.bin"
+#: A model that answers has an engine of its own for embeddings: they would wait for whole answers,
+#: and texts that share a batch get each other's part of the mean.
+ANSWERS, EMBEDDINGS = "", "embeddings"
+EMBEDDING_PATHS = frozenset({"/v1/embeddings", "/tokenize"})
 CHAT_ONLY = ("logprobs", "top_logprobs", "response_format")
 
 
@@ -94,7 +99,6 @@ class LlamaCppProvider(PooledEngineProvider):
         #: Model -> the engine's address, and the file of the state that it was seen to restore.
         self._warmed_up: dict[str, tuple[str, str]] = {}
         self._chat_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._embed_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def look_for_engine(self) -> str:
         version = engine_version()
@@ -158,8 +162,14 @@ class LlamaCppProvider(PooledEngineProvider):
 
     # -- answering ---------------------------------------------------------------------------
 
+    def lease(self, ref: str) -> AbstractAsyncContextManager[Endpoint]:
+        return self._lease(ref, ANSWERS)
+
+    def lease_for(self, ref: str, path: str) -> AbstractAsyncContextManager[Endpoint]:
+        return self._lease(ref, EMBEDDINGS if path in EMBEDDING_PATHS else ANSWERS)
+
     @contextlib.asynccontextmanager
-    async def lease(self, ref: str) -> AsyncGenerator[Endpoint, None]:
+    async def _lease(self, ref: str, purpose: str) -> AsyncGenerator[Endpoint, None]:
         served = await self._find(ref)
         if served.path is None:
             await asyncio.to_thread(self.look_for_engine)  # told before what is not fetched
@@ -169,39 +179,50 @@ class LlamaCppProvider(PooledEngineProvider):
                 fix=f"Fetch it with: venom pull {quote(ref)}",
             )
         model = served.model
-        context = model.context_length or 0
+        if not {"chat", "completion"} & (model.capabilities or frozenset()):
+            purpose = EMBEDDINGS
+        context = model.context_length if purpose is ANSWERS else self._batch_of(served)
         async with self.running(
-            model.ref, lambda: self._command(served), context, model.size_bytes or 0
+            model.ref,
+            lambda: self._command(served, purpose),
+            context or 0,
+            model.size_bytes or 0,
+            purpose,
         ) as endpoint:
             self._serving[model.ref] = served
             yield endpoint
 
-    def _configuration(self, served: ServableModel) -> dict[str, Any]:
-        context = self._catalogue.context_of(served.trained_context)
+    def _configuration(self, served: ServableModel, purpose: str) -> dict[str, Any]:
+        embeds, batch = purpose == EMBEDDINGS, self._batch_of(served)
+        saves = served.warm_up is not None and not embeds
         return {
             "path": str(served.path),
             "alias": served.model.ref,
-            "context_length": context,
-            "parallel": self._parallel_of(served),
+            "context_length": batch
+            if embeds
+            else self._catalogue.context_of(served.trained_context),
+            "parallel": 1 if embeds else self._parallel_of(served),
             "threads": self._threads,
-            "batch": self._batch_of(served),
+            "batch": batch,
+            "embeds": embeds,
             "pooling": "own" if served.own_pooling else "mean",
-            "template": served.template,
-            "slot_folder": str(self._slot_folder(served)) if served.warm_up else None,
+            "template": None if embeds else served.template,
+            "slot_folder": str(self._slot_folder(served)) if saves else None,
         }
 
     def _slot_folder(self, served: ServableModel) -> Path:
         return self.engines_folder / f"{safe_name(served.model.ref)}.slot"
 
-    def _command(self, served: ServableModel) -> EngineCommand:
-        model, name, folder = served.model, safe_name(served.model.ref), self.engines_folder
+    def _command(self, served: ServableModel, purpose: str) -> EngineCommand:
+        model, folder = served.model, self.engines_folder
+        name = "-".join(part for part in (safe_name(model.ref), purpose) if part)
         return EngineCommand(
-            name=f"llama.cpp ({model.ref})",
+            name=f"llama.cpp ({', '.join(part for part in (model.ref, purpose) if part)})",
             args=(str(ENGINE_SCRIPT),),
             model=model.ref,
             log_file=folder / f"{name}.log",
             pid_file=folder / f"{name}.pid",
-            env={"VENOM_LLAMACPP_ENGINE": json.dumps(self._configuration(served))},
+            env={"VENOM_LLAMACPP_ENGINE": json.dumps(self._configuration(served, purpose))},
             ready_timeout=60.0 + (model.size_bytes or 0) / 20e6,
             stop_timeout=3.0,
             explain=functools.partial(load_failure, model.ref, served.removable),
@@ -262,7 +283,7 @@ class LlamaCppProvider(PooledEngineProvider):
         """Return a file named after everything that the state comes from: one that an earlier
         engine left is as good as new, and one of other weights, settings or another engine is never
         taken up."""
-        origin = (self._configuration(served), served.model.digest, served.warm_up)
+        origin = (self._configuration(served, ANSWERS), served.model.digest, served.warm_up)
         text = json.dumps([*origin, dict(served.model.defaults), engine_version()])
         return f"primed-{hashlib.sha256(text.encode()).hexdigest()[:16]}.bin"
 
@@ -321,14 +342,7 @@ class LlamaCppProvider(PooledEngineProvider):
         if served.model.details.get("architecture") not in ENCODERS:
             limit = min(limit, EMBED_TOKENS)
         await self._check_lengths(request, limit)
-        if self._parallel_of(served) == 1:
-            return await super().embed(request)
-        # Two texts in two slots at a time get each other's share of the mean.
-        embed = super().embed
-        async with self._embed_locks[served.model.ref]:
-            found = [await embed(replace(request, inputs=(text,))) for text in request.inputs]
-        vectors = tuple(vector for one in found for vector in one.vectors)
-        return Embeddings(vectors, sum(one.prompt_tokens for one in found))
+        return await super().embed(request)
 
     async def _check_lengths(self, request: EmbedRequest, limit: int) -> None:
         """Refuse an input that is no batch: the engine answers it with a 500 and no numbers."""

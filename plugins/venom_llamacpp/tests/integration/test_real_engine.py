@@ -85,7 +85,9 @@ async def ask_small(
 
 
 async def status_of(asking: Asker, ref: str) -> EngineStatus:
-    return next(status for status in await asking.provider.engines() if status.model == ref)
+    """Return the state of the engine that answers."""
+    name = f"llama.cpp ({ref})"
+    return next(status for status in await asking.provider.engines() if status.name == name)
 
 
 async def test_capital_of_poland_streamed_and_not(ask: Asker) -> None:
@@ -241,6 +243,59 @@ async def test_embeddings_put_cat_nearer_to_dog_than_to_an_engine(ask: Asker) ->
     assert _dot(cat, dog) > _dot(cat, engine) + 0.05
     assert got.prompt_tokens >= 3
     assert await ask.answer(GEMMA, "What is the capital of Poland?") == "Warsaw"
+
+
+def far(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the largest difference of two vectors in one place."""
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+TEXTS = ("cat", "A dog barks at the mailman.", "Zażółć gęślą jaźń", "word " * 40)
+
+
+@pytest.mark.parametrize("model", [GEMMA, SMOL])
+async def test_a_vector_depends_on_its_text_alone(ask: Asker, model: str) -> None:
+    embed = ask.provider.embed
+    alone = [(await embed(EmbedRequest(model, (text,), "t"))).vectors[0] for text in TEXTS]
+    listed = (await embed(EmbedRequest(model, TEXTS, "t"))).vectors
+    together = await asyncio.gather(
+        *(embed(EmbedRequest(model, (text,), "t")) for text in TEXTS),
+        embed(EmbedRequest(model, tuple(reversed(TEXTS)), "t")),
+    )
+    backwards = together.pop().vectors[::-1]
+    for place, vector in enumerate(alone):
+        for other in (listed[place], together[place].vectors[0], backwards[place]):
+            assert far(vector, other) < 1e-5, TEXTS[place]
+
+
+async def test_an_embedding_does_not_wait_for_an_answer(ask: Asker) -> None:
+    await ask.provider.embed(EmbedRequest(SMOL, ("warm",), "t"))
+    story = {"messages": [{"role": "user", "content": "Tell me a long story."}], "max_tokens": 2000}
+    frames = [ask.provider.chat(ChatRequest(SMOL, story, True, str(place))) for place in range(2)]
+    for stream in frames:  # both places of this engine answer
+        await anext(stream)
+    found = await ask.provider.embed(EmbedRequest(SMOL, ("cat",), "t"))
+    assert len(found.vectors) == 1
+    for stream in frames:
+        assert FrameKind.FINISH not in (await anext(stream)).kind
+        await stream.aclose()
+
+
+async def test_a_model_with_two_engines_is_one_model_in_memory(ask: Asker) -> None:
+    await ask.answer(SMOL, "hi")
+    await ask.provider.embed(EmbedRequest(SMOL, ("cat",), "t"))
+    held = [model for model in await ask.provider.ps() if model.ref == SMOL]
+    engines = [one for one in await ask.provider.engines() if one.model == SMOL]
+    assert len(engines) == 2 and len(held) == 1
+    assert held[0].size_bytes == pytest.approx(
+        sum(one.memory_bytes or 0 for one in engines), rel=0.2
+    )
+    launchers = [psutil.Process(one.pid) for one in engines]
+    tree = [*launchers, *(one for each in launchers for one in each.children(recursive=True))]
+    await ask.provider.unload(SMOL)
+    assert not any(process.is_running() for process in tree)
+    assert [one for one in await ask.provider.engines() if one.model == SMOL] == []
+    assert not any(model.ref == SMOL for model in await ask.provider.ps())
 
 
 async def test_input_too_long_to_embed_is_refused_with_numbers(
