@@ -48,19 +48,19 @@ class Bench:
         self.pools.append(EnginePool(max_loaded, keep_alive, released, lambda: self.free))
         return self.pools[-1]
 
-    def lease(self, pool: EnginePool, ref: str, need: int = 0) -> Any:
+    def lease(self, pool: EnginePool, ref: str, need: int = 0, purpose: str = "") -> Any:
         command = EngineCommand(
             name=ref,
             args=("-c", ENGINE),
             model=ref,
-            log_file=self.folder / f"{ref}.log",
-            pid_file=self.folder / f"{ref}.pid",
+            log_file=self.folder / f"{ref}{purpose}.log",
+            pid_file=self.folder / f"{ref}{purpose}.pid",
             stop_timeout=1.0,
         )
-        return pool.lease(ref, lambda: command, 128, need)
+        return pool.lease(ref, lambda: command, 64 if purpose else 128, need, purpose)
 
-    async def use(self, pool: EnginePool, ref: str, need: int = 0) -> str:
-        async with self.lease(pool, ref, need) as address:
+    async def use(self, pool: EnginePool, ref: str, need: int = 0, purpose: str = "") -> str:
+        async with self.lease(pool, ref, need, purpose) as address:
             return str(address.base_url)
 
 
@@ -104,6 +104,35 @@ async def test_busy_model_is_not_unloaded_and_the_next_waits(bench: Bench) -> No
         assert await bench.use(pool, "a") == address.base_url, "a running engine never waits"
     await waiting
     assert refs(pool) == {"b"}
+
+
+async def test_the_engines_of_one_model_are_one_model(bench: Bench) -> None:
+    pool = bench.pool(max_loaded=2)
+    assert await bench.use(pool, "a") != await bench.use(pool, "a", purpose="embeddings")
+    await bench.use(pool, "b")
+    assert refs(pool) == {"a", "b"}, "two models fit, however many engines they have"
+    assert pool.is_loaded("a", "embeddings") and not pool.is_loaded("b", "embeddings")
+    one, other = await pool.loaded()
+    assert (one.ref, one.context_length, other.ref) == ("a", 128, "b")
+    sizes = [status.memory_bytes or 0 for status in await pool.statuses() if status.model == "a"]
+    assert len(sizes) == 2 and one.size_bytes == pytest.approx(sum(sizes), rel=0.2)
+    await pool.unload("a")
+    assert refs(pool) == {"b"} and len(await pool.statuses()) == 1
+    assert len(bench.released) == 2
+
+
+async def test_a_model_with_one_busy_engine_of_two_makes_no_room(bench: Bench) -> None:
+    pool = bench.pool(max_loaded=2)
+    await bench.use(pool, "a")
+    await bench.use(pool, "b")
+    async with bench.lease(pool, "a", purpose="embeddings"):
+        await bench.use(pool, "c")
+        assert refs(pool) == {"a", "c"}
+        assert pool.is_loaded("a", "")
+    await bench.use(pool, "c")
+    await bench.use(pool, "b")
+    assert refs(pool) == {"b", "c"}
+    assert [status.model for status in await pool.statuses()] == ["c", "b"]
 
 
 async def test_waiting_for_room_ends(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
