@@ -26,6 +26,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "Errors": ("errors", "records"),
     "Servers that speak the OpenAI wire": (
         "openai_engine", "http", "upstream", "stream_reader", "prefill", "tool_emulation",
+        "joined_answers",
     ),
     "Engines in processes of their own": (
         "engine", "engine_pool", "pooled_engine", "engine_processes", "child_process",

@@ -133,6 +133,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.hub_files import cached_models as cached_models
     from venom_core.sdk.hub_files import cached_snapshots as cached_snapshots
     from venom_core.sdk.hub_pages import HUB_PAGES as HUB_PAGES
+    from venom_core.sdk.joined_answers import choices_of as choices_of
+    from venom_core.sdk.joined_answers import joined as joined
     from venom_core.sdk.machine import Machine as Machine
     from venom_core.sdk.machine import this_machine as this_machine
     from venom_core.sdk.machine import usable_cores as usable_cores
@@ -251,6 +253,7 @@ _HOMES = {
     "hub_download": ("HubConnections", "HubDownload", "HubFile"),
     "hub_files": ("CachedModel", "HubRef", "cached_models", "cached_snapshots"),
     "hub_pages": ("HUB_PAGES",),
+    "joined_answers": ("choices_of", "joined"),
     "machine": ("Machine", "this_machine", "usable_cores"),
     "masking": ("keep_secret",),
     "memory_estimate": ("MemoryNeed", "ggml_compute_bytes", "needed"),

@@ -174,6 +174,11 @@ class Sent:
     body: Mapping[str, Any] | None = None
     emulated: tuple[str, ...] = ()
 
+    def emulate(self, name: str) -> None:
+        """Note a parameter as emulated."""
+        if name not in self.emulated:
+            self.emulated = (*self.emulated, name)
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:

@@ -95,7 +95,8 @@ def with_emulated_tools(request: ChatRequest) -> tuple[ChatRequest, EmulatedTool
         rest = {name: value for name, value in body.items() if name not in names}
         return replace(request, body=rest), None
     found = emulate_tools(body)
-    request.sent.body, request.sent.emulated = found.body, ("tools",)
+    request.sent.body = found.body
+    request.sent.emulate("tools")
     return replace(request, body=found.body), found
 
 

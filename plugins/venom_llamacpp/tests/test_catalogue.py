@@ -73,7 +73,7 @@ def test_what_is_declared_exists() -> None:
         if setting.minimum is not None:
             assert isinstance(setting.default, int)
             assert setting.minimum <= setting.default <= (setting.maximum or setting.default)
-    assert {"n", "echo", "suffix"}.isdisjoint(PARAMETERS)
+    assert {"echo", "suffix"}.isdisjoint(PARAMETERS)
 
 
 def test_built_in_models_say_what_they_are() -> None:

@@ -33,6 +33,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.hub_files import HubRef, default_cache
+from venom_core.sdk.joined_answers import choices_of
 from venom_core.sdk.machine import usable_cores
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import Endpoint, read_bounded
@@ -47,6 +48,7 @@ from venom_core.sdk.provider import (
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_core.sdk.tool_emulation import with_emulated_tools
 from venom_llamacpp.catalogue import BUILT_IN
+from venom_llamacpp.completion_logprobs import in_completion_shape
 from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
@@ -68,7 +70,7 @@ UNFINISHED = "primed.part.bin"
 #: and texts that share a batch get each other's part of the mean.
 ANSWERS, EMBEDDINGS = "", "embeddings"
 EMBEDDING_PATHS = frozenset({"/v1/embeddings", "/tokenize"})
-CHAT_ONLY = ("logprobs", "top_logprobs", "response_format")
+CHAT_ONLY = ("top_logprobs", "response_format")
 
 
 class LlamaCppProvider(PooledEngineProvider):
@@ -228,7 +230,10 @@ class LlamaCppProvider(PooledEngineProvider):
             explain=functools.partial(load_failure, model.ref, served.removable),
         )
 
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        return choices_of(self._choice, request)
+
+    async def _choice(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self.require(served.model, "chat")
         request, tools = with_emulated_tools(request)
@@ -321,17 +326,22 @@ class LlamaCppProvider(PooledEngineProvider):
         async with self._post(endpoint, path, body, "venom", timeout) as response:
             return loads(await read_bounded(response, MAX_ANSWER_BYTES))
 
-    async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+    def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        return choices_of(self._completion, request)
+
+    async def _completion(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         self.require((await self._find(request.model)).model, "completion")
         for name in CHAT_ONLY:
-            # The engine ignores the last and answers the others in the chat wire's shape.
             if request.body.get(name):
                 raise UnsupportedParameter(
                     f"llama.cpp honours {name!r} in chats only.",
                     param=name,
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
-        async with contextlib.aclosing(super().complete(request)) as frames:
+        frames = super().complete(request)
+        if request.body.get("logprobs"):
+            frames = in_completion_shape(frames)
+        async with contextlib.aclosing(frames):
             async for frame in frames:
                 yield frame
 

@@ -315,6 +315,44 @@ async def test_raw_completion(ask: Asker) -> None:
     assert "".join(_contents(frames)).startswith(" Warsaw")
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_logprobs_of_a_completion_have_its_shape(ask: Asker, stream: bool) -> None:
+    body = {"prompt": "The capital of Poland is", "max_tokens": 4, "temperature": 0, "logprobs": 2}
+    frames = [frame async for frame in ask.provider.complete(ChatRequest(GEMMA, body, stream, "t"))]
+    choices = [choice for frame in frames for choice in frame.event.choices]
+    text = "".join(choice.content or "" for choice in choices)
+    told = [choice.logprobs for choice in choices if choice.logprobs]
+    tokens = [token for one in told for token in one["tokens"]]
+    assert len(tokens) == 4 and "".join(tokens) == text and "Warsaw" in text
+    offsets = [place for one in told for place in one["text_offset"]]
+    assert all(text[place:].startswith(token) for place, token in zip(offsets, tokens, strict=True))
+    assert offsets[0] == 0 and offsets == sorted(set(offsets))
+    for one in told:
+        for token, value, top in zip(
+            one["tokens"], one["token_logprobs"], one["top_logprobs"], strict=True
+        ):
+            assert len(top) == 2 and top[token] == value
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_several_choices_are_numbered_and_counted(ask: Asker, stream: bool) -> None:
+    body = {"prompt": "Once", "max_tokens": 5, "temperature": 1, "seed": 3, "n": 3, "stop": ["\0"]}
+    request = ChatRequest(SMOL, body, stream, "t")
+    frames = [frame async for frame in ask.provider.complete(request)]
+    assert request.sent.emulated == ("n",)
+    choices = [choice for frame in frames for choice in frame.event.choices]
+    texts = ["".join(c.content or "" for c in choices if c.index == place) for place in range(3)]
+    assert len(set(texts)) > 1 and all(texts)
+    ends = [choice.index for choice in choices if choice.finish_reason]
+    assert ends == [0, 1, 2]
+    (usage,) = [frame.event.usage for frame in frames if frame.event.usage]
+    one = ChatRequest(SMOL, {**body, "n": 1}, False, "t")
+    (alone,) = [frame.event async for frame in ask.provider.complete(one)]
+    assert alone.choices[0].content == texts[0], "the first choice is what one alone would be"
+    assert usage.prompt_tokens == alone.usage.prompt_tokens
+    assert usage.completion_tokens == 15
+
+
 async def test_killed_engine_ends_its_stream_and_is_started_again(ask: Asker) -> None:
     model = await ask.provider.describe(SMOL)
     body = {
