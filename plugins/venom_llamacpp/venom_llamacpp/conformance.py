@@ -13,6 +13,7 @@ import psutil
 from venom_core.sdk.errors import EngineMissing, ModelNotFound
 from venom_core.sdk.provider import EngineStatus, Provider
 from venom_core.testing import Ask, Subject, Upstream, trial
+from venom_core.testing.conformance.openai_upstream import TOOL
 from venom_core.testing.surroundings import outside_models
 from venom_llamacpp.provider import engine_version
 from venom_llamacpp.store import ModelStore
@@ -20,6 +21,7 @@ from venom_llamacpp.store import ModelStore
 MODEL = "smollm2:135m"
 _STORY = [{"role": "user", "content": "Write a long story about the sea."}]
 _CAPITAL = [{"role": "user", "content": "What is the capital of Poland?"}]
+_MUST_CALL = {"tools": [TOOL], "tool_choice": "required", "temperature": 0, "max_tokens": 400}
 
 
 class _Upstream(Upstream):
@@ -54,6 +56,8 @@ async def real(folder: Path) -> AsyncIterator[Subject]:
         embed=Ask(MODEL, {"input": ("A cat sleeps.", "The engine of an airplane roars!")}),
         too_long=Ask(MODEL, {"messages": [{"role": "user", "content": "word " * 6000}]}),
         stop=Ask(MODEL, {"messages": _CAPITAL, "stop": ["Poland"], "seed": 1}),
+        # It was never taught to call one: the call comes of the schema that it is held to.
+        tools=Ask(MODEL, {"messages": _CAPITAL, **_MUST_CALL}),
         remove=MODEL,
         models_dir=folder / "models",
         upstream=_Upstream(),
