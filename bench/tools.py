@@ -139,7 +139,7 @@ def _rows(
         if choice == "named":
             given = {"type": "function", "function": {"name": named}}
         started = time.monotonic()
-        called, arguments, words = _ask(client, prompt, given, stream=bool(place % 2))
+        called, arguments, words = called_by(client, prompt, given, stream=bool(place % 2))
         expected = {"named": named, "none": None, "auto": wanted, "required": wanted}[choice]
         judged = choice != "required" or wanted is not None
         yield {
@@ -154,7 +154,7 @@ def _rows(
         }
 
 
-def _ask(
+def called_by(
     client: openai.OpenAI, prompt: str, choice: Any, *, stream: bool
 ) -> tuple[str | None, str, str]:
     """Return the tool that is called, its arguments, and the words of an answer."""
