@@ -70,8 +70,16 @@ _FIRST_PART = re.compile(r"-00001-of-\d{5}$", re.ASCII)
 MAX_NAME = 150
 
 
+#: What files hold that are no models by themselves, by their ``general.type``.
+_NO_MODEL = {
+    "adapter": "it holds an adapter, which a model is needed for",
+    "imatrix": "it holds what a quantization is made with, and no model",
+    "mmproj": "it holds an image projector, which a model is needed for",
+}
+
+
 class NotGguf(ValueError):
-    """The file is no GGUF file, or its header is damaged; the text says how, without its path."""
+    """The file is no GGUF model, or its header is damaged; the text says how, without its path."""
 
 
 class HeaderCut(NotGguf):
@@ -285,6 +293,11 @@ def _header(
     architecture = _text(facts, "general.architecture")
     if not architecture:
         raise NotGguf("it names no architecture")
+    if architecture == "clip":  # image projectors had no type of their own once
+        raise NotGguf(_NO_MODEL["mmproj"])
+    kind = facts.get("general.type")
+    if isinstance(kind, str) and kind != "model":
+        raise NotGguf(_NO_MODEL.get(kind, "it holds no model"))
     data = size - data_start if tensors and size > data_start else None
     try:
         numbers = from_gguf(facts, weights_bytes=data, vocabulary=vocabulary)

@@ -17,6 +17,7 @@ from venom_core.sdk.errors import (
     ModelNotCapable,
     ModelNotFound,
     NotSupported,
+    StorageError,
     UnsupportedParameter,
 )
 from venom_core.sdk.messages import ChatRequest, EmbedRequest
@@ -148,6 +149,13 @@ async def test_refusals_name_what_to_do(
     provider = make_provider(model_paths=(str(tmp_path / "mine.gguf"),))
     with pytest.raises(ModelNotFound) as not_fetched:
         await provider.load("smollm2:135m")
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "big-00001-of-00005.gguf").write_bytes(gguf({"general.architecture": "llama"}))
+    with pytest.raises(StorageError) as in_parts:
+        await make_provider(model_paths=(str(parts),)).load("big")
+    assert "big-00002-of-00005.gguf" in in_parts.value.message and in_parts.value.fix
+    assert "4 of them" in in_parts.value.message and str(tmp_path) not in in_parts.value.message
     assert not_fetched.value.fix == "Fetch it with: venom pull smollm2:135m"
     with pytest.raises(ModelNotFound):
         await provider.describe("nobody")
@@ -159,7 +167,7 @@ async def test_refusals_name_what_to_do(
         await provider.remove("mine")
     with pytest.raises(ModelNotCapable):
         await drain(provider.chat(ChatRequest("mine", {"messages": []}, False, "r")))
-    for parameter in ({"logprobs": 2}, {"response_format": {"type": "json_object"}}):
+    for parameter in ({"top_logprobs": 2}, {"response_format": {"type": "json_object"}}):
         with pytest.raises(UnsupportedParameter) as refused:
             await drain(provider.complete(request("mine", **parameter)))
         assert refused.value.param in parameter

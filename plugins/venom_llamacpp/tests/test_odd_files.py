@@ -61,9 +61,36 @@ def test_parts_are_one_model_of_their_whole_size(tmp_path: Path) -> None:
     assert (file.ref, file.header.size_bytes) == ("big", 3 * len(HEADER))
 
 
-def test_a_model_without_all_its_parts_is_none_until_they_are_there(tmp_path: Path) -> None:
-    for part in (1, 3):
-        put(tmp_path / f"big-{part:05}-of-00003.gguf")
-    assert listed(tmp_path) == {}
-    put(tmp_path / "big-00002-of-00003.gguf")
-    assert set(listed(tmp_path)) == {"big"}
+def test_a_model_in_parts_has_the_size_of_all_and_says_which_are_missing(tmp_path: Path) -> None:
+    names = [f"big-{part:05}-of-00003.gguf" for part in (1, 2, 3)]
+    for name in names:
+        put(tmp_path / name)
+    files = LocalFiles([str(tmp_path)])
+    (whole,) = files.list()
+    assert (whole.ref, whole.missing) == ("big", ())
+    assert whole.header.size_bytes == 3 * len(HEADER)
+    (tmp_path / names[1]).unlink()
+    (cut,) = files.list()
+    assert (cut.ref, cut.missing) == ("big", (names[1],))
+    assert cut.header.size_bytes == 2 * len(HEADER)
+    (tmp_path / names[0]).unlink()
+    assert files.list() == (), "what a part alone is nobody knows"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"general.architecture": "llama", "general.type": "adapter", "adapter.type": "lora"},
+        {"general.architecture": "clip", "clip.has_vision_encoder": True},
+        {"general.architecture": "qwen2vl", "general.type": "mmproj"},
+        {"general.architecture": "llama", "general.type": "imatrix"},
+        {"general.architecture": "llama", "general.type": "something new"},
+    ],
+)
+def test_a_file_that_holds_no_model_is_no_model(
+    tmp_path: Path, facts: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "model.gguf")
+    (tmp_path / "other.gguf").write_bytes(gguf_bytes(facts))
+    assert set(listed(tmp_path)) == {"model"}
+    assert "other.gguf is no usable GGUF file: it holds" in caplog.text

@@ -30,12 +30,14 @@ MAX_DEPTH = 8
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A GGUF file and the name that it got. ``digest`` is ``sha256:...`` where the cache tells."""
+    """A GGUF file and the name that it got. ``digest`` is ``sha256:...`` where the cache tells;
+    ``missing``: names of those of its parts that are not there."""
 
     ref: str
     path: Path
     header: GgufHeader
     digest: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 class LocalFiles:
@@ -51,7 +53,7 @@ class LocalFiles:
             header = self._header(path)
             if header is not None:
                 ref = _free_name(path, found)
-                found[ref] = LocalFile(ref, path, header)
+                found[ref] = LocalFile(ref, path, header, missing=_missing(path))
         return tuple(found.values())
 
     def _paths(self) -> Iterator[Path]:
@@ -71,7 +73,7 @@ class LocalFiles:
     def _header(self, path: Path) -> GgufHeader | None:
         try:
             stat = path.stat()
-            size = sum(part.stat().st_size for part in parts_of(path))
+            size = sum(part.stat().st_size for part in parts_of(path) if part.exists())
             key = (str(path), stat.st_mtime_ns, size)
             if key not in self._headers:
                 header = _read(path)
@@ -92,8 +94,13 @@ class CachedFiles(LocalFiles):
                 ref = replace(cached.ref, revision=None).with_host
                 path = cached.snapshot / cached.files[0]
                 if ref not in found and (header := self._header(path)) is not None:
-                    found[ref] = LocalFile(ref, path, header, cached.digest)
+                    missing = _missing(path)
+                    found[ref] = LocalFile(ref, path, header, cached.digest, missing)
         return tuple(found.values())
+
+
+def _missing(path: Path) -> tuple[str, ...]:
+    return tuple(part.name for part in parts_of(path) if not part.exists())
 
 
 def _ggufs(cache: Path) -> Iterator[CachedModel]:

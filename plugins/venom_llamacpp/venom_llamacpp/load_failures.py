@@ -18,6 +18,15 @@ _ERROR = re.compile(r"error loading model: (?:error loading model )?(.{1,300})")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\]\S+")
 
 
+def parts_missing(ref: str, names: Sequence[str]) -> StorageError:
+    """Return the refusal of a model whose file is in several parts, some of which are not there."""
+    return StorageError(
+        f"The model {ref} is in several files; {len(names)} of them are missing, first {names[0]}.",
+        code="model_damaged",
+        fix="Copy or fetch them to where the first one lies.",
+    )
+
+
 def load_failure(ref: str, removable: bool, lines: Sequence[str]) -> VenomError | None:
     """Return why a model was not loaded; None where the lines do not tell.
 

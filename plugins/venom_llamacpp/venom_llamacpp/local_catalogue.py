@@ -31,6 +31,7 @@ class ServableModel:
 
     ``own_pooling``: the file says how its embeddings are pooled.
     ``removable``: it lies in our store; what the user keeps elsewhere is not ours to delete.
+    ``missing``: names of those parts of its file that are not there.
     ``numbers``, ``reordered``: of a built-in model; others tell them in their header.
     """
 
@@ -42,6 +43,7 @@ class ServableModel:
     trained_context: int | None = None
     own_pooling: bool = False
     removable: bool = True
+    missing: tuple[str, ...] = ()
     numbers: Architecture | None = None
     reordered: int = 0
 
@@ -124,7 +126,9 @@ class LocalCatalogue:
         facts = facts_of(local.header)
         model = self._described(local.ref, local.header.size_bytes, facts, source)
         servable = _with_facts(model, local.path, facts, local.digest)
-        return replace(servable, removable=False)
+        missing: dict[str, Any] = {"missing_files": list(local.missing)} if local.missing else {}
+        model = replace(servable.model, details={**servable.model.details, **missing})
+        return replace(servable, model=model, removable=False, missing=local.missing)
 
     def _described(self, ref: str, size: int, facts: Mapping[str, Any], source: str) -> Model:
         return Model(

@@ -52,7 +52,7 @@ from venom_llamacpp.completion_logprobs import in_completion_shape
 from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
-from venom_llamacpp.load_failures import load_failure
+from venom_llamacpp.load_failures import load_failure, parts_missing
 from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
@@ -181,6 +181,9 @@ class LlamaCppProvider(PooledEngineProvider):
                 fix=f"Fetch it with: venom pull {quote(ref)}",
             )
         model = served.model
+        if served.missing:
+            await asyncio.to_thread(self.look_for_engine)
+            raise parts_missing(model.ref, served.missing)
         if not {"chat", "completion"} & (model.capabilities or frozenset()):
             purpose = EMBEDDINGS
         context = model.context_length if purpose is ANSWERS else self._batch_of(served)
