@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venom_core.sdk.errors import ModelNotCapable, StorageError, Unavailable, VenomError
+from venom_core.sdk.errors import Conflict, ModelNotCapable, StorageError, Unavailable, VenomError
 from venom_llamacpp.load_failures import load_failure
 
 LOAD = "0.00.004.558 E llama_model_load: error loading model: "
@@ -18,6 +18,15 @@ MEMORY = (
     "E ggml_aligned_malloc: insufficient memory\n0.00.305.125 E llama_init_from_model: failed to "
     "initialize the context: failed to allocate buffer for kv cache"
 )
+ADAPTER = (
+    "E llama_adapter_lora_init_from_file_ptr: failed to apply lora adapter: expect general.type to "
+    "be 'adapter', but got: model\nE cmn  common_init_: failed to load lora adapter '/tmp/a.gguf'"
+)
+GONE = (
+    "E llama_adapter_lora_init: failed to open '/nowhere.gguf': No such file or directory\n"
+    "E cmn  common_init_: failed to load lora adapter '/nowhere.gguf'\n"
+    "E cmn  common_init_: failed to create context with model '/srv/m.gguf'"
+)
 CASES: dict[str, tuple[str, type[VenomError], str, str]] = {
     "architecture": (f"{LOAD}unknown model architecture: 'gemma9'", ModelNotCapable,
                      "does not know the architecture gemma9 of m", "newer engine"),
@@ -26,6 +35,10 @@ CASES: dict[str, tuple[str, type[VenomError], str, str]] = {
                         "venom rm m"),
     "a path": (f"{LOAD}llama_model_loader: failed to load model from /srv/models/m.gguf",
                StorageError, "failed to load model from (its file).", "venom pull m"),
+    "adapter": (GONE, Conflict, "An adapter of m is not there", "LORA_ADAPTERS"),
+    "adapter of another": (ADAPTER, Conflict, "An adapter of m is none that fits", "LORA_ADAPTERS"),
+    "graphics": ("venom-no-graphics-card", Unavailable, "no graphics card",
+                 "GPU_LAYERS"),
     "memory": (MEMORY, Unavailable, "not enough memory for m", "CONTEXT_LENGTH lower"),
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ Run as a script by the supervisor; this is the only file that imports xllamacpp,
 never imports this file. The configuration is JSON in ``VENOM_LLAMACPP_ENGINE``::
 
     {"path", "alias", "context_length", "parallel", "threads", "batch", "embeds", "pooling",
-     "template", "slot_folder"}
+     "template", "slot_folder", "gpu_layers", "draft", "draft_tokens", "adapters"}
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import threading
 from typing import Any
 
 CONFIGURATION = "VENOM_LLAMACPP_ENGINE"
+#: For the log, where it is looked for.
+NO_GRAPHICS = "venom-no-graphics-card"
 
 
 def main() -> None:
@@ -23,10 +25,18 @@ def main() -> None:
     port, key = int(os.environ.pop("VENOM_ENGINE_PORT")), os.environ.pop("VENOM_ENGINE_KEY")
     import xllamacpp
 
+    if config["gpu_layers"] > 0 and not has_graphics(xllamacpp):
+        raise SystemExit(NO_GRAPHICS)
     server = xllamacpp.Server(parameters(xllamacpp, config, port, key))
     sys.stdout.write(f"serving at {server.listening_address}\n")
     # The server runs in threads of its own; SIGTERM ends the process as it stands.
     threading.Event().wait()
+
+
+def has_graphics(xllamacpp: Any) -> bool:
+    """Return whether this build of llama.cpp sees anything that computes beside the processor."""
+    cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
+    return any(device["type"] != cpu for device in xllamacpp.get_device_info())
 
 
 def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> Any:
@@ -58,9 +68,24 @@ def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> A
         os.makedirs(config["slot_folder"], mode=0o700, exist_ok=True)  # noqa: PTH103
         params.slot_save_path = config["slot_folder"] + os.sep
         params.endpoint_slots = True
+    params.n_gpu_layers = config["gpu_layers"]
+    if config["draft"]:
+        kind = xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE
+        params.speculative.types = [kind]
+        draft = params.speculative.draft
+        draft.mparams.path, draft.n_max = config["draft"], config["draft_tokens"]
+        draft.n_gpu_layers = config["gpu_layers"]
+        draft.cpuparams.n_threads = draft.cpuparams_batch.n_threads = config["threads"]
+    params.lora_adapters = [adapter(xllamacpp, path) for path in config["adapters"]]
     if config["template"]:
         params.chat_template = config["template"]
     return params
+
+
+def adapter(xllamacpp: Any, path: str) -> Any:
+    made = xllamacpp.CommonAdapterLoraInfo()
+    made.path, made.scale = path, 1.0
+    return made
 
 
 if __name__ == "__main__":

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from venom_core.sdk.errors import ModelNotCapable, StorageError, Unavailable, VenomError
+from venom_core.sdk.errors import (
+    Conflict,
+    ModelNotCapable,
+    StorageError,
+    Unavailable,
+    VenomError,
+)
+from venom_llamacpp.engine import NO_GRAPHICS
 
 _ARCHITECTURE = re.compile(r"unknown model architecture: '([\w.-]{1,40})'")
 _MEMORY = re.compile(
@@ -15,7 +22,17 @@ _MEMORY = re.compile(
 )
 _CUT = re.compile(r"not within the file bounds|corrupted or incomplete|unexpectedly reached end")
 _ERROR = re.compile(r"error loading model: (?:error loading model )?(.{1,300})")
+_ADAPTER = re.compile(r"llama_adapter_lora_init.*|failed to load lora adapter.*")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\]\S+")
+
+
+def other_vocabulary(ref: str) -> Conflict:
+    """Return the refusal of a model whose draft model cannot write for it."""
+    return Conflict(
+        f"The model that is to write ahead for {ref} has another vocabulary.",
+        code="setting_invalid",
+        fix="Correct VENOM_LLAMACPP__DRAFT_MODELS: name a smaller model of the same family.",
+    )
 
 
 def parts_missing(ref: str, names: Sequence[str]) -> StorageError:
@@ -40,6 +57,19 @@ def load_failure(ref: str, removable: bool, lines: Sequence[str]) -> VenomError 
         if removable
         else "Copy or fetch its file again; it is not one of ours."
     )
+    if NO_GRAPHICS in text:
+        return Unavailable(
+            "The installed engine can use no graphics card.",
+            code="no_graphics_card",
+            fix="Set VENOM_LLAMACPP__GPU_LAYERS to -1 or 0.",
+        )
+    if found := _ADAPTER.search(text):
+        why = "is not there" if "failed to open" in found[0] else "is none that fits it"
+        return Conflict(
+            f"An adapter of {ref} {why}.",
+            code="setting_invalid",
+            fix="Correct VENOM_LLAMACPP__LORA_ADAPTERS; the engine's own words are in: venom logs",
+        )
     if found := _ARCHITECTURE.search(text):
         return ModelNotCapable(
             f"This engine does not know the architecture {found[1]} of {ref}.",

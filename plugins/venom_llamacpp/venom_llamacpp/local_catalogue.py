@@ -31,6 +31,7 @@ class ServableModel:
 
     ``own_pooling``: the file says how its embeddings are pooled.
     ``removable``: it lies in our store; what the user keeps elsewhere is not ours to delete.
+    ``draft``: the file of the model that writes ahead for it; of one that is being started.
     ``missing``: names of those parts of its file that are not there.
     ``numbers``, ``reordered``: of a built-in model; others tell them in their header.
     """
@@ -44,6 +45,7 @@ class ServableModel:
     own_pooling: bool = False
     removable: bool = True
     missing: tuple[str, ...] = ()
+    draft: str | None = None
     numbers: Architecture | None = None
     reordered: int = 0
 

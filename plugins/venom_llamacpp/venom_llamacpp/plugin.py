@@ -79,6 +79,36 @@ SETTINGS = (
         maximum=31_536_000,
     ),
     Setting(
+        "gpu_layers",
+        "int",
+        -1,
+        "Layers that a graphics card computes, where the engine can use one; -1 means as many as "
+        "fit, 0 none.",
+        minimum=-1,
+        maximum=10_000,
+    ),
+    Setting(
+        "draft_models",
+        "list",
+        (),
+        "Speculative decoding, as MODEL=SMALLER: a smaller model of the same vocabulary writes "
+        "ahead, and the model checks it. The answer stays the same.",
+    ),
+    Setting(
+        "draft_tokens",
+        "int",
+        4,
+        "Tokens that a draft model writes ahead at a time.",
+        minimum=1,
+        maximum=64,
+    ),
+    Setting(
+        "lora_adapters",
+        "list",
+        (),
+        "LoRA adapters, as MODEL=FILE: a GGUF adapter that is put on the model when it is loaded.",
+    ),
+    Setting(
         "hf_endpoint",
         "url",
         "https://huggingface.co",

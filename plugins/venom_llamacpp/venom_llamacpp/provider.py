@@ -47,6 +47,7 @@ from venom_core.sdk.provider import (
 )
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_core.sdk.tool_emulation import with_emulated_tools
+from venom_llamacpp.additions import Additions
 from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.completion_logprobs import in_completion_shape
 from venom_llamacpp.files import CachedFiles, LocalFiles
@@ -96,6 +97,10 @@ class LlamaCppProvider(PooledEngineProvider):
             cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
         )
         self._headers = Headers(self._hub)
+        self._additions = Additions.of(
+            cast("tuple[str, ...]", settings["draft_models"] or ()),
+            cast("tuple[str, ...]", settings["lora_adapters"] or ()),
+        )
         self._pulling: set[str] = set()
         self._serving: dict[str, ServableModel] = {}
         #: Model -> the engine's address, and the file of the state that it was seen to restore.
@@ -184,6 +189,10 @@ class LlamaCppProvider(PooledEngineProvider):
         if served.missing:
             await asyncio.to_thread(self.look_for_engine)
             raise parts_missing(model.ref, served.missing)
+        self._additions.check()
+        if model.ref in self._additions.drafts and not self.pool.is_loaded(model.ref):
+            others = await asyncio.to_thread(self._catalogue.all)
+            served = await self._additions.with_draft(served, others, self._headers)
         if not {"chat", "completion"} & (model.capabilities or frozenset()):
             purpose = EMBEDDINGS
         context = model.context_length if purpose is ANSWERS else self._batch_of(served)
@@ -213,6 +222,10 @@ class LlamaCppProvider(PooledEngineProvider):
             "pooling": "own" if served.own_pooling else "mean",
             "template": None if embeds else served.template,
             "slot_folder": str(self._slot_folder(served)) if saves else None,
+            "gpu_layers": self.context.settings["gpu_layers"],
+            "draft": None if embeds else served.draft,
+            "draft_tokens": self.context.settings["draft_tokens"],
+            "adapters": self._additions.adapters_of(served.model.ref),
         }
 
     def _slot_folder(self, served: ServableModel) -> Path:
