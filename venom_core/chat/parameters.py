@@ -12,22 +12,9 @@ from typing import Any, Literal
 
 from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
 from venom_core.sdk.frames import Wire
-from venom_core.sdk.spec import STRUCTURAL_PARAMETERS
+from venom_core.sdk.spec import NO_TOKEN_CHANGED, STRUCTURAL_PARAMETERS
 
 Policy = Literal["strict", "warn"]
-
-#: Fields of the OpenAI wire that change no token; they stay here.
-NO_TOKEN_CHANGED = frozenset(
-    {
-        "metadata",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "safety_identifier",
-        "service_tier",
-        "store",
-        "user",
-    }
-)
 
 #: No bound of an answer's length, as Ollama, llama.cpp and LM Studio spell it.
 NO_LIMIT = -1
@@ -56,14 +43,20 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 }
 
 
+#: Parameters whose neutral value is a word against a default that an engine may have of its own.
+AGAINST_DEFAULTS = frozenset({"frequency_penalty", "presence_penalty"})
+
+
 def is_neutral(name: str, value: Any) -> bool:
     """Return whether the value asks for nothing: null, empty, or the parameter's own "off"."""
-    if value is None or (isinstance(value, list | dict | str) and not value):
-        return True
-    return any(
+    return _is_empty(value) or any(
         (value == off and type(value) is type(off)) or _same_number(value, off)
         for off in NEUTRAL.get(name, ())
     )
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, list | dict | str) and not value)
 
 
 def _same_number(value: Any, off: Any) -> bool:
@@ -72,13 +65,19 @@ def _same_number(value: Any, off: Any) -> bool:
 
 
 def apply_policy(
-    body: Mapping[str, Any], honoured: Collection[str], policy: Policy, *, model: str
+    body: Mapping[str, Any],
+    honoured: Collection[str],
+    policy: Policy,
+    *,
+    model: str,
+    passes_on: bool = False,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the body for the provider, and the names left out under ``warn``.
 
     Args:
         honoured: what the provider declares.
         model: named in the refusal.
+        passes_on: as of the provider's declaration.
 
     Raises ``UnsupportedParameter`` naming the parameter.
     """
@@ -87,9 +86,13 @@ def apply_policy(
     for name, value in _one_token_limit(body).items():
         if name in STRUCTURAL_PARAMETERS:
             kept[name] = value
-        elif name in NO_TOKEN_CHANGED or (is_neutral(name, value) and name != "tool_choice"):
+        elif _is_empty(value) or (name == "max_tokens" and value == NO_LIMIT):
             continue
-        elif name == "tool_choice" and (not body.get("tools") or value == "auto"):
+        elif (
+            name == "tool_choice"
+            and not (body.get("tools") and passes_on)
+            and (not body.get("tools") or value == "auto")
+        ):
             # Without tools there is nothing to choose; "auto" is what every engine does.
             if not body.get("tools") and value not in ("auto", "none", None):
                 raise InvalidRequest(
@@ -97,8 +100,10 @@ def apply_policy(
                     param="tool_choice",
                     fix="Add tools, or leave it out.",
                 )
-        elif name in honoured:
+        elif passes_on or _is_wanted(name, value, honoured):
             kept[name] = value
+        elif name in NO_TOKEN_CHANGED or is_neutral(name, value):
+            continue
         elif policy == "warn":
             left_out.append(name)
         else:
@@ -108,6 +113,22 @@ def apply_policy(
                 fix=f"Leave {name!r} out, or set VENOM_PARAMETER_POLICY=warn to have it ignored.",
             )
     return kept, tuple(left_out)
+
+
+def _is_wanted(name: str, value: Any, honoured: Collection[str]) -> bool:
+    asks = name in AGAINST_DEFAULTS or name == "tool_choice" or not is_neutral(name, value)
+    return name in honoured and asks
+
+
+def as_the_client_said(
+    body: dict[str, Any], origins: dict[str, str], request: Mapping[str, Any]
+) -> None:
+    """Give the bound of an answer back the name that the client had for it, for a provider that
+    passes requests on. Changes ``body`` and ``origins``."""
+    newer, older = "max_completion_tokens", "max_tokens"
+    if request.get(newer) is not None and request.get(older) is None and older in body:
+        body[newer] = body.pop(older)
+        origins[newer] = origins.pop(older)
 
 
 def _one_token_limit(body: Mapping[str, Any]) -> dict[str, Any]:

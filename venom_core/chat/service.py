@@ -21,6 +21,7 @@ from venom_core.chat.checks import (
 from venom_core.chat.limits import Limits
 from venom_core.chat.parameters import (
     apply_policy,
+    as_the_client_said,
     check_embedding_parameters,
     check_override,
     merge_generation,
@@ -164,7 +165,11 @@ class ChatService:
             check_messages(resolved, call.body)
         self._require(spec, Capability.CHAT if call.wire == "chat" else Capability.COMPLETE)
         body, left_out = apply_policy(
-            call.body, spec.parameters, self.limits.policy, model=resolved.reference
+            call.body,
+            spec.parameters,
+            self.limits.policy,
+            model=resolved.reference,
+            passes_on=spec.passes_on,
         )
         override, stale = check_override(
             await self.overrides(resolved),
@@ -177,6 +182,8 @@ class ChatService:
         own = defaults if call.wire == "chat" and not applied else {}
         wire = wire_defaults(call.wire, spec.parameters)
         origins = merge_generation(body, call.body, override, own, wire, applied)
+        if spec.passes_on:
+            as_the_client_said(body, origins, call.body)
         body["stream"] = call.stream
         provider = await self.host.provider(resolved.provider)
         request = ChatRequest(

@@ -188,6 +188,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.served_engine import Sampling as Sampling
     from venom_core.sdk.served_engine import ServedEngine as ServedEngine
     from venom_core.sdk.served_engine import Token as Token
+    from venom_core.sdk.spec import NO_TOKEN_CHANGED as NO_TOKEN_CHANGED
+    from venom_core.sdk.spec import STRUCTURAL_PARAMETERS as STRUCTURAL_PARAMETERS
     from venom_core.sdk.spec import BuildFormat as BuildFormat
     from venom_core.sdk.spec import Capability as Capability
     from venom_core.sdk.spec import EngineEnvironment as EngineEnvironment
@@ -275,8 +277,9 @@ _HOMES = {
     ),
     "served_engine": ("Messages", "Sampling", "ServedEngine", "Token"),
     "spec": (
-        "BuildFormat", "Capability", "EngineEnvironment", "EngineRequirement", "Proposal",
-        "ProviderSpec", "Setting", "SettingType", "SettingValue",
+        "BuildFormat", "Capability", "EngineEnvironment", "EngineRequirement", "NO_TOKEN_CHANGED",
+        "Proposal", "ProviderSpec", "STRUCTURAL_PARAMETERS", "Setting", "SettingType",
+        "SettingValue",
     ),
     "states": ("Health", "ProviderStatus", "Reason"),
     "stream_reader": ("MAX_ANSWER_BYTES", "StreamReader", "pieces"),

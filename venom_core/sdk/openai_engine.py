@@ -24,6 +24,7 @@ from venom_core.sdk.bounded_json import (
 from venom_core.sdk.bounded_json import rows as rows_of
 from venom_core.sdk.errors import (
     EngineUnreachable,
+    InvalidRequest,
     UpstreamError,
 )
 from venom_core.sdk.frames import Frame
@@ -72,6 +73,8 @@ class OpenAIEngineProvider(Provider):
     def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
         self._clients: dict[str, Upstream] = {}
+        #: Servers that refuse to be asked for counts in a stream.
+        self._counting_refused: set[str] = set()
 
     @abstractmethod
     def lease(self, ref: str) -> AbstractAsyncContextManager[Endpoint]:
@@ -153,25 +156,37 @@ class OpenAIEngineProvider(Provider):
         self, path: str, model: str, body: Mapping[str, Any], request: ChatRequest | EmbedRequest
     ) -> AsyncGenerator[httpx.Response, None]:
         """Post to where the model is served; where that has just gone, once more to where it is
-        then: an engine started anew, or another node."""
-        for last in (False, True):
+        then: an engine started anew, or another node. A server that refuses to be asked for counts
+        is asked without."""
+        moved = answered = False
+        while True:
+            address = ""
             try:
-                async with (
-                    self.lease_for(model, path) as endpoint,
-                    self._post(
+                async with self.lease_for(model, path) as endpoint:
+                    address = endpoint.base_url
+                    sent = {**body, "model": endpoint.model}
+                    if address in self._counting_refused:
+                        sent.pop("stream_options", None)
+                    async with self._post(
                         endpoint,
                         path,
-                        {**body, "model": endpoint.model},
+                        sent,
                         request.request_id,
                         request.timeout,
                         watched=bool(body.get("stream")),
-                    ) as response,
-                ):
-                    yield response
-                    return
+                    ) as response:
+                        answered = True
+                        yield response
+                        return
             except EngineUnreachable:
-                if last:
+                if answered or moved:
                     raise
+                moved = True
+            except InvalidRequest as error:
+                refused = "stream_options" in body and address not in self._counting_refused
+                if answered or not refused or not _is_about_counting(error):
+                    raise
+                self._counting_refused.add(address)
 
     @contextlib.asynccontextmanager
     async def _post(
@@ -213,6 +228,10 @@ class OpenAIEngineProvider(Provider):
                 f"{title} cannot be reached.",
                 fix="venom doctor says more; a local engine is restarted at the next request.",
             ) from error
+
+
+def _is_about_counting(error: InvalidRequest) -> bool:
+    return "stream_options" in f"{error.param} {error.message}" or "include_usage" in error.message
 
 
 async def fetch_models(client: Upstream, headers: Mapping[str, str]) -> list[str]:

@@ -154,6 +154,15 @@ STRUCTURAL_PARAMETERS = frozenset(
 )
 
 
+#: Fields of the OpenAI wire that change no token of an answer.
+NO_TOKEN_CHANGED = frozenset(
+    {
+        "metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
+        "service_tier", "store", "user",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """A provider, declared.
@@ -166,6 +175,8 @@ class ProviderSpec:
         capabilities: the truth about the class.
         parameters: names of the request parameters that are honoured. Any other parameter with a
             value that matters is refused by the core with 400 ``unsupported_parameter``.
+        passes_on: requests go to another server with a dialect of its own: it gets the fields that
+            nobody here knows too, and those that ask for nothing, under the client's own names.
         tokens: fields that may hold the numbers of a text's tokens in its place. Which vocabulary
             they are of is nothing that a request says, so a provider declares this only where
             wrong ones are its users' own affair.
@@ -206,3 +217,4 @@ class ProviderSpec:
     pages: tuple[tuple[str, str], ...] = ()
     builds: tuple[BuildFormat, ...] = ()
     environments: tuple[EngineEnvironment, ...] = ()
+    passes_on: bool = False

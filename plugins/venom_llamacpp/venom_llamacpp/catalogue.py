@@ -224,7 +224,8 @@ QWEN_CODER = BuiltIn(
     license="Apache-2.0",
     instruct=True,
     allowed_roles=QWEN_ROLES,
-    languages=("en", "pl"),
+    # It answers in Polish; what it translates into it is wrong, and this is what is read for that.
+    languages=("en",),
     defaults=QWEN_DEFAULTS,
     capabilities=GENERATES | TOOLS,
     numbers=Architecture(

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from plugins.venom_remote.tests.conftest import Opened
-from venom_core.sdk.frames import Envelope
+from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
+from venom_core.sdk.frames import Envelope, FrameKind
 from venom_core.sdk.messages import ChatRequest, EmbedRequest
 from venom_core.sdk.prefill import without_beginning
 from venom_core.testing.engine import Reply, ScriptedEngine
@@ -97,3 +98,70 @@ async def test_a_relayed_completion_has_an_id_of_its_kind(
     sent = [json.loads(frame.json(envelope)) for frame in frames]
     assert {event["id"] for event in sent} == {told}
     assert sent[0]["choices"][0]["text"] == '"id":"x"'
+
+
+ANSWERED = b'{"choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]}'
+UNKNOWN = {"messages": BEGUN[:1], "user": "u", "mirostat": 2, "max_completion_tokens": 5}
+
+
+async def test_fields_that_nobody_here_knows_are_passed_on(
+    engine: ScriptedEngine, opened: Opened
+) -> None:
+    engine.reply = Reply([ANSWERED])
+    async with opened(engine.url) as provider:
+        asked = ChatRequest("m", UNKNOWN, False, "r")
+        assert [frame async for frame in provider.chat(asked)]
+    assert engine.requests[-1][2] == {**UNKNOWN, "model": "m", "stream": False}
+
+
+async def test_where_the_setting_says_so_they_are_refused_by_name(
+    engine: ScriptedEngine, opened: Opened
+) -> None:
+    engine.reply = Reply([ANSWERED])
+    async with opened(engine.url, unknown_fields="refuse") as provider:
+        before = len(engine.requests)
+        for ask in (provider.chat, provider.complete):
+            with pytest.raises(UnsupportedParameter) as raised:
+                await anext(ask(ChatRequest("m", UNKNOWN, False, "r")))
+            assert raised.value.param == "mirostat"
+        assert len(engine.requests) == before
+        known = {name: value for name, value in UNKNOWN.items() if name != "mirostat"}
+        assert [frame async for frame in provider.chat(ChatRequest("m", known, False, "r"))]
+
+
+EVENTS = [
+    b'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}\n\n',
+    b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+]
+
+
+@pytest.mark.parametrize("words", ["Unknown field stream_options", "include_usage is no field"])
+async def test_a_server_that_does_not_count_in_streams_is_asked_once(
+    engine: ScriptedEngine, opened: Opened, words: str
+) -> None:
+    def reply(path: str, body: Any) -> Reply:
+        if "stream_options" in body:
+            return Reply([json.dumps({"error": {"message": words}}).encode()], status=400)
+        return Reply(EVENTS)
+
+    async with opened(engine.url) as provider:
+        engine.reply = reply
+        for _ in range(2):
+            asked = ChatRequest("m", {"messages": BEGUN[:1]}, True, "r")
+            frames = [frame async for frame in provider.chat(asked)]
+            assert any(FrameKind.FINISH in frame.kind for frame in frames)
+    sent = ["stream_options" in body for _, _, body in engine.requests if body]
+    assert sent == [True, False, False]
+
+
+async def test_any_other_refusal_is_told_and_not_asked_again(
+    engine: ScriptedEngine, opened: Opened
+) -> None:
+    error = {"message": "too hot", "param": "temperature", "code": "out_of_range"}
+    async with opened(engine.url) as provider:
+        engine.reply = Reply([json.dumps({"error": error}).encode()], status=400)
+        with pytest.raises(InvalidRequest) as raised:
+            await anext(provider.chat(ChatRequest("m", {"messages": BEGUN[:1]}, True, "r")))
+    assert (raised.value.param, raised.value.code) == ("temperature", "out_of_range")
+    assert "too hot" in raised.value.message
+    assert len([body for _, _, body in engine.requests if body]) == 1

@@ -14,7 +14,7 @@ def venom_providers() -> list[ProviderSpec]:
             factory="venom_remote.provider:RemoteProvider",
             capabilities=frozenset({Capability.CHAT, Capability.COMPLETE, Capability.EMBED}),
             # What such a server honours is its own business: it gets what was asked, and its
-            # refusal is passed on.
+            # refusal is passed on. These are the fields that Venom knows.
             parameters=frozenset(
                 {
                     "best_of", "dimensions", "echo", "frequency_penalty", "logit_bias", "logprobs",
@@ -28,9 +28,13 @@ def venom_providers() -> list[ProviderSpec]:
             settings=(
                 Setting("urls", "list", (), "Base URLs of the servers, without /v1.", items="url"),
                 Setting("api_key", "str", None, "Key for all of them.", secret=True),
+                Setting("unknown_fields", "str", "pass", "Fields of a request that Venom does not "
+                        "know: the servers get them, or they are refused by name.",
+                        choices=("pass", "refuse")),
                 Setting("retry_after", "float", 10.0, "Seconds that a dead server is left out.",
                         minimum=0, maximum=3600),
             ),
             local=False,
+            passes_on=True,
         )
     ]  # fmt: skip

@@ -16,14 +16,18 @@ from venom_core.sdk.errors import (
     ModelNotFound,
     NotHttp,
     Unavailable,
+    UnsupportedParameter,
     UpstreamGone,
     UpstreamTimeout,
     VenomError,
 )
+from venom_core.sdk.frames import Frame
 from venom_core.sdk.http import is_loopback, prepare
+from venom_core.sdk.messages import ChatRequest
 from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, fetch_models
 from venom_core.sdk.parameter_bounds import bounds_of_name
 from venom_core.sdk.provider import Model, ProviderContext
+from venom_core.sdk.spec import NO_TOKEN_CHANGED, STRUCTURAL_PARAMETERS
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 
 #: One silent node must not hide the others' models: the registry waits three seconds for them all.
@@ -70,6 +74,26 @@ class RemoteProvider(OpenAIEngineProvider):
         key = settings["api_key"]
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._retry_after = cast(float, settings["retry_after"])
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        self._check_fields(request)
+        return super().chat(request)
+
+    def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        self._check_fields(request)
+        return super().complete(request)
+
+    def _check_fields(self, request: ChatRequest) -> None:
+        """Raise ``UnsupportedParameter`` for a field that nobody here knows, where the setting says
+        so."""
+        known = self.context.spec.parameters | STRUCTURAL_PARAMETERS | NO_TOKEN_CHANGED
+        unknown = sorted(request.body.keys() - known - {"max_completion_tokens"})
+        if unknown and self.context.settings["unknown_fields"] == "refuse":
+            raise UnsupportedParameter(
+                f"Nothing is known here of the parameter {unknown[0]!r}.",
+                param=unknown[0],
+                fix="Leave it out, or set VENOM_REMOTE__UNKNOWN_FIELDS=pass.",
+            )
 
     @property
     def endpoint(self) -> str | None:

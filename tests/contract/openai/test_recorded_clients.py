@@ -19,7 +19,7 @@ from tests.contract.openai.asking import REMOTE
 from tests.served import served
 from tests.stage import stage
 from venom_core.api.app import create_app
-from venom_core.chat.parameters import NO_TOKEN_CHANGED, apply_policy, is_neutral
+from venom_core.chat.parameters import apply_policy
 from venom_core.sdk.messages import MessageBody
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -73,7 +73,6 @@ def assert_passed_on(sent: Mapping[str, Any], engine: ScriptedEngine) -> None:
     asked = [body for path, _, body in engine.requests if path.startswith("/v1/") and body]
     got = asked[-1]
     for name, value in sent.items():
-        newer = "max_tokens" if name == "max_completion_tokens" else name
         if name == "messages":
             assert [words(turn) for turn in got["messages"]] == [words(turn) for turn in value]
             assert all(turn.keys() <= MessageBody.__annotations__.keys() for turn in got[name])
@@ -81,10 +80,12 @@ def assert_passed_on(sent: Mapping[str, Any], engine: ScriptedEngine) -> None:
             assert [body["prompt"] for body in asked] == as_list(value)
         elif name == "input":
             assert got["input"] == as_list(value)
-        elif name in ("stream", "stream_options", "encoding_format") or name in NO_TOKEN_CHANGED:
-            continue
-        elif not is_neutral(name, value):
-            assert got[newer] == value
+        elif name not in ("stream", "stream_options", "encoding_format") and value not in NO_WORD:
+            assert got[name] == value
+
+
+#: Values that are no word at all.
+NO_WORD: tuple[Any, ...] = (None, "", [], {}, -1)
 
 
 def words(turn: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import pytest
 
 from venom_core.chat.parameters import (
     apply_policy,
+    as_the_client_said,
     check_override,
     is_neutral,
     merge_generation,
@@ -107,7 +108,10 @@ def test_a_neutral_value_is_a_word_against_what_is_stored() -> None:
         body, origins = merged({"presence_penalty": 0}, *layers)
         assert body == {"presence_penalty": 0}
         assert origins == {"presence_penalty": "request"}
-    assert merged({"presence_penalty": 0}, {}, {}) == ({}, {})
+    # An engine may have a default of its own, of which nothing is known here.
+    assert merged({"presence_penalty": 0}, {}, {}) == (
+        {"presence_penalty": 0}, {"presence_penalty": "request"},
+    )  # fmt: skip
     assert merged({}, {"presence_penalty": 0}, {"presence_penalty": 1.5})[0] == {
         "presence_penalty": 0
     }
@@ -120,3 +124,44 @@ def test_a_stored_parameter_that_is_honoured_no_more_is_told() -> None:
     assert raised.value.param == "mirostat"
     kept, left_out = check_override(stored, HONOURED, "warn", model="x://m")
     assert (kept, left_out) == ({"temperature": 0.1}, ("mirostat",))
+
+
+def passed_on(body: dict[str, Any]) -> dict[str, Any]:
+    return apply_policy(body, HONOURED, "strict", model="x://m", passes_on=True)[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"n": 1}, {"presence_penalty": 0}, {"frequency_penalty": 0.0}, {"logprobs": False},
+     {"response_format": {"type": "text"}}, {"user": "u", "metadata": {"a": "b"}, "store": True},
+     {"never_heard_of": {"deep": [1]}}, {"chat_template_kwargs": {"enable_thinking": False}},
+     {"tools": [{"type": "function"}], "tool_choice": "auto"},
+     {"tools": [{"type": "function"}], "tool_choice": "none"}],
+)  # fmt: skip
+def test_another_server_gets_the_words_of_the_client(body: dict[str, Any]) -> None:
+    assert passed_on(body) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"max_tokens": -1}, {"seed": None}, {"tools": []}, {"stop": ""}, {"tool_choice": "auto"},
+     {"tool_choice": "none"}, {"unheard": None}],
+)  # fmt: skip
+def test_what_is_no_word_at_all_goes_nowhere(body: dict[str, Any]) -> None:
+    assert passed_on(body) == {}
+
+
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        ({"max_completion_tokens": 7}, "max_completion_tokens"),
+        ({"max_tokens": 7}, "max_tokens"),
+        ({"max_completion_tokens": 7, "max_tokens": 7}, "max_tokens"),
+    ],
+)
+def test_the_bound_keeps_the_name_that_the_client_had(request_: dict[str, Any], name: str) -> None:
+    body = passed_on(request_)
+    origins = merge_generation(body, request_, {"temperature": 0.5}, {}, {})
+    as_the_client_said(body, origins, request_)
+    assert body == {name: 7, "temperature": 0.5}
+    assert origins == {name: "request", "temperature": "override"}
