@@ -20,6 +20,7 @@ CHECKERS = {
     "mypy": [str(BIN / "mypy")],
     "imports": [sys.executable, "-m", "tools.import_rules"],
     "openapi": [sys.executable, "-m", "tools.openapi", "--check"],
+    "engines": [sys.executable, "-m", "tools.engines_page", "--check"],
     "sdk": [sys.executable, "-m", "tools.sdk_reference", "--check"],
     "house": [sys.executable, "-m", "tools.house"],
 }

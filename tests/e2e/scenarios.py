@@ -108,6 +108,7 @@ def provider(name: str, status: str, reason: Any = None) -> dict[str, Any]:
         "status": status,
         "reason": reason,
         "breaches": [],
+        "engine_version": None,
         "capabilities": ["chat", "complete", "embed"],
     }
 

@@ -52,16 +52,26 @@ def suggestion_lines(overview: dict[str, Any]) -> list[str]:
     first = (
         f"These models are small, for a demonstration. For real work, checked against your {free}:"
     )
-    parts = []
-    offered = sorted(overview["suggestions"], key=lambda found: found["size_bytes"] or 0)
-    for found in offered:
-        titles = {known["name"]: known["title"] for known in overview["providers"]}
-        owner = titles.get(found["provider"], found["provider"])
-        before = "" if found["available"] else words(f"install {owner}, then: ")
-        command = f"{before}{found['command']}"
-        fits = words("fits" if found["fits"] else "does not fit")
-        parts.append(f"{command}   {size(found['size_bytes'])}   {fits}")
-    return [first, "  " + "     |  ".join(parts)] if parts else []
+    titles = {known["name"]: known["title"] for known in overview["providers"]}
+    own = [found for found in overview["suggestions"] if _is_own(found)]
+    others = [found for found in overview["suggestions"] if not _is_own(found)]
+    fitting = [found for found in own if found["fits"]] or own
+    # Of those that need no account and no hub the largest that fits; smaller ones are less of use.
+    largest = sorted(fitting, key=lambda found: found["size_bytes"] or 0)[-1:]
+    smallest_first = sorted(others, key=lambda found: found["size_bytes"] or 0)
+    lines = [f"  {_offer(found, titles)}" for found in (*largest, *smallest_first)]
+    return [first, *lines] if lines else []
+
+
+def _is_own(found: dict[str, Any]) -> bool:
+    return bool(found["available"]) and found["command"].split()[1] == "pull"
+
+
+def _offer(found: dict[str, Any], titles: dict[str, str]) -> str:
+    owner = titles.get(found["provider"], found["provider"])
+    before = "" if found["available"] else words(f"install {owner}, then: ")
+    fits = words("fits" if found["fits"] else "does not fit")
+    return f"{before}{found['command']}   {size(found['size_bytes'])}   {fits}"
 
 
 def last_line(url: str, *, stays: bool) -> str:

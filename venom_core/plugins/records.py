@@ -29,6 +29,8 @@ class ProviderView(TypedDict):
     capabilities: list[str]
     reason: ReasonRecord | None
     breaches: list[BreachView]
+    #: As the engine or its server tells it; null where it tells none, or was not asked yet.
+    engine_version: str | None
 
 
 class PluginView(TypedDict):
@@ -66,6 +68,7 @@ class ProviderRecord:
             "capabilities": list(self.capabilities),
             "reason": self.reason.record() if self.reason else None,
             "breaches": list(self.breaches),
+            "engine_version": self.version,
         }
 
 

@@ -174,3 +174,8 @@ def capabilities_of(facts: Mapping[str, Any]) -> frozenset[ModelCapability]:
     if facts.get("chat"):
         return GENERATES | TOOLS if facts.get("tools") else GENERATES
     return frozenset({"completion", "embedding"})
+
+
+def answers(model: Model) -> bool:
+    """Return whether a model does more than embed."""
+    return bool({"chat", "completion"} & (model.capabilities or frozenset()))

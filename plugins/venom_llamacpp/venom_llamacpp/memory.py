@@ -53,6 +53,7 @@ def memory_plan(
     context: int,
     parallel: int,
     batch: int,
+    embeds: bool = False,
     machine: str | None = None,
 ) -> MemoryPlan:
     """Return how the engine would hold a model.
@@ -60,6 +61,7 @@ def memory_plan(
     Args:
         reordered: bytes that ``reordered_bytes`` counts in its file.
         context: tokens of one request. batch: tokens computed at a time.
+        embeds: the engine embeds and does not answer: it gives out something for every token.
         machine: the processor as ``platform.machine`` names it; this one by default.
     """
     known = _known(machine)
@@ -69,7 +71,7 @@ def memory_plan(
         parallel=parallel,
         batch=batch,
         compute=ggml_compute_bytes,
-        all_outputs=True,
+        all_outputs=embeds,
         copies_bytes=reordered if known else 0,
         overhead_bytes=CALIBRATION.process_bytes + (vocabulary or 0) * CALIBRATION.token_bytes,
         measured=CALIBRATION.measured if known else None,

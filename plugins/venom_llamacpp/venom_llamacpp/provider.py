@@ -54,7 +54,7 @@ from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
 from venom_llamacpp.load_failures import load_failure, parts_missing
-from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel
+from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel, answers
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.packages import pull_built_in
 from venom_llamacpp.schema_refusals import schema_refusal
@@ -144,6 +144,7 @@ class LlamaCppProvider(PooledEngineProvider):
             context=self._catalogue.context_of(served.trained_context),
             parallel=self._parallel_of(served),
             batch=self._batch_of(served),
+            embeds=not answers(model),
         )
         return replace(model, architecture=served.numbers, memory_plan=plan)
 
@@ -193,7 +194,7 @@ class LlamaCppProvider(PooledEngineProvider):
         if model.ref in self._additions.drafts and not self.pool.is_loaded(model.ref):
             others = await asyncio.to_thread(self._catalogue.all)
             served = await self._additions.with_draft(served, others, self._headers)
-        if not {"chat", "completion"} & (model.capabilities or frozenset()):
+        if not answers(model):
             purpose = EMBEDDINGS
         context = model.context_length if purpose is ANSWERS else self._batch_of(served)
         async with self.running(

@@ -36,6 +36,13 @@ PARAMETERS = frozenset(
 )  # fmt: skip
 #: A buffer shorter than the window of a model's layers is refused by the runtime.
 LEAST_BUFFER = 1024
+#: A small model that may put blanks between two words of JSON can go on with blanks for ever. Read
+#: by llguidance, which keeps the runtime's answers to a schema.
+_NO_PADDING = {
+    "x-guidance": {
+        "whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ",
+    }
+}  # fmt: skip
 _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
@@ -260,4 +267,6 @@ def _schema_of(sampling: Sampling) -> str | None:
             "The field 'response_format' is wrong: its type is text, json_object or json_schema.",
             param="response_format",
         )
+    if isinstance(schema, dict):
+        schema = {**_NO_PADDING, **schema}
     return json.dumps(schema)

@@ -255,7 +255,36 @@ def test_lines_leave_out_what_is_not_there() -> None:
         providers_line([provider], "engine", "ready") == "[3/4] Providers  x ready · engine ready"
     )
     assert models_line([], fetched=False).startswith("[2/4]")
-    assert suggestion_lines({"machine": {"memory_available_bytes": 1}, "suggestions": []}) == []
+    nothing = {"machine": {"memory_available_bytes": 1}, "providers": [], "suggestions": []}
+    assert suggestion_lines(nothing) == []
+
+
+def test_the_next_step_is_the_largest_that_needs_no_account_and_fits() -> None:
+    def offer(name: str, size: int, *, verb: str = "pull", fits: bool = True, there: bool = True):
+        return {
+            "command": f"venom {verb} {name}", "size_bytes": size, "fits": fits,
+            "available": there, "provider": "ollama" if not there else "llamacpp",
+        }  # fmt: skip
+
+    first, *lines = suggestion_lines(
+        {
+            "machine": {"memory_available_bytes": 8_000_000_000},
+            "providers": [{"name": "ollama", "title": "Ollama"}],
+            "suggestions": [
+                offer("gemma3:4b", 3_300_000_000, verb="run", there=False),
+                offer("huge", 90_000_000_000, fits=False),
+                offer("small", 500_000_000),
+                offer("large", 1_100_000_000),
+                offer("hf.co/a/b", 800_000_000, verb="run"),
+            ],
+        }
+    )
+    assert "your 8 GB" in first
+    assert [" ".join(line.split()) for line in lines] == [
+        "venom pull large 1.1 GB fits",
+        "venom run hf.co/a/b 0.8 GB fits",
+        "install Ollama, then: venom run gemma3:4b 3.3 GB fits",
+    ]
     assert "Ctrl-C stops everything" in last_line("u", stays=True)
     assert "Ctrl-C" not in last_line("u", stays=False)
 

@@ -52,6 +52,7 @@ class TestRecords:
                         "docs": "/docs/plugins/states#engine_missing",
                     },
                     "breaches": [],
+                    "engine_version": None,
                 }
             ],
         }

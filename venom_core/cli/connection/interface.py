@@ -21,6 +21,7 @@ from venom_core.sdk.errors import Conflict, VenomError, restored
 if TYPE_CHECKING:
     from venom_core.usecases.operations import OperationVerb
     from venom_core.usecases.plugins import PluginVerb
+    from venom_core.usecases.selftest.asking import Received
 
 POLL_SECONDS = 0.25
 RUNNING = ("pending", "in_progress")
@@ -195,6 +196,10 @@ class Connection(ABC):
         Args:
             exchange: the arguments of ``chat.sessions.Exchange``.
         """
+
+    @abstractmethod
+    async def exchange(self, path: str, body: Mapping[str, Any]) -> Received:
+        """Send a body to a path of ``/v1``, and return the whole answer, a refusal too."""
 
     @abstractmethod
     async def readiness(self) -> list[dict[str, Any]]:

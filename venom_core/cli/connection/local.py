@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from venom_core.models.roles import Role
     from venom_core.usecases.operations import OperationVerb
     from venom_core.usecases.plugins import PluginVerb
+    from venom_core.usecases.selftest.asking import Received
 
 
 def make_venom() -> Venom:
@@ -36,6 +37,7 @@ class LocalVenom(Connection):
 
     def __init__(self, venom: Venom) -> None:
         self.venom = venom
+        self._app: Any = None
 
     @classmethod
     async def open(cls, venom: Venom) -> LocalVenom:
@@ -175,6 +177,20 @@ class LocalVenom(Connection):
                 )
         finally:
             await stream.close()
+
+    async def exchange(self, path: str, body: Mapping[str, Any]) -> Received:
+        import httpx
+
+        from venom_core.api.app import create_app
+        from venom_core.usecases.selftest.asking import Received
+
+        if self._app is None:
+            self._app = create_app(self.venom)
+        headers = {"Authorization": f"Bearer {self.venom.local_token}"}
+        transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            answer = await client.post(path, json=body, headers=headers, timeout=None)
+        return Received(answer.status_code, answer.headers, answer.content)
 
     async def close(self) -> None:
         await self.venom.close()

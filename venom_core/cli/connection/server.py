@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from venom_core.plugins.host import PluginHost
     from venom_core.usecases.operations import OperationVerb
     from venom_core.usecases.plugins import PluginVerb
+    from venom_core.usecases.selftest.asking import Received
 
 _OPERATIONS = "/api/v1/models/operations"
 _SESSIONS = "/api/v1/sessions"
@@ -216,6 +217,13 @@ class ServerClient(Connection):
                     values=explained.get("values"),
                     upstream_body=explained.get("upstream_body"),
                 )
+
+    async def exchange(self, path: str, body: Mapping[str, Any]) -> Received:
+        from venom_core.usecases.selftest.asking import Received
+
+        every = tuple(range(400, 600))
+        async with self._open("POST", path, body, ANSWER_TIMEOUT, accept=every) as response:
+            return Received(response.status_code, response.headers, await response.aread())
 
     async def close(self) -> None:
         await self._client.aclose()
