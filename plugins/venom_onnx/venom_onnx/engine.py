@@ -122,7 +122,7 @@ class GenAiEngine(ServedEngine):
     def _generator(self, sampling: Sampling) -> Any:
         params = self._runtime.GeneratorParams(self._model)
         params.set_search_options(**self._search(sampling))
-        schema = _schema_of(sampling)
+        schema = schema_of(sampling)
         if schema is None:
             return self._runtime.Generator(self._model, params)
         params.set_guidance("json_schema", schema)
@@ -253,7 +253,7 @@ def _penalty(sampling: Sampling, own: Mapping[str, Any]) -> dict[str, float]:
     return {"repetition_penalty": penalty}
 
 
-def _schema_of(sampling: Sampling) -> str | None:
+def schema_of(sampling: Sampling) -> str | None:
     """Return the JSON schema that the request wants its answer to follow."""
     wanted = sampling.more.get("response_format")
     kind = wanted.get("type") if isinstance(wanted, dict) else None
