@@ -42,8 +42,10 @@ def test_once_prints_the_screen_and_ends(home: Path) -> None:
     assert lines[3:5] == ["  > What is the capital of Poland?", "  Warsaw"]
     assert re.search(ANSWERED, lines[5]) and lines[5].endswith("nothing left this machine")
     assert re.search(r"checked against your \d+ GB:", lines[6])
-    assert "install Ollama, then: venom run gemma3:4b   3.3 GB" in lines[7]
-    assert lines[8].startswith("Page http://") and "Ctrl-C" not in lines[8]
+    *offers, last = lines[7:]
+    assert offers[0].startswith("  venom pull qwen2.5-coder:1.5b   1.1 GB   "), "needs no account"
+    assert any("install Ollama, then: venom run gemma3:4b   3.3 GB" in line for line in offers)
+    assert last.startswith("Page http://") and "Ctrl-C" not in last
     assert "\x1b" not in done.stdout + done.stderr
     assert not list((home / "run").glob("*.json"))
 
