@@ -14,11 +14,15 @@ from bench.processes import ROOT, Server
 from bench.subjects import VENOM, venom
 
 GEMMA = "gemma3-270m-base"
+DEMONSTRATIONS = (GEMMA, "smollm2:135m")
 
 
 def models_folder(model: str = GEMMA) -> Path:
-    """The model store that tests share (``VENOM_TEST_HOME``), with a built-in model in it."""
+    """The model store that tests share (``VENOM_TEST_HOME``), with a built-in model in it. A larger
+    one has a store of its own beside it: tests count on what is installed in the first."""
     home = Path(os.environ.get("VENOM_TEST_HOME") or ROOT / ".cache" / "test-home")
+    if model not in DEMONSTRATIONS:
+        home = home.with_name(f"{home.name}-large")
     if not any((home / "models").rglob(f"{model.replace(':', '--')}*.gguf")):
         command(home, "pull", f"llamacpp://{model}")
     return home / "models"
