@@ -10,7 +10,7 @@ import asyncio
 import functools
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from venom_core.accounting.ledger import Ledger
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
-    from venom_core.plugins.records import PluginRecord
-    from venom_core.plugins.source_watch import SourceWatch
 
 CLOSE_TIMEOUT = 20.0
 
@@ -96,8 +94,6 @@ class Venom:
         )  # fmt: skip
         self.conversations = Sessions(self.store.sessions, self.store.exists)
         self._figures = FigureReader(settings.paths.models_dir)
-        self._resuming: asyncio.Task[None] | None = None
-        self._watch: SourceWatch | None = None
         self.journal = Journal(self.store, self.report)
         self.runtime = RuntimeUseCases(
             self.host, self.registry, self.manager, self.profile, self._figures
@@ -171,31 +167,10 @@ class Venom:
         await self.host.apply_profile(self.profile.name, self.profile.excludes)
         self.providers.begin_loading()
 
-    def resume_operations(self) -> None:
-        """Go on with what the process before left unfinished, behind what comes first."""
-        self._resuming = asyncio.create_task(self._resume_operations(), name="resume operations")
-
-    def reload_plugins(self, told: Callable[[PluginRecord], None]) -> None:
-        """Load a plugin of others' anew each time that its source is saved, from now on; ``told``
-        gets its record then."""
-        from venom_core.plugins.source_watch import SourceWatch
-
-        self._watch = SourceWatch(self.host, told)
-        self._watch.start()
-
-    async def _resume_operations(self) -> None:
-        from venom_core.store.interrupted import any_interrupted
-
-        if await asyncio.to_thread(any_interrupted, self.store.file):
-            await self._jobs.resume_interrupted()
-
     async def close(self) -> None:
         """End every task, provider and engine process."""
-        if self._resuming is not None:
-            self._resuming.cancel()
-            await asyncio.gather(self._resuming, return_exceptions=True)
-        if self._watch is not None:
-            await self._watch.close()
+        for use_case in (self.operations, self.plugins):
+            await use_case.close()
         await self.providers.close()
         self.feed.close()
         for name in ("_jobs", "_sources"):  # where they were made at all

@@ -30,7 +30,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     ),
     "Engines in processes of their own": (
         "engine", "engine_pool", "pooled_engine", "engine_processes", "child_process",
-        "process_identity", "programs", "environments",
+        "engine_settings", "process_identity", "programs", "environments",
     ),
     "A Python engine behind the OpenAI wire": ("engine_server", "served_engine", "text_pieces"),
     "Catalogues": ("catalogue", "hub_pages"),

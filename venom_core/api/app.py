@@ -192,7 +192,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await ring.remember_keys()
         await venom.start()
-        venom.resume_operations()
+        venom.operations.resume_interrupted(venom.store.file)
         try:
             yield
         finally:

@@ -68,6 +68,10 @@ if TYPE_CHECKING:
     from venom_core.sdk.engine_server import load_refusal as load_refusal
     from venom_core.sdk.engine_server import server_args as server_args
     from venom_core.sdk.engine_server import server_environment as server_environment
+    from venom_core.sdk.engine_settings import CONTEXT_LENGTH as CONTEXT_LENGTH
+    from venom_core.sdk.engine_settings import KEEP_ALIVE as KEEP_ALIVE
+    from venom_core.sdk.engine_settings import MAX_LOADED as MAX_LOADED
+    from venom_core.sdk.engine_settings import THREADS as THREADS
     from venom_core.sdk.environments import Environment as Environment
     from venom_core.sdk.environments import EnvironmentState as EnvironmentState
     from venom_core.sdk.errors import Conflict as Conflict
@@ -136,6 +140,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.joined_answers import choices_of as choices_of
     from venom_core.sdk.joined_answers import joined as joined
     from venom_core.sdk.machine import Machine as Machine
+    from venom_core.sdk.machine import engine_threads as engine_threads
     from venom_core.sdk.machine import this_machine as this_machine
     from venom_core.sdk.machine import usable_cores as usable_cores
     from venom_core.sdk.masking import keep_secret as keep_secret
@@ -234,6 +239,7 @@ _HOMES = {
     "engine_processes": ("reap_orphans",),
     "engine_pool": ("EnginePool", "Slot"),
     "engine_server": ("load_refusal", "server_args", "server_environment"),
+    "engine_settings": ("CONTEXT_LENGTH", "KEEP_ALIVE", "MAX_LOADED", "THREADS"),
     "environments": ("Environment", "EnvironmentState"),
     "errors": (
         "Conflict", "ContextLengthExceeded", "EngineMissing", "EngineUnreachable", "Forbidden",
@@ -256,7 +262,7 @@ _HOMES = {
     "hub_files": ("CachedModel", "HubRef", "cached_models", "cached_snapshots"),
     "hub_pages": ("HUB_PAGES",),
     "joined_answers": ("choices_of", "joined"),
-    "machine": ("Machine", "this_machine", "usable_cores"),
+    "machine": ("Machine", "engine_threads", "this_machine", "usable_cores"),
     "masking": ("keep_secret",),
     "memory_estimate": ("MemoryNeed", "ggml_compute_bytes", "needed"),
     "messages": (

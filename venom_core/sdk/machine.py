@@ -48,6 +48,11 @@ def available_memory() -> int:
     return this_machine().memory_available_bytes
 
 
+def engine_threads(setting: int) -> int:
+    """Return the threads of one engine: as set, else one less than there are cores."""
+    return setting or max(1, usable_cores() - 1)
+
+
 def usable_cores() -> int:
     """Return how many CPUs this process may keep busy, at least one.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
@@ -55,6 +57,23 @@ class OperationUseCases:
         self._operations = operations
         self._stored = stored
         self._journal = journal
+        self._resuming: asyncio.Task[None] | None = None
+
+    def resume_interrupted(self, store_file: Path) -> None:
+        """Go on with what the process before left unfinished, behind what comes first."""
+        self._resuming = asyncio.create_task(self._resume(store_file), name="resume operations")
+
+    async def _resume(self, store_file: Path) -> None:
+        from venom_core.store.interrupted import any_interrupted
+
+        if await asyncio.to_thread(any_interrupted, store_file):
+            await self._operations().resume_interrupted()
+
+    async def close(self) -> None:
+        """Go on with nothing any more; the jobs are closed by who made them."""
+        if self._resuming is not None:
+            self._resuming.cancel()
+            await asyncio.gather(self._resuming, return_exceptions=True)
 
     async def install(
         self,

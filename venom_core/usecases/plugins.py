@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
 from venom_core.plugins.host import PluginHost
-from venom_core.plugins.records import PluginView
+from venom_core.plugins.records import PluginRecord, PluginView
 from venom_core.sdk.records import ReasonRecord
 from venom_core.sdk.states import PluginStateLabel
 from venom_core.settings.forms import ProviderForm
 from venom_core.settings.layers import Settings
 from venom_core.store.audit import Actor
 from venom_core.usecases.journal import Journal
+
+if TYPE_CHECKING:
+    from venom_core.plugins.source_watch import SourceWatch
 
 PluginVerb = Literal["enable", "disable", "retry", "reload", "forget"]
 _DONE = {
@@ -50,6 +54,20 @@ class PluginUseCases:
         self._host = host
         self._journal = journal
         self._settings = settings
+        self._watch: SourceWatch | None = None
+
+    def watch_sources(self, told: Callable[[PluginRecord], None]) -> None:
+        """Load a plugin of others' anew each time that its source is saved, from now on; ``told``
+        gets its record then."""
+        from venom_core.plugins.source_watch import SourceWatch
+
+        self._watch = SourceWatch(self._host, told)
+        self._watch.start()
+
+    async def close(self) -> None:
+        """Watch nothing any more."""
+        if self._watch is not None:
+            await self._watch.close()
 
     async def listing(self) -> list[PluginView]:
         """Return the record of every installed plugin, its providers' present health in it; those

@@ -1,6 +1,7 @@
 """The manifest: what is found without importing anything heavier."""
 
 from venom_core.sdk.architecture import Architecture, MemoryPlan
+from venom_core.sdk.engine_settings import CONTEXT_LENGTH, KEEP_ALIVE, MAX_LOADED, THREADS
 from venom_core.sdk.hookspecs import hookimpl
 from venom_core.sdk.hub_pages import HUB_PAGES
 from venom_core.sdk.memory_estimate import ggml_compute_bytes
@@ -37,14 +38,7 @@ SETTINGS = (
         "Hugging Face cache whose GGUF files are served too; the library's own where not set.",
         env_aliases=("HF_HUB_CACHE",),
     ),
-    Setting(
-        "context_length",
-        "int",
-        4096,
-        "Tokens that one request may use, prompt and answer together; never more than the model's.",
-        minimum=256,
-        maximum=1_048_576,
-    ),
+    CONTEXT_LENGTH,
     Setting(
         "parallel",
         "int",
@@ -54,30 +48,9 @@ SETTINGS = (
         minimum=1,
         maximum=16,
     ),
-    Setting(
-        "threads",
-        "int",
-        0,
-        "Threads of one engine; 0 means one less than this machine's cores.",
-        minimum=0,
-        maximum=512,
-    ),
-    Setting(
-        "max_loaded",
-        "int",
-        2,
-        "Models in memory at a time; the idle one used longest ago makes room.",
-        minimum=1,
-        maximum=16,
-    ),
-    Setting(
-        "keep_alive",
-        "int",
-        1800,
-        "Seconds after which an idle model leaves the memory; -1 keeps it until it is stopped.",
-        minimum=-1,
-        maximum=31_536_000,
-    ),
+    THREADS,
+    MAX_LOADED,
+    KEEP_ALIVE,
     Setting(
         "gpu_layers",
         "int",

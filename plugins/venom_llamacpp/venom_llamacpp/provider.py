@@ -34,7 +34,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.hub_files import HubRef, default_cache
 from venom_core.sdk.joined_answers import choices_of
-from venom_core.sdk.machine import usable_cores
+from venom_core.sdk.machine import engine_threads
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import Endpoint, read_bounded
 from venom_core.sdk.pooled_engine import PooledEngineProvider
@@ -85,7 +85,7 @@ class LlamaCppProvider(PooledEngineProvider):
             keep_alive=cast(int, settings["keep_alive"]),
         )
         self._parallel = cast(int, settings["parallel"])
-        self._threads = cast(int, settings["threads"]) or max(1, usable_cores() - 1)
+        self._threads = engine_threads(cast(int, settings["threads"]))
         self._store = ModelStore(context.models_dir / "llamacpp")
         files = LocalFiles(cast("tuple[str, ...]", settings["model_paths"] or ()))
         cache = cast("str | None", settings["hub_cache"])

@@ -23,7 +23,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.hub_files import default_cache
-from venom_core.sdk.machine import usable_cores
+from venom_core.sdk.machine import engine_threads
 from venom_core.sdk.memory_estimate import needed
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import Endpoint
@@ -53,7 +53,7 @@ class OnnxProvider(PooledEngineProvider):
             overhead=OVERHEAD_BYTES,
         )
         self._parallel = cast(int, settings["parallel"])
-        self._threads = cast(int, settings["threads"]) or max(1, usable_cores() - 1)
+        self._threads = engine_threads(cast(int, settings["threads"]))
         cache = cast("str | None", settings["hub_cache"])
         self._catalogue = Catalogue(
             context.models_dir / "onnx",

@@ -273,7 +273,7 @@ async def test_a_build_goes_on_after_the_server_was_stopped(make_venom: MakeVeno
     scripted.BUILDS["scripted://city"] = [DONE]
     venom = make_venom()
     async with client_of(venom) as client:
-        venom.resume_operations()
+        venom.operations.resume_interrupted(venom.store.file)
         ended = await until(client, number, "completed")
     assert (ended["operation_type"], ended["reference"]) == ("build", "scripted://city-fp32-cpu")
     assert scripted.SEEN.calls.count("build city-fp32-cpu") == 2

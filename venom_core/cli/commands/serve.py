@@ -78,7 +78,7 @@ def serve(
         def begin() -> None:
             print_screen(venom, listener)
             if reload_plugins:
-                venom.reload_plugins(print_reload)
+                venom.plugins.watch_sources(print_reload)
 
         server = Server(create_app(venom), venom, begin)
         run_loop(server, venom, listener)
