@@ -16,6 +16,12 @@ OTHER_NAMES = {"markdown_it_py": "markdown_it", "python_dotenv": "dotenv"}
 # The kit for plugin authors is used inside their tests; the `testing` extra brings these.
 KIT_ONLY = {"pytest", "pytest_asyncio", "hypothesis"}
 
+#: Of an engine's own interpreter, where these modules are used: what an engine's plugin declares.
+ENGINE_ONLY = {
+    "venom_core/sdk/chat_template.py": "jinja2",
+    "venom_core/sdk/fast_tokenizer.py": "tokenizers",
+}
+
 
 def check(tree: Tree) -> list[str]:
     if not tree.has("pyproject.toml"):
@@ -27,7 +33,8 @@ def check(tree: Tree) -> list[str]:
         for line, module in imported(tree.nodes(name)):
             top = module.split(".")[0]
             kit = name.startswith("venom_core/testing/") and top in KIT_ONLY
-            if top not in sys.stdlib_module_names and top != "venom_core" and not kit:
+            apart = kit or ENGINE_ONLY.get(name) == top
+            if top not in sys.stdlib_module_names and top != "venom_core" and not apart:
                 used.setdefault(top, f"{name}:{line}")
     problems = [
         f"{place}: imports {module}, which pyproject.toml does not declare"

@@ -32,9 +32,16 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "engine", "engine_pool", "pooled_engine", "engine_processes", "child_process",
         "engine_settings", "process_identity", "programs", "environments",
     ),
-    "A Python engine behind the OpenAI wire": ("engine_server", "served_engine", "text_pieces"),
+    "A Python engine behind the OpenAI wire": (
+        "engine_server", "served_engine", "text_pieces", "engine_failures", "chat_template",
+        "fast_tokenizer", "answer_schema", "logit_shaping",
+    ),
     "Catalogues": ("catalogue", "hub_pages"),
     "Hugging Face": ("hub_files", "hub_download"),
+    "Folders with models": (
+        "folder_catalogue", "model_folder", "model_folders", "model_files", "model_json",
+        "model_links", "model_refusals", "safetensors", "sentence_transformers",
+    ),
     "A model in numbers": (
         "architecture", "architecture_config", "architecture_gguf", "memory_estimate", "gguf",
     ),

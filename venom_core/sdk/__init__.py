@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from venom_core.sdk import hub_files as hub_files
     from venom_core.sdk import numbers as numbers
     from venom_core.sdk import programs as programs
+    from venom_core.sdk.answer_schema import schema_of as schema_of
     from venom_core.sdk.architecture import MAX_BYTES as MAX_BYTES
     from venom_core.sdk.architecture import MAX_CONTEXT as MAX_CONTEXT
     from venom_core.sdk.architecture import MAX_HEAD_LENGTH as MAX_HEAD_LENGTH
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from venom_core.sdk.catalogue import SearchPage as SearchPage
     from venom_core.sdk.catalogue import SearchSort as SearchSort
     from venom_core.sdk.catalogue import WeightFormat as WeightFormat
+    from venom_core.sdk.chat_template import ChatTemplate as ChatTemplate
+    from venom_core.sdk.chat_template import template_text as template_text
     from venom_core.sdk.child_process import child_environment as child_environment
     from venom_core.sdk.disk import Place as Place
     from venom_core.sdk.disk import check_space as check_space
@@ -62,6 +65,10 @@ if TYPE_CHECKING:
     from venom_core.sdk.engine import EngineAddress as EngineAddress
     from venom_core.sdk.engine import EngineCommand as EngineCommand
     from venom_core.sdk.engine import EngineProcess as EngineProcess
+    from venom_core.sdk.engine_failures import check_tried as check_tried
+    from venom_core.sdk.engine_failures import load_errors as load_errors
+    from venom_core.sdk.engine_failures import memory_errors as memory_errors
+    from venom_core.sdk.engine_failures import out_of_memory as out_of_memory
     from venom_core.sdk.engine_pool import EnginePool as EnginePool
     from venom_core.sdk.engine_pool import Slot as Slot
     from venom_core.sdk.engine_processes import reap_orphans as reap_orphans
@@ -99,6 +106,10 @@ if TYPE_CHECKING:
     from venom_core.sdk.errors import UpstreamTimeout as UpstreamTimeout
     from venom_core.sdk.errors import VenomError as VenomError
     from venom_core.sdk.errors import restored as restored
+    from venom_core.sdk.fast_tokenizer import FastTokenizer as FastTokenizer
+    from venom_core.sdk.folder_catalogue import FolderCatalogue as FolderCatalogue
+    from venom_core.sdk.folder_catalogue import FoundFolder as FoundFolder
+    from venom_core.sdk.folder_catalogue import model_of as model_of
     from venom_core.sdk.frames import Answer as Answer
     from venom_core.sdk.frames import Choice as Choice
     from venom_core.sdk.frames import Chunk as Chunk
@@ -139,6 +150,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.hub_pages import HUB_PAGES as HUB_PAGES
     from venom_core.sdk.joined_answers import choices_of as choices_of
     from venom_core.sdk.joined_answers import joined as joined
+    from venom_core.sdk.logit_shaping import LogitShaping as LogitShaping
     from venom_core.sdk.machine import Machine as Machine
     from venom_core.sdk.machine import engine_threads as engine_threads
     from venom_core.sdk.machine import this_machine as this_machine
@@ -163,6 +175,32 @@ if TYPE_CHECKING:
     from venom_core.sdk.messages import StreamOptions as StreamOptions
     from venom_core.sdk.messages import TextPart as TextPart
     from venom_core.sdk.messages import ToolCallBody as ToolCallBody
+    from venom_core.sdk.model_files import OwnFile as OwnFile
+    from venom_core.sdk.model_files import own_file as own_file
+    from venom_core.sdk.model_files import there as there
+    from venom_core.sdk.model_folder import CONFIG as CONFIG
+    from venom_core.sdk.model_folder import TOKENIZER as TOKENIZER
+    from venom_core.sdk.model_folder import ModelFolder as ModelFolder
+    from venom_core.sdk.model_folder import ModelKind as ModelKind
+    from venom_core.sdk.model_folder import brings_code as brings_code
+    from venom_core.sdk.model_folder import holds_weights as holds_weights
+    from venom_core.sdk.model_folder import read_model_folder as read_model_folder
+    from venom_core.sdk.model_folder import small_files as small_files
+    from venom_core.sdk.model_folders import MAX_FOLDERS as MAX_FOLDERS
+    from venom_core.sdk.model_folders import FolderMemory as FolderMemory
+    from venom_core.sdk.model_folders import folders_below as folders_below
+    from venom_core.sdk.model_folders import free_name as free_name
+    from venom_core.sdk.model_folders import own_sampling as own_sampling
+    from venom_core.sdk.model_json import MOST_TOKENIZER_BYTES as MOST_TOKENIZER_BYTES
+    from venom_core.sdk.model_json import check_tokenizer as check_tokenizer
+    from venom_core.sdk.model_json import json_of as json_of
+    from venom_core.sdk.model_json import read_json as read_json
+    from venom_core.sdk.model_links import link_files as link_files
+    from venom_core.sdk.model_refusals import damaged as damaged
+    from venom_core.sdk.model_refusals import incomplete as incomplete
+    from venom_core.sdk.model_refusals import not_served as not_served
+    from venom_core.sdk.model_refusals import shown as shown
+    from venom_core.sdk.model_refusals import unsafe as unsafe
     from venom_core.sdk.openai_engine import Endpoint as Endpoint
     from venom_core.sdk.openai_engine import OpenAIEngineProvider as OpenAIEngineProvider
     from venom_core.sdk.openai_engine import fetch_models as fetch_models
@@ -189,10 +227,17 @@ if TYPE_CHECKING:
     from venom_core.sdk.provider import PullProgress as PullProgress
     from venom_core.sdk.records import ErrorRecord as ErrorRecord
     from venom_core.sdk.records import ReasonRecord as ReasonRecord
+    from venom_core.sdk.safetensors import check_weights as check_weights
+    from venom_core.sdk.sentence_transformers import POOLING_FILE as POOLING_FILE
+    from venom_core.sdk.sentence_transformers import Pooling as Pooling
+    from venom_core.sdk.sentence_transformers import embed_length as embed_length
+    from venom_core.sdk.sentence_transformers import normalizes as normalizes
+    from venom_core.sdk.sentence_transformers import pooling_of as pooling_of
     from venom_core.sdk.served_engine import Messages as Messages
     from venom_core.sdk.served_engine import Sampling as Sampling
     from venom_core.sdk.served_engine import ServedEngine as ServedEngine
     from venom_core.sdk.served_engine import Token as Token
+    from venom_core.sdk.served_engine import embedded_by_length as embedded_by_length
     from venom_core.sdk.spec import NO_TOKEN_CHANGED as NO_TOKEN_CHANGED
     from venom_core.sdk.spec import STRUCTURAL_PARAMETERS as STRUCTURAL_PARAMETERS
     from venom_core.sdk.spec import BuildFormat as BuildFormat
@@ -218,6 +263,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.utc import utc_text as utc_text
 
 _HOMES = {
+    "answer_schema": ("schema_of",),
     "architecture": (
         "Architecture", "BadNumber", "ComputeBytes", "KvType", "MAX_BYTES", "MAX_CONTEXT",
         "MAX_HEADS", "MAX_HEAD_LENGTH", "MAX_LAYERS", "MAX_VOCABULARY", "MAX_WIDTH", "Measured",
@@ -229,6 +275,7 @@ _HOMES = {
         "CatalogueEntry", "NewsItem", "NewsKind", "RepositoryCard", "RepositoryFile",
         "SUMMARY_CHARACTERS", "SearchFilters", "SearchPage", "SearchSort", "WeightFormat",
     ),
+    "chat_template": ("ChatTemplate", "template_text"),
     "child_process": ("child_environment",),
     "disk": (
         "Place", "check_space", "discard", "disk_errors", "disk_refusal", "make_writable_folder",
@@ -236,8 +283,9 @@ _HOMES = {
     ),
     "distributions": ("module_version",),
     "engine": ("EngineAddress", "EngineCommand", "EngineProcess"),
-    "engine_processes": ("reap_orphans",),
+    "engine_failures": ("check_tried", "load_errors", "memory_errors", "out_of_memory"),
     "engine_pool": ("EnginePool", "Slot"),
+    "engine_processes": ("reap_orphans",),
     "engine_server": ("load_refusal", "server_args", "server_environment"),
     "engine_settings": ("CONTEXT_LENGTH", "KEEP_ALIVE", "MAX_LOADED", "THREADS"),
     "environments": ("Environment", "EnvironmentState"),
@@ -248,6 +296,8 @@ _HOMES = {
         "StorageError", "Unavailable", "UnsupportedParameter", "UpstreamError", "UpstreamGone",
         "UpstreamIncomplete", "UpstreamTimeout", "VenomError", "restored",
     ),
+    "fast_tokenizer": ("FastTokenizer",),
+    "folder_catalogue": ("FolderCatalogue", "FoundFolder", "model_of"),
     "frames": (
         "Answer", "Choice", "Chunk", "Envelope", "Event", "FinishReason", "Frame", "FrameKind",
         "ToolCall", "Usage", "Wire", "delta", "finish", "usage",
@@ -262,14 +312,28 @@ _HOMES = {
     "hub_files": ("CachedModel", "HubRef", "cached_models", "cached_snapshots"),
     "hub_pages": ("HUB_PAGES",),
     "joined_answers": ("choices_of", "joined"),
+    "logit_shaping": ("LogitShaping",),
     "machine": ("Machine", "engine_threads", "this_machine", "usable_cores"),
     "masking": ("keep_secret",),
     "memory_estimate": ("MemoryNeed", "ggml_compute_bytes", "needed"),
     "messages": (
-        "ChatBody", "ChatRequest", "CompletionBody", "EmbedRequest", "EmbeddingBody", "Embeddings",
-        "FunctionCall", "ImagePart", "ImageUrl", "MessageBody", "Role", "SamplingBody", "Sent",
-        "StreamOptions", "TextPart", "ToolCallBody",
+        "ChatBody", "ChatRequest", "CompletionBody", "EmbedRequest", "EmbeddingBody",
+        "Embeddings", "FunctionCall", "ImagePart", "ImageUrl", "MessageBody", "Role",
+        "SamplingBody", "Sent", "StreamOptions", "TextPart", "ToolCallBody",
     ),
+    "model_files": ("OwnFile", "own_file", "there"),
+    "model_folder": (
+        "CONFIG", "ModelFolder", "ModelKind", "TOKENIZER", "brings_code", "holds_weights",
+        "read_model_folder", "small_files",
+    ),
+    "model_folders": (
+        "FolderMemory", "MAX_FOLDERS", "folders_below", "free_name", "own_sampling",
+    ),
+    "model_json": (
+        "MOST_TOKENIZER_BYTES", "check_tokenizer", "json_of", "read_json",
+    ),
+    "model_links": ("link_files",),
+    "model_refusals": ("damaged", "incomplete", "not_served", "shown", "unsafe"),
     "openai_engine": ("Endpoint", "OpenAIEngineProvider", "fetch_models", "read_bounded"),
     "parameter_bounds": ("bounds_of_name",),
     "pip": ("InstallFailed", "Pip"),
@@ -281,7 +345,12 @@ _HOMES = {
         "BuildProgress", "BuildRequest", "EngineStatus", "LoadedModel", "Locality", "Model",
         "ModelCapability", "ModelType", "Provider", "ProviderContext", "PullPlan", "PullProgress",
     ),
-    "served_engine": ("Messages", "Sampling", "ServedEngine", "Token"),
+    "records": ("ErrorRecord", "ReasonRecord"),
+    "safetensors": ("check_weights",),
+    "sentence_transformers": (
+        "POOLING_FILE", "Pooling", "embed_length", "normalizes", "pooling_of",
+    ),
+    "served_engine": ("Messages", "Sampling", "ServedEngine", "Token", "embedded_by_length"),
     "spec": (
         "BuildFormat", "Capability", "EngineEnvironment", "EngineRequirement", "NO_TOKEN_CHANGED",
         "Proposal", "ProviderSpec", "STRUCTURAL_PARAMETERS", "Setting", "SettingType",
@@ -292,7 +361,6 @@ _HOMES = {
     "text_pieces": ("Characters",),
     "tool_emulation": ("EmulatedTools", "with_emulated_tools"),
     "upstream": ("Upstream",),
-    "records": ("ErrorRecord", "ReasonRecord"),
     "utc": ("Precision", "utc_text"),
 }  # fmt: skip
 #: Modules whose names read together with the module's: ``numbers.whole``.

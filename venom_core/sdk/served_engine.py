@@ -8,7 +8,7 @@ own interpreter, which need not have anything of Venom's installed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -124,3 +124,24 @@ class ServedEngine(ABC):
         raise ModelNotCapable(
             f"{self.name} has no {what}.", param="model", fix="Choose another model: venom list"
         )
+
+
+def embedded_by_length(
+    inputs: Sequence[Sequence[int]],
+    compute: Callable[[Sequence[Sequence[int]]], list[list[float]]],
+) -> list[list[float]]:
+    """Return one vector for each text, each computed with others of its own length only: without
+    padding a vector is the same in whatever company its text comes.
+
+    Args:
+        compute: returns the vectors of texts of one length.
+    """
+    alike: dict[int, list[int]] = {}
+    for place, tokens in enumerate(inputs):
+        alike.setdefault(len(tokens), []).append(place)
+    found: list[list[float]] = [[]] * len(inputs)
+    for places in alike.values():
+        vectors = compute([inputs[place] for place in places])
+        for place, vector in zip(places, vectors, strict=True):
+            found[place] = vector
+    return found

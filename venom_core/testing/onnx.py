@@ -162,6 +162,19 @@ def tokenizer(words: Sequence[str] = ()) -> dict[str, Any]:
 TEMPLATE = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% endfor %}"
 
 
+def chain(answers: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[int, int]]:
+    """Return the words of answers, and by token the one that follows; see :func:`write_decoder`."""
+    words = [word for answer in answers.values() for word in answer if word]
+    tokens = {word: FIRST_WORD + at for at, word in enumerate(words)}
+    if len(tokens) < len(words) or any(len(word) < 2 for word in words):
+        raise ValueError(f"words of two characters at least, each once: {words}")
+    after: dict[int, int] = {}
+    for mark, answer in answers.items():
+        path = [ord(mark), *(tokens[word or answer[0]] for word in answer)]
+        after |= dict(pairwise(path))
+    return words, after
+
+
 def write_decoder(
     folder: Path,
     answers: Mapping[str, Sequence[str]],
@@ -179,14 +192,8 @@ def write_decoder(
             stands for going back to the first, without end.
         follows: further tokens, each with the one that comes after it.
     """
-    words = [word for answer in answers.values() for word in answer if word]
-    tokens = {word: FIRST_WORD + at for at, word in enumerate(words)}
-    if len(tokens) < len(words) or any(len(word) < 2 for word in words):
-        raise ValueError(f"words of two characters at least, each once: {words}")
-    after: dict[int, int] = dict(follows or {})
-    for mark, answer in answers.items():
-        path = [ord(mark), *(tokens[word or answer[0]] for word in answer)]
-        after |= dict(pairwise(path))
+    words, after = chain(answers)
+    after |= follows or {}
     vocabulary = FIRST_WORD + len(words)
     files: dict[str, bytes | dict[str, Any]] = {
         "model.onnx": decoder_bytes(after, vocabulary),
@@ -245,11 +252,11 @@ def write_encoder(
     )
 
 
-def write_files(folder: Path, files: Mapping[str, bytes | Mapping[str, Any]]) -> Path:
-    """Write files into a folder, objects as JSON."""
+def write_files(folder: Path, files: Mapping[str, bytes | str | Mapping[str, Any]]) -> Path:
+    """Write files into a folder: texts as they are, objects as JSON."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        path.write_bytes(data)
+        text = content if isinstance(content, bytes | str) else json.dumps(content)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
     return folder

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from venom_core.testing.onnx import held, number
+from venom_core.testing.onnx import held, number, write_files
 from venom_onnx.folder import OnnxFolder, read_folder
 
 FLOAT, INT64, TEXTS = 1, 7, 8
@@ -135,17 +135,6 @@ def changed(**at: Any) -> dict[str, Any]:
     return config
 
 
-def write(folder: Path, files: Mapping[str, bytes | str | dict[str, Any]]) -> Path:
-    """Write files into a folder, objects as JSON."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, dict):
-            content = json.dumps(content)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
-
-
 DATA = bytes(range(16))
 
 
@@ -153,7 +142,7 @@ def genai_folder(folder: Path, **more: bytes | str | dict[str, Any]) -> Path:
     """Make a language model's folder, with its weights in a file beside it."""
     outputs = ("logits",)
     content = graph(stored("model.onnx.data"), inputs=("input_ids",), outputs=outputs)
-    return write(
+    return write_files(
         folder,
         {
             "genai_config.json": changed(),
@@ -170,7 +159,7 @@ def embedding_folder(folder: Path, **more: bytes | str | dict[str, Any]) -> Path
     """Make an embedding model's folder, as sentence-transformers lays it out."""
     inputs = ("input_ids", "attention_mask", "token_type_ids")
     content = graph(tensor((4,), raw=DATA), inputs=inputs, outputs=("last_hidden_state",))
-    return write(
+    return write_files(
         folder,
         {
             "onnx/model.onnx": model(content),
@@ -190,24 +179,6 @@ def embedding_folder(folder: Path, **more: bytes | str | dict[str, Any]) -> Path
             **more,
         },
     )  # fmt: skip
-
-
-COMMIT = "c" * 40
-
-
-def hub_snapshot(cache: Path, plain: Path) -> Path:
-    """Put a folder into a Hugging Face cache as its library does: links to blobs."""
-    repository = cache / "models--org--name"
-    snapshot = repository / "snapshots" / COMMIT
-    (repository / "blobs").mkdir(parents=True)
-    for at, path in enumerate(sorted(path for path in plain.rglob("*") if path.is_file())):
-        blob = repository / "blobs" / f"{at:064x}"
-        path.rename(blob)
-        link = snapshot / path.relative_to(plain)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        up = "/".join([".."] * (len(link.relative_to(repository).parts) - 1))
-        link.symlink_to(f"{up}/blobs/{blob.name}")
-    return snapshot
 
 
 def looked_at(path: Path) -> OnnxFolder:

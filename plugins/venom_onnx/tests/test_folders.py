@@ -12,15 +12,14 @@ from plugins.venom_onnx.tests.onnx_bytes import (
     embedding_folder,
     genai_folder,
     graph,
-    hub_snapshot,
     looked_at,
     model,
     node,
     stored,
     tensor,
-    write,
 )
-from venom_core.testing.onnx import held, number
+from venom_core.testing.onnx import held, number, write_files
+from venom_core.testing.safetensors import write_snapshot
 from venom_onnx.folder import holds_model
 
 
@@ -140,14 +139,14 @@ def test_without_the_files_of_sentence_transformers_it_takes_the_mean(tmp_path: 
 
 @pytest.mark.parametrize("make", [genai_folder, embedding_folder], ids=["genai", "embedding"])
 def test_snapshots_of_the_hub_are_links_to_blobs(tmp_path: Path, make: object) -> None:
-    snapshot = hub_snapshot(tmp_path / "hub", make(tmp_path / "plain"))  # type: ignore[operator]
+    snapshot = write_snapshot(tmp_path / "hub", make(tmp_path / "plain"))  # type: ignore[operator]
     folder = looked_at(snapshot)
     assert {file.real.parent.name for file in folder.files} == {"blobs"}
 
 
 def test_a_folder_inside_a_snapshot_has_its_blobs_too(tmp_path: Path) -> None:
     genai_folder(tmp_path / "plain" / "cpu" / "int4")
-    snapshot = hub_snapshot(tmp_path / "hub", tmp_path / "plain")
+    snapshot = write_snapshot(tmp_path / "hub", tmp_path / "plain")
     assert looked_at(snapshot / "cpu" / "int4").kind == "genai"
 
 
@@ -190,7 +189,7 @@ def test_functions_of_its_own_are_no_library(tmp_path: Path) -> None:
 def test_what_is_worth_looking_at(tmp_path: Path) -> None:
     assert holds_model(genai_folder(tmp_path / "a"))
     assert holds_model(embedding_folder(tmp_path / "b"))
-    assert holds_model(write(tmp_path / "c", {"genai_config.json": "broken"}))
-    assert not holds_model(write(tmp_path / "d", {"model.onnx": b""}))
-    assert not holds_model(write(tmp_path / "e", {"config.json": "{}", "x.safetensors": b""}))
+    assert holds_model(write_files(tmp_path / "c", {"genai_config.json": "broken"}))
+    assert not holds_model(write_files(tmp_path / "d", {"model.onnx": b""}))
+    assert not holds_model(write_files(tmp_path / "e", {"config.json": "{}", "x.safetensors": b""}))
     assert not holds_model(tmp_path / "none")

@@ -18,14 +18,13 @@ from plugins.venom_onnx.tests.onnx_bytes import (
     entry,
     genai_folder,
     graph,
-    hub_snapshot,
     model,
     node,
     stored,
     tensor,
-    write,
 )
-from venom_core.testing.onnx import held, number, varint
+from venom_core.testing.onnx import held, number, varint, write_files
+from venom_core.testing.safetensors import write_snapshot
 from venom_onnx.folder import OnnxFolder, read_folder
 from venom_onnx.onnx_file import FORBIDDEN, MOST_FILES
 
@@ -77,7 +76,7 @@ def is_refused_with(folder: Path, content: bytes, code: str, words: str) -> None
     ids=range(21),
 )  # fmt: skip
 def test_names_that_lead_outside(tmp_path: Path, location: str, words: str) -> None:
-    write(tmp_path, {"model.onnx.data": DATA})
+    write_files(tmp_path, {"model.onnx.data": DATA})
     content = model(graph(stored(location)))
     is_refused_with(tmp_path / "m", content, UNSAFE, words)
 
@@ -183,7 +182,7 @@ def test_no_file_of_it_may_be_anything_but_a_file(
 
 
 def test_a_linked_folder_on_the_way(tmp_path: Path) -> None:
-    write(tmp_path / "elsewhere", {"data": DATA})
+    write_files(tmp_path / "elsewhere", {"data": DATA})
     content = model(graph(stored("sub/data")))
     genai_folder(tmp_path / "m", **{"model.onnx": content})
     (tmp_path / "m" / "sub").symlink_to(tmp_path / "elsewhere")
@@ -193,15 +192,15 @@ def test_a_linked_folder_on_the_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize("beside", ["refs/main", "../models--org--other/blobs/" + "e" * 64,
                                     "blobs/not-a-digest"])  # fmt: skip
 def test_a_link_of_a_snapshot_leads_to_its_own_blobs_only(tmp_path: Path, beside: str) -> None:
-    snapshot = hub_snapshot(tmp_path, genai_folder(tmp_path / "plain"))
-    write(snapshot.parent.parent, {beside: DATA})
+    snapshot = write_snapshot(tmp_path, genai_folder(tmp_path / "plain"))
+    write_files(snapshot.parent.parent, {beside: DATA})
     (snapshot / "model.onnx.data").unlink()
     (snapshot / "model.onnx.data").symlink_to(f"../../{beside}")
     refused(snapshot, UNSAFE, "is a link")
 
 
 def test_a_blob_that_is_a_link_itself(tmp_path: Path) -> None:
-    snapshot = hub_snapshot(tmp_path, genai_folder(tmp_path / "plain"))
+    snapshot = write_snapshot(tmp_path, genai_folder(tmp_path / "plain"))
     blob = (snapshot / "model.onnx.data").resolve()
     blob.unlink()
     blob.symlink_to("/etc/hostname")
@@ -209,7 +208,7 @@ def test_a_blob_that_is_a_link_itself(tmp_path: Path) -> None:
 
 
 def test_links_as_the_cache_has_them_are_none_elsewhere(tmp_path: Path) -> None:
-    snapshot = hub_snapshot(tmp_path, genai_folder(tmp_path / "plain"))
+    snapshot = write_snapshot(tmp_path, genai_folder(tmp_path / "plain"))
     moved = snapshot.parent.parent.parent / "unpacked"
     snapshot.parent.parent.rename(moved)
     refused(moved / "snapshots" / snapshot.name, UNSAFE, "is a link")
@@ -473,7 +472,7 @@ def test_which_onnx_file_is_meant(tmp_path: Path, names: list[str], code: str) -
     folder = embedding_folder(tmp_path / "m")
     content = (folder / "onnx" / "model.onnx").read_bytes()
     (folder / "onnx" / "model.onnx").unlink()
-    write(folder, dict.fromkeys(names, content))
+    write_files(folder, dict.fromkeys(names, content))
     refused(folder, code, "ONNX file")
 
 

@@ -16,14 +16,14 @@ from plugins.venom_onnx.tests.onnx_bytes import (
     embedding_folder,
     genai_folder,
     graph,
-    hub_snapshot,
     looked_at,
     model,
     stored,
-    write,
 )
+from venom_core.sdk import model_json
 from venom_core.sdk.errors import VenomError
-from venom_onnx import json_files
+from venom_core.testing.onnx import write_files
+from venom_core.testing.safetensors import write_snapshot
 from venom_onnx.folder import OnnxFolder, read_folder
 from venom_onnx.launch_config import launch_folder
 
@@ -46,7 +46,7 @@ def test_links_to_what_was_looked_at_and_nothing_else(
     tmp_path: Path, make: Callable[..., Path], hub: bool
 ) -> None:
     path = make(tmp_path / "m", **{"evil.py": "", "tokenizer_module.json": "{}", "evil.so": ""})
-    path = hub_snapshot(tmp_path / "hub", path) if hub else path
+    path = write_snapshot(tmp_path / "hub", path) if hub else path
     folder = looked_at(path)
     own = launch_folder(folder, tmp_path / "own", "cpu")
     there = {str(one.relative_to(own)): one.resolve() for one in own.rglob("*") if not one.is_dir()}
@@ -204,7 +204,7 @@ def test_a_file_that_is_a_pipe_by_now_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_tokenizer_is_read_before_a_launch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
 ) -> None:
-    monkeypatch.setattr(json_files, "MOST_TOKENIZER_VALUES", 20)
+    monkeypatch.setattr(model_json, "MOST_TOKENIZER_VALUES", 20)
     folder = looked_at(genai_folder(tmp_path / "m", **{"tokenizer.json": text}))
     error = refusal(folder, tmp_path / "own")
     assert error.code == "model_damaged"
@@ -213,7 +213,7 @@ def test_a_tokenizer_is_read_before_a_launch(
 
 def test_what_a_launch_left_is_removed(tmp_path: Path) -> None:
     folder = looked_at(genai_folder(tmp_path / "m"))
-    write(tmp_path / "own", {"tokenizer_module.json": "{}", "old/evil.onnx": ""})
+    write_files(tmp_path / "own", {"tokenizer_module.json": "{}", "old/evil.onnx": ""})
     launch_folder(folder, tmp_path / "own", "cpu")
     own = launch_folder(folder, tmp_path / "own", "cpu")
     assert not (own / "tokenizer_module.json").exists()

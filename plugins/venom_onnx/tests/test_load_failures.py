@@ -8,16 +8,12 @@ from typing import Any
 
 import pytest
 
+from venom_core.sdk.engine_failures import load_errors, memory_errors
 from venom_core.sdk.errors import StorageError, Unavailable
 from venom_core.sdk.served_engine import ServedEngine
 from venom_onnx.embedding_engine import EmbeddingEngine
 from venom_onnx.engine import GenAiEngine
-from venom_onnx.load_failures import (
-    check_execution_provider,
-    check_version,
-    load_errors,
-    memory_errors,
-)
+from venom_onnx.load_failures import LESS_MEMORY, check_execution_provider, check_version
 
 
 @pytest.mark.parametrize(
@@ -32,7 +28,10 @@ from venom_onnx.load_failures import (
 )
 @pytest.mark.parametrize("when", [load_errors, memory_errors])
 def test_too_little_memory(error: Exception, when: Any) -> None:
-    with pytest.raises(Unavailable, match="not enough memory for tiny") as refused, when("tiny"):
+    with (
+        pytest.raises(Unavailable, match="not enough memory for tiny") as refused,
+        when("tiny", LESS_MEMORY),
+    ):
         raise error
     assert refused.value.code == "out_of_memory"
     assert refused.value.fix is not None and "VENOM_ONNX__CONTEXT_LENGTH" in refused.value.fix
@@ -40,7 +39,7 @@ def test_too_little_memory(error: Exception, when: Any) -> None:
 
 def test_words_of_the_runtime_come_without_paths(capsys: pytest.CaptureFixture[str]) -> None:
     words = "Load model from /srv/a/own/model.onnx failed:Fatal error: gather is not registered"
-    with pytest.raises(StorageError) as refused, load_errors("tiny"):
+    with pytest.raises(StorageError) as refused, load_errors("tiny", LESS_MEMORY):
         raise RuntimeError(words)
     assert refused.value.code == "model_damaged" and "/srv" not in refused.value.message
     assert "gather is not registered" in refused.value.message
@@ -48,7 +47,7 @@ def test_words_of_the_runtime_come_without_paths(capsys: pytest.CaptureFixture[s
 
 
 def test_what_is_no_lack_of_memory_stays_as_it_is() -> None:
-    with pytest.raises(RuntimeError, match="something else"), memory_errors("tiny"):
+    with pytest.raises(RuntimeError, match="something else"), memory_errors("tiny", LESS_MEMORY):
         raise RuntimeError("something else")
 
 

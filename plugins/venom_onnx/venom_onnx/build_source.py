@@ -9,19 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from venom_core.sdk.chat_template import template_text
 from venom_core.sdk.errors import InvalidRequest, VenomError
-from venom_onnx.containment import OwnFile, there
-from venom_onnx.folder import TOKENIZER, chat_template
-from venom_onnx.json_files import check_tokenizer, json_of
-from venom_onnx.safetensors_file import INDEX, check_weights
-
-CONFIG, TOKENIZER_CONFIG = "config.json", "tokenizer_config.json"
-#: Small files of JSON that a build reads where they are there.
-_OPTIONAL = (
-    "generation_config.json", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json",
-    INDEX,
-)  # fmt: skip
-_TEMPLATE = "chat_template.jinja"
+from venom_core.sdk.model_files import OwnFile, there
+from venom_core.sdk.model_folder import CONFIG, TOKENIZER, brings_code, small_files
+from venom_core.sdk.model_json import check_tokenizer, json_of
+from venom_core.sdk.safetensors import check_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +35,20 @@ def check_source(folder: Path) -> BuildSource:
     config = json_of(folder, CONFIG)
     if not config.get("architectures"):
         raise _no_source("It has no config.json that names an architecture.")
-    for name in (CONFIG, TOKENIZER_CONFIG):
-        if "auto_map" in json_of(folder, name):
-            raise InvalidRequest(
-                "The model brings code of its own, which is never run.",
-                code="unsafe_model",
-                fix="Choose a model whose architecture transformers knows.",
-            )
+    if brings_code(folder):
+        raise InvalidRequest(
+            "The model brings code of its own, which is never run.",
+            code="unsafe_model",
+            fix="Choose a model whose architecture transformers knows.",
+        )
     tokenizer = there(folder, TOKENIZER)
     if tokenizer is None:
         raise _no_source(f"It has no {TOKENIZER}.")
     check_tokenizer(tokenizer)
-    chat_template(folder)
-    for name in _OPTIONAL:
-        json_of(folder, name)
+    template_text(folder)
     weights = check_weights(folder)
-    named = (there(folder, name) for name in (CONFIG, TOKENIZER, *_OPTIONAL, _TEMPLATE))
-    files = (*(file for file in named if file is not None), *weights)
-    return BuildSource(files, sum(file.size_bytes for file in weights))
+    size = sum(file.size_bytes for file in weights)
+    return BuildSource((*small_files(folder), *weights), size)
 
 
 def _no_source(why: str) -> VenomError:

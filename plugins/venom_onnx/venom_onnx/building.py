@@ -26,13 +26,13 @@ from venom_core.sdk.disk import (
 )
 from venom_core.sdk.environments import Environment
 from venom_core.sdk.errors import Conflict, EngineMissing, InvalidRequest, Unavailable
+from venom_core.sdk.model_files import OwnFile
+from venom_core.sdk.model_links import link_files
 from venom_core.sdk.provider import BuildProgress, BuildRequest, PullPlan
 from venom_onnx import build_child
 from venom_onnx.build_source import check_source
-from venom_onnx.containment import OwnFile
-from venom_onnx.folder import read_folder
-from venom_onnx.json_files import BUILD_NOTE
-from venom_onnx.launch_config import link_files
+from venom_onnx.folder import BUILD_NOTE, read_folder
+from venom_onnx.launch_config import PLACE
 from venom_onnx.refusals import build_refusal, damaged_environment
 
 #: The script that builds.
@@ -171,7 +171,7 @@ class Builder:
             make_writable_folder(work)
             with disk_errors():
                 write_file(note, state)
-        link_files(files, work / build_child.SOURCE)
+        link_files(files, work / build_child.SOURCE, PLACE)
         make_writable_folder(self._log_file.parent)
         return files
 

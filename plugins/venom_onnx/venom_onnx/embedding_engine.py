@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from venom_core.sdk.served_engine import ServedEngine
-from venom_onnx.embedding_config import TEXT_OUTPUTS, TOKEN_OUTPUTS, Pooling
-from venom_onnx.engine import load_tokenizer
+from venom_core.sdk.engine_failures import load_errors
+from venom_core.sdk.fast_tokenizer import FastTokenizer
+from venom_core.sdk.model_folder import TOKENIZER
+from venom_core.sdk.sentence_transformers import Pooling
+from venom_core.sdk.served_engine import ServedEngine, embedded_by_length
+from venom_onnx.embedding_config import TEXT_OUTPUTS, TOKEN_OUTPUTS
 from venom_onnx.folder import read_folder
 from venom_onnx.launch_config import launch_folder
-from venom_onnx.load_failures import check_version, execution_provider_missing, load_errors
+from venom_onnx.load_failures import LESS_MEMORY, check_version, execution_provider_missing
 
 _EXECUTION_PROVIDERS = {
     "cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "dml": "DmlExecutionProvider",
@@ -39,8 +42,8 @@ class EmbeddingEngine(ServedEngine):
         own = launch_folder(folder, Path(self.config["own"]), provider)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.config["threads"]
-        with load_errors(self.name):
-            self._tokenizer = load_tokenizer(own)
+        with load_errors(self.name, LESS_MEMORY):
+            self._tokenizer = FastTokenizer(own / TOKENIZER)
             self._session = onnxruntime.InferenceSession(
                 str(own / folder.model), options, providers=[chosen, "CPUExecutionProvider"]
             )
@@ -50,19 +53,10 @@ class EmbeddingEngine(ServedEngine):
         self._output = next(name for name in wanted if name in folder.outputs)
 
     def encode(self, text: str, *, rendered: bool) -> list[int]:
-        encoded = self._tokenizer.encode(text.encode("utf-8", "replace").decode())
-        return list(encoded.ids)
+        return self._tokenizer.encode(text, special=True)
 
     def embed(self, inputs: Sequence[Sequence[int]]) -> list[list[float]]:
-        alike: dict[int, list[int]] = {}
-        for place, tokens in enumerate(inputs):
-            alike.setdefault(len(tokens), []).append(place)
-        found: list[list[float]] = [[]] * len(inputs)
-        for places in alike.values():
-            vectors = self._vectors([inputs[place] for place in places])
-            for place, vector in zip(places, vectors, strict=True):
-                found[place] = vector
-        return found
+        return embedded_by_length(inputs, self._vectors)
 
     def _vectors(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
         """Return the vectors of texts of one length."""

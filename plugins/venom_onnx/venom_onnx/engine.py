@@ -7,25 +7,23 @@ is the model's own template. Venom's server never imports this module.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.answer_schema import schema_of
+from venom_core.sdk.chat_template import ChatTemplate
+from venom_core.sdk.engine_failures import load_errors, memory_errors
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.fast_tokenizer import FastTokenizer
+from venom_core.sdk.logit_shaping import LogitShaping
+from venom_core.sdk.model_folder import TOKENIZER
+from venom_core.sdk.model_refusals import shown
 from venom_core.sdk.served_engine import Messages, Sampling, ServedEngine, Token
 from venom_core.sdk.text_pieces import Characters
-from venom_onnx.folder import TOKENIZER, OnnxFolder, read_folder
-from venom_onnx.json_files import json_of
+from venom_onnx.folder import OnnxFolder, read_folder
 from venom_onnx.launch_config import launch_folder
-from venom_onnx.load_failures import (
-    check_execution_provider,
-    check_version,
-    load_errors,
-    memory_errors,
-)
-from venom_onnx.refusals import shown
-from venom_onnx.templates import ChatTemplate
+from venom_onnx.load_failures import LESS_MEMORY, check_execution_provider, check_version
 
 PARAMETERS = frozenset(
     {
@@ -36,14 +34,6 @@ PARAMETERS = frozenset(
 )  # fmt: skip
 #: A buffer shorter than the window of a model's layers is refused by the runtime.
 LEAST_BUFFER = 1024
-#: A small model that may put blanks between two words of JSON can go on with blanks for ever. Read
-#: by llguidance, which keeps the runtime's answers to a schema.
-_NO_PADDING = {
-    "x-guidance": {
-        "whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ",
-    }
-}  # fmt: skip
-_SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
 class GenAiEngine(ServedEngine):
@@ -65,15 +55,16 @@ class GenAiEngine(ServedEngine):
         check_execution_provider(onnxruntime_genai, provider)
         folder = read_folder(Path(self.config["path"]))
         own = launch_folder(folder, Path(self.config["own"]), provider)
-        with load_errors(self.name):
-            self._tokenizer = load_tokenizer(own)
+        with load_errors(self.name, LESS_MEMORY):
+            self._tokenizer = FastTokenizer(own / TOKENIZER)
             options = {"intra_op_num_threads": self.config["threads"]}
             runtime = onnxruntime_genai.Config(str(own))
             runtime.overlay(json.dumps({"model": {"decoder": {"session_options": options}}}))
             self._model = onnxruntime_genai.Model(runtime)
         self._runtime = onnxruntime_genai
         self._ends = frozenset(_ends(folder))
-        self._template = chat_template(folder)
+        text = folder.chat_template
+        self._template = None if text is None else ChatTemplate.of(folder.path, text)
         self._own_search: dict[str, Any] = folder.config["search"]
         trained = folder.context_length or self.context_length
         self._buffer = min(trained, max(self.context_length, LEAST_BUFFER))
@@ -85,22 +76,18 @@ class GenAiEngine(ServedEngine):
         return self._template.render(messages)
 
     def encode(self, text: str, *, rendered: bool) -> list[int]:
-        # The library's words for a surrogate are a traceback.
-        encoded = self._tokenizer.encode(
-            text.encode("utf-8", "replace").decode(), add_special_tokens=not rendered
-        )
-        return list(encoded.ids)
+        return self._tokenizer.encode(text, special=not rendered)
 
     def generate(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[Token]:
         if any(token >= self._vocabulary for token in prompt):
             raise InvalidRequest(
                 "The prompt has a token that the model does not have.", param="prompt"
             )
-        with memory_errors(self.name):
+        with memory_errors(self.name, LESS_MEMORY):
             generator = self._generator(sampling)
             generator.append_tokens(list(prompt))
-        characters = Characters(self._decode)
-        shaping = Shaping(sampling)
+        characters = Characters(self._tokenizer.decode)
+        shaping = LogitShaping(sampling)
         while not generator.is_done():
             logits = None
             if shaping.looks:
@@ -141,9 +128,6 @@ class GenAiEngine(ServedEngine):
         # In this order: the runtime complains of models that outlive it.
         del self._model
 
-    def _decode(self, tokens: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))
-
     def _search(self, sampling: Sampling) -> dict[str, Any]:
         """Return the runtime's search options: the request's, else the model's own, else none; the
         runtime's would be a ``top_k`` of 50."""
@@ -170,71 +154,8 @@ class GenAiEngine(ServedEngine):
         shifted -= shifted.max()
         shifted -= np.log(np.exp(shifted).sum())
         likeliest = np.argsort(-shifted, kind="stable")[:most]
-        top = tuple((self._text(int(one)), float(shifted[one])) for one in likeliest)
+        top = tuple((self._tokenizer.shown(int(one)), float(shifted[one])) for one in likeliest)
         return float(shifted[token]), top
-
-    def _text(self, token: int) -> str:
-        return str(self._tokenizer.decode([token], skip_special_tokens=False))
-
-
-class Shaping:
-    """The wishes of a request for the logits, beyond what the runtime's search knows."""
-
-    def __init__(self, sampling: Sampling) -> None:
-        self._sampling = sampling
-        self._counts: Counter[int] = Counter()
-        self.changes = bool(
-            sampling.logit_bias or sampling.min_p or sampling.presence_penalty
-            or sampling.frequency_penalty
-        )  # fmt: skip
-        self.looks = self.changes or sampling.logprobs is not None
-
-    def made(self, token: int) -> None:
-        """Count a token of the answer."""
-        self._counts[token] += 1
-
-    def change(self, logits: Any) -> None:
-        """Change the logits of the next token in place: penalties for what the answer has, the
-        request's biases, and what is too unlikely beside the likeliest."""
-        sampling = self._sampling
-        for token, count in self._counts.items():
-            logits[token] -= (sampling.presence_penalty or 0.0) + count * (
-                sampling.frequency_penalty or 0.0
-            )
-        for token, bias in (sampling.logit_bias or {}).items():
-            if token >= len(logits):
-                raise InvalidRequest(
-                    f"The model has no token {token}.", param="logit_bias", fix="Leave it out."
-                )
-            logits[token] += bias
-        if sampling.min_p:
-            import numpy as np
-
-            logits[logits < logits.max() + np.log(sampling.min_p)] = -np.inf
-
-
-def load_tokenizer(own: Path) -> Any:
-    """Return the tokenizer of a launched folder; it cuts and pads nothing."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(own / TOKENIZER))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def chat_template(folder: OnnxFolder) -> ChatTemplate | None:
-    """Return the model's own template, with its special tokens; None where it has none."""
-    if folder.chat_template is None:
-        return None
-    path = folder.path
-    config = json_of(path, "tokenizer_config.json") | json_of(path, "special_tokens_map.json")
-    named = {}
-    for name in _SPECIAL:
-        value = config.get(name)
-        value = value.get("content") if isinstance(value, dict) else value
-        named[name] = value if isinstance(value, str) else ""
-    return ChatTemplate(folder.chat_template, named)
 
 
 def _ends(folder: OnnxFolder) -> list[int]:
@@ -251,22 +172,3 @@ def _penalty(sampling: Sampling, own: Mapping[str, Any]) -> dict[str, float]:
             "The field 'repeat_penalty' is wrong: it is more than 0.", param="repeat_penalty"
         )
     return {"repetition_penalty": penalty}
-
-
-def schema_of(sampling: Sampling) -> str | None:
-    """Return the JSON schema that the request wants its answer to follow."""
-    wanted = sampling.more.get("response_format")
-    kind = wanted.get("type") if isinstance(wanted, dict) else None
-    if wanted is None or kind == "text":
-        return None
-    schema: Any = {"type": "object"}
-    if kind == "json_schema":
-        schema = (wanted.get("json_schema") or {}).get("schema") or schema
-    elif kind != "json_object":
-        raise InvalidRequest(
-            "The field 'response_format' is wrong: its type is text, json_object or json_schema.",
-            param="response_format",
-        )
-    if isinstance(schema, dict):
-        schema = {**_NO_PADDING, **schema}
-    return json.dumps(schema)

@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from venom_core.sdk.architecture import Architecture
+from venom_core.sdk.chat_template import template_text
 from venom_core.sdk.errors import VenomError
+from venom_core.sdk.model_files import OwnFile, own_file, there
+from venom_core.sdk.model_folder import TOKENIZER
+from venom_core.sdk.model_json import MOST_TOKENIZER_BYTES, read_json
+from venom_core.sdk.model_refusals import damaged, incomplete, not_served, shown
+from venom_core.sdk.sentence_transformers import POOLING_FILE, Pooling
 from venom_core.sdk.states import Reason
 from venom_onnx import genai_config
-from venom_onnx.containment import OwnFile, own_file, there
-from venom_onnx.embedding_config import MODEL_NAMES, POOLING_FILE, Pooling, read_embedding
-from venom_onnx.json_files import MOST_TOKENIZER_BYTES, json_of, read_json
+from venom_onnx.embedding_config import MODEL_NAMES, read_embedding
 from venom_onnx.onnx_file import OnnxGraph, read_onnx
-from venom_onnx.refusals import damaged, incomplete, not_served, shown, wrong_provider
+from venom_onnx.refusals import wrong_provider
 
 Kind = Literal["genai", "embedding"]
-TOKENIZER = "tokenizer.json"
 #: What a tokenizer is read from, besides its own file.
 _BESIDE = (
     "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
@@ -35,7 +38,8 @@ _OF_EMBEDDINGS = (
 )  # fmt: skip
 #: Execution providers that the settings can name.
 PROVIDERS = ("cpu", "cuda", "dml")
-MOST_TEMPLATE_BYTES = 1024 * 1024
+#: Lies in a folder that was built here and says from what.
+BUILD_NOTE = "venom_build.json"
 #: Files of one folder that are looked at by name; a model's has a dozen.
 _MOST_ENTRIES = 2000
 
@@ -128,7 +132,7 @@ class _Look:
             self._embedding(folder, graph)
         else:
             described = genai_config.architecture(self.known["config"], self._weights)
-            self.known |= {"architecture": described, "chat_template": chat_template(folder)}
+            self.known |= {"architecture": described, "chat_template": template_text(folder)}
 
     def _language_model(self, said: Mapping[str, Any]) -> None:
         self.known["kind"] = "genai"
@@ -179,22 +183,6 @@ class _Look:
         known = {file.name: file for file in self.known.get("files", ())}
         known |= {file.name: file for file in files if file is not None}
         self.known["files"] = tuple(known.values())
-
-
-def chat_template(folder: Path) -> str | None:
-    """Return the text of a model's chat template; None where it brings none. Raises the refusal
-    where it is no text, or one beyond every bound."""
-    file = there(folder, "chat_template.jinja")
-    if file is not None:
-        try:
-            return file.read(MOST_TEMPLATE_BYTES).decode()
-        except UnicodeDecodeError as error:
-            raise damaged(f"{file.name} is no text.") from error
-    found = json_of(folder, "tokenizer_config.json").get("chat_template")
-    if isinstance(found, list):  # several by name: tools, retrieval, and the one for talking
-        named = [one for one in found if isinstance(one, dict) and one.get("name") == "default"]
-        found = named[0].get("template") if named else None
-    return found if isinstance(found, str) else None
 
 
 def _model_name(folder: Path) -> str:

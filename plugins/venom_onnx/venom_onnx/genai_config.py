@@ -24,7 +24,7 @@ from venom_core.sdk.architecture import (
     bounded,
 )
 from venom_core.sdk.errors import VenomError
-from venom_onnx.refusals import damaged, not_served, shown, unsafe
+from venom_core.sdk.model_refusals import damaged, not_served, shown, unsafe
 
 NAME = "genai_config.json"
 #: The runtime keeps its numbers in 32 bits with a sign.

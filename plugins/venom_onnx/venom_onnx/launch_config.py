@@ -9,19 +9,16 @@ blobs, so needs no copy.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
-from venom_core.sdk.disk import Place, discard, disk_errors, write_file
-from venom_core.sdk.errors import StorageError
+from venom_core.sdk.disk import Place, disk_errors, write_file
+from venom_core.sdk.model_folder import TOKENIZER
+from venom_core.sdk.model_json import check_tokenizer
+from venom_core.sdk.model_links import link_files
 from venom_onnx import genai_config
-from venom_onnx.containment import OwnFile
-from venom_onnx.folder import TOKENIZER, OnnxFolder
-from venom_onnx.json_files import check_tokenizer
+from venom_onnx.folder import OnnxFolder
 from venom_onnx.refusals import wrong_provider
 
-#: Windows lets developers and administrators make links, and nobody else.
-_NO_PRIVILEGE = 1314
 PLACE = Place("Venom's folder of ONNX engines", "VENOM_HOME")
 
 
@@ -44,23 +41,12 @@ def launch_folder(folder: OnnxFolder, own: Path, provider: str) -> Path:
         file.check()
         if file.name == TOKENIZER:
             check_tokenizer(file)
-    link_files(folder.files, own)
+    link_files(folder.files, own, PLACE)
     if folder.kind == "genai":
         config = json.dumps(launch_config(folder, provider))
         with disk_errors(PLACE):
             write_file(own / genai_config.NAME, config.encode())
     return own
-
-
-def link_files(files: Iterable[OwnFile], own: Path) -> None:
-    """Make ``own`` anew with links to files that were looked at, and nothing else."""
-    with disk_errors(PLACE):
-        discard(own)
-        own.mkdir(parents=True, mode=0o700)
-        for file in files:
-            place = own / file.name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _link(file.real, place)
 
 
 def launch_config(folder: OnnxFolder, provider: str) -> dict[str, object]:
@@ -71,16 +57,3 @@ def launch_config(folder: OnnxFolder, provider: str) -> dict[str, object]:
     session = {"log_id": "venom", "provider_options": options}
     decoder = {**model["decoder"], "filename": folder.model, "session_options": session}
     return {**folder.config, "model": {**model, "decoder": decoder}}
-
-
-def _link(real: Path, place: Path) -> None:
-    try:
-        place.symlink_to(real)
-    except OSError as error:
-        # A hard link would do on the same disk, and make the weights such as are refused.
-        if getattr(error, "winerror", None) == _NO_PRIVILEGE:
-            raise StorageError(
-                "Windows lets Venom make no link to the model's files.",
-                fix="Turn on the developer mode of Windows, then try again.",
-            ) from error
-        raise

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from venom_core.sdk.model_refusals import damaged, not_served, shown, unsafe
 from venom_onnx.protobuf import BYTES, Field, Message, NotProtobuf, ProtobufFile
-from venom_onnx.refusals import damaged, not_served, shown, unsafe
 
 #: Bits of one element by TensorProto.DataType; texts (8) have no size of their own.
 _BITS = {

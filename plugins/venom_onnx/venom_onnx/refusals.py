@@ -1,43 +1,19 @@
-"""Why a folder is listed and not run: each kind of reason with its code and what to do."""
+"""Refusals of builds, and of models that were built for something else than is set."""
 
 from __future__ import annotations
 
 from venom_core.sdk.errors import (
-    InvalidRequest,
     ModelNotCapable,
     NoDiskSpace,
-    StorageError,
     Unavailable,
     UpstreamError,
     VenomError,
 )
-from venom_core.sdk.printable import one_line
+from venom_core.sdk.model_refusals import shown
 from venom_onnx import build_child
 
-LONGEST_NAME = 100
 #: How a shell tells that a process was killed: the system does that where memory is short.
 _KILLED = 137
-
-
-def unsafe(message: str) -> VenomError:
-    """Return the refusal of a folder that reaches for what is not its own."""
-    fix = "Take the model from where you trust it; nothing of this folder is opened."
-    return InvalidRequest(message, code="unsafe_model", fix=fix)
-
-
-def damaged(message: str) -> VenomError:
-    """Return the refusal of a folder whose files are not what they should be."""
-    return StorageError(message, code="model_damaged", fix="Copy or fetch the folder again.")
-
-
-def incomplete(message: str) -> VenomError:
-    """Return the refusal of a folder in which a file is missing."""
-    return StorageError(message, code="model_incomplete", fix="Copy or fetch the whole folder.")
-
-
-def not_served(message: str) -> VenomError:
-    """Return the refusal of a model of a kind that this engine does not run."""
-    return ModelNotCapable(message, fix="Choose another model: venom list")
 
 
 def wrong_provider(built_for: str, wanted: str | None = None) -> VenomError:
@@ -91,8 +67,3 @@ def build_refusal(code: int, source: str, environment: str) -> VenomError:
         fix="Its log says why: venom logs onnx/build",
         code="build_failed",
     )
-
-
-def shown(name: str) -> str:
-    """Return a name that somebody else wrote as a sentence shows it."""
-    return one_line(name[:LONGEST_NAME])

@@ -15,13 +15,12 @@ from plugins.venom_onnx.tests.onnx_bytes import (
     changed,
     embedding_folder,
     genai_folder,
-    hub_snapshot,
     model,
     stored,
     value,
-    write,
 )
-from venom_core.testing.onnx import held, number, varint
+from venom_core.testing.onnx import held, number, varint, write_files
+from venom_core.testing.safetensors import write_snapshot
 from venom_onnx.folder import read_folder
 from venom_onnx.launch_config import launch_folder
 
@@ -53,7 +52,7 @@ def adding(given: str, made: str, tensor: bytes) -> bytes:
 
 def one(folder: Path, location: str = "w.data", offset: str = "0") -> Path:
     content = model(adding("x", "y", stored(location, offset=offset)))
-    return write(folder, {"model.onnx": content}) / "model.onnx"
+    return write_files(folder, {"model.onnx": content}) / "model.onnx"
 
 
 @pytest.mark.parametrize("hub", [False, True], ids=["plain", "hub"])
@@ -68,7 +67,7 @@ def test_it_takes_a_launched_folder(
         content = model(adding("input_ids", "last_hidden_state", stored("w.data")))
         files = {"onnx/model.onnx": content, "onnx/w.data": DATA}
         path = embedding_folder(tmp_path / "m", **files)
-    folder = read_folder(hub_snapshot(tmp_path / "hub", path) if hub else path)
+    folder = read_folder(write_snapshot(tmp_path / "hub", path) if hub else path)
     assert folder.reason is None
     own = launch_folder(folder, tmp_path / "own", "cpu")
     assert opened(own / folder.model) == ""
@@ -90,7 +89,7 @@ def test_it_takes_a_launched_folder(
 def test_it_refuses_what_is_refused_here_too(
     tmp_path: Path, opened: Callable[[Path], str], location: str, offset: str, words: str
 ) -> None:
-    write(tmp_path, {"w.data": DATA, "m/w.data": DATA})
+    write_files(tmp_path, {"w.data": DATA, "m/w.data": DATA})
     path = one(tmp_path / "m", location, offset)
     (tmp_path / "m" / "link.data").symlink_to(tmp_path / "w.data")
     assert words in opened(path)
@@ -99,7 +98,7 @@ def test_it_refuses_what_is_refused_here_too(
 def test_it_takes_hard_links_which_are_refused_here(
     tmp_path: Path, opened: Callable[[Path], str]
 ) -> None:
-    write(tmp_path, {"secret": DATA})
+    write_files(tmp_path, {"secret": DATA})
     path = one(tmp_path / "m")
     (tmp_path / "m" / "w.data").hardlink_to(tmp_path / "secret")
     assert opened(path) == ""
@@ -110,7 +109,7 @@ def test_it_reads_32_bits_of_a_tag(tmp_path: Path, opened: Callable[[Path], str]
     content = adding("x", "y", stored("w.data"))
     tag = varint((1 << 32) + (7 << 3 | 2))
     data = number(1, 9) + tag + varint(len(content)) + content + held(8, number(2, 17))
-    write(tmp_path, {"model.onnx": data, "w.data": DATA})
+    write_files(tmp_path, {"model.onnx": data, "w.data": DATA})
     assert opened(tmp_path / "model.onnx") == ""
 
 

@@ -1,7 +1,7 @@
 """A model's own chat template, in Jinja as transformers reads it, in a sandbox.
 
 A template is a stranger's program: it reads the messages and makes a text, and reaches nothing
-else. Used in the engine's process only.
+else. Rendered in the engine's process only, whose environment has Jinja.
 """
 
 from __future__ import annotations
@@ -9,13 +9,34 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.sdk.model_files import there
+from venom_core.sdk.model_json import json_of
+from venom_core.sdk.model_refusals import damaged, shown
 from venom_core.sdk.served_engine import Messages
-from venom_onnx.refusals import damaged, shown
 
 LONGEST_PROMPT = 16 * 1024 * 1024
+MOST_TEMPLATE_BYTES = 1024 * 1024
+_SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
+
+
+def template_text(folder: Path) -> str | None:
+    """Return the text of a model's chat template; None where it brings none. Raises the refusal
+    where it is no text, or one beyond every bound."""
+    file = there(folder, "chat_template.jinja")
+    if file is not None:
+        try:
+            return file.read(MOST_TEMPLATE_BYTES).decode()
+        except UnicodeDecodeError as error:
+            raise damaged(f"{file.name} is no text.") from error
+    found = json_of(folder, "tokenizer_config.json").get("chat_template")
+    if isinstance(found, list):  # several by name: tools, retrieval, and the one for talking
+        named = [one for one in found if isinstance(one, dict) and one.get("name") == "default"]
+        found = named[0].get("template") if named else None
+    return found if isinstance(found, str) else None
 
 
 class ChatTemplate:
@@ -44,6 +65,19 @@ class ChatTemplate:
         except (*self._failures, RecursionError) as error:
             raise damaged("The model's chat template is none.") from error
         self._special = dict(special)
+
+    @classmethod
+    def of(cls, folder: Path, text: str) -> ChatTemplate:
+        """Return the template of a model's folder, with the special tokens that its files name."""
+        config = json_of(folder, "tokenizer_config.json") | json_of(
+            folder, "special_tokens_map.json"
+        )
+        named = {}
+        for name in _SPECIAL:
+            value = config.get(name)
+            value = value.get("content") if isinstance(value, dict) else value
+            named[name] = value if isinstance(value, str) else ""
+        return cls(text, named)
 
     def render(self, messages: Messages) -> str:
         """Return the prompt. Where the last message is the assistant's, it ends with its text.

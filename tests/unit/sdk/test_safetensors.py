@@ -1,4 +1,4 @@
-"""Weights that a build starts from: headers that are wrong in every place."""
+"""Weights of strangers: headers that are wrong in every place."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from plugins.venom_onnx.tests.onnx_bytes import genai_folder, hub_snapshot, write
 from venom_core.sdk.errors import VenomError
-from venom_onnx.safetensors_file import check_weights
+from venom_core.sdk.safetensors import check_weights
+from venom_core.testing.onnx import write_files as write
+from venom_core.testing.safetensors import write_snapshot
 
 INDEX = "model.safetensors.index.json"
 
@@ -53,8 +54,8 @@ def test_parts_that_an_index_names(tmp_path: Path) -> None:
 
 
 def test_weights_in_the_cache_are_links(tmp_path: Path) -> None:
-    plain = genai_folder(tmp_path / "plain", **{"model.safetensors": safetensors(GOOD)})
-    snapshot = hub_snapshot(tmp_path / "hub", plain)
+    plain = write(tmp_path / "plain", {"model.safetensors": safetensors(GOOD)})
+    snapshot = write_snapshot(tmp_path / "hub", plain)
     assert len(check_weights(snapshot)) == 1
 
 

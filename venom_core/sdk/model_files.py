@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from venom_onnx.refusals import damaged, incomplete, shown, unsafe
+from venom_core.sdk.model_refusals import damaged, incomplete, shown, unsafe
 
 MOST_PARTS = 4
 _LONGEST = 255

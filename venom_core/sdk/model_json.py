@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.sdk.bounded_json import TooManyValues, check_values, loads
-from venom_onnx.containment import OwnFile, there
-from venom_onnx.refusals import damaged, shown
+from venom_core.sdk.model_files import OwnFile, there
+from venom_core.sdk.model_refusals import damaged, shown
 
 #: Of a configuration; a tokenizer's own, with a template and its special tokens, is the longest.
 MOST_BYTES = 8 * 1024 * 1024
 MOST_VALUES = 100_000
-#: Lies in a folder that was built here and says from what.
-BUILD_NOTE = "venom_build.json"
 #: Of a tokenizer: Gemma's has 262,144 tokens and 513,511 merges of two texts, in 33 MB.
 MOST_TOKENIZER_BYTES = 128 * 1024 * 1024
 MOST_TOKENIZER_VALUES = 8_000_000

@@ -15,9 +15,9 @@ from venom_core.sdk.architecture import MAX_BYTES, BadNumber, bounded
 from venom_core.sdk.bounded_json import MOST_VALUES, loads
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.hub_files import safetensors_of
-from venom_onnx.containment import OwnFile, own_file, there
-from venom_onnx.json_files import MOST_BYTES, read_json
-from venom_onnx.refusals import damaged, incomplete, shown, unsafe
+from venom_core.sdk.model_files import OwnFile, own_file, there
+from venom_core.sdk.model_json import MOST_BYTES, read_json
+from venom_core.sdk.model_refusals import damaged, incomplete, shown, unsafe
 
 INDEX = "model.safetensors.index.json"
 MOST_FILES = 1000

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from venom_core.sdk import chat_template
+from venom_core.sdk.chat_template import ChatTemplate
 from venom_core.sdk.errors import InvalidRequest, StorageError
-from venom_onnx import templates
-from venom_onnx.templates import ChatTemplate
 
 TURNS = (
     "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] | trim }}</>\n"
@@ -72,7 +72,7 @@ def test_a_template_that_fails_or_reaches_out_is_a_refusal(text: str) -> None:
 
 
 def test_a_template_that_writes_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(templates, "LONGEST_PROMPT", 1000)
+    monkeypatch.setattr(chat_template, "LONGEST_PROMPT", 1000)
     with pytest.raises(StorageError, match="without end"):
         render("{% for n in range(99999) %}word {% endfor %}")
 
