@@ -60,6 +60,24 @@ def onnx_folder() -> Path:
     return HOME / "models"
 
 
+def hub_folder() -> Path:
+    """Return the cache with :data:`SOURCE`, and make what runs such folders where it is missing."""
+    with filelock.FileLock(HOME / "making.lock"):
+        try:
+            _gemma_snapshot()
+            command(HOME, "engines", "install", "hf", "--yes", env=around())
+        except SystemExit as error:
+            raise RuntimeError(str(error)) from error
+    return HUB
+
+
+def embedding_source() -> Path:
+    """Return the folder of the real model that embeds, as transformers writes it."""
+    with filelock.FileLock(HOME / "making.lock"):
+        (HOME / "embedding").mkdir(parents=True, exist_ok=True)
+        return _unpacked(HOME / "embedding")
+
+
 def embedding_vectors() -> list[list[float]]:
     """Return the vectors of :data:`TEXTS` as transformers computes them; the store of
     :func:`onnx_folder` then holds :data:`EMBEDDING`."""

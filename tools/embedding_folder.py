@@ -21,8 +21,8 @@ BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tok
 
 
 def main(source: Path, folder: Path, texts: Path, vectors: Path) -> None:
-    import torch  # type: ignore[import-not-found]
-    from transformers import AutoModel, AutoTokenizer  # type: ignore[import-not-found]
+    import torch
+    from transformers import AutoModel, AutoTokenizer
 
     model = AutoModel.from_pretrained(source, attn_implementation="eager").eval()
     tokenizer = AutoTokenizer.from_pretrained(source)

@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.fast_tokenizer import FastTokenizer as FastTokenizer
     from venom_core.sdk.folder_catalogue import FolderCatalogue as FolderCatalogue
     from venom_core.sdk.folder_catalogue import FoundFolder as FoundFolder
+    from venom_core.sdk.folder_catalogue import context_of as context_of
     from venom_core.sdk.folder_catalogue import model_of as model_of
     from venom_core.sdk.frames import Answer as Answer
     from venom_core.sdk.frames import Choice as Choice
@@ -297,7 +298,7 @@ _HOMES = {
         "UpstreamIncomplete", "UpstreamTimeout", "VenomError", "restored",
     ),
     "fast_tokenizer": ("FastTokenizer",),
-    "folder_catalogue": ("FolderCatalogue", "FoundFolder", "model_of"),
+    "folder_catalogue": ("FolderCatalogue", "FoundFolder", "context_of", "model_of"),
     "frames": (
         "Answer", "Choice", "Chunk", "Envelope", "Event", "FinishReason", "Frame", "FrameKind",
         "ToolCall", "Usage", "Wire", "delta", "finish", "usage",

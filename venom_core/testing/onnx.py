@@ -22,6 +22,14 @@ FIRST_WORD = 258
 #: Logit of the token that follows; of every other one it is 0.
 PEAK = 10.0
 
+#: Answers of a trial, by the last character of what is asked; see :func:`write_decoder`.
+ANSWERS = {
+    "?": [" Poland's", " capital", " is", " Warsaw."],
+    "!": ["The", " sea", " żółw", " swims", " wide", " and", ""],
+}
+#: Vectors of a trial, one a token, no two alike.
+VECTORS = [[((token * 37 + at * 11) % 23) - 11.0 for at in range(8)] for token in range(FIRST_WORD)]
+
 
 def varint(number: int) -> bytes:
     """Return a whole number as protobuf writes it; a negative one takes all of 64 bits."""

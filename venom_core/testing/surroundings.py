@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from venom_core.sdk.environments import Environment
 from venom_core.sdk.masking import forget_secret, known_secrets
+from venom_core.sdk.spec import EngineEnvironment
 from venom_core.settings.paths import Paths
 
 _OURS = ("VENOM_", "OLLAMA_", "HF_")
@@ -22,6 +24,16 @@ OUTSIDE = dict(os.environ)
 def outside_models() -> Path:
     """Return the model store of whoever runs this, for what needs a real model and only reads."""
     return Paths.resolve(OUTSIDE).models_dir
+
+
+def outside_python(provider: str, declared: EngineEnvironment) -> Path | None:
+    """Return the interpreter of an engine's environment of whoever runs this: the one that
+    ``VENOM_<PROVIDER>__PYTHON`` names, else the installed one; None where there is none."""
+    named = OUTSIDE.get(f"VENOM_{provider.upper()}__PYTHON")
+    if named:
+        return Path(named)
+    environment = Environment(declared, Paths.resolve(OUTSIDE).providers_dir / provider)
+    return environment.python if environment.state() == "ready" else None
 
 
 @contextlib.contextmanager

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from venom_core.testing import Subject, trial
+from venom_core.sdk.spec import Capability
+from venom_core.testing import Ask, Subject, trial
 from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import TOKEN, FakeHub
+from venom_core.testing.onnx import ANSWERS, VECTORS
+from venom_core.testing.safetensors import write_bert, write_llama
+from venom_core.testing.served import ServedUpstream
+from venom_core.testing.surroundings import outside_python
+from venom_hf.plugin import ENVIRONMENT
+from venom_hf.runtime import engine_missing
 
 _REPO = "org/tiny"
+DECODER, ENCODER = "tiny-decoder", "tiny-encoder"
+#: What the two trials examine: the source, and the runtime.
+SOURCE = (
+    Capability.SEARCH, Capability.TRENDING, Capability.NEWS, Capability.CARD, Capability.DESCRIBE,
+    Capability.PULL, Capability.REMOVE,
+)  # fmt: skip
+RUNTIME = (
+    Capability.CHAT, Capability.COMPLETE, Capability.EMBED, Capability.DESCRIBE, Capability.LOAD,
+    Capability.UNLOAD, Capability.PS, Capability.ENGINES,
+)  # fmt: skip
 
 
 def _tensors(size: int = 2000) -> bytes:
@@ -37,7 +55,11 @@ def _paper(name: str, day: str) -> dict[str, Any]:
     return {"paper": paper, "title": "A paper", "publishedAt": published}
 
 
-@trial("venom_hf.plugin", engine="fake Hugging Face Hub, through the real huggingface_hub")
+@trial(
+    "venom_hf.plugin",
+    engine="fake Hugging Face Hub, through the real huggingface_hub",
+    part=SOURCE,
+)
 async def hub(folder: Path) -> AsyncIterator[Subject]:
     """Fetch through the library itself from a Hub on this machine."""
     with FakeHub() as fake:
@@ -59,3 +81,29 @@ async def hub(folder: Path) -> AsyncIterator[Subject]:
             unknown="org/no-such-model",
             unreachable={"endpoint": "http://127.0.0.1:9"},
         )
+
+
+@trial("venom_hf.plugin", engine="real transformers, with tiny models", part=RUNTIME)
+async def real(folder: Path) -> AsyncIterator[Subject]:
+    """Run models that are made for it here, in the environment of whoever runs this."""
+    python = outside_python("hf", ENVIRONMENT)
+    if python is None:
+        raise engine_missing()
+    places = folder / "folders"
+    await asyncio.to_thread(write_llama, places / DECODER, ANSWERS, context=4096)
+    await asyncio.to_thread(write_bert, places / ENCODER, VECTORS)
+    long = [{"role": "user", "content": "Write a long story about the sea!"}]
+    short = [{"role": "user", "content": "What is the capital of Poland?"}]
+    yield Subject(
+        settings={
+            "context_length": 4096, "cache_dir": str(folder / "cache"), "python": str(python),
+            "model_paths": (str(places),), "offline": True, "threads": 1,
+        },
+        chat=Ask(DECODER, {"messages": long, "temperature": 0}),
+        complete=Ask(DECODER, {"prompt": "The capital of Poland?", "temperature": 0}),
+        embed=Ask(ENCODER, {"input": ("A cat sleeps.", "The engine of an airplane roars!")}),
+        too_long=Ask(DECODER, {"messages": [{"role": "user", "content": "word " * 6000}]}),
+        stop=Ask(DECODER, {"messages": short, "stop": ["capital"], "temperature": 0}),
+        upstream=ServedUpstream(DECODER),
+        seconds=120,
+    )  # fmt: skip

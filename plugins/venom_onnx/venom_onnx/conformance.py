@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
 
-from venom_core.sdk.provider import Provider
-from venom_core.testing import Ask, Subject, Upstream, trial
-from venom_core.testing.onnx import write_decoder, write_encoder
-from venom_onnx.provider import OnnxProvider, engine_missing, engine_version
+from venom_core.testing import Ask, Subject, trial
+from venom_core.testing.onnx import ANSWERS, VECTORS, write_decoder, write_encoder
+from venom_core.testing.served import ServedUpstream
+from venom_onnx.provider import engine_missing, engine_version
 
 DECODER, ENCODER = "tiny-decoder", "tiny-encoder"
-#: By the last character of what is asked.
-ANSWERS = {
-    "?": [" Poland's", " capital", " is", " Warsaw."],
-    "!": ["The", " sea", " żółw", " swims", " wide", " and", ""],
-}
-
-
-class _Upstream(Upstream):
-    """The engine's own figures tell whether it works."""
-
-    async def serving(self, provider: Provider) -> int:
-        if not any(model.ref == DECODER for model in await provider.ps()):
-            return 0
-        async with cast(OnnxProvider, provider).lease(DECODER) as endpoint:
-            request = urllib.request.Request(
-                f"{endpoint.base_url}/health", headers=dict(endpoint.headers)
-            )
-            return await asyncio.to_thread(_running, request)
-
-    async def hold(self) -> None:
-        """Do nothing: the long answer has no end."""
-
-
-def _running(request: urllib.request.Request) -> int:
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return int(json.load(answer)["running"])
 
 
 @trial("venom_onnx.plugin", engine="real onnxruntime-genai, with tiny models")
@@ -60,15 +31,11 @@ async def real(folder: Path) -> AsyncIterator[Subject]:
         stop=Ask(DECODER, {"messages": short, "stop": ["capital"], "temperature": 0}),
         remove=DECODER,
         models_dir=folder / "models",
-        upstream=_Upstream(),
+        upstream=ServedUpstream(DECODER),
         seconds=90,
     )
 
 
 def _write_models(store: Path) -> None:
     write_decoder(store / DECODER, ANSWERS, context=4096)
-    width = 8
-    vectors = [
-        [((token * 37 + at * 11) % 23) - 11.0 for at in range(width)] for token in range(258)
-    ]
-    write_encoder(store / ENCODER, vectors)
+    write_encoder(store / ENCODER, VECTORS)

@@ -110,7 +110,9 @@ class Case:
     # -- asking ------------------------------------------------------------------------------
 
     def has(self, capability: Capability) -> bool:
-        return capability in self.spec.capabilities
+        """Return whether a capability is declared, and this trial's to examine."""
+        part = self.trial.part
+        return capability in self.spec.capabilities and (not part or capability in part)
 
     def wanted(self, name: str, why: str) -> Any:
         """Return what the trial gives under this name; the rule is skipped where it does not."""

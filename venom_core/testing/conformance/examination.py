@@ -120,7 +120,8 @@ def examine_here(trial: Trial, folder: Path, names: Collection[str] | None = Non
 async def _apply(rule: Rule, case: Case) -> Outcome:
     said = [ability.value for ability in rule.needs if not case.has(ability)]
     if said:
-        return Outcome(rule, "skipped", f"The provider declares no {' and no '.join(said)}.")
+        whose = "This trial examines" if case.trial.part else "The provider declares"
+        return Outcome(rule, "skipped", f"{whose} no {' and no '.join(said)}.")
     if rule.either and not any(map(case.has, rule.either)):
         names = " nor ".join(ability.value for ability in rule.either)
         return Outcome(rule, "skipped", f"The provider declares neither {names}.")

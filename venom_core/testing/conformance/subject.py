@@ -12,14 +12,14 @@ generator, once for each engine or record that it is examined with::
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from venom_core.sdk.provider import BuildRequest, Provider
-from venom_core.sdk.spec import SettingValue
+from venom_core.sdk.spec import Capability, SettingValue
 
 
 class NotApplicable(Exception):
@@ -123,6 +123,8 @@ class Trial:
         manifest: the plugin's manifest, ``module`` or ``module:attribute``.
         engine: what the answers come from: ``real llama.cpp``, ``records of Ollama 0.24.0``.
         provider: which of the manifest's providers; None where it has one.
+        part: the capabilities that it examines, where another trial of the plugin examines the
+            rest; empty for all of them.
         prepare: sets up the subject in a folder of its own, for the time of the block. Raises a
             ``VenomError`` where something is missing that a person can bring.
     """
@@ -131,14 +133,20 @@ class Trial:
     engine: str
     provider: str | None
     prepare: Callable[[Path], AbstractAsyncContextManager[Subject]]
+    part: frozenset[Capability] = frozenset()
 
 
 def trial(
-    manifest: str, *, engine: str, provider: str | None = None
+    manifest: str,
+    *,
+    engine: str,
+    provider: str | None = None,
+    part: Iterable[Capability] = (),
 ) -> Callable[[Callable[[Path], AsyncIterator[Subject]]], Trial]:
     """Make a trial of an asynchronous generator that yields one :class:`Subject`."""
 
     def make(function: Callable[[Path], AsyncIterator[Subject]]) -> Trial:
-        return Trial(manifest, engine, provider, contextlib.asynccontextmanager(function))
+        prepare = contextlib.asynccontextmanager(function)
+        return Trial(manifest, engine, provider, prepare, frozenset(part))
 
     return make
