@@ -7,6 +7,7 @@ so in the table and in the file, under ``not_run``.
 
 from __future__ import annotations
 
+import json
 import random
 import statistics
 import tempfile
@@ -18,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.engine import PROMPT, TOKENS, Engine, measure, started_engine
-from bench.onnx_models import GEMMA_INT8, onnx_folder
+from bench.onnx_models import GEMMA_INT8, HF_ENVIRONMENT, SOURCE, hf_env, hub_folder, onnx_folder
 from bench.processes import Client, Server, ask
 from bench.real_model import GEMMA, models_folder, serving
 from bench.report import Figure, Report
@@ -40,6 +41,7 @@ class Subject:
         model: the model as this engine serves it.
         store: makes the folder of models that it is in, where it is not there.
         asked: fields of every question.
+        environment: the record of the environment in which it runs, apart from the install.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Subject:
     model: str
     store: Callable[[], Path]
     asked: Mapping[str, Any] = field(default_factory=dict)
+    environment: Path | None = None
     engine: Engine | None = None
     not_run: dict[str, str] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
@@ -61,6 +64,7 @@ def subjects() -> list[Subject]:
     return [
         Subject("llamacpp", "embedded", f"llamacpp://{GEMMA}", models_folder),
         Subject("onnx", "onnx", f"onnx://{GEMMA_INT8}", onnx_folder, ASKED),
+        Subject("hf", "hf", f"hf://{SOURCE}", hub_folder, ASKED, HF_ENVIRONMENT),
     ]
 
 
@@ -68,14 +72,14 @@ def run(*, quick: bool = False) -> Report:
     rounds = 2 if quick else 7
     report = Report("engines", rounds=rounds)
     found = subjects()
-    _install(found, quick=quick)
     stores = []
     for subject in found:
         try:
             stores.append(subject.store())
         except (RuntimeError, OSError) as error:
             subject.not_run["model"] = str(error)
-    with serving(*stores) as server:
+    _install(found, quick=quick)
+    with serving(*stores, env=hf_env()) as server:
         running = [one for one in found if "model" not in one.not_run]
         for subject in running:
             _start(server, subject, rounds)
@@ -116,10 +120,18 @@ def _install(found: Sequence[Subject], *, quick: bool) -> None:
             except SystemExit as error:
                 subject.not_run["install_mb"] = str(error)
                 continue
-            size = [whole.megabytes - light]
+            size = [whole.megabytes - light + _apart(subject)]
             subject.figures["install_mb"] = Figure(
                 f"{subject.name}: install over light", "MB", size
             )
+
+
+def _apart(subject: Subject) -> float:
+    """Return the megabytes of the environment that an engine runs in, beside the install."""
+    if subject.environment is None:
+        return 0.0
+    size: int = json.loads(subject.environment.read_text(encoding="utf-8"))["size_bytes"]
+    return size / 1e6
 
 
 def _start(server: Server, subject: Subject, rounds: int) -> None:

@@ -61,14 +61,21 @@ def onnx_folder() -> Path:
 
 
 def hub_folder() -> Path:
-    """Return the cache with :data:`SOURCE`, and make what runs such folders where it is missing."""
+    """Put :data:`SOURCE` into :data:`HUB` and make what runs such folders, where either is missing.
+    Return the model store of :func:`hf_env`'s servers: theirs are in the cache."""
     with filelock.FileLock(HOME / "making.lock"):
         try:
             _gemma_snapshot()
             command(HOME, "engines", "install", "hf", "--yes", env=around())
         except SystemExit as error:
             raise RuntimeError(str(error)) from error
-    return HUB
+    (HOME / "models").mkdir(exist_ok=True)
+    return HOME / "models"
+
+
+def hf_env() -> dict[str, str]:
+    """Return the variables by which a server with a home of its own runs folders of the cache."""
+    return {**around(), "VENOM_HF__PYTHON": str(_OF_HF / "bin" / "python")}
 
 
 def embedding_source() -> Path:
@@ -99,6 +106,9 @@ def embedding_vectors() -> list[list[float]]:
     return found
 
 
+_OF_HF = HOME / "providers" / "hf" / "environments" / "hf"
+#: What ``venom engines install hf`` writes of the environment that it makes.
+HF_ENVIRONMENT = _OF_HF / "venom-environment.json"
 #: Of the environment that ``venom engines install onnx-build`` makes.
 BUILD_PYTHON = HOME / "providers" / "onnx" / "environments" / "onnx-build" / "bin" / "python"
 

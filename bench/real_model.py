@@ -57,7 +57,7 @@ def serving_gemma() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def serving(*stores: Path) -> Iterator[Server]:
+def serving(*stores: Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A server with a data directory of its own over model stores; of those that hold the same
     provider's models the first is served."""
     with tempfile.TemporaryDirectory(prefix="venom-bench-") as folder:
@@ -67,5 +67,5 @@ def serving(*stores: Path) -> Iterator[Server]:
             link = home / "models" / store.name
             if store.is_dir() and not link.is_symlink():
                 link.symlink_to(store, target_is_directory=True)
-        with venom(home) as server:
+        with venom(home, env=env) as server:
             yield server

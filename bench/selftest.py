@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.onnx_models import GEMMA_INT8, around, onnx_folder
+from bench.onnx_models import GEMMA_INT8, SOURCE, hf_env, hub_folder, onnx_folder
 from bench.processes import ROOT
 from bench.real_model import models_folder
 from bench.report import Figure, Goal, Report
@@ -40,6 +40,7 @@ def subjects() -> list[Subject]:
     return [
         Subject("llamacpp", CODER, lambda: models_folder(CODER)),
         Subject("onnx", GEMMA_INT8, onnx_folder),
+        Subject("hf", SOURCE, hub_folder),
         Subject("ollama", why_not="no Ollama answers on the machine of this run"),
     ]
 
@@ -78,7 +79,7 @@ def _asked(subject: Subject, store: Path) -> dict[str, Any]:
         done = subprocess.run(
             [*VENOM, "selftest", subject.provider, "--model", subject.model, "--json"],
             cwd=ROOT,
-            env={**clean, **around(), "VENOM_HOME": folder},
+            env={**clean, **hf_env(), "VENOM_HOME": folder},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

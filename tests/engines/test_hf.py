@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (home / "providers").mkdir()
     (home / "providers" / "hf").symlink_to(HOME / "providers" / "hf", target_is_directory=True)
     shutil.copytree(embedding_source(), home / "folders" / "all-minilm")
-    places = {"VENOM_HF__MODEL_PATHS": json.dumps([str(home / "folders")]), **around()}
+    places = {"VENOM_HF__MODEL_PATHS": str(home / "folders"), **around()}
     with running(home, "serve", "--port", "0", **places) as server:
         yield server
 

@@ -202,7 +202,7 @@ async def test_weights_of_sixteen_bits_are_counted_as_they_lie_in_memory(
 
 
 class Torch:
-    """What torch tells of a machine."""
+    """Stand in for torch and what it tells of a machine."""
 
     float32, bfloat16 = "float32", "bfloat16"
 
