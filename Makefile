@@ -2,6 +2,9 @@
 # (and Node for the page); each target makes what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+# The tests start Python some hundred times. Where the shell forbids it to keep its bytecode, as in a
+# container, every one of those compiled all that it imports anew: half of what they cost.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
 # Half of their time the tests wait, so four workers on two processors too; a file's tests stay
 # together, for they share what they start.
@@ -9,7 +12,7 @@ SIDE_BY_SIDE = --numprocesses=4 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-install test-lowest e2e bench engines ui \
+.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e bench engines ui \
 	wheels wheelhouse lock bump clean
 
 help: ## This list
@@ -47,6 +50,9 @@ contract: dev ## The model area's operations: locked, checked, deviating
 
 test-engines: dev ## Long runs with real engines
 	$(PYTEST) -m engines
+
+test-vllm: dev ## vLLM on the processor, in an environment that is made for it (3.5 GB)
+	VENOM_TEST_VLLM=1 $(PYTEST) -m engines tests/engines/test_vllm.py
 
 test-install: wheelhouse ## The wheels in fresh environments, without a network but for one small model
 	$(PYTEST) -m install tests/install tests/integration/test_plugin_install.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -14,10 +14,16 @@ class Tree:
 
     Args:
         root: the folder; file names are relative to it, with forward slashes.
+        before: a tree of the same folder, for what it has parsed.
+        changed: files that are no longer as they were then.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, before: Tree | None = None, changed: Collection[str] = ()
+    ) -> None:
         self.root = root
+        self._before = before
+        self._changed = changed
         self._parsed: dict[str, list[ast.AST]] = {}
 
     @cached_property
@@ -46,6 +52,8 @@ class Tree:
 
     def nodes(self, name: str) -> list[ast.AST]:
         """Every node of a Python file; parsed once for all checks."""
+        if self._before is not None and name not in self._changed:
+            return self._before.nodes(name)
         if name not in self._parsed:
             self._parsed[name] = list(ast.walk(ast.parse(self.text(name), filename=name)))
         return self._parsed[name]

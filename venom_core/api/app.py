@@ -9,13 +9,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from venom_core._version import __version__
@@ -98,13 +98,7 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
     app.router.routes.append(Route("/openapi.json", openapi_json, methods=["GET"]))
     app.state.check_key = _key_check(ring)
-    protected = [Depends(caller_of)]  # none answers whose class has not asked who calls
-    for router in (plugins.router, models.router, overview.router, events.router):
-        app.include_router(router, prefix="/api/v1", dependencies=protected)
-    for router in (usage.router, audit.router, chat.router, sessions.router):
-        app.include_router(router, prefix="/api/v1", dependencies=protected)
-    app.include_router(session.router, prefix="/api/v1")
-    app.include_router(health.router, dependencies=protected)
+    app.router.routes.extend(_api_routes())
     app.router.routes.append(
         Mount("/docs", Docs(root_path=app.arrival.root_path, reference=app.api_description.page))
     )
@@ -118,6 +112,24 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     for kind, options in guards:
         app.openai_front = kind(app.openai_front, **options)
     return app
+
+
+@functools.cache
+def _api_routes() -> tuple[BaseRoute, ...]:
+    """Return the routes that FastAPI serves, put together.
+
+    They know no application, so all of a process share them: FastAPI works out what a route takes
+    at the first request, and that takes longer than the request.
+    """
+    together = APIRouter(generate_unique_id_function=operation_id)
+    protected = [Depends(caller_of)]  # none answers whose class has not asked who calls
+    for router in (plugins.router, models.router, overview.router, events.router):
+        together.include_router(router, prefix="/api/v1", dependencies=protected)
+    for router in (usage.router, audit.router, chat.router, sessions.router):
+        together.include_router(router, prefix="/api/v1", dependencies=protected)
+    together.include_router(session.router, prefix="/api/v1")
+    together.include_router(health.router, dependencies=protected)
+    return tuple(together.routes)
 
 
 def _key_check(ring: KeyRing) -> Callable[[Request], Awaitable[None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 
 from tests.contract.api_v1.contract import CONTRACT, PREFIX, Locked
-from venom_core.api.app import create_app
+from venom_core.api.app import VenomApp, create_app
 from venom_core.sdk.provider import Model, PullPlan, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -22,6 +23,8 @@ from venom_core.testing.hub import FakeHub
 from venom_core.testing.scripted import Script, say
 from venom_core.testing.staging import SCRIPTED, entry, venom_over
 
+#: The OpenAPI document, once it was asked for.
+_DESCRIBED: list[dict[str, Any]] = []
 HUB = entry("venom_hf.plugin")
 PAPER = {
     "paper": {"id": "2611.00001", "title": "Tiny", "summary": "It is.", "authors": []},
@@ -92,8 +95,16 @@ async def application(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, di
             async with httpx.AsyncClient(
                 transport=transport, base_url=url, timeout=patience(30)
             ) as client:
-                yield client, app.openapi()
+                yield client, _description(app)
     scripted.reset()
+
+
+def _description(app: VenomApp) -> dict[str, Any]:
+    """Return the OpenAPI document of the first application of this process: every one has the same
+    routes, and it takes a second to make."""
+    if not _DESCRIBED:
+        _DESCRIBED.append(app.openapi())
+    return copy.deepcopy(_DESCRIBED[0])
 
 
 async def _call(client: httpx.AsyncClient, locked: Locked, call: str, body: Any) -> httpx.Response:
