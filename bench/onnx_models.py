@@ -60,15 +60,23 @@ def onnx_folder() -> Path:
     return HOME / "models"
 
 
+def hub_with_gemma() -> Path:
+    """Return the Hugging Face cache that holds :data:`SOURCE`; what is missing is made first."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(HOME / "making.lock"):
+        _gemma_snapshot()
+    return HUB
+
+
 def hub_folder() -> Path:
     """Put :data:`SOURCE` into :data:`HUB` and make what runs such folders, where either is missing.
     Return the model store of :func:`hf_env`'s servers: theirs are in the cache."""
-    with filelock.FileLock(HOME / "making.lock"):
-        try:
-            _gemma_snapshot()
+    try:
+        hub_with_gemma()
+        with filelock.FileLock(HOME / "making.lock"):
             command(HOME, "engines", "install", "hf", "--yes", env=around())
-        except SystemExit as error:
-            raise RuntimeError(str(error)) from error
+    except SystemExit as error:
+        raise RuntimeError(str(error)) from error
     (HOME / "models").mkdir(exist_ok=True)
     return HOME / "models"
 
@@ -78,11 +86,12 @@ def hf_env() -> dict[str, str]:
     return {**around(), "VENOM_HF__PYTHON": str(_OF_HF / "bin" / "python")}
 
 
-def embedding_source() -> Path:
-    """Return the folder of the real model that embeds, as transformers writes it."""
+def embedding_folder() -> Path:
+    """Return the folder of the model that embeds, as sentence-transformers writes it."""
+    folder = HOME / "embedding"
+    folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(HOME / "making.lock"):
-        (HOME / "embedding").mkdir(parents=True, exist_ok=True)
-        return _unpacked(HOME / "embedding")
+        return _unpacked(folder)
 
 
 def embedding_vectors() -> list[list[float]]:

@@ -13,7 +13,7 @@ import openai
 import psutil
 import pytest
 
-from bench.onnx_models import HOME, SOURCE, TEXTS, around, embedding_source, hub_folder
+from bench.onnx_models import HOME, SOURCE, TEXTS, around, embedding_folder, hub_folder
 from tests.engines.test_onnx import farthest
 from tests.unit.cli.processes import Running, running
 from venom_core.testing.deadlines import patience
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     hub_folder()
     (home / "providers").mkdir()
     (home / "providers" / "hf").symlink_to(HOME / "providers" / "hf", target_is_directory=True)
-    shutil.copytree(embedding_source(), home / "folders" / "all-minilm")
+    shutil.copytree(embedding_folder(), home / "folders" / "all-minilm")
     places = {"VENOM_HF__MODEL_PATHS": str(home / "folders"), **around()}
     with running(home, "serve", "--port", "0", **places) as server:
         yield server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,20 @@ def test_pip_fills_an_environment_that_is_not_ours(wheels: Path, environment: En
         [sys.executable, "-c", "import acme_engine"], capture_output=True, timeout=60
     )
     assert ours.returncode != 0  # this interpreter got nothing of it
+
+
+def test_what_is_excluded_is_never_fetched(wheels: Path, environment: Environment) -> None:
+    wheel(wheels, "acme-vision", "3.0", files={"acme_vision.py": b"raise SystemError"})
+    needs = ("acme-base>=2", "acme-vision")
+    files = {"acme_engine/__init__.py": b"import acme_base\n"}
+    wheel(wheels, "acme-engine", "1.0", files=files, requires=needs)
+    declared = replace(ENVIRONMENT, excludes=("Acme_Vision",))
+    without = Environment(declared, environment.folder.parents[1])
+    installer = EnvironmentInstaller(without)
+    plan = installer.plan()
+    assert plan.installed == ["acme-base==2.5", "acme-engine==1.0"]
+    assert asyncio.run(made(installer, plan))[-1].status == "completed"
+    assert not list(without.folder.glob("lib/python*/site-packages/acme_vision*"))
 
 
 def test_a_wheel_that_was_swapped_since_the_plan_is_refused(

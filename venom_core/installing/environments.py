@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from venom_core.installing.planned import Addition, additions_of, all_hashed, planned
-from venom_core.plugins.names import RESERVED_NAMES
+from venom_core.plugins.names import RESERVED_NAMES, normalized
 from venom_core.sdk.child_process import child_environment, finish, launch
 from venom_core.sdk.disk import (
     check_space,
@@ -32,9 +32,11 @@ from venom_core.sdk.disk import (
 )
 from venom_core.sdk.environments import PLACE, Environment
 from venom_core.sdk.errors import Conflict, NotFound, Unavailable
+from venom_core.sdk.graphics import has_nvidia
+from venom_core.sdk.machine import this_machine
 from venom_core.sdk.pip import InstallFailed, Pip
 from venom_core.sdk.provider import BuildProgress
-from venom_core.sdk.spec import ProviderSpec
+from venom_core.sdk.spec import EngineEnvironment, ProviderSpec
 from venom_core.settings.paths import Paths
 
 #: An index may offer other builds of the same version: torch's for graphics cards take gigabytes.
@@ -131,7 +133,8 @@ class EnvironmentInstaller:
         """Raise what keeps it from being installed here, before anything is fetched. Blocks.
 
         Raises:
-            Unavailable: ``environment_not_available``, where nothing is published for this machine.
+            Unavailable: ``environment_not_available``, where nothing is published for this machine;
+                ``no_graphics_card`` and ``too_little_memory``, where it would be of no use here.
             NoDiskSpace: ``disk_full``.
             StorageError: the folder cannot be written.
         """
@@ -143,6 +146,7 @@ class EnvironmentInstaller:
                 fix=f"Install Venom on one of these: {', '.join(declared.platforms)}",
                 code="environment_not_available",
             )
+        _check_machine(declared)
         with disk_errors(PLACE):
             here_already = size_of_tree(self._wheels)
             old = size_of_tree(folder)  # it goes before the new one is unpacked
@@ -151,7 +155,8 @@ class EnvironmentInstaller:
         make_writable_folder(folder.parent, PLACE)
 
     def plan(self, *, any_size: bool = False) -> EnvironmentPlan:
-        """Return what pip would fetch from where it is configured to. Nothing is installed. Blocks.
+        """Return what pip would fetch from where it is configured to, without what the declaration
+        excludes. Nothing is installed. Blocks.
 
         Args:
             any_size: also where it is far more than was declared.
@@ -166,7 +171,9 @@ class EnvironmentInstaller:
             report = Pip(self._python).resolve(declared.packages, ["--ignore-installed"], [])
         except InstallFailed as error:
             raise _not_there(error, declared.name) from error
-        plan = EnvironmentPlan(additions_of(planned(report), {}))
+        left_out = set(map(normalized, declared.excludes))
+        wanted = [package for package in planned(report) if package.name not in left_out]
+        plan = EnvironmentPlan(additions_of(wanted, {}))
         most = declared.download_bytes * MOST_TIMES_THE_SIZE
         if plan.size_bytes > most and not any_size:
             raise Conflict(
@@ -328,6 +335,25 @@ class EnvironmentInstaller:
             ):
                 if folder.exists():
                     shutil.rmtree(folder)
+
+
+def _check_machine(declared: EngineEnvironment) -> None:
+    """Raise the refusal of a machine on which it could be installed and not be used."""
+    if declared.card == "nvidia" and not has_nvidia():
+        raise Unavailable(
+            f"{declared.name} computes on NVIDIA's graphics cards, and this machine has none, or"
+            " not their driver.",
+            fix=f"For the processor: venom engines install {declared.name} --cpu",
+            code="no_graphics_card",
+        )
+    total = this_machine().memory_total_bytes
+    if total < declared.memory_bytes:
+        raise Unavailable(
+            f"This machine has {total / 1e9:.1f} GB of memory; {declared.name} needs"
+            f" {declared.memory_bytes / 1e9:.1f} GB.",
+            fix="Install it on a larger machine, or give the container more.",
+            code="too_little_memory",
+        )
 
 
 def _bytes_in(*folders: Path) -> int:

@@ -20,9 +20,7 @@ _PACKAGE = Path(__file__).parents[1]
 #: them, anything that is installed could put a folder.
 ROOTS: Final = (_PACKAGE / "release", _PACKAGE.parent / "plugins")
 #: Kept free for plugins of ours that are to come.
-ANNOUNCED: Final[Mapping[str, str]] = {
-    "vllm": "venom-vllm",
-}
+ANNOUNCED: Final[Mapping[str, str]] = {}
 
 #: Plugin and provider names: they become parts of references, variables and file names.
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -15,6 +15,7 @@ from venom_core.sdk.numbers import MOST_EXACT
 from venom_core.sdk.plausible import plausible
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import (
+    CPU_SUFFIX,
     BuildFormat,
     Capability,
     EngineEnvironment,
@@ -32,6 +33,7 @@ MOST_PROPOSALS = 32
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.+!_-]*")
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z0-9]{0,31}")
 _PLATFORM = re.compile(r"[a-z0-9]+-[a-z0-9_]+")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -180,6 +182,19 @@ def _check_environments(spec: Any) -> None:
             raise BadSpec(f"the environment {name} has a size that cannot be")
         if one.platforms != () and not _are_texts(one.platforms, _PLATFORM):
             raise BadSpec(f"the environment {name} has platforms that are none")
+        _check_machine_of(one, {other.name for other in spec.environments})
+
+
+def _check_machine_of(one: EngineEnvironment, names: set[str]) -> None:
+    """Check what an environment leaves out, and which machine it asks for."""
+    if one.excludes != () and not _are_texts(one.excludes, _DISTRIBUTION):
+        raise BadSpec(f"the environment {one.name} leaves out what is no distribution")
+    if one.memory_bytes != 0 and not _is_size(one.memory_bytes):
+        raise BadSpec(f"the environment {one.name} has a size that cannot be")
+    if one.card not in (None, "nvidia"):
+        raise BadSpec(f"the environment {one.name} needs a card of nobody's")
+    if one.card is not None and f"{one.name}{CPU_SUFFIX}" not in names:
+        raise BadSpec(f"the environment {one.name} needs a card, and there is no {one.name}-cpu")
 
 
 def _are_texts(values: object, pattern: re.Pattern[str]) -> bool:

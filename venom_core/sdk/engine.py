@@ -82,6 +82,7 @@ class EngineCommand:
         log_limit: bytes that the log may take on the disk.
         explain: returns the refusal that the last lines of an engine which ended while it started
             stand for, None where they say nothing.
+        explaining_lines: how many of them it gets.
     """
 
     name: str
@@ -99,6 +100,7 @@ class EngineCommand:
     backoff: float = 1.0
     log_limit: int = 4 * 1024 * 1024
     explain: Callable[[Sequence[str]], VenomError | None] | None = None
+    explaining_lines: int = EXPLAINING_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +338,7 @@ class EngineProcess:
     async def _exited_early(self, code: int) -> VenomError:
         await self._log_why(f"ended with exit code {code} before it was ready")
         if self.command.explain is not None:
-            self._why = self.command.explain(await self.log_tail(EXPLAINING_LINES))
+            self._why = self.command.explain(await self.log_tail(self.command.explaining_lines))
             if self._why is not None:
                 return self._why.again()
         if code in NOT_RUN:

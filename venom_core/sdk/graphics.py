@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import platform
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ AMD = "0x1002"
 LEAST_CARD = 1 << 30
 MOST_CARDS = 64
 APPLE_SECONDS = 1.0
+#: A card that sleeps takes seconds to tell of itself.
+NVIDIA_SECONDS = 10.0
 _MIB = 1 << 20
 
 
@@ -41,6 +44,26 @@ class Card:
 def has_cards() -> bool:
     """Return whether there is a card that :func:`cards` would ask. Blocks for some small files."""
     return shutil.which(GPU_PROGRAM) is not None or bool(amd_cards())
+
+
+def has_nvidia() -> bool:
+    """Return whether NVIDIA's driver tells of a card here. Blocks, at most ``NVIDIA_SECONDS``."""
+    program = shutil.which(GPU_PROGRAM)
+    if program is None:
+        return False
+    try:
+        done = subprocess.run(
+            [program, *_QUERY],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=child_environment(),
+            timeout=NVIDIA_SECONDS,
+            check=True,
+        )
+        return bool(parse_nvidia(done.stdout.decode("utf-8", "replace")))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return False
 
 
 async def cards(seconds: float) -> tuple[Card, ...]:

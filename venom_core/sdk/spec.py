@@ -132,10 +132,16 @@ class EngineEnvironment:
         title: what is in it, as people write it.
         summary: what it is for, a sentence.
         packages: ``name==version`` each; what they need besides is what pip chooses.
+        excludes: distributions that pip would choose and that keep it from working, by their names;
+            they are never fetched.
         modules: those that are imported to see that it works.
         download_bytes, disk_bytes: what it fetches, and what it takes then.
         platforms: where its packages are published for, ``<sys.platform>-<platform.machine()>`` in
             lower case (``linux-x86_64``); empty for everywhere.
+        card: the maker of the graphics cards that it computes with, where it needs one. The
+            provider then declares ``<name>-cpu`` as well, for machines without:
+            ``venom engines install NAME --cpu``.
+        memory_bytes: the main memory that a machine has at least where it is of any use.
     """
 
     name: str
@@ -146,6 +152,13 @@ class EngineEnvironment:
     download_bytes: int
     disk_bytes: int
     platforms: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    card: Literal["nvidia"] | None = None
+    memory_bytes: int = 0
+
+
+#: What is added to the name of an environment that needs a card, for the one that needs none.
+CPU_SUFFIX = "-cpu"
 
 
 #: Parameters of an OpenAI body that every provider receives and that are no sampling parameters.

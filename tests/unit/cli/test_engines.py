@@ -67,6 +67,13 @@ def test_a_program_gets_one_document(cli: Cli, pip: PlayedPip) -> None:
     assert (record["success"], record["name"], record["state"]) == (True, NAME, "ready")
 
 
+def test_cpu_is_the_name_of_another_environment(cli: Cli, pip: PlayedPip) -> None:
+    for name in ("scripted-tools", "scripted-tools-cpu"):
+        result = cli("engines", "install", name, "--cpu", "--yes")
+        assert result.code != 0 and "scripted-tools-cpu" in result.err, result.err
+    assert pip.calls == []
+
+
 def test_what_is_damaged_is_mended(cli: Cli, pip: PlayedPip, environment: Environment) -> None:
     cli("engines", "install", NAME, "--yes")
     for file in environment.folder.glob("lib/python*/site-packages/acme_engine.py"):

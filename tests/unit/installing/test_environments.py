@@ -192,13 +192,16 @@ REFUSED: dict[str, tuple[EngineEnvironment, str]] = {
         replace(ENVIRONMENT, platforms=("plan9-mips",)), "environment_not_available",
     ),
     "no room": (replace(ENVIRONMENT, disk_bytes=1 << 50), "disk_full"),
+    "no card": (replace(ENVIRONMENT, card="nvidia"), "no_graphics_card"),
+    "too little memory": (replace(ENVIRONMENT, memory_bytes=1 << 50), "too_little_memory"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_is_refused_before_pip_is_asked(
-    tmp_path: Path, pip: PlayedPip, case: str
+    tmp_path: Path, pip: PlayedPip, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
+    monkeypatch.setattr(module, "has_nvidia", lambda: False)
     declared, code = REFUSED[case]
     with pytest.raises(VenomError) as raised:
         EnvironmentInstaller(Environment(declared, tmp_path)).check()
@@ -212,6 +215,37 @@ def test_this_machine_is_named_as_it_names_itself(
     monkeypatch.setattr(platform, "machine", lambda: "AMD64")
     declared = replace(ENVIRONMENT, platforms=("win32-amd64",))
     EnvironmentInstaller(Environment(declared, tmp_path)).check()
+
+
+def test_a_machine_with_a_card_and_one_without_get_what_is_of_use(
+    tmp_path: Path, pip: PlayedPip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installer = EnvironmentInstaller(Environment(replace(ENVIRONMENT, card="nvidia"), tmp_path))
+    monkeypatch.setattr(module, "has_nvidia", lambda: True)
+    installer.check()
+    monkeypatch.setattr(module, "has_nvidia", lambda: False)
+    with pytest.raises(VenomError) as raised:
+        installer.check()
+    assert "venom engines install scripted-tools --cpu" in str(raised.value.fix)
+
+
+def test_the_memory_that_is_wanted_and_that_is_there_are_told(
+    tmp_path: Path, pip: PlayedPip
+) -> None:
+    declared = replace(ENVIRONMENT, memory_bytes=900_000_000_000_000)
+    with pytest.raises(VenomError, match=r"has \d+\.\d GB of memory; .* needs 900000\.0 GB"):
+        EnvironmentInstaller(Environment(declared, tmp_path)).check()
+
+
+async def test_what_is_excluded_is_neither_planned_nor_fetched(
+    tmp_path: Path, pip: PlayedPip
+) -> None:
+    pip.sizes = {"acme-engine": 1000, "acme-vision": 2000}
+    environment = Environment(replace(ENVIRONMENT, excludes=("Acme_Vision",)), tmp_path)
+    await made(EnvironmentInstaller(environment))
+    record = environment.record()
+    assert record is not None and record["installed"] == ["acme-engine==1.0"]
+    assert "acme-vision" not in pip.calls and "acme-engine" in pip.calls
 
 
 async def test_far_more_than_was_said_is_asked_for_by_name(
@@ -304,6 +338,11 @@ FAULTS: dict[str, Callable[[EngineEnvironment], object]] = {
     "no size": lambda one: (replace(one, disk_bytes=0),),
     "a size that is text": lambda one: (replace(one, download_bytes="9"),),  # type: ignore[arg-type]
     "a platform": lambda one: (replace(one, platforms=("everywhere",)),),
+    "an excluded path": lambda one: (replace(one, excludes=("../x",)),),
+    "an excluded version": lambda one: (replace(one, excludes=("acme==1",)),),
+    "a card of nobody's": lambda one: (replace(one, card="acme"),),  # type: ignore[arg-type]
+    "a card and nothing without": lambda one: (replace(one, card="nvidia"),),
+    "memory that is text": lambda one: (replace(one, memory_bytes="9"),),  # type: ignore[arg-type]
 }
 
 
@@ -314,3 +353,10 @@ def test_a_declaration_that_cannot_be_is_refused(case: str) -> None:
     with pytest.raises(BadSpec, match="environment"):
         providers_of([faulty], "scripted", "venom-scripted")
     assert providers_of([spec], "scripted", "venom-scripted") == (spec,)
+
+
+def test_one_that_needs_a_card_has_one_beside_it_that_needs_none() -> None:
+    (spec,) = venom_providers()
+    card = replace(ENVIRONMENT, card="nvidia", excludes=("acme-vision",), memory_bytes=1)
+    both = (card, replace(ENVIRONMENT, name="scripted-tools-cpu"))
+    assert providers_of([replace(spec, environments=both)], "scripted", "venom-scripted")

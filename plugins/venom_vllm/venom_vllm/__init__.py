@@ -1,0 +1,1 @@
+"""vLLM for Venom: Hugging Face folders, each in a process and an environment of its own."""
