@@ -236,3 +236,20 @@ def test_a_card_that_is_not_there_is_refused() -> None:
     with pytest.raises(VenomError) as raised:
         device_of(Torch(), "cuda")
     assert raised.value.code == "no_graphics_card"
+
+
+@pytest.mark.parametrize(
+    ("told", "defaults"),
+    [
+        ({"do_sample": True, "temperature": 0.6, "top_k": 40}, {"temperature": 0.6, "top_k": 40}),
+        ({"do_sample": True, "temperature": "hot", "top_k": [1], "top_p": 0.9}, {"top_p": 0.9}),
+        ({"do_sample": True, "temperature": -1, "repetition_penalty": None}, {}),
+        ({"do_sample": False, "temperature": 0.6}, {"temperature": 0.0}),
+    ],
+    ids=["numbers", "texts", "no-numbers", "likeliest"],
+)
+async def test_the_models_own_sampling_is_read_as_far_as_it_can_be(
+    make: MakeProvider, tmp_path: Path, told: dict[str, Any], defaults: dict[str, Any]
+) -> None:
+    write_llama(tmp_path / "folders" / "chain", ANSWERS, generation=told)
+    assert (await listed(make()))["chain"].defaults == defaults

@@ -12,8 +12,15 @@ from typing import Any
 
 import pytest
 
+from venom_core.sdk import model_json
 from venom_core.sdk.environments import Environment
-from venom_core.sdk.errors import Conflict, EngineMissing, ModelNotCapable, ModelNotFound
+from venom_core.sdk.errors import (
+    Conflict,
+    EngineMissing,
+    ModelNotCapable,
+    ModelNotFound,
+    StorageError,
+)
 from venom_core.sdk.messages import ChatRequest
 from venom_core.sdk.states import ProviderStatus
 from venom_core.testing.safetensors import COMMIT, write_bert, write_llama, write_snapshot
@@ -186,3 +193,14 @@ def test_both_environments_leave_out_what_breaks_the_import() -> None:
     assert CARD_ENVIRONMENT.excludes == CPU_ENVIRONMENT.excludes == EXCLUDES
     assert {"torchvision", "torchaudio", "torchcodec"} == set(EXCLUDES)
     assert (CARD_ENVIRONMENT.card, CPU_ENVIRONMENT.card) == ("nvidia", None)
+
+
+async def test_a_tokenizer_beyond_every_bound_is_not_launched(
+    make_provider: MakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_llama(tmp_path / "places" / "writes", ANSWERS)
+    installed(tmp_path / "data", CPU_ENVIRONMENT)
+    monkeypatch.setattr(model_json, "MOST_TOKENIZER_VALUES", 20)
+    with pytest.raises(StorageError) as refused:
+        await make_provider().load("writes")
+    assert refused.value.code == "model_damaged"
