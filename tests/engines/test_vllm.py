@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from venom_core.testing.questions import KNOWN, NEARLY_EVEN, is_right
 # What is missing is fetched and made by the first of them: the engine alone is gigabytes.
 pytestmark = pytest.mark.timeout(3600)
 GEMMA, EMBEDS = f"vllm://hf.co/{SOURCE}", "vllm://all-minilm"
+#: The same weights with a template that has a place for tools.
+CALLS = "vllm://gemma-with-tools"
 ASKED = {"temperature": 0, "stop": ["\n"], "max_tokens": 48}
 CAPITAL = "What is the capital of Poland?"
 #: Of the question for Poland's capital by the model's template, as the other engines count them.
@@ -69,7 +72,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "VENOM_VLLM__KV_CACHE_GB": "1",
         "VENOM_VLLM__MAX_LOADED": "1",
     }
-    hub_with_gemma()
+    (snapshot,) = hub_with_gemma().glob(f"models--{SOURCE.replace('/', '--')}/snapshots/*")
+    calls = shutil.copytree(snapshot, home / "places" / "gemma-with-tools", copy_function=os.link)
+    template = (calls / "chat_template.jinja").read_text(encoding="utf-8")
+    (calls / "chat_template.jinja").unlink()
+    tools = "{{ bos_token }}{% if tools %}{{ tools | tojson }}{% endif %}"
+    (calls / "chat_template.jinja").write_text(
+        template.replace("{{ bos_token }}", tools), encoding="utf-8"
+    )
     with running(home, "serve", "--port", "0", **around(), **settings) as server:
         yield server
 
@@ -84,7 +94,7 @@ def client(server: Running) -> Iterator[openai.OpenAI]:
 
 def ask(client: openai.OpenAI, question: str, **more: object) -> openai.types.chat.ChatCompletion:
     return client.chat.completions.create(  # type: ignore[call-overload, no-any-return]
-        model=GEMMA, messages=[{"role": "user", "content": question}], **{**ASKED, **more}
+        messages=[{"role": "user", "content": question}], **{"model": GEMMA, **ASKED, **more}
     )
 
 
@@ -146,13 +156,12 @@ def test_a_schema_that_it_cannot_follow_is_named(client: openai.OpenAI) -> None:
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "find"}}])
 def test_a_tool_that_must_be_called_is(client: openai.OpenAI, choice: Any) -> None:
     tool = {"type": "function", "function": {"name": "find", "parameters": CITY}}
-    answer = ask(client, CAPITAL, tools=[tool], tool_choice=choice, stop=None, max_tokens=80)
+    asked = {"tools": [tool], "tool_choice": choice, "stop": None, "max_tokens": 80}
+    answer = ask(client, CAPITAL, model=CALLS, **asked)
     (call,) = answer.choices[0].message.tool_calls or ()
     assert isinstance(call, openai.types.chat.ChatCompletionMessageFunctionToolCall)
-    assert call.function.name == "find" and json.loads(call.function.arguments).keys() == {
-        "city",
-        "country",
-    }
+    assert call.function.name == "find"
+    assert json.loads(call.function.arguments).keys() == {"city", "country"}
     assert answer.choices[0].finish_reason == "tool_calls"
 
 
@@ -195,6 +204,8 @@ def test_a_seed_gives_the_same_answer_again(client: openai.OpenAI) -> None:
 
 
 def test_choices_logprobs_echo_and_many_stop_strings(client: openai.OpenAI) -> None:
+    hot = ask(client, CAPITAL, n=3, temperature=2, stop=None, max_tokens=6)
+    assert [one.index for one in hot.choices] == [0, 1, 2]
     answer = ask(client, CAPITAL, n=2, logprobs=True, top_logprobs=2)
     assert [one.message.content for one in answer.choices] == [" Warsaw", " Warsaw"]
     logprobs = answer.choices[1].logprobs

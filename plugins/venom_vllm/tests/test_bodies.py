@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from venom_core.sdk.errors import InvalidRequest
-from venom_vllm.bodies import chat_body, completion_body, in_our_words
+from venom_vllm.bodies import alone, chat_body, completion_body, in_our_words
 
 ASKED = [{"role": "user", "content": "hi"}]
 
@@ -24,6 +24,21 @@ def test_the_penalty_gets_its_name_and_the_rest_stays() -> None:
 )
 def test_no_more_is_asked_for_than_a_context(asked: int, context: int | None, sent: int) -> None:
     assert completion_body({"prompt": "x", "max_tokens": asked}, context)["max_tokens"] == sent
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"n": 2, "temperature": 0}, True),
+        ({"n": 2, "temperature": 1e-6}, True),
+        ({"n": 2, "temperature": 0.5}, False),
+        ({"n": 2}, False),
+        ({"n": None, "temperature": 0}, False),
+        ({"temperature": 0}, False),
+    ],
+)
+def test_choices_without_chance_are_asked_for_one_by_one(body: dict[str, Any], told: bool) -> None:
+    assert alone(body) is told
 
 
 def test_a_turn_that_the_answer_begins_with_is_gone_on_from() -> None:

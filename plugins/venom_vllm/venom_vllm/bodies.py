@@ -11,11 +11,20 @@ from venom_core.sdk.prefill import beginning_of
 
 #: What vLLM calls otherwise.
 _NAMES = {"repeat_penalty": "repetition_penalty"}
+#: Temperatures below it are none.
+_GREEDY = 1e-5
 #: As models have read most JSON. Left free, some fill an answer with it; without any, small ones go
 #: astray.
 _WHITE_SPACE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 #: As its backend begins a sentence about a schema that it cannot follow.
 _GRAMMAR = re.compile(r"Grammar error: (.{1,200})")
+
+
+def alone(body: Mapping[str, Any]) -> bool:
+    """Return whether each choice has to be asked for by itself: vLLM refuses several where nothing
+    is left to chance."""
+    temperature = body.get("temperature")
+    return (body.get("n") or 1) > 1 and temperature is not None and temperature < _GREEDY
 
 
 def chat_body(body: Mapping[str, Any], context_length: int | None) -> dict[str, Any]:

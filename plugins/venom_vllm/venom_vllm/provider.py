@@ -22,6 +22,7 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.folder_catalogue import FolderCatalogue, FoundFolder, model_of
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.hub_files import default_cache
+from venom_core.sdk.joined_answers import choices_of
 from venom_core.sdk.memory_estimate import needed
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.model_files import OwnFile
@@ -32,7 +33,7 @@ from venom_core.sdk.pooled_engine import PooledEngineProvider
 from venom_core.sdk.provider import Model, ProviderContext
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_core.sdk.tool_emulation import with_emulated_tools
-from venom_vllm.bodies import chat_body, completion_body, in_our_words
+from venom_vllm.bodies import alone, chat_body, completion_body, in_our_words
 from venom_vllm.interpreter import Interpreter, Interpreters
 from venom_vllm.launching import Launch, command
 from venom_vllm.memory import OVERHEAD_BYTES, memory_plan
@@ -156,7 +157,14 @@ class VllmProvider(PooledEngineProvider):
         name = self.engines_folder / safe_name(found.ref)
         return command(launch, interpreter, self.context.settings, folder, name)
 
-    async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        return choices_of(self._chat, request) if alone(request.body) else self._chat(request)
+
+    def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        make = self._complete
+        return choices_of(make, request) if alone(request.body) else make(request)
+
+    async def _chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         model = await self._able(request.model, "chat")
         tools = None
         if not self._parses_tools:
@@ -173,7 +181,7 @@ class VllmProvider(PooledEngineProvider):
             async for frame in answer:
                 yield frame
 
-    async def complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+    async def _complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         model = await self._able(request.model, "completion")
         made = self._sent(request, completion_body(request.body, model.context_length))
         frames = self._told(made, super().complete(made), "response_format")
