@@ -125,12 +125,18 @@ class HuggingFaceProvider(PooledEngineProvider):
 
     async def describe(self, ref: str) -> Model:
         listed = await asyncio.to_thread(self._listing)
-        if ref in listed and listed[ref][1] is not None:
-            return self._with_state(listed[ref][0])
+        model, folder = listed.get(ref, (None, None))
+        if model is not None and (model.capabilities or (folder and folder.hub is None)):
+            return self._with_state(model)
         wanted = parse_reference(ref)
         held = await asyncio.to_thread(held_model, self._cache(), wanted)
         if held is not None:
-            return held
+            reason = None if model is None else model.details.get("reason")
+            return (
+                held
+                if reason is None
+                else replace(held, details={**held.details, "reason": reason})
+            )
         return await self._ask(remote_model, self._client, wanted)
 
     # -- answering ---------------------------------------------------------------------------

@@ -79,6 +79,17 @@ async def test_models_are_listed_and_the_fix_is_told_where_vllm_is_missing(
         await anext(provider.chat(asked("gone")))
 
 
+@pytest.mark.parametrize(
+    ("template", "more"), [("{{ messages }}", set()), ("{% if tools %}{% endif %}", {"tools"})]
+)
+async def test_a_model_calls_tools_where_its_template_shows_them(
+    make_provider: MakeProvider, tmp_path: Path, template: str, more: set[str]
+) -> None:
+    write_llama(tmp_path / "places" / "m", ANSWERS, template=template)
+    (model,) = await make_provider().models()
+    assert model.capabilities == {"chat", "completion"} | more
+
+
 def test_a_machine_with_a_card_is_sent_to_the_build_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

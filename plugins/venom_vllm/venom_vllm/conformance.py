@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,17 +11,13 @@ from typing import cast
 from venom_core.sdk.errors import EngineMissing
 from venom_core.sdk.provider import Provider
 from venom_core.testing import Ask, Subject, Upstream, trial
+from venom_core.testing.onnx import ANSWERS
 from venom_core.testing.safetensors import write_bert, write_llama
+from venom_core.testing.surroundings import outside_python
+from venom_vllm.plugin import CARD_ENVIRONMENT, CPU_ENVIRONMENT
 from venom_vllm.provider import VllmProvider
 
-#: Which interpreter has the engine: that of an environment of no home that a test could have.
-PYTHON = "VENOM_TEST_VLLM_PYTHON"
 DECODER, ENCODER = "tiny-decoder", "tiny-encoder"
-#: By the last character of what is asked.
-ANSWERS = {
-    "?": [" Poland's", " capital", " is", " Warsaw."],
-    "!": ["The", " sea", " żółw", " swims", " wide", " and", ""],
-}
 _RUNNING = "vllm:num_requests_running"
 
 
@@ -49,19 +44,20 @@ def _running(request: urllib.request.Request) -> int:
 
 @trial("venom_vllm.plugin", engine="real vLLM, with tiny models")
 async def real(folder: Path) -> AsyncIterator[Subject]:
-    """Run the engine on models that are made for it here."""
-    python = os.environ.get(PYTHON)
+    """Run the engine on models that are made for it here, in the environment of whoever runs
+    this."""
+    pythons = (outside_python("vllm", one) for one in (CARD_ENVIRONMENT, CPU_ENVIRONMENT))
+    python = next((one for one in pythons if one is not None), None)
     if python is None:
         raise EngineMissing(
-            f"No Python with vLLM is named: {PYTHON}.",
-            fix="Make one with: venom engines install vllm --cpu",
+            "vLLM is not installed.", fix="venom engines install vllm, or with --cpu"
         )
     await asyncio.to_thread(_write_models, folder / "places")
     long = [{"role": "user", "content": "Write a long story about the sea!"}]
     short = [{"role": "user", "content": "What is the capital of Poland?"}]
     yield Subject(
         settings={
-            "python": python,
+            "python": str(python),
             "model_paths": (str(folder / "places"),),
             "hub_cache": str(folder / "cache"),
             "context_length": 4096,

@@ -30,7 +30,7 @@ from venom_core.sdk.model_links import link_files
 from venom_core.sdk.numbers import tokens
 from venom_core.sdk.openai_engine import Endpoint, read_bounded
 from venom_core.sdk.pooled_engine import PooledEngineProvider
-from venom_core.sdk.provider import Model, ProviderContext
+from venom_core.sdk.provider import Model, ModelCapability, ProviderContext
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_core.sdk.tool_emulation import with_emulated_tools
 from venom_vllm.bodies import alone, chat_body, completion_body, in_our_words
@@ -39,6 +39,7 @@ from venom_vllm.launching import Launch, command
 from venom_vllm.memory import OVERHEAD_BYTES, memory_plan
 from venom_vllm.templates import with_template
 
+_TOOLS: frozenset[ModelCapability] = frozenset({"tools"})
 PLACE = Place("Venom's folder of links to models", "VENOM_HOME", "home_not_writable")
 
 
@@ -85,8 +86,12 @@ class VllmProvider(PooledEngineProvider):
 
     def _listed_model(self, found: FoundFolder) -> Model:
         model = model_of(found, self._context_length)
+        has_tools = "chat" in (model.capabilities or ()) and "tools" in (
+            model.prompt_template or ""
+        )
         model = replace(
             model,
+            capabilities=(model.capabilities or frozenset()) | (_TOOLS if has_tools else set()),
             loaded=self.pool.is_loaded(model.ref),
             # It takes no penalty and no share of 0.
             parameter_bounds={

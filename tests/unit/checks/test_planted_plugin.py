@@ -69,11 +69,11 @@ def types(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
 @contextlib.contextmanager
 def changed(folder: Path, changes: Changes, before: Tree | None = None) -> Iterator[Tree]:
     """A tree with other files: a text, a replacement inside of it, or None for no such file."""
-    before = {name: _text(folder / name) for name in changes}
+    texts = {name: _text(folder / name) for name in changes}
     try:
         for name, change in changes.items():
             if isinstance(change, tuple):
-                text = before[name]
+                text = texts[name]
                 assert text is not None
                 assert change[0] in text, f"{name} has no {change[0]!r}"
                 _write(folder / name, text.replace(*change))
@@ -81,7 +81,7 @@ def changed(folder: Path, changes: Changes, before: Tree | None = None) -> Itera
                 _write(folder / name, change)
         yield Tree(folder, before, changes)
     finally:
-        for name, text in before.items():
+        for name, text in texts.items():
             _write(folder / name, text)
 
 

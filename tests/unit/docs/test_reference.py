@@ -35,8 +35,8 @@ NOT_OF_PROVIDERS = {
     "install_failed", "install_timeout",
     "key_file_unreadable", "ollama_cloud_limit", "quota_exceeded", "server_gone", "server_needed",
     "start_failed", "store_damaged", "store_full", "store_locked", "store_too_new",
-    "store_unreadable", "translation_cut", "translation_damaged", "uninstall_failed",
-    "unload_incomplete",
+    "store_unreadable", "too_little_memory", "translation_cut", "translation_damaged",
+    "uninstall_failed", "unload_incomplete",
 }  # fmt: skip
 
 
