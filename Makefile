@@ -6,9 +6,9 @@ BIN := .venv/bin
 # container, every one of those compiled all that it imports anew: half of what they cost.
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST = $(BIN)/python -m pytest --junitxml=.cache/junit/$@.xml
-# Half of their time the tests wait, so four workers on two processors too; a file's tests stay
+# Half of their time the tests wait, so five workers on two processors; a file's tests stay
 # together, for they share what they start.
-SIDE_BY_SIDE = --numprocesses=4 --dist=loadfile
+SIDE_BY_SIDE = --numprocesses=5 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help

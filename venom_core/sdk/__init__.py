@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.catalogue import SearchSort as SearchSort
     from venom_core.sdk.catalogue import WeightFormat as WeightFormat
     from venom_core.sdk.chat_template import ChatTemplate as ChatTemplate
+    from venom_core.sdk.chat_template import template_capabilities as template_capabilities
     from venom_core.sdk.chat_template import template_text as template_text
     from venom_core.sdk.child_process import child_environment as child_environment
     from venom_core.sdk.disk import Place as Place
@@ -259,6 +260,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.text_pieces import Characters as Characters
     from venom_core.sdk.tool_emulation import EmulatedTools as EmulatedTools
     from venom_core.sdk.tool_emulation import with_emulated_tools as with_emulated_tools
+    from venom_core.sdk.tool_emulation import with_tools as with_tools
     from venom_core.sdk.upstream import Upstream as Upstream
     from venom_core.sdk.utc import Precision as Precision
     from venom_core.sdk.utc import utc_text as utc_text
@@ -276,7 +278,7 @@ _HOMES = {
         "CatalogueEntry", "NewsItem", "NewsKind", "RepositoryCard", "RepositoryFile",
         "SUMMARY_CHARACTERS", "SearchFilters", "SearchPage", "SearchSort", "WeightFormat",
     ),
-    "chat_template": ("ChatTemplate", "template_text"),
+    "chat_template": ("ChatTemplate", "template_capabilities", "template_text"),
     "child_process": ("child_environment",),
     "disk": (
         "Place", "check_space", "discard", "disk_errors", "disk_refusal", "make_writable_folder",
@@ -360,7 +362,7 @@ _HOMES = {
     "states": ("Health", "ProviderStatus", "Reason"),
     "stream_reader": ("MAX_ANSWER_BYTES", "StreamReader", "pieces"),
     "text_pieces": ("Characters",),
-    "tool_emulation": ("EmulatedTools", "with_emulated_tools"),
+    "tool_emulation": ("EmulatedTools", "with_emulated_tools", "with_tools"),
     "upstream": ("Upstream",),
     "utc": ("Precision", "utc_text"),
 }  # fmt: skip

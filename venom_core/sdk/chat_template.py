@@ -7,16 +7,20 @@ else. Rendered in the engine's process only, whose environment has Jinja.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from venom_core.sdk.bounded_json import loads
 from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.sdk.model_files import there
 from venom_core.sdk.model_json import json_of
 from venom_core.sdk.model_refusals import damaged, shown
 from venom_core.sdk.served_engine import Messages
+
+if TYPE_CHECKING:
+    from venom_core.sdk.provider import ModelCapability
 
 LONGEST_PROMPT = 16 * 1024 * 1024
 MOST_TEMPLATE_BYTES = 1024 * 1024
@@ -37,6 +41,14 @@ def template_text(folder: Path) -> str | None:
         named = [one for one in found if isinstance(one, dict) and one.get("name") == "default"]
         found = named[0].get("template") if named else None
     return found if isinstance(found, str) else None
+
+
+def template_capabilities(text: str | None) -> frozenset[ModelCapability]:
+    """Return what a language model with this template can do; None is one without."""
+    if text is None:
+        return frozenset({"completion"})
+    talks: frozenset[ModelCapability] = frozenset({"chat", "completion"})
+    return talks | {"tools"} if "tools" in text else talks
 
 
 class ChatTemplate:
@@ -79,13 +91,17 @@ class ChatTemplate:
             named[name] = value if isinstance(value, str) else ""
         return cls(text, named)
 
-    def render(self, messages: Messages) -> str:
+    def render(self, messages: Messages, tools: Sequence[Any] | None = None) -> str:
         """Return the prompt. Where the last message is the assistant's, it ends with its text.
+
+        Args:
+            tools: of the request, for the template to show.
 
         Raises ``InvalidRequest`` where the template refuses the messages.
         """
         goes_on = messages[-1].get("role") == "assistant"
-        fields = {**self._special, "messages": list(messages), "tools": None}
+        turns = [_with_objects(message) for message in messages]
+        fields = {**self._special, "messages": turns, "tools": tools or None}
         try:
             pieces = self._template.generate(add_generation_prompt=not goes_on, **fields)
             prompt = _joined(pieces)
@@ -98,6 +114,26 @@ class ChatTemplate:
                 fix="Send roles in the order that the model knows, or use /v1/completions.",
             ) from error
         return _until_last(prompt, str(messages[-1]["content"])) if goes_on else prompt
+
+
+def _with_objects(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a message with the arguments of its calls as objects, which templates write as JSON;
+    the wire has them as text."""
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list):
+        return message
+    return {**message, "tool_calls": [_with_object(call) for call in calls]}
+
+
+def _with_object(call: Any) -> Any:
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(function.get("arguments"), str):
+        return call
+    try:
+        arguments = loads(function["arguments"].encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return call
+    return {**call, "function": {**function, "arguments": arguments}}
 
 
 def _joined(pieces: Any) -> str:

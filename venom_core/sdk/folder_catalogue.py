@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.chat_template import template_capabilities
 from venom_core.sdk.hub_files import HubRef, cached_snapshots
 from venom_core.sdk.model_folder import ModelFolder, holds_weights, read_model_folder
 from venom_core.sdk.model_folders import (
@@ -90,7 +91,7 @@ def capabilities_of(folder: ModelFolder) -> frozenset[ModelCapability]:
         return frozenset()
     if folder.kind == "embedding":
         return frozenset({"embedding"})
-    return frozenset({"completion"} if folder.chat_template is None else {"chat", "completion"})
+    return template_capabilities(folder.chat_template)
 
 
 def context_of(folder: ModelFolder, wanted: int) -> int:

@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 import tomllib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -98,6 +98,30 @@ def with_emulated_tools(request: ChatRequest) -> tuple[ChatRequest, EmulatedTool
     request.sent.body = found.body
     request.sent.emulate("tools")
     return replace(request, body=found.body), found
+
+
+async def with_tools(
+    request: ChatRequest, chat: Callable[[ChatRequest], AsyncGenerator[Frame, None]]
+) -> AsyncGenerator[Frame, None]:
+    """Yield the answer to a chat request, tools emulated; what a refusal says of the schema that
+    the answer is held to, it says of the tools.
+
+    Args:
+        chat: asks an engine that holds answers to a ``response_format``.
+
+    Raises as :func:`emulate_tools` does.
+    """
+    made, tools = with_emulated_tools(request)
+    frames = chat(made) if tools is None else tools.read(chat(made))
+    try:
+        async with aclosing(frames):
+            async for frame in frames:
+                yield frame
+    except InvalidRequest as error:
+        if tools is None or error.param != "response_format":
+            raise
+        told = InvalidRequest(error.message, param="tools", code=error.code, fix=error.fix)
+        raise told from error
 
 
 def emulate_tools(body: Mapping[str, Any]) -> EmulatedTools:

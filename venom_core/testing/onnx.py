@@ -168,6 +168,8 @@ def tokenizer(words: Sequence[str] = ()) -> dict[str, Any]:
 
 
 TEMPLATE = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% endfor %}"
+#: One that shows tools.
+TOOLS_TEMPLATE = "{% if tools %}{{ tools | tojson }}{% endif %}" + TEMPLATE
 
 
 def chain(answers: Mapping[str, Sequence[str]]) -> tuple[list[str], dict[int, int]]:

@@ -5,10 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
+from collections.abc import Mapping
+from typing import Any
 
 from venom_core.sdk.pooled_engine import PooledEngineProvider
 from venom_core.sdk.provider import Provider
 from venom_core.testing.conformance.subject import Upstream
+
+_CITY = {
+    "type": "object",
+    "properties": {"city": {"enum": ["Warsaw"]}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+_WEATHER = {"name": "get_weather", "parameters": _CITY}
+#: Fields with which a model that knows nothing calls a tool: all that it may write is one call.
+MUST_CALL: Mapping[str, Any] = {
+    "tools": [{"type": "function", "function": _WEATHER}],
+    "tool_choice": "required",
+}
 
 
 class ServedUpstream(Upstream):

@@ -13,9 +13,9 @@ from venom_core.sdk.spec import Capability
 from venom_core.testing import Ask, Subject, trial
 from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import TOKEN, FakeHub
-from venom_core.testing.onnx import ANSWERS, VECTORS
+from venom_core.testing.onnx import ANSWERS, TOOLS_TEMPLATE, VECTORS
 from venom_core.testing.safetensors import write_bert, write_llama
-from venom_core.testing.served import ServedUpstream
+from venom_core.testing.served import MUST_CALL, ServedUpstream
 from venom_core.testing.surroundings import outside_python
 from venom_hf.plugin import ENVIRONMENT
 from venom_hf.runtime import engine_missing
@@ -90,7 +90,9 @@ async def real(folder: Path) -> AsyncIterator[Subject]:
     if python is None:
         raise engine_missing()
     places = folder / "folders"
-    await asyncio.to_thread(write_llama, places / DECODER, ANSWERS, context=4096)
+    await asyncio.to_thread(
+        write_llama, places / DECODER, ANSWERS, context=4096, template=TOOLS_TEMPLATE
+    )
     await asyncio.to_thread(write_bert, places / ENCODER, VECTORS)
     long = [{"role": "user", "content": "Write a long story about the sea!"}]
     short = [{"role": "user", "content": "What is the capital of Poland?"}]
@@ -104,6 +106,7 @@ async def real(folder: Path) -> AsyncIterator[Subject]:
         embed=Ask(ENCODER, {"input": ("A cat sleeps.", "The engine of an airplane roars!")}),
         too_long=Ask(DECODER, {"messages": [{"role": "user", "content": "word " * 6000}]}),
         stop=Ask(DECODER, {"messages": short, "stop": ["capital"], "temperature": 0}),
+        tools=Ask(DECODER, {"messages": short, "temperature": 0, **MUST_CALL}),
         upstream=ServedUpstream(DECODER),
         seconds=120,
     )  # fmt: skip

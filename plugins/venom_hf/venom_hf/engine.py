@@ -25,8 +25,8 @@ from venom_hf.sampling import Chooser
 PARAMETERS = frozenset(
     {
         "frequency_penalty", "logit_bias", "logprobs", "min_p", "presence_penalty",
-        "repeat_penalty", "response_format", "seed", "temperature", "top_k", "top_logprobs",
-        "top_p",
+        "repeat_penalty", "response_format", "seed", "temperature", "tools", "top_k",
+        "top_logprobs", "top_p",
     }
 )  # fmt: skip
 #: Tokens of a prompt that are computed in one step: between two steps other answers go on.
@@ -82,7 +82,7 @@ class TransformersEngine(ServedEngine):
     def render(self, messages: Messages, body: Mapping[str, Any]) -> str:
         if self._template is None:
             self._cannot("chat")
-        return self._template.render(messages)
+        return self._template.render(messages, body.get("tools"))
 
     def encode(self, text: str, *, rendered: bool) -> list[int]:
         tokens = self._tokenizer.encode(text, special=not rendered)

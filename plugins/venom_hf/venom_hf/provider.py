@@ -39,6 +39,7 @@ from venom_core.sdk.provider import (
     PullProgress,
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
+from venom_core.sdk.tool_emulation import with_tools
 from venom_hf.cache import CACHE, HubCache, model_of
 from venom_hf.calls import Calls
 from venom_hf.client import HuggingFaceClient, Plan
@@ -180,7 +181,7 @@ class HuggingFaceProvider(PooledEngineProvider):
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         self.require((await self._runnable(request.model))[0], "chat")
-        async with contextlib.aclosing(super().chat(request)) as frames:
+        async with contextlib.aclosing(with_tools(request, super().chat)) as frames:
             async for frame in frames:
                 yield frame
 

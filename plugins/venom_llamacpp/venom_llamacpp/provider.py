@@ -46,7 +46,7 @@ from venom_core.sdk.provider import (
     PullProgress,
 )
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
-from venom_core.sdk.tool_emulation import with_emulated_tools
+from venom_core.sdk.tool_emulation import with_tools
 from venom_llamacpp.additions import Additions
 from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.completion_logprobs import in_completion_shape
@@ -253,18 +253,20 @@ class LlamaCppProvider(PooledEngineProvider):
     async def _choice(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self.require(served.model, "chat")
-        request, tools = with_emulated_tools(request)
-        frames = self._chat(request, last=False)
-        if tools is not None:
-            frames = tools.read(frames)
+        frames = with_tools(request, self._held_to_schema)
         if served.trim and not beginning_of(request.body["messages"]):
             frames = trimmed(frames)
+        async with contextlib.aclosing(frames) as answer:
+            async for frame in answer:
+                yield frame
+
+    async def _held_to_schema(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         try:
-            async with contextlib.aclosing(frames) as answer:
-                async for frame in answer:
+            async with contextlib.aclosing(self._chat(request, last=False)) as frames:
+                async for frame in frames:
                     yield frame
         except InvalidRequest as error:
-            raise schema_refusal(error, "response_format" if tools is None else "tools") from error
+            raise schema_refusal(error) from error
 
     async def _chat(self, request: ChatRequest, *, last: bool) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)

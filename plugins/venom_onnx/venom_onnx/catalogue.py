@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from venom_core.sdk.chat_template import template_capabilities
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.hub_files import HubRef, cached_snapshots
 from venom_core.sdk.model_folders import (
@@ -133,7 +134,7 @@ def capabilities_of(folder: OnnxFolder) -> frozenset[ModelCapability]:
         return frozenset()
     if folder.kind == "embedding":
         return frozenset({"embedding"})
-    return frozenset({"completion"} if folder.chat_template is None else {"chat", "completion"})
+    return template_capabilities(folder.chat_template)
 
 
 def _built_from(path: Path) -> str | None:

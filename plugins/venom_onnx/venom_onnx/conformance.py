@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from venom_core.testing import Ask, Subject, trial
-from venom_core.testing.onnx import ANSWERS, VECTORS, write_decoder, write_encoder
-from venom_core.testing.served import ServedUpstream
+from venom_core.testing.onnx import ANSWERS, TOOLS_TEMPLATE, VECTORS, write_decoder, write_encoder
+from venom_core.testing.served import MUST_CALL, ServedUpstream
 from venom_onnx.provider import engine_missing, engine_version
 
 DECODER, ENCODER = "tiny-decoder", "tiny-encoder"
@@ -29,6 +29,7 @@ async def real(folder: Path) -> AsyncIterator[Subject]:
         embed=Ask(ENCODER, {"input": ("A cat sleeps.", "The engine of an airplane roars!")}),
         too_long=Ask(DECODER, {"messages": [{"role": "user", "content": "word " * 6000}]}),
         stop=Ask(DECODER, {"messages": short, "stop": ["capital"], "temperature": 0}),
+        tools=Ask(DECODER, {"messages": short, "temperature": 0, **MUST_CALL}),
         remove=DECODER,
         models_dir=folder / "models",
         upstream=ServedUpstream(DECODER),
@@ -37,5 +38,5 @@ async def real(folder: Path) -> AsyncIterator[Subject]:
 
 
 def _write_models(store: Path) -> None:
-    write_decoder(store / DECODER, ANSWERS, context=4096)
+    write_decoder(store / DECODER, ANSWERS, context=4096, template=TOOLS_TEMPLATE)
     write_encoder(store / ENCODER, VECTORS)

@@ -28,8 +28,8 @@ from venom_onnx.load_failures import LESS_MEMORY, check_execution_provider, chec
 PARAMETERS = frozenset(
     {
         "frequency_penalty", "logit_bias", "logprobs", "min_p", "presence_penalty",
-        "repeat_penalty", "response_format", "seed", "temperature", "top_k", "top_logprobs",
-        "top_p",
+        "repeat_penalty", "response_format", "seed", "temperature", "tools", "top_k",
+        "top_logprobs", "top_p",
     }
 )  # fmt: skip
 #: A buffer shorter than the window of a model's layers is refused by the runtime.
@@ -73,7 +73,7 @@ class GenAiEngine(ServedEngine):
     def render(self, messages: Messages, body: Mapping[str, Any]) -> str:
         if self._template is None:
             self._cannot("chat")
-        return self._template.render(messages)
+        return self._template.render(messages, body.get("tools"))
 
     def encode(self, text: str, *, rendered: bool) -> list[int]:
         return self._tokenizer.encode(text, special=not rendered)

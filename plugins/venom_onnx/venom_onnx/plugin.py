@@ -11,12 +11,13 @@ from venom_core.sdk.spec import (
     Setting,
 )
 
-#: Each one was seen to change what the real engine answers (onnxruntime-genai 0.18.0).
+#: Each one was seen to change what the real engine answers (onnxruntime-genai 0.18.0),
+#: but for those of tools, which are emulated.
 PARAMETERS = frozenset(
     {
         "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "min_p", "n",
-        "presence_penalty", "repeat_penalty", "response_format", "seed", "stop", "temperature",
-        "top_k", "top_logprobs", "top_p",
+        "parallel_tool_calls", "presence_penalty", "repeat_penalty", "response_format", "seed",
+        "stop", "temperature", "tool_choice", "tools", "top_k", "top_logprobs", "top_p",
     }
 )  # fmt: skip
 

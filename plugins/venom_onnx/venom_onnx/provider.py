@@ -29,6 +29,7 @@ from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.openai_engine import Endpoint
 from venom_core.sdk.pooled_engine import PooledEngineProvider
 from venom_core.sdk.provider import BuildProgress, BuildRequest, Model, ProviderContext, PullPlan
+from venom_core.sdk.tool_emulation import with_tools
 from venom_onnx.building import Builder
 from venom_onnx.catalogue import Catalogue, ServableModel
 from venom_onnx.memory import OVERHEAD_BYTES, memory_plan
@@ -153,7 +154,7 @@ class OnnxProvider(PooledEngineProvider):
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         await self._require(request.model, "chat")
-        async with contextlib.aclosing(super().chat(request)) as frames:
+        async with contextlib.aclosing(with_tools(request, super().chat)) as frames:
             async for frame in frames:
                 yield frame
 

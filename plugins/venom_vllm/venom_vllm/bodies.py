@@ -60,18 +60,14 @@ def _spaced(form: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**form, "json_schema": {**named, "schema": {**schema, "x-guidance": _WHITE_SPACE}}}
 
 
-def in_our_words(error: InvalidRequest, schema_field: str) -> InvalidRequest:
+def in_our_words(error: InvalidRequest) -> InvalidRequest:
     """Return a refusal of vLLM's with the field that it is about, under the name that clients know;
-    another one as it is.
-
-    Args:
-        schema_field: the field that a JSON schema came in.
-    """
+    another one as it is."""
     if found := _GRAMMAR.search(error.message):
         words = found[1].strip().rstrip(".")
         return InvalidRequest(
             f"The engine cannot follow this JSON schema: {words}.",
-            param=schema_field,
+            param="response_format",
             fix="Use what the engine knows: type, properties, required, enum, const, anyOf, items.",
         )
     named = (error.param or "").removeprefix("body.")

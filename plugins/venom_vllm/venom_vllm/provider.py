@@ -30,16 +30,15 @@ from venom_core.sdk.model_links import link_files
 from venom_core.sdk.numbers import tokens
 from venom_core.sdk.openai_engine import Endpoint, read_bounded
 from venom_core.sdk.pooled_engine import PooledEngineProvider
-from venom_core.sdk.provider import Model, ModelCapability, ProviderContext
+from venom_core.sdk.provider import Model, ProviderContext
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
-from venom_core.sdk.tool_emulation import with_emulated_tools
+from venom_core.sdk.tool_emulation import with_tools
 from venom_vllm.bodies import alone, chat_body, completion_body, in_our_words
 from venom_vllm.interpreter import Interpreter, Interpreters
 from venom_vllm.launching import Launch, command
 from venom_vllm.memory import OVERHEAD_BYTES, memory_plan
 from venom_vllm.templates import with_template
 
-_TOOLS: frozenset[ModelCapability] = frozenset({"tools"})
 PLACE = Place("Venom's folder of links to models", "VENOM_HOME", "home_not_writable")
 
 
@@ -86,12 +85,8 @@ class VllmProvider(PooledEngineProvider):
 
     def _listed_model(self, found: FoundFolder) -> Model:
         model = model_of(found, self._context_length)
-        has_tools = "chat" in (model.capabilities or ()) and "tools" in (
-            model.prompt_template or ""
-        )
         model = replace(
             model,
-            capabilities=(model.capabilities or frozenset()) | (_TOOLS if has_tools else set()),
             loaded=self.pool.is_loaded(model.ref),
             # It takes no penalty and no share of 0.
             parameter_bounds={
@@ -170,26 +165,27 @@ class VllmProvider(PooledEngineProvider):
         return choices_of(make, request) if alone(request.body) else make(request)
 
     async def _chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        model = await self._able(request.model, "chat")
-        tools = None
-        if not self._parses_tools:
-            request, tools = with_emulated_tools(request)
+        await self._able(request.model, "chat")
+        ask = self._ask_chat
+        frames = ask(request) if self._parses_tools else with_tools(request, ask)
+        async with contextlib.aclosing(frames) as answer:
+            async for frame in answer:
+                yield frame
+
+    async def _ask_chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        model = self._listed_model(await self._find(request.model))
         body = chat_body(request.body, model.context_length)
-        if tools is not None:
+        if body.get("tools") and not self._parses_tools:
             body["tool_choice"] = "none"  # they are for the model's template; no parser is there
         made = self._sent(request, body)
-        frames = super().chat(made)
-        if tools is not None:
-            frames = tools.read(frames)
-        field = "response_format" if tools is None else "tools"
-        async with contextlib.aclosing(self._told(made, frames, field)) as answer:
-            async for frame in answer:
+        async with contextlib.aclosing(self._told(made, super().chat(made))) as frames:
+            async for frame in frames:
                 yield frame
 
     async def _complete(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         model = await self._able(request.model, "completion")
         made = self._sent(request, completion_body(request.body, model.context_length))
-        frames = self._told(made, super().complete(made), "response_format")
+        frames = self._told(made, super().complete(made))
         async with contextlib.aclosing(frames):
             async for frame in frames:
                 yield frame
@@ -211,7 +207,7 @@ class VllmProvider(PooledEngineProvider):
         return replace(request, body=body)
 
     async def _told(
-        self, request: ChatRequest, frames: AsyncGenerator[Frame, None], schema_field: str
+        self, request: ChatRequest, frames: AsyncGenerator[Frame, None]
     ) -> AsyncGenerator[Frame, None]:
         """Yield the frames; a refusal is told in the client's words."""
         try:
@@ -221,7 +217,7 @@ class VllmProvider(PooledEngineProvider):
         except ContextLengthExceeded as error:
             raise await self._counted(request, error) from error
         except InvalidRequest as error:
-            raise in_our_words(error, schema_field) from error
+            raise in_our_words(error) from error
 
     async def _counted(
         self, request: ChatRequest, error: ContextLengthExceeded

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from venom_core.sdk import chat_template
-from venom_core.sdk.chat_template import ChatTemplate
+from venom_core.sdk.chat_template import ChatTemplate, template_capabilities
 from venom_core.sdk.errors import InvalidRequest, StorageError
 
 TURNS = (
@@ -50,6 +50,42 @@ def test_an_answer_is_gone_on_with_where_it_stopped() -> None:
 )
 def test_what_transformers_offers_templates(text: str, prompt: str) -> None:
     assert render(text) == prompt
+
+
+def test_tools_are_for_the_template_to_show() -> None:
+    template = ChatTemplate("{{ tools | tojson if tools else 'none' }}", {})
+    turns = (message("user", "Hi"),)
+    assert template.render(turns, [{"type": "function"}]) == '[{"type": "function"}]'
+    assert [template.render(turns, nothing) for nothing in (None, [])] == ["none", "none"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        ('{"city": "Łódź"}', '{"city": "Łódź"}'),
+        ("{half", '"{half"'),
+        ({"city": 1}, '{"city": 1}'),
+        (None, "null"),
+    ],
+    ids=["text", "no-json", "object", "none"],
+)
+def test_the_arguments_of_a_call_are_written_once(arguments: object, written: str) -> None:
+    call = {"id": "1", "function": {"name": "weather", "arguments": arguments}}
+    turn = {"role": "assistant", "content": "", "tool_calls": [call]}
+    text = "{{ messages[0].tool_calls[0].function.arguments | tojson }}"
+    assert render(text, turn, message("tool", "sunny")) == written
+
+
+@pytest.mark.parametrize("calls", [None, {}, "x", [None], [{"function": 1}]])
+def test_calls_of_no_form_are_the_templates_to_read(calls: object) -> None:
+    turn = {"role": "assistant", "content": "so", "tool_calls": calls}
+    assert render(TURNS, turn, message("user", "Hi")).startswith("<s><assistant>so")
+
+
+def test_what_a_model_can_do_by_its_template() -> None:
+    assert template_capabilities(None) == {"completion"}
+    assert template_capabilities(TURNS) == {"chat", "completion"}
+    assert template_capabilities("{% if tools %}" + TURNS) == {"chat", "completion", "tools"}
 
 
 @pytest.mark.parametrize(

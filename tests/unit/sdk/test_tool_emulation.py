@@ -11,7 +11,7 @@ import pytest
 from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter, UpstreamError, VenomError
 from venom_core.sdk.frames import Answer, Choice, Chunk, Frame, FrameKind, Usage
 from venom_core.sdk.messages import ChatRequest
-from venom_core.sdk.tool_emulation import EmulatedTools, with_emulated_tools
+from venom_core.sdk.tool_emulation import EmulatedTools, with_emulated_tools, with_tools
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 HI = [{"role": "user", "content": "hi"}]
@@ -264,3 +264,25 @@ def test_what_cannot_be_emulated_is_refused_by_name(more: dict[str, Any], param:
 
 def test_the_joint_schema_is_json() -> None:
     assert json.loads(json.dumps(schema_of(emulated()))) == schema_of(emulated())
+
+
+@pytest.mark.parametrize(
+    ("more", "param", "told"),
+    [
+        ({}, "response_format", "tools"),
+        ({}, "messages", "messages"),
+        ({"tool_choice": "none"}, "response_format", "response_format"),
+    ],
+    ids=["the-tools-schema", "another-field", "the-clients-schema"],
+)
+async def test_a_refusal_names_the_field_that_the_client_sent(
+    more: dict[str, Any], param: str, told: str
+) -> None:
+    async def chat(request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        raise InvalidRequest("No.", param=param, code="c", fix="f")
+        yield  # a generator
+
+    with pytest.raises(InvalidRequest, match="No") as refused:
+        async for _ in with_tools(asked(**more), chat):
+            pass
+    assert (refused.value.param, refused.value.code, refused.value.fix) == (told, "c", "f")

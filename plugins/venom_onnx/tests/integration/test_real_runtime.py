@@ -24,7 +24,14 @@ from venom_core.sdk.errors import (
 from venom_core.sdk.frames import FrameKind
 from venom_core.sdk.messages import ChatRequest, EmbedRequest
 from venom_core.sdk.provider import ProviderContext
-from venom_core.testing.onnx import FIRST_WORD, PEAK, write_decoder, write_encoder
+from venom_core.testing.onnx import (
+    FIRST_WORD,
+    PEAK,
+    TOOLS_TEMPLATE,
+    write_decoder,
+    write_encoder,
+)
+from venom_core.testing.served import MUST_CALL
 from venom_onnx.provider import OnnxProvider
 
 # One provider for all: each start of an engine costs seconds on a small machine.
@@ -41,7 +48,7 @@ ANSWERS = {
 #: A letter of two bytes, each a token, and then a full one.
 LETTER = {ord("#"): 0xC5, 0xC5: 0xBC, 0xBC: ord("."), ord("."): 257}
 SEA = FIRST_WORD + 4
-TINY, BASE = "tiny", "base"
+TINY, BASE, CALLING = "tiny", "base", "calling"
 VECTORS = [[math.sin(token + at * 7) for at in range(4)] for token in range(258)]
 
 
@@ -74,10 +81,11 @@ async def ask(
     home = tmp_path_factory.mktemp("home")
     store = home / "models/onnx"
     write_decoder(store / TINY, ANSWERS, context=512, follows=LETTER)
+    write_decoder(store / CALLING, ANSWERS, context=4096, template=TOOLS_TEMPLATE)
     write_decoder(store / BASE, ANSWERS, context=512, template=None)
     for pooling in ("mean", "cls", "last"):
         write_encoder(store / pooling, VECTORS, pooling=pooling)
-    provider = OnnxProvider(context_at(home, max_loaded=5))
+    provider = OnnxProvider(context_at(home, max_loaded=6))
     try:
         yield Asker(provider)
     finally:
@@ -190,7 +198,27 @@ async def test_several_choices(ask: Asker) -> None:
     assert event.usage.completion_tokens == 9
 
 
-@pytest.mark.parametrize("name", ["tools", "echo", "made_up"])
+async def test_a_tool_is_called_and_shown_to_the_model(ask: Asker) -> None:
+    event = await ask.choices("Say it?", model=CALLING, **MUST_CALL)
+    (choice,) = event.choices
+    (call,) = choice.tool_calls
+    assert (call.name, json.loads(call.arguments)) == ("get_weather", {"city": "Warsaw"})
+    assert choice.finish_reason == "tool_calls"
+    without = await ask.choices("Say it?", model=CALLING, **{**MUST_CALL, "tool_choice": "none"})
+    assert without.choices[0].content == "Zażółć gęślą jaźń."
+    shown = event.usage.prompt_tokens - without.usage.prompt_tokens
+    assert shown == len(json.dumps(MUST_CALL["tools"]).encode())
+
+
+async def test_a_schema_of_tools_that_cannot_be_followed(ask: Asker) -> None:
+    city = {"type": "object", "properties": {"city": {"type": "nonsense"}}, "required": ["city"]}
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": city}}]
+    with pytest.raises(InvalidRequest, match="schema") as refused:
+        await ask.answer("Go!", model=CALLING, tools=tools)
+    assert refused.value.param == "tools"
+
+
+@pytest.mark.parametrize("name", ["functions", "echo", "made_up"])
 async def test_what_it_does_not_honour_is_refused_by_name(ask: Asker, name: str) -> None:
     with pytest.raises(InvalidRequest, match=name) as refused:
         await ask.answer("Go!", **{name: ["x"]})
