@@ -24,22 +24,22 @@ BASE = "engine alone"
 
 @dataclass(slots=True)
 class Engine:
-    """A process of an engine that a server of Venom's started.
+    """An engine that a server of Venom's started, with all of its processes.
 
     ``rates`` and ``first`` are samples of tokens a second and of the milliseconds to the first
     token, for ``venom`` and for ``engine``.
     """
 
-    process: psutil.Process
+    processes: list[psutil.Process]
     port: int
     key: str
     rates: dict[str, list[float]] = field(default_factory=lambda: {"venom": [], "engine": []})
     first: dict[str, list[float]] = field(default_factory=lambda: {"venom": [], "engine": []})
 
     def memory_mb(self) -> float:
-        """PSS of the engine's process."""
-        info = self.process.memory_full_info()
-        return float(getattr(info, "pss", info.uss)) / 1e6
+        """Return the PSS of its processes together."""
+        infos = [process.memory_full_info() for process in self.processes]
+        return sum(float(getattr(info, "pss", info.uss)) for info in infos) / 1e6
 
     def figures(self, prefix: str = "") -> list[Figure]:
         """Samples through Venom beside those of the engine alone."""
@@ -90,15 +90,15 @@ def started_engine(server: Server, model: str, others: Collection[Engine] = ()) 
     """The engine that Venom starts for a model, found once it answered; none of ``others``."""
     ask(server.port, "/v1/completions", body(model, 4))
     taken = {one.port for one in others}
-    found = []
+    found: dict[int, Engine] = {}
     for process in server.process.children(recursive=True):
         try:
             env = process.environ()
         except psutil.Error:
             continue
-        if "VENOM_ENGINE_KEY" in env and int(env["VENOM_ENGINE_PORT"]) not in taken:
-            found.append(Engine(process, int(env["VENOM_ENGINE_PORT"]), env["VENOM_ENGINE_KEY"]))
-    if not found:
-        raise RuntimeError("Venom runs no engine process that could be asked directly")
-    # Its launcher has the same variables, and is older.
-    return max(found, key=lambda one: one.process.create_time())
+        if "VENOM_ENGINE_KEY" in env and (port := int(env["VENOM_ENGINE_PORT"])) not in taken:
+            found.setdefault(port, Engine([], port, env["VENOM_ENGINE_KEY"]))
+            found[port].processes.append(process)
+    if len(found) != 1:
+        raise RuntimeError(f"{len(found)} engines could be {model}")
+    return next(iter(found.values()))

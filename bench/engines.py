@@ -7,7 +7,6 @@ so in the table and in the file, under ``not_run``.
 
 from __future__ import annotations
 
-import json
 import random
 import statistics
 import tempfile
@@ -24,7 +23,8 @@ from bench.processes import Client, Server, ask
 from bench.real_model import GEMMA, models_folder, serving
 from bench.report import Figure, Report
 from bench.twelve import GOAL, ask_all, said
-from tools.measure_install import WHEELHOUSE, install
+from bench.vllm_models import VLLM_ENVIRONMENT, vllm_env, vllm_folder
+from tools.measure_install import WHEELHOUSE, install, megabytes
 from venom_core.testing.questions import KNOWN, NEARLY_EVEN
 
 #: How the questions are asked of a model that does not bring this with it.
@@ -41,7 +41,7 @@ class Subject:
         model: the model as this engine serves it.
         store: makes the folder of models that it is in, where it is not there.
         asked: fields of every question.
-        environment: the record of the environment in which it runs, apart from the install.
+        environment: the folder of the one in which it runs, apart from the install.
     """
 
     name: str
@@ -65,6 +65,7 @@ def subjects() -> list[Subject]:
         Subject("llamacpp", "embedded", f"llamacpp://{GEMMA}", models_folder),
         Subject("onnx", "onnx", f"onnx://{GEMMA_INT8}", onnx_folder, ASKED),
         Subject("hf", "hf", f"hf://{SOURCE}", hub_folder, ASKED, HF_ENVIRONMENT),
+        Subject("vllm", "vllm", f"vllm://hf.co/{SOURCE}", vllm_folder, ASKED, VLLM_ENVIRONMENT),
     ]
 
 
@@ -79,7 +80,7 @@ def run(*, quick: bool = False) -> Report:
         except (RuntimeError, OSError) as error:
             subject.not_run["model"] = str(error)
     _install(found, quick=quick)
-    with serving(*stores, env=hf_env()) as server:
+    with serving(*stores, env=hf_env() | vllm_env()) as server:
         running = [one for one in found if "model" not in one.not_run]
         for subject in running:
             _start(server, subject, rounds)
@@ -128,10 +129,7 @@ def _install(found: Sequence[Subject], *, quick: bool) -> None:
 
 def _apart(subject: Subject) -> float:
     """Return the megabytes of the environment that an engine runs in, beside the install."""
-    if subject.environment is None:
-        return 0.0
-    size: int = json.loads(subject.environment.read_text(encoding="utf-8"))["size_bytes"]
-    return size / 1e6
+    return 0.0 if subject.environment is None else megabytes(subject.environment)
 
 
 def _start(server: Server, subject: Subject, rounds: int) -> None:

@@ -83,7 +83,7 @@ def hub_folder() -> Path:
 
 def hf_env() -> dict[str, str]:
     """Return the variables by which a server with a home of its own runs folders of the cache."""
-    return {**around(), "VENOM_HF__PYTHON": str(_OF_HF / "bin" / "python")}
+    return {**around(), "VENOM_HF__PYTHON": str(HF_ENVIRONMENT / "bin" / "python")}
 
 
 def embedding_folder() -> Path:
@@ -115,9 +115,25 @@ def embedding_vectors() -> list[list[float]]:
     return found
 
 
-_OF_HF = HOME / "providers" / "hf" / "environments" / "hf"
-#: What ``venom engines install hf`` writes of the environment that it makes.
-HF_ENVIRONMENT = _OF_HF / "venom-environment.json"
+def with_tools(folder: Path, place: Path) -> Path:
+    """Copy a model's folder to ``place``, and give its template a place for tools."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder, place)
+    template = place / "chat_template.jinja"
+    text = template.read_text(encoding="utf-8")
+    tools = "{{ bos_token }}{% if tools %}{{ tools | tojson }}{% endif %}"
+    template.write_text(text.replace("{{ bos_token }}", tools), encoding="utf-8")
+    return place
+
+
+def gemma_snapshot() -> Path:
+    """Return the folder of :data:`SOURCE` in :data:`HUB`."""
+    (snapshot,) = hub_with_gemma().glob(f"models--{SOURCE.replace('/', '--')}/snapshots/*")
+    return snapshot
+
+
+#: The environment that ``venom engines install hf`` makes.
+HF_ENVIRONMENT = HOME / "providers" / "hf" / "environments" / "hf"
 #: Of the environment that ``venom engines install onnx-build`` makes.
 BUILD_PYTHON = HOME / "providers" / "onnx" / "environments" / "onnx-build" / "bin" / "python"
 

@@ -15,32 +15,46 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.onnx_models import GEMMA_INT8, SOURCE, hf_env, hub_folder, onnx_folder
+from bench.onnx_models import (
+    GEMMA_INT8,
+    HOME,
+    STORE,
+    gemma_snapshot,
+    hf_env,
+    hub_folder,
+    onnx_folder,
+    with_tools,
+)
 from bench.processes import ROOT
 from bench.real_model import models_folder
 from bench.report import Figure, Goal, Report
 from bench.subjects import VENOM
+from bench.vllm_models import vllm_env, vllm_folder
 
 CODER, SMALL = "qwen2.5-coder:1.5b", "smollm2:135m"
+CALLING = "gemma-3-270m-base-with-tools"
 NONE_BROKEN = Goal("value", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An engine. ``store`` makes the folder of models that it is asked with; ``why_not`` says why
-    it is not asked here."""
+    """An engine. ``store`` makes the folder of models that it is asked with; ``source`` the model
+    that has to have a place for tools, where it has none; ``why_not`` says why it is not asked
+    here."""
 
     provider: str
     model: str = ""
     store: Callable[[], Path] | None = None
+    source: Callable[[], Path] | None = None
     why_not: str | None = None
 
 
 def subjects() -> list[Subject]:
     return [
         Subject("llamacpp", CODER, lambda: models_folder(CODER)),
-        Subject("onnx", GEMMA_INT8, onnx_folder),
-        Subject("hf", SOURCE, hub_folder),
+        Subject("onnx", CALLING, onnx_folder, lambda: STORE / GEMMA_INT8),
+        Subject("hf", CALLING, hub_folder, gemma_snapshot),
+        Subject("vllm", CALLING, vllm_folder, gemma_snapshot),
         Subject("ollama", why_not="no Ollama answers on the machine of this run"),
     ]
 
@@ -75,11 +89,16 @@ def _table(subject: Subject) -> dict[str, Any]:
 def _asked(subject: Subject, store: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="venom-selftest-") as folder:
         (Path(folder) / "models").symlink_to(store, target_is_directory=True)
+        given = hf_env() | vllm_env()
+        if subject.source is not None:
+            place = HOME / "with-tools" / subject.provider
+            with_tools(subject.source(), place / CALLING)
+            given[f"VENOM_{subject.provider.upper()}__MODEL_PATHS"] = str(place)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
         done = subprocess.run(
             [*VENOM, "selftest", subject.provider, "--model", subject.model, "--json"],
             cwd=ROOT,
-            env={**clean, **hf_env(), "VENOM_HOME": folder},
+            env={**clean, **given, "VENOM_HOME": folder},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

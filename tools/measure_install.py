@@ -58,13 +58,19 @@ def install(requirement: str, folder: Path, *, with_pip: bool = False) -> Instal
     seconds = time.monotonic() - started
     packages = next(folder.glob("[Ll]ib/**/site-packages"))
     names = sorted(path.name.split("-")[0] for path in packages.glob("*.dist-info"))
-    size = sum(
-        (Path(place) / name).stat().st_size
-        for place, _, files in os.walk(packages)
-        for name in files
+    size = round(megabytes(packages), 1)
+    return Installed(requirement, len(names), size, round(seconds, 1), names)
+
+
+def megabytes(folder: Path) -> float:
+    """Return the 10^6 bytes of the files below a folder, without bytecode; links do not count."""
+    files = (
+        Path(place) / name
+        for place, _, names in os.walk(folder)
+        for name in names
         if not name.endswith(".pyc")
     )
-    return Installed(requirement, len(names), round(size / 1e6, 1), round(seconds, 1), names)
+    return sum(file.lstat().st_size for file in files if not file.is_symlink()) / 1e6
 
 
 def python_of(folder: Path) -> Path:

@@ -40,6 +40,7 @@ from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.overview import OverviewUseCases
 from venom_core.usecases.plugins import PluginUseCases
 from venom_core.usecases.runtime import RuntimeUseCases
+from venom_core.usecases.selftest.keeping import SelfTestUseCases
 from venom_core.usecases.sessions import SessionUseCases
 from venom_core.usecases.usage import UsageUseCases
 
@@ -98,9 +99,12 @@ class Venom:
         self.runtime = RuntimeUseCases(
             self.host, self.registry, self.manager, self.profile, self._figures
         )
+        self.self_tests = SelfTestUseCases(
+            self.host, self.registry, self.store.self_tests, self.store.exists
+        )
         self.models = ModelUseCases(
             self.host, self.registry, self.manager, lambda: self._transfers, self.default_model,
-            self.runtime, self.journal,
+            self.runtime, self.journal, self.self_tests,
         )  # fmt: skip
         self.operations = OperationUseCases(
             self.host, lambda: self._jobs, self.store.exists, self.journal

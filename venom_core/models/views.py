@@ -9,19 +9,23 @@ from typing_extensions import TypedDict
 
 from venom_core.models.generation import GenerationConfig, ParameterView
 from venom_core.models.registry import ListedModel, Listing
+from venom_core.models.self_tests import CapabilityState, SelfTestView
 from venom_core.sdk.provider import Locality
 from venom_core.sdk.records import ReasonRecord
 from venom_core.store.operations import OperationStatus, OperationType
 
 #: A model's reference -> the roles that it is the active model of.
 ActiveRoles = Mapping[str, Sequence[str]]
+#: A model's reference -> its last self-test, and what is known of its capabilities.
+SelfTests = Mapping[str, tuple[SelfTestView | None, dict[str, CapabilityState] | None]]
 
 
 class ModelView(TypedDict):
     """A model of one provider. ``reference`` is unique, ``id`` the shortest name that means it;
     ``size_gb`` counts thousand million bytes; ``capabilities`` are null where its provider cannot
-    tell; ``path`` is null always, a path on the server is nobody's business; ``locality`` says
-    whether prompts stay on this machine, ``runs_at`` which host gets them where they do not."""
+    tell, ``capability_states`` says of each how that is known; ``path`` is null always, a path on
+    the server is nobody's business; ``locality`` says whether prompts stay on this machine,
+    ``runs_at`` which host gets them where they do not."""
 
     name: str
     id: str
@@ -41,6 +45,8 @@ class ModelView(TypedDict):
     runs_at: str | None
     context_length: int | None
     capabilities: list[str] | None
+    capability_states: dict[str, CapabilityState] | None
+    self_test: SelfTestView | None
     base_model: bool
     installed: bool
     loaded: bool | None
@@ -140,9 +146,10 @@ class OperationView(TypedDict):
     eta_seconds: int | None
 
 
-def model_view(item: ListedModel, roles: Sequence[str] = ()) -> ModelView:
+def model_view(item: ListedModel, tests: SelfTests, roles: Sequence[str] = ()) -> ModelView:
     """JSON values only."""
     model = item.model
+    test, states = tests[item.reference]
     return {
         "name": model.ref,
         "id": item.id,
@@ -162,6 +169,8 @@ def model_view(item: ListedModel, roles: Sequence[str] = ()) -> ModelView:
         "runs_at": model.runs_at,
         "context_length": model.context_length,
         "capabilities": None if model.capabilities is None else sorted(model.capabilities),
+        "capability_states": states,
+        "self_test": test,
         "base_model": model.instruct is False,
         "installed": model.installed,
         "loaded": model.loaded,
@@ -172,21 +181,23 @@ def model_view(item: ListedModel, roles: Sequence[str] = ()) -> ModelView:
     }
 
 
-def details_view(item: ListedModel) -> ModelDetails:
+def details_view(item: ListedModel, tests: SelfTests) -> ModelDetails:
     """Everything that is known of one model."""
     model = item.model
     return {
-        **model_view(item),
+        **model_view(item, tests),
         "allowed_roles": None if model.allowed_roles is None else list(model.allowed_roles),
         "parameters": dict(model.defaults),
         "details": dict(model.details),
     }
 
 
-def listing_view(listing: Listing, active: ActiveRoles) -> ModelListing:
+def listing_view(listing: Listing, active: ActiveRoles, tests: SelfTests) -> ModelListing:
     """Return installed models under ``models``, those to be had under ``available``."""
-    installed = [model_view(item, active.get(item.reference, ())) for item in listing.installed]
-    available = [model_view(item) for item in listing.models if not item.model.installed]
+    installed = [
+        model_view(item, tests, active.get(item.reference, ())) for item in listing.installed
+    ]
+    available = [model_view(item, tests) for item in listing.models if not item.model.installed]
     by_provider: dict[str, list[ModelView]] = {}
     for view in installed:
         by_provider.setdefault(view["provider"], []).append(view)

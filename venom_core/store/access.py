@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from venom_core.store.keys import KeyRepository
     from venom_core.store.ledger import UsageRepository
     from venom_core.store.operations import OperationRepository
+    from venom_core.store.self_tests import SelfTestRepository
     from venom_core.store.sessions import SessionRepository
 
 
@@ -81,6 +82,12 @@ class Store:
         from venom_core.store.in_use import InUseRepository
 
         return InUseRepository(self.engine)
+
+    def self_tests(self) -> SelfTestRepository:
+        """Return the last self-test of each model."""
+        from venom_core.store.self_tests import SelfTestRepository
+
+        return SelfTestRepository(self.engine)
 
     def sessions(self) -> SessionRepository:
         """Return the conversations."""

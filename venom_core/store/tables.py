@@ -77,6 +77,18 @@ generation_overrides = Table(
     Column("updated_at", String(32), nullable=False),
 )
 
+self_tests = Table(
+    "self_tests",
+    metadata,
+    Column("provider", String(50), primary_key=True),
+    Column("ref", String(200), primary_key=True),
+    Column("digest", String(250)),
+    Column("engine_version", String(100)),
+    Column("venom_version", String(50), nullable=False),
+    Column("tested_at", String(32), nullable=False),
+    Column("rows", JSON, nullable=False),
+)
+
 aliases = Table(
     "aliases",
     metadata,

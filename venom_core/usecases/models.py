@@ -32,6 +32,7 @@ from venom_core.sdk.states import Reason
 from venom_core.store.audit import Actor
 from venom_core.usecases.journal import Journal
 from venom_core.usecases.runtime import RuntimePayload, RuntimeUseCases
+from venom_core.usecases.selftest.keeping import SelfTestUseCases
 
 if TYPE_CHECKING:
     from venom_core.models.transfers import ModelTransfers
@@ -158,6 +159,7 @@ class ModelUseCases:
         default_model: DefaultModel,
         runtime: RuntimeUseCases,
         journal: Journal,
+        self_tests: SelfTestUseCases,
     ) -> None:
         self._host = host
         self._registry = registry
@@ -166,6 +168,7 @@ class ModelUseCases:
         self._default_model = default_model
         self._runtime = runtime
         self._journal = journal
+        self._self_tests = self_tests
 
     # What there is
 
@@ -185,7 +188,8 @@ class ModelUseCases:
         except VenomError as error:
             why = Reason.of(error)
         runtime = await self._runtime.payload(answering, why)
-        return {**listing_view(listing, active), "active": runtime}
+        tests = await self._self_tests.views([*listing.models, *listing.installed])
+        return {**listing_view(listing, active, tests), "active": runtime}
 
     async def describe(self, name: str) -> ListedModel:
         """Return a model with everything its provider knows of it, fetched already or not. Raises
@@ -194,7 +198,8 @@ class ModelUseCases:
 
     async def details(self, name: str) -> ModelDetails:
         """Return everything that is known of one model; raises as :meth:`describe`."""
-        return details_view(await self.describe(name))
+        item = await self.describe(name)
+        return details_view(item, await self._self_tests.views([item]))
 
     async def capabilities(self, name: str) -> CapabilitiesResult:
         """Return what a model can do as it says itself, null where it does not; raises as

@@ -38,6 +38,39 @@ def test_every_question_has_a_row_and_what_is_broken_fails(cli: Cli) -> None:
     assert f"{len(CELLS)}/{len(CELLS)}" in result.err, "it tells how far it is"
 
 
+def test_the_outcome_is_kept_and_shown_with_the_model(cli: Cli) -> None:
+    assert "Self-test" not in cli("show", "small").out
+    told = json.loads(cli("selftest", "scripted", "--json").out)
+    states = dict.fromkeys(("chat", "completion", "embedding"), "verified")
+    assert told["capability_states"] == states
+    model = json.loads(cli("show", "small", "--json").out)["model"]
+    assert model["capability_states"] == states
+    assert model["self_test"]["engine_version"] == "scripted" and not model["self_test"]["outdated"]
+    shown = cli("show", "small").out
+    assert "verified: chat, completion, embedding" in shown
+    listed = {one["name"]: one for one in json.loads(cli("list", "--json").out)["models"]}
+    assert listed["small"]["capability_states"] == states
+    assert set(listed["large"]["capability_states"].values()) == {"declared"}
+    assert (listed["large"]["self_test"], listed["small"]["self_test"]) == (
+        None, model["self_test"],
+    )  # fmt: skip
+
+
+def test_another_file_makes_it_outdated(cli: Cli) -> None:
+    cli("selftest", "scripted", "--model", "large")
+    other = Model(
+        "large",
+        "folder",
+        capabilities=CHATS,
+        digest="sha256:other",  # type: ignore[arg-type]
+    )
+    scripted.SCRIPTS["large"] = Script(answer("always the same"), other)
+    model = json.loads(cli("show", "large", "--json").out)["model"]
+    assert model["self_test"]["outdated"]
+    assert set(model["capability_states"].values()) == {"declared"}
+    assert "outdated" in cli("show", "large").out
+
+
 def test_the_table_is_for_people(cli: Cli) -> None:
     result = cli("selftest", "scripted", "--model", "large")
     assert result.code == 1 and result.out.startswith("scripted://large")

@@ -149,6 +149,7 @@ REVISIONS = {
     "r0001_keys.py": "978c4c11bbccbf5a",
     "r0002_models_in_use.py": "61ef2210152bbcfd",
     "r0003_builds.py": "2ade4fab88a77002",
+    "r0004_self_tests.py": "0b40e69bbc23cef1",
 }
 
 

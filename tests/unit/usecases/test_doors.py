@@ -41,6 +41,7 @@ from venom_core.testing.staging import venom_over
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.plugins import PluginUseCases
+from venom_core.usecases.selftest.keeping import SelfTestUseCases
 from venom_core.usecases.sessions import SessionUseCases
 from venom_core.usecases.usage import UsageUseCases
 
@@ -49,7 +50,8 @@ __all__ = ["stage"]  # used by being here
 Json = dict[str, Any]
 #: Differs from one run to the next.
 CHANGING = {"operation_id", "started_at", "completed_at", "eta_seconds", "since", "created_at",
-            "updated_at", "id", "session_id", "expires_at"}  # fmt: skip
+            "updated_at", "tested_at", "id", "session_id", "expires_at"}  # fmt: skip
+SAW_CHAT = {"group": "answers", "name": "chat", "outcome": "honoured"}
 SESSION = {
     "format": "venom-session", "version": 1, "title": "Talk",
     "messages": [{"id": "a", "role": "user", "content": "secret words"}],
@@ -103,6 +105,8 @@ CHANGES = (
     Change("ModelUseCases.configure", "scripted://city", ("set", "city", "temperature=0.5"),
            ("POST", "/api/v1/models/city/config", {"params": {"temperature": 0.5}}),
            ["model.configure"], ["model.configured"]),
+    Change("SelfTestUseCases.keep", "scripted://city", None,
+           ("POST", "/api/v1/models/city/selftest", {"rows": [SAW_CHAT]}), ["model.selftest"]),
     Change("ModelUseCases.set_alias", "fast", ("alias", "set", "fast", "city"),
            ("POST", "/api/v1/models/aliases", {"name": "fast", "target": "city"}),
            ["alias.set"], ["alias.set"]),
@@ -343,7 +347,10 @@ def test_a_change_leaves_the_same_through_every_door(
 
 
 def test_every_use_case_that_changes_something_is_in_the_table() -> None:
-    kinds = (ModelUseCases, OperationUseCases, PluginUseCases, SessionUseCases, UsageUseCases)
+    kinds = (
+        ModelUseCases, OperationUseCases, PluginUseCases, SelfTestUseCases, SessionUseCases,
+        UsageUseCases,
+    )  # fmt: skip
     changing = {
         f"{kind.__name__}.{name}"
         for kind in kinds

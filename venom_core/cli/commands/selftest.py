@@ -19,6 +19,9 @@ _HELP = """Ask a live engine what it really does: each parameter, role and kind 
 through /v1 and looked at. "honoured" is what the engine does itself, "emulated" what Venom brings
 about, "refused" what is refused by name, "broken" what went otherwise.
 
+The outcome is kept: `venom show` and every listing say from then on which of the model's
+capabilities were verified.
+
 It asks some dozens of short questions, which takes a small model a minute and a large one longer.
 
 \b
@@ -53,6 +56,8 @@ def selftest(provider: str, model: str | None, as_json: bool) -> int:
 
         found = session.run(rows())
         version = _version(session.run(connection.plugins()), provider)
+        records = [row.record() for row in found]
+        kept = session.run(connection.keep_self_test(reference, records))
     if as_json:
         print_json(
             {
@@ -60,7 +65,8 @@ def selftest(provider: str, model: str | None, as_json: bool) -> int:
                 "model": reference,
                 "engine_version": version,
                 "venom_version": __version__,
-                "rows": [row.record() for row in found],
+                "capability_states": kept["capability_states"],
+                "rows": records,
             }
         )
     else:

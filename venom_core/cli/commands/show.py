@@ -68,6 +68,8 @@ def _print(model: dict[str, Any]) -> None:
     rows.append(("Runs", where))
     known = words("unknown") if capabilities is None else ", ".join(capabilities) or "-"
     rows.append(("Can", known))
+    if model["self_test"]:
+        rows.append(("Self-test", _self_test(model)))
     if model["allowed_roles"]:
         rows.append(("Roles", ", ".join(model["allowed_roles"])))
     if model["base_model"]:
@@ -81,6 +83,20 @@ def _print(model: dict[str, Any]) -> None:
     width = max(cells(title) for title, _ in rows)
     for title, value in rows:
         print_beside(f"{padded(title, width)}  ", value)
+
+
+def _self_test(model: dict[str, Any]) -> str:
+    """Return when a self-test was made, and what it saw."""
+    test, states = model["self_test"], model["capability_states"] or {}
+    when = f"{test['tested_at'][:10]}  {test['engine_version'] or ''}".rstrip()
+    if test["outdated"]:
+        return f"{when}  {words('outdated: the model or its engine is another one since')}"
+    seen = [
+        f"{words(state)}: {', '.join(names)}"
+        for state in ("verified", "failed", "declared")
+        if (names := [name for name, known in states.items() if known == state])
+    ]
+    return "  ".join((when, "; ".join(seen)))
 
 
 def _fit(fit: dict[str, Any]) -> str:

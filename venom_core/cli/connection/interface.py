@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -200,6 +200,13 @@ class Connection(ABC):
     @abstractmethod
     async def exchange(self, path: str, body: Mapping[str, Any]) -> Received:
         """Send a body to a path of ``/v1``, and return the whole answer, a refusal too."""
+
+    @abstractmethod
+    async def keep_self_test(
+        self, reference: str, rows: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Keep the rows of a self-test that was made just now; returns what it says of the model's
+        capabilities."""
 
     @abstractmethod
     async def readiness(self) -> list[dict[str, Any]]:

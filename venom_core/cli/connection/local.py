@@ -192,6 +192,11 @@ class LocalVenom(Connection):
             answer = await client.post(path, json=body, headers=headers, timeout=None)
         return Received(answer.status_code, answer.headers, answer.content)
 
+    async def keep_self_test(
+        self, reference: str, rows: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        return _record(await self.venom.self_tests.keep(reference, rows, Actor.local()))
+
     async def close(self) -> None:
         await self.venom.close()
 

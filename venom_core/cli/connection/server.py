@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode
@@ -224,6 +224,12 @@ class ServerClient(Connection):
         every = tuple(range(400, 600))
         async with self._open("POST", path, body, ANSWER_TIMEOUT, accept=every) as response:
             return Received(response.status_code, response.headers, await response.aread())
+
+    async def keep_self_test(
+        self, reference: str, rows: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        path = f"/api/v1/models/{_quoted(reference)}/selftest"
+        return await self._json("POST", path, body={"rows": list(rows)})
 
     async def close(self) -> None:
         await self._client.aclose()

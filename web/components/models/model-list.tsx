@@ -70,6 +70,7 @@ function Item({ item, isDefault }: { item: ModelRecord; isDefault: boolean }) {
     item.quantization,
     item.context_length !== null && t.context_length(format.count(item.context_length)),
     item.base_model && t.base_mark,
+    item.self_test && !item.self_test.outdated && t.tested_mark,
     item.loaded && t.loaded_mark,
     item.runs_at && t.runs_at(item.runs_at),
     isDefault && t.default_mark,

@@ -90,6 +90,7 @@ export const en = {
   no_match: "No model matches.",
   default_mark: "default",
   base_mark: "base model",
+  tested_mark: "self-tested",
   loaded_mark: "in memory",
   runs_at: (host: string) => `on ${host}`,
   context_length: (tokens: string) => `${tokens} tokens of context`,

@@ -87,6 +87,7 @@ export const pl: Dictionary = {
   no_match: "Żaden model nie pasuje.",
   default_mark: "domyślny",
   base_mark: "model bazowy",
+  tested_mark: "sprawdzony próbą",
   loaded_mark: "w pamięci",
   runs_at: (host: string) => `na ${host}`,
   context_length: (count) => `kontekst: ${count} tokenów`,

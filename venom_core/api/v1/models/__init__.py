@@ -15,11 +15,12 @@ from venom_core.api.v1.models import (
     fit,
     listing,
     operations,
+    self_tests,
     translation,
 )
 
 router = keyed_router()
 for part in (
-    translation, catalogue, operations, active, aliases, figures, fit, config, listing,
+    translation, catalogue, operations, active, aliases, figures, fit, config, self_tests, listing,
 ):  # fmt: skip
     router.include_router(part.router)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -52,6 +52,21 @@ class ActivateRequest(SwitchRequest):
     """``runtime`` is the provider that must serve the model."""
 
     runtime: str = Field(min_length=1, max_length=50)
+
+
+class SelfTestRow(Body):
+    """One answered question of a self-test."""
+
+    group: str = Field(min_length=1, max_length=50)
+    name: str = Field(min_length=1, max_length=100)
+    outcome: Literal["honoured", "emulated", "refused", "broken"]
+    note: str | None = Field(default=None, max_length=1000)
+
+
+class SelfTestRequest(Body):
+    """``rows`` as ``venom selftest --json`` prints them."""
+
+    rows: list[SelfTestRow] = Field(min_length=1, max_length=200)
 
 
 class AliasRequest(Body):

@@ -1,0 +1,116 @@
+"""Keeping the outcome of self-tests, and showing it with the models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from venom_core._version import __version__
+from venom_core.models.registry import ListedModel, ModelRegistry
+from venom_core.models.self_tests import (
+    CapabilityState,
+    SelfTestView,
+    capability_states,
+    self_test_view,
+)
+from venom_core.plugins.access import ProviderAccess
+from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.utc import utc_text
+from venom_core.store.audit import Actor
+from venom_core.store.self_tests import ModelKey, SelfTest, SelfTestRepository
+
+
+class KeptSelfTest(TypedDict):
+    """A self-test is kept; ``capability_states`` are what it says of the model's capabilities."""
+
+    success: bool
+    message: str
+    reference: str
+    self_test: SelfTestView | None
+    capability_states: dict[str, CapabilityState] | None
+
+
+class SelfTestUseCases:
+    """Use cases of self-tests.
+
+    Args:
+        repository: opens the store; called in a thread.
+        stored: whether there is a store: looking must not make one.
+    """
+
+    def __init__(
+        self,
+        host: ProviderAccess,
+        registry: ModelRegistry,
+        repository: Callable[[], SelfTestRepository],
+        stored: Callable[[], bool],
+    ) -> None:
+        self._host = host
+        self._registry = registry
+        self._repository = repository
+        self._stored = stored
+        self._kept: dict[ModelKey, SelfTest] | None = None
+
+    async def views(
+        self, items: Sequence[ListedModel]
+    ) -> dict[str, tuple[SelfTestView | None, dict[str, CapabilityState] | None]]:
+        """Return by reference the last self-test of each model, and what is known of each of its
+        capabilities."""
+        if self._kept is None:
+            self._kept = await asyncio.to_thread(self._read)
+        versions = self._versions()
+        found = {}
+        for item in items:
+            test = self._kept.get((item.provider, item.model.ref))
+            known = item, test, versions.get(item.provider)
+            found[item.reference] = self_test_view(*known), capability_states(*known)
+        return found
+
+    async def keep(
+        self, name: str, rows: Sequence[Mapping[str, Any]], actor: Actor
+    ) -> KeptSelfTest:
+        """Keep the rows of a self-test that was made just now, in the place of the last one.
+
+        Raises ``InvalidRequest`` where a row answers no question, or one is answered twice, and
+        what resolving the name does.
+        """
+        from venom_core.usecases.selftest.questions import CELLS
+
+        asked = {(cell.group, cell.name) for cell in CELLS}
+        for place, row in enumerate(rows):
+            if (row["group"], row["name"]) not in asked:
+                raise InvalidRequest(
+                    "A row answers no question that a self-test asks, or one that another row"
+                    " answers.",
+                    param=f"rows[{place}]",
+                    fix="Send the rows that this prints: venom selftest PROVIDER --json",
+                )
+            asked.remove((row["group"], row["name"]))
+        item = await self._registry.resolve(name)
+        version = self._versions().get(item.provider)
+        test = SelfTest(utc_text(), __version__, version, item.model.digest, rows)
+        key = item.provider, item.model.ref
+        await asyncio.to_thread(lambda: self._repository().keep(key, test, actor))
+        if self._kept is not None:
+            self._kept[key] = test
+        view, states = (await self.views([item]))[item.reference]
+        return {
+            "success": True,
+            "message": f"The self-test of {item.reference} is kept.",
+            "reference": item.reference,
+            "self_test": view,
+            "capability_states": states,
+        }
+
+    def _read(self) -> dict[ModelKey, SelfTest]:
+        return self._repository().read() if self._stored() else {}
+
+    def _versions(self) -> dict[str, str | None]:
+        return {
+            provider.name: provider.version
+            for record in self._host.records()
+            for provider in record.providers
+        }
