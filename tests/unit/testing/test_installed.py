@@ -93,11 +93,12 @@ def test_a_strangers_plugin_can_be_certified(site: Path) -> None:
     assert record["certified"]
 
 
-PART = """
+IMPORTS = """
 from venom_core.sdk.spec import Capability
 from venom_core.testing import Ask, Subject, trial
-
-@trial("{package}.plugin", engine="real acme 1.4", part=(Capability.PULL,))
+"""
+PART = f"""{IMPORTS}
+@trial("{{package}}.plugin", engine="real acme 1.4", part=(Capability.PULL,))
 async def source(folder):
     yield Subject()
 """
@@ -126,7 +127,7 @@ def venom_providers():
         ("half", PART, "", [False]),
         ("halves", PART + REST, "", [True, True]),
         # The other part may stand in a module of its own.
-        ("apart", PART + "from venom_apart.other import runtime", PART + REST, [True, True]),
+        ("apart", PART + "from venom_apart.other import runtime", IMPORTS + REST, [True, True]),
         ("whole", PART + REST.replace(", part=(Capability.CHAT,)", ""), "", [True, True]),
     ],
 )
