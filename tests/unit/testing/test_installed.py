@@ -127,7 +127,7 @@ def venom_providers():
         ("half", PART, "", [False]),
         ("halves", PART + REST, "", [True, True]),
         # The other part may stand in a module of its own.
-        ("apart", PART + "from venom_apart.other import runtime", IMPORTS + REST, [True, True]),
+        ("apart", IMPORTS + "from venom_apart.other import source" + REST, PART, [True, True]),
         ("whole", PART + REST.replace(", part=(Capability.CHAT,)", ""), "", [True, True]),
     ],
 )
