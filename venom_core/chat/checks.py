@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from venom_core.chat.parameters import Policy, without_refused
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.errors import InvalidRequest, ModelNotCapable, UnsupportedParameter
 
@@ -85,12 +86,23 @@ def check_messages(listed: ListedModel, body: Mapping[str, Any]) -> None:
                     param=f"{where}.image_url.url",
                     fix="Send the image itself: data:image/png;base64,...",
                 )
-    if body.get("tools") and known is not None and "tools" not in known:
-        raise UnsupportedParameter(
-            f"{listed.reference} does not call tools.",
-            param="tools",
-            fix="Leave tools out, or choose a model that calls tools: venom list",
-        )
+
+
+def check_tools(
+    listed: ListedModel, body: Mapping[str, Any], policy: Policy
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Return the body without tools where the model is known to call none, and the names left out
+    under ``warn``. Raises ``UnsupportedParameter`` under ``strict``."""
+    known = listed.model.capabilities
+    if not body.get("tools") or known is None or "tools" in known:
+        return body, ()
+    if policy == "warn" and (found := without_refused(body, "tools")) is not None:
+        return found
+    raise UnsupportedParameter(
+        f"{listed.reference} does not call tools.",
+        param="tools",
+        fix="Leave tools out, or choose a model that calls tools: venom list",
+    )
 
 
 def _image_urls(message: Mapping[str, Any]) -> Iterator[tuple[int, str]]:

@@ -1,11 +1,13 @@
 """The parameter policy: each parameter is honoured, or refused by name; none is dropped in silence.
 
 A neutral value (the one that changes nothing) passes everywhere, and so do fields that change no
-token. Under ``warn`` what cannot be honoured is left out and named to the caller.
+token. Under ``warn`` what cannot be honoured is left out and named to the caller, whoever says so:
+the declaration of the provider, the model's, or the provider once it is asked.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from shlex import quote
 from typing import Any, Literal
@@ -45,6 +47,20 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 
 #: Parameters whose neutral value is a word against a default that an engine may have of its own.
 AGAINST_DEFAULTS = frozenset({"frequency_penalty", "presence_penalty"})
+
+#: Never left out: what is asked and of whom, and the size of vectors, which fit one index only.
+_STAYS = STRUCTURAL_PARAMETERS | {"dimensions"}
+#: What means nothing without a field, and is left out with it.
+_GOES_WITH: Mapping[str, tuple[str, ...]] = {
+    "logprobs": ("top_logprobs",),
+    "tools": ("tool_choice", "parallel_tool_calls"),
+}
+#: The one place inside a field that can be left out by itself: without it a tool stays the same
+#: tool, whose arguments nobody holds to their schema.
+_STRICT_TOOL = re.compile(r"tools\[\d{1,9}\]\.function\.strict", re.ASCII)
+STRICT_TOOLS = "tools[].function.strict"
+#: A longer name is no parameter's, and fits no header.
+_LONGEST_NAME = 100
 
 
 def is_neutral(name: str, value: Any) -> bool:
@@ -113,6 +129,36 @@ def apply_policy(
                 fix=f"Leave {name!r} out, or set VENOM_PARAMETER_POLICY=warn to have it ignored.",
             )
     return kept, tuple(left_out)
+
+
+def without_refused(
+    body: Mapping[str, Any], param: str | None
+) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """Return the body without a field that was refused, and the names that the caller is told;
+    None where it may not be left out, or is not there.
+
+    What one tool is not held to, none is: ``strict`` goes from all of them at once.
+    """
+    if param is not None and _STRICT_TOOL.fullmatch(param):
+        return _without_strict(body)
+    if param is None or param not in body or param in _STAYS or len(param) > _LONGEST_NAME:
+        return None
+    gone = (param, *_GOES_WITH.get(param, ()))
+    kept = {name: value for name, value in body.items() if name not in gone}
+    named = [one for one in gone if one == param or not is_neutral(one, body.get(one))]
+    return kept, tuple(named)
+
+
+def _without_strict(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    given = list(body.get("tools") or ())
+    tools = [{**tool, "function": _loose(tool.get("function"))} for tool in given]
+    return None if tools == given else ({**body, "tools": tools}, (STRICT_TOOLS,))
+
+
+def _loose(function: Any) -> Any:
+    if not isinstance(function, Mapping):
+        return function
+    return {name: value for name, value in function.items() if name != "strict"}
 
 
 def _is_wanted(name: str, value: Any, honoured: Collection[str]) -> bool:

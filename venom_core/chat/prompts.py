@@ -45,15 +45,12 @@ def check_tokens(
 
 
 def completions(
-    complete: Ask, request: ChatRequest, prompts: Sequence[Text], choices: int
+    complete: Ask, request: ChatRequest, prompts: Sequence[Text]
 ) -> AsyncGenerator[Frame, None]:
-    """Complete each prompt; the answer to several is one, with the choices of the first first.
-
-    Args:
-        choices: how many each prompt has.
-    """
+    """Complete each prompt; the answer to several is one, with the choices of the first first."""
     if len(prompts) == 1:
         return complete(_of(request, prompts[0]))
+    choices = int(request.body.get("n") or 1)
     return joined(complete, [_of(request, prompt) for prompt in prompts], choices)
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from venom_core.accounting.quotas import Quotas
 from venom_core.chat.admission import Admission
+from venom_core.chat.asked import Asked
 from venom_core.chat.checks import (
     check_capable,
     check_messages,
+    check_tools,
     with_callable_tools,
     with_known_roles,
     with_system,
@@ -157,24 +159,28 @@ class ChatService:
         capability = "chat" if call.wire == "chat" else "completion"
         check_capable(resolved, capability)
         spec = self.host.specs()[resolved.provider]
+        policy = self.limits.policy
+        uncalled: tuple[str, ...] = ()
         if call.wire == "chat":
             call = replace(call, body=with_known_roles(resolved, call.body))
             call = replace(call, body=with_callable_tools(resolved, call.body, spec.parameters))
             if call.system:
                 call = replace(call, body=with_system(resolved, call.body, call.system))
             check_messages(resolved, call.body)
+            callable_body, uncalled = check_tools(resolved, call.body, policy)
+            call = replace(call, body=callable_body)
         self._require(spec, Capability.CHAT if call.wire == "chat" else Capability.COMPLETE)
         body, left_out = apply_policy(
             call.body,
             spec.parameters,
-            self.limits.policy,
+            policy,
             model=resolved.reference,
             passes_on=spec.passes_on,
         )
         override, stale = check_override(
             await self.overrides(resolved),
             spec.parameters,
-            self.limits.policy,
+            policy,
             model=resolved.reference,
         )
         defaults = resolved.model.defaults
@@ -193,13 +199,11 @@ class ChatService:
             request_id=call.request_id,
             timeout=self.limits.answer_timeout,
         )
-        choices = int(body.get("n") or 1)
-        if call.wire == "chat":
-            source = provider.chat(request)
-        else:
+        ask = provider.chat
+        if call.wire == "completion":
             prompts = texts(body["prompt"])
             check_tokens(prompts, "prompt", spec, resolved.reference)
-            source = completions(provider.complete, request, prompts, choices)
+            ask = functools.partial(completions, provider.complete, prompts=prompts)
         gate = self._gate(resolved.provider)
         await self._take(asking)
 
@@ -211,13 +215,9 @@ class ChatService:
         stream = ChatStream(
             resolved=resolved,
             chosen_because=because,
-            parameters=body,
+            asked=Asked(ask, request, origins, (*uncalled, *left_out, *stale), policy),
             applied=applied,
-            sent=request.sent,
-            origins=origins,
-            left_out=(*left_out, *stale),
             include_usage=call.include_usage,
-            source=source,
             on_end=on_end,
         )
         await gate.enter(None if queued is None else functools.partial(queued, stream))

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from venom_core.chat.asked import Asked
 from venom_core.models.registry import ListedModel
-from venom_core.sdk.errors import VenomError
+from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.sdk.frames import Frame, FrameKind, Usage
-from venom_core.sdk.messages import Sent
 from venom_core.sdk.upstream_refusals import incomplete
 
 
@@ -51,10 +51,8 @@ class Account:
 class ChatStream:
     """An accepted request: iterate :meth:`frames` once, or :meth:`close` it.
 
-    ``resolved`` is the model that answers, ``parameters`` is the body after the policy and
-    what is stored for the model, ``origins`` says where each parameter came from,
-    ``left_out`` names parameters ignored under the policy ``warn``. ``source`` keeps the law of
-    frames: it is a guarded provider's.
+    ``resolved`` is the model that answers. ``asked`` is the request after the policy and what is
+    stored for the model; its frames keep the law, as a guarded provider's do.
     """
 
     def __init__(
@@ -62,28 +60,37 @@ class ChatStream:
         *,
         resolved: ListedModel,
         chosen_because: str | None,
-        parameters: Mapping[str, Any],
+        asked: Asked,
         applied: Mapping[str, Any],
-        sent: Sent,
-        origins: Mapping[str, str],
-        left_out: tuple[str, ...],
         include_usage: bool,
-        source: AsyncGenerator[Frame, None],
         on_end: Callable[[Account], None],
     ) -> None:
         self.resolved = resolved
         self.chosen_because = chosen_because
-        self.parameters = parameters
+        self._asked = asked
         self._applied = applied
-        self._sent = sent
-        self.origins = origins
-        self.left_out = left_out
         self.account = Account(time.monotonic())
         self._include_usage = include_usage
-        self._source = source
+        self._source = asked.frames()
         self._on_end = on_end
         self._ready: list[Frame] = []
         self._usage: Frame | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Return the body as the provider was asked it."""
+        return self._asked.request.body
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Return where each parameter came from."""
+        return self._asked.origins
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Return the names of the parameters ignored under the policy ``warn``; all of them are
+        known from the first frame on."""
+        return self._asked.left_out
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -94,24 +101,25 @@ class ChatStream:
     @property
     def upstream_body(self) -> Mapping[str, Any]:
         """Return the body as the upstream got it; before the first frame the request's own."""
-        return self.parameters if self._sent.body is None else self._sent.body
+        sent = self._asked.request.sent
+        return self.parameters if sent.body is None else sent.body
 
     @property
     def emulated(self) -> tuple[str, ...]:
         """Return the names of the parameters that the provider emulates; known from the first frame
         on."""
-        return self._sent.emulated
+        return self._asked.request.sent.emulated
 
     async def begin(self) -> None:
         """Wait for the first frame that carries something: until it is there, an error is an answer
-        of its own.
+        of its own, and what the provider refuses by name may be left out.
 
         The account begins here: what went before was the queue.
         """
         self.account.started = time.monotonic()
         try:
             while not self._ready:
-                first = await anext(self._source, None)
+                first = await self._first()
                 if first is None:
                     raise incomplete()
                 if (part := self._observed(first)) is not None:
@@ -119,6 +127,18 @@ class ChatStream:
         except BaseException as error:
             await self._end(error)
             raise
+
+    async def _first(self) -> Frame | None:
+        """Return the next frame of the beginning; asks again where the policy allows it."""
+        while True:
+            try:
+                return await anext(self._source, None)
+            except InvalidRequest as error:
+                fewer = None if self._usage is not None else self._asked.without(error)
+                if fewer is None:
+                    raise
+            await self._source.aclose()
+            self._asked, self._source = fewer, fewer.frames()
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield the frames for the client. Ends after a lawful finish, else raises a

@@ -143,7 +143,11 @@ class InvalidRequest(VenomError):
 
 
 class UnsupportedParameter(InvalidRequest):
-    """A parameter that this provider or model cannot honour, named in ``param``."""
+    """A parameter that this provider or model cannot honour, named in ``param``.
+
+    Raised before the first frame, it is left out where the policy is ``warn`` and it can be: the
+    provider is asked again without it.
+    """
 
     default_code = "unsupported_parameter"
 

@@ -44,7 +44,8 @@ class Setting:
 
     Args:
         name: lower-case identifier.
-        type: ``list`` is a comma-separated string in the environment, an array in the file.
+        type: ``list`` is a comma-separated string or a JSON array of texts in the environment, an
+            array in the file.
         default: used where no layer sets a value; ``None`` means "not set".
         help: one sentence.
         minimum, maximum: inclusive bounds of an ``int`` or ``float``.

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
+from venom_core.sdk.bounded_json import loads
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.masking import MASK, keep_password, keep_secret
 from venom_core.sdk.numbers import MOST_EXACT
@@ -43,6 +46,8 @@ def convert(setting: Setting, raw: object, place: str) -> SettingValue:
     try:
         value: SettingValue = _adapter(setting).validate_python(raw)
     except ValidationError as error:
+        if _kind(error) == _NO_ARRAY:
+            raise _no_array(setting, place) from None
         wanted = _wanted(setting, error)
         raise InvalidRequest(
             f"The value in {place} must be {wanted}."
@@ -54,6 +59,16 @@ def convert(setting: Setting, raw: object, place: str) -> SettingValue:
         ) from None
     _keep_secrets(setting, value)
     return value
+
+
+def _no_array(setting: Setting, place: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"The value in {place} begins with [ and is no JSON array of texts.",
+        fix='Write one,two or ["one", "two"]; a text that itself begins with [ goes into an array:'
+        ' ["[one]"].',
+        code="invalid_setting",
+        param=setting.name,
+    )
 
 
 def _keep_secrets(setting: Setting, value: SettingValue) -> None:
@@ -86,7 +101,9 @@ def value_type(setting: Setting) -> Any:
     """Return the pydantic type of a declaration: conversion, bounds and choices."""
     if setting.choices:
         choice: Any = cast(Any, Literal)[setting.choices]
-        return tuple[choice, ...] if setting.type == "list" else choice
+        if setting.type != "list":
+            return choice
+        return Annotated[tuple[choice, ...], BeforeValidator(_split)]
     low, high = setting.minimum, setting.maximum
     match setting.type:
         case "int":
@@ -124,13 +141,30 @@ def _text(raw: str) -> str:
 _Text = Annotated[str, AfterValidator(_text)]
 
 
+#: An IPv6 address in brackets, which is how hosts and URLs have it.
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[^\]\s]{1,60})?\]")
+_NO_ARRAY = "no_array"
+
+
 def _split(raw: object) -> object:
-    """Split a list: at commas in the environment; in the file it is an array."""
+    """Split a list: in the environment at commas, or it is a JSON array; in the file it is an
+    array."""
     if isinstance(raw, str):
-        raw = raw.split(",")
+        text = raw.strip()
+        raw = _array(text) if text.startswith("[") and not _ADDRESS.match(text) else raw.split(",")
     if isinstance(raw, list | tuple):
         return tuple(x for x in raw if not isinstance(x, str) or x.strip())
     return raw
+
+
+def _array(text: str) -> list[str]:
+    try:
+        found = loads(text.encode())
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise PydanticCustomError(_NO_ARRAY, _NO_ARRAY)
+    return found
 
 
 def _http_url(raw: str) -> str:
@@ -152,12 +186,16 @@ def _wanted(setting: Setting, error: ValidationError) -> str:
     """Return the end of the sentence "must be ..."."""
     if setting.choices:
         return "one of " + ", ".join(setting.choices)
-    kind = error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
+    kind = _kind(error)
     if kind == "greater_than_equal":
         return f"at least {_number(setting.minimum, -MOST_EXACT)}"
     if kind == "less_than_equal":
         return f"at most {_number(setting.maximum, MOST_EXACT)}"
     return "http:// or https:// URLs" if setting.items == "url" else _KINDS[setting.type]
+
+
+def _kind(error: ValidationError) -> str:
+    return error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
 
 
 def _number(value: float | None, otherwise: int) -> str:

@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from venom_core.chat.asked import Asked
 from venom_core.chat.checks import with_callable_tools
 from venom_core.chat.place import told_of
 from venom_core.chat.stream import ChatStream
 from venom_core.models.registry import ListedModel
 from venom_core.sdk.frames import Chunk, Frame
-from venom_core.sdk.messages import Sent
+from venom_core.sdk.messages import ChatRequest, Sent
 from venom_core.sdk.provider import Model
 
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
@@ -27,9 +28,11 @@ async def frames() -> AsyncGenerator[Frame, None]:
 
 
 def stream(sent: Sent, *, because: str | None = None, left_out: tuple[str, ...] = ()) -> ChatStream:
+    request = ChatRequest("m", {}, stream=True, request_id="r", sent=sent)
+    asked = Asked(lambda request: frames(), request, {}, left_out, "strict")
     return ChatStream(
-        resolved=listed(), chosen_because=because, parameters={}, applied={}, sent=sent, origins={},
-        left_out=left_out, include_usage=False, source=frames(), on_end=lambda account: None,
+        resolved=listed(), chosen_because=because, asked=asked, applied={}, include_usage=False,
+        on_end=lambda account: None,
     )  # fmt: skip
 
 

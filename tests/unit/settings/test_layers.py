@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ SPEC = ProviderSpec(
         Setting("mode", "str", "fast", "Which way.", choices=("fast", "slow")),
         Setting("token", "str", None, "A secret.", secret=True),
         Setting("nodes", "list", (), "Several."),
+        Setting("kinds", "list", (), "Some of these.", choices=("a", "b", "c")),
         Setting("verbose", "bool", False, "Say more."),
     ),
 )
@@ -70,6 +72,66 @@ class TestPrecedence:
         toml = '[plugins]\nallow = ["ollama"]\n'
         assert settings(tmp_path, toml).core.plugins == ("ollama",)
         assert settings(tmp_path, "[plugins]\nallow = []\n").core.plugins == ()
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("a,b", ("a", "b")),
+            ('["a","b"]', ("a", "b")),
+            (' [ "a" , "b,c" ] ', ("a", "b,c")),
+            ('["[a]"]', ("[a]",)),
+            ('["a", " "]', ("a",)),
+            ("[]", ()),
+            ("a,[b", ("a", "[b")),
+            ("[::1],b", ("[::1]", "b")),
+            ("[fe80::1%eth0]", ("[fe80::1%eth0]",)),
+            ('["\\u0105", "/z\\u017c"]', ("ą", "/zż")),
+            ("[a,b]", None),
+            ("['a','b']", None),
+            ('["a", 5]', None),
+            ('["a", null]', None),
+            ('[["a"]]', None),
+            ('["a"', None),
+            ('["a"],b', None),
+            ("[" * 5000, None),
+            ("[dir]/x", None),
+            ("[:dir]", None),
+        ],
+    )
+    @pytest.mark.parametrize("layer", ["env", "file", "provider", "provider-file"])
+    def test_a_list_as_one_text(self, tmp_path, layer, text, expected):
+        def read():
+            if layer == "env":
+                return settings(tmp_path, env={"VENOM_ALLOWED_HOSTS": text}).core.allowed_hosts
+            quoted = json.dumps(text)
+            if layer == "file":
+                toml = f"[server]\nallowed_hosts = {quoted}\n"
+                return settings(tmp_path, toml).core.allowed_hosts
+            env = {"VENOM_ACME_LAB__NODES": text} if layer == "provider" else {}
+            toml = "" if env else f"[providers.acme-lab]\nnodes = {quoted}\n"
+            return settings(tmp_path, toml, env).provider(SPEC).values["nodes"]
+
+        if expected is not None:
+            assert read() == expected
+            return
+        with pytest.raises(InvalidRequest) as caught:
+            read()
+        error = caught.value
+        name = "nodes" if layer.startswith("provider") else "allowed_hosts"
+        assert (error.code, error.param) == ("invalid_setting", name)
+        variable = {"env": "VENOM_ALLOWED_HOSTS", "provider": "VENOM_ACME_LAB__NODES"}.get(
+            layer, name
+        )
+        assert variable in error.message and "JSON array" in error.message
+        assert '["[one]"]' in error.fix
+
+    @pytest.mark.parametrize("text", ["a,b", '["a", "b"]'])
+    def test_a_list_of_choices(self, tmp_path, text):
+        found = settings(tmp_path, env={"VENOM_ACME_LAB__KINDS": text}).provider(SPEC)
+        assert found.values["kinds"] == ("a", "b")
+        with pytest.raises(InvalidRequest) as caught:
+            settings(tmp_path, env={"VENOM_ACME_LAB__KINDS": text.replace("b", "d")}).provider(SPEC)
+        assert "one of a, b, c" in caught.value.message
 
     @pytest.mark.parametrize("part", CORE_SETTINGS, ids=lambda part: part.name)
     def test_every_setting_is_reachable_from_environment_and_file(self, tmp_path, part):

@@ -12,8 +12,9 @@ from tools.plugins import packages
 from tools.projects import ROOT
 from venom_core.plugins.discovery import Found
 from venom_core.sdk.errors import NotFound
-from venom_core.testing.conformance.installed import GROUP, CheckRecord, check_installed
+from venom_core.testing.conformance.installed import CheckRecord, check_installed
 from venom_core.testing.conformance.rules import RULES
+from venom_core.testing.conformance.trials import GROUP
 
 TRIALS = """
 from venom_core.testing import Ask, Subject, trial
@@ -90,6 +91,68 @@ def test_a_strangers_plugin_can_be_certified(site: Path) -> None:
     record = only(check_installed(None, plugin(site, "good", trials)))
     assert failed(record) == set()
     assert record["certified"]
+
+
+IMPORTS = """
+from venom_core.sdk.spec import Capability
+from venom_core.testing import Ask, Subject, trial
+"""
+PART = f"""{IMPORTS}
+@trial("{{package}}.plugin", engine="real acme 1.4", part=(Capability.PULL,))
+async def source(folder):
+    yield Subject()
+"""
+REST = """
+@trial("{package}.plugin", engine="real acme 1.4", part=(Capability.CHAT,))
+async def runtime(folder):
+    yield Subject(chat=Ask("m"))
+"""
+BOTH = """
+from dataclasses import replace
+from venom_core.sdk.hookspecs import hookimpl
+from venom_core.sdk.spec import Capability, ProviderSpec
+
+ONE = ProviderSpec(name="two", title="Two", summary="A provider.",
+    factory="venom_two.provider:Acme", capabilities=frozenset({Capability.CHAT}))
+
+@hookimpl
+def venom_providers():
+    return [ONE, replace(ONE, name="two-more")]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "trials", "beside", "certified"),
+    [
+        ("half", PART, "", [False]),
+        ("halves", PART + REST, "", [True, True]),
+        # The other part may stand in a module of its own.
+        ("apart", IMPORTS + "from venom_apart.other import source" + REST, PART, [True, True]),
+        ("whole", PART + REST.replace(", part=(Capability.CHAT,)", ""), "", [True, True]),
+    ],
+)
+def test_what_no_part_has_is_noticed(
+    site: Path, name: str, trials: str, beside: str, certified: list[bool]
+) -> None:
+    found = plugin(site, name, trials)
+    (site / f"venom_{name}" / "other.py").write_text(beside.format(package=f"venom_{name}"))
+    records = check_installed(name, found)
+    assert [record["certified"] for record in records] == certified
+    for record in records:
+        wanted = set() if record["certified"] else {"capabilities_are_examined"}
+        assert failed(record) == wanted
+
+
+def test_a_provider_that_no_trial_examines_is_noticed(site: Path) -> None:
+    trials = TRIALS.replace(", unreachable={{}}", "").replace(
+        '", engine', '", provider="two", engine'
+    )
+    found = plugin(site, "two", trials)
+    (site / "venom_two" / "plugin.py").write_text(BOTH)
+    examined, missed = check_installed("two", found)
+    assert (examined["provider"], examined["certified"]) == ("two", True), failed(examined)
+    assert (missed["provider"], missed["certified"], missed["rules"]) == ("two-more", False, [])
+    assert missed["problem"] is not None and missed["problem"]["code"] == "no_trial"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +27,8 @@ from venom_core.testing.conformance.subject import Ask, Subject, Trial, trial
 LAWFUL = trial(manifest.__name__, engine="memory")(lawful)
 #: Rules that are broken by more than a class, below.
 OTHERWISE = {
-    "spec_is_valid", "finding_imports_nothing", "loading_imports_the_manifest_only",
-    "heavy_libraries_stay_out",
+    "spec_is_valid", "capabilities_are_examined", "finding_imports_nothing",
+    "loading_imports_the_manifest_only", "heavy_libraries_stay_out",
 }  # fmt: skip
 CASES = [
     pytest.param(rule, one, id=f"{rule}-{one.__name__}")
@@ -61,6 +62,43 @@ def test_a_provider_that_keeps_every_rule_is_certified(tmp_path: Path) -> None:
 
 def test_each_rule_has_a_provider_that_breaks_it() -> None:
     assert set(BROKEN) | OTHERWISE == set(RULES)
+
+
+ALL = frozenset(manifest.SPEC.capabilities)
+CHAT, REST = frozenset({Capability.CHAT}), ALL - {Capability.CHAT}
+
+
+@pytest.mark.parametrize(
+    ("part", "others", "missing"),
+    [
+        ((), [], set()),
+        (ALL, [], set()),
+        (CHAT, [], REST),
+        (REST, [], CHAT),
+        (CHAT, [{"part": REST}], set()),
+        (CHAT, [{"part": REST - {Capability.EMBED}}], {Capability.EMBED}),
+        (CHAT, [{"part": REST - {Capability.EMBED}}, {"part": (Capability.EMBED,)}], set()),
+        (CHAT, [{}], set()),
+        (CHAT, [{"part": REST, "manifest": "another.plugin"}], REST),
+        (CHAT, [{"part": REST, "provider": "another"}], REST),
+        (CHAT, [{"part": REST, "provider": manifest.SPEC.name}], set()),
+    ],
+)
+def test_what_is_declared_is_in_some_trials_part(
+    part: Any, others: Any, missing: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, other in enumerate(others):
+        made = trial(**{"manifest": manifest.__name__, "engine": f"other {number}", **other})(
+            lawful
+        )
+        monkeypatch.setattr(sys.modules[lawful.__module__], f"other{number}", made, raising=False)
+    mine = trial(manifest.__name__, engine="memory", part=part)(lawful)
+    report = examined(tmp_path, "capabilities_are_examined", trial=mine)
+    outcome = report.outcomes["capabilities_are_examined"]
+    assert outcome.state == ("failed" if missing else "passed"), outcome
+    assert report.certified == (not missing)
+    if missing:
+        assert f"part has {', '.join(sorted(missing))}, and" in (outcome.said or "")
 
 
 @pytest.mark.parametrize(("rule", "provider"), CASES)

@@ -44,6 +44,7 @@ class AnswerResponse(Response):
         self._service = service
         self._call = call
         self._request = request
+        self._named = 0  # of the parameters that were left out, those that the head names
 
     async def __call__(self, scope: object, receive: Receive, send: Send) -> None:
         async with until_disconnect(receive):
@@ -75,6 +76,7 @@ class AnswerResponse(Response):
         return QueueNotes(lambda stream: send(start_events(self._head(stream))), send)
 
     def _head(self, stream: ChatStream) -> dict[str, str]:
+        self._named = len(stream.left_out)
         headers = answer_headers(self._call, stream)
         if self._request.headers.get("venom-explain") == "1":
             headers["Venom-Explain"] = explanation(stream)
@@ -92,6 +94,9 @@ class AnswerResponse(Response):
         if call.stream:
             if not begun:
                 await send(start_events(self._head(stream)))
+            elif late := stream.left_out[self._named :]:
+                note = b": ignored %s\n\n" % header_text(", ".join(late)).encode()
+                await send({"type": "http.response.body", "body": note, "more_body": True})
             await _send_events(stream, envelope, self._request, send)
         else:
             await _send_object(stream, envelope, self._head(stream), self._request, send)
@@ -109,8 +114,8 @@ def header_text(text: str) -> str:
 
 
 def explanation(stream: ChatStream) -> str:
-    """Explain to a caller who asked: each parameter's origin and the upstream body, as base64 of
-    JSON, since a body may hold any character and a header may not.
+    """Explain to a caller who asked: each parameter's origin, those that were ignored and the
+    upstream body, as base64 of JSON, since a body may hold any character and a header may not.
 
     Clients read headers of some KiB at most, so a long conversation is left out.
     """
@@ -120,6 +125,7 @@ def explanation(stream: ChatStream) -> str:
     told = {
         "origins": dict(stream.origins),
         "values": dict(stream.values),
+        "ignored": list(stream.left_out),
         "upstream_body": body,
     }
     return base64.b64encode(json.dumps(told).encode()).decode()

@@ -1,15 +1,14 @@
 """Examining what is installed: ours and anybody's, by an entry point beside the plugin's own.
 
-The group ``venom.conformance.v1`` names, under the plugin's name, the module with its trials. It is
-imported for an examination and never by the server.
+The modules with the trials are imported for an examination and never by the server.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -18,11 +17,11 @@ from venom_core.sdk.entry_points import API_MAJOR
 from venom_core.sdk.errors import NotFound
 from venom_core.sdk.law import RULES_DOCS
 from venom_core.sdk.records import ReasonRecord
-from venom_core.testing.conformance.case import told
+from venom_core.testing.conformance.case import declared, told
 from venom_core.testing.conformance.examination import Report, RuleRecord, examine_here
+from venom_core.testing.conformance.rule import Broken
 from venom_core.testing.conformance.subject import Trial
-
-GROUP = "venom.conformance.v1"
+from venom_core.testing.conformance.trials import GROUP, trials_of
 
 
 class CheckRecord(TypedDict):
@@ -56,22 +55,6 @@ def check_installed(
     return [record for plugin in plugins for record in _check(plugin)]
 
 
-def trials_of(plugin: Found) -> list[Trial]:
-    """Return how a plugin says that it is examined; nothing where it does not say.
-
-    Raises whatever importing its module raises.
-    """
-    from importlib_metadata import distribution
-
-    points = distribution(plugin.distribution).entry_points
-    modules = {point.value for point in points if point.group == GROUP and point.name == plugin.id}
-    trials: list[Trial] = []
-    for module in sorted(modules):
-        values = vars(importlib.import_module(module)).values()
-        trials += [one for one in values if isinstance(one, Trial) and one not in trials]
-    return [one for one in trials if one.manifest == plugin.value.replace(" ", "")]
-
-
 def _check(plugin: Found) -> list[CheckRecord]:
     if plugin.api != API_MAJOR:
         message = f"The plugin was made for the plugin API {plugin.api}, this is {API_MAJOR}."
@@ -87,7 +70,24 @@ def _check(plugin: Found) -> list[CheckRecord]:
         message = "The plugin does not say how it is examined."
         fix = f"Its authors add an entry point of {GROUP}."
         return [_record(plugin, _problem("no_trial", message, fix))]
-    return [_record(plugin, _examined(trial)) for trial in trials]
+    return [
+        *(_record(plugin, _examined(trial)) for trial in trials),
+        *(_record(plugin, report) for report in _unexamined(trials)),
+    ]
+
+
+def _unexamined(trials: Sequence[Trial]) -> list[Report]:
+    """Report the providers of a manifest that no trial examines."""
+    examined = {one.provider for one in trials}
+    try:
+        manifest, _ = declared(trials[0])
+    except Broken:
+        return []  # the trial's own report says it
+    names = [] if None in examined else [one.name for one in manifest.venom_providers()]
+    said = _problem(
+        "no_trial", "No trial examines this provider.", "Its authors add one beside the others."
+    )
+    return [replace(said, provider=name) for name in names if name not in examined]
 
 
 def _examined(trial: Trial) -> Report:

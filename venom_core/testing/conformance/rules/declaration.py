@@ -8,9 +8,10 @@ from typing import Any
 from venom_core.plugins.discovery import Found, scan
 from venom_core.plugins.validation import BadSpec, class_fault, providers_of
 from venom_core.sdk.spec import Capability
-from venom_core.testing.conformance.case import Case
+from venom_core.testing.conformance.case import Case, told
 from venom_core.testing.conformance.rule import Broken, require, rule
 from venom_core.testing.conformance.subject import NotApplicable
+from venom_core.testing.conformance.trials import beside, trials_of
 from venom_core.testing.imports import HEAVY, printed_by, third_party
 
 #: One program, in an interpreter of its own: what has been imported after each step.
@@ -54,6 +55,29 @@ async def capabilities_match_methods(case: Case) -> None:
         not hidden,
         f"The class has {', '.join(hidden)}, and the declaration does not list that: nobody will"
         " ever ask for it.",
+    )
+
+
+@rule()
+async def capabilities_are_examined(case: Case) -> None:
+    """Each declared capability is in the part of one of the plugin's trials, where none of them
+    examines all."""
+    if not case.trial.part:
+        return
+    trials = beside(case.trial)
+    if (plugin := await _found(case)) is not None:
+        try:
+            trials += await asyncio.to_thread(trials_of, plugin)
+        except Exception as error:
+            raise Broken(f"Its trials cannot be imported: {told(error)}") from error
+    parts = [one.part for one in trials if one.provider in (None, case.spec.name)]
+    if not all(parts):
+        return
+    missing = sorted(case.spec.capabilities - frozenset().union(*parts))
+    require(
+        not missing,
+        f"No trial's part has {', '.join(missing)}, and the declaration lists that: nothing"
+        " examines it.",
     )
 
 
