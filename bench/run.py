@@ -19,7 +19,7 @@ from bench.report import Report, show, write  # noqa: E402
 
 NAMES = (
     *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills", "dead"),
-    *("damaged", "healthz", "twelve", "install", "engines", "tools", "selftest"),
+    *("damaged", "healthz", "twelve", "install", "engines", "card", "tools", "selftest"),
 )
 
 
