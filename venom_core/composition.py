@@ -33,6 +33,7 @@ from venom_core.settings.paths import Paths
 from venom_core.settings.profiles import find_profile
 from venom_core.store.access import Store
 from venom_core.usecases.catalogue import CatalogueUseCases
+from venom_core.usecases.engines import EngineUseCases
 from venom_core.usecases.fit import FitUseCases
 from venom_core.usecases.journal import Journal
 from venom_core.usecases.models import ModelUseCases
@@ -98,6 +99,7 @@ class Venom:
         self.runtime = RuntimeUseCases(
             self.host, self.registry, self.manager, self.profile, self._figures
         )
+        self.engines = EngineUseCases(self.host, self.providers)
         self.models = ModelUseCases(
             self.host, self.registry, self.manager, lambda: self._transfers, self.default_model,
             self.runtime, self.journal,
