@@ -256,7 +256,7 @@ def _address(server: Running) -> tuple[str, str]:
 
 
 def test_a_start_says_how_far_it_is(server: Running, client: openai.OpenAI) -> None:
-    api = httpx.Client(base_url=server.url(), timeout=patience(600))
+    api = httpx.Client(base_url=server.record["url"], timeout=patience(600))
     with api, ThreadPoolExecutor(1) as pool:
         api.post(f"/api/v1/models/{EMBEDS}/unload").raise_for_status()
         loading = pool.submit(api.post, f"/api/v1/models/{EMBEDS}/load")
@@ -273,7 +273,7 @@ def test_a_start_says_how_far_it_is(server: Running, client: openai.OpenAI) -> N
 
 def test_its_metrics_are_among_ours(server: Running, client: openai.OpenAI) -> None:
     ask(client, CAPITAL)
-    told = httpx.get(f"{server.url()}/metrics").raise_for_status().text
+    told = httpx.get(f"{server.record['url']}/metrics").raise_for_status().text
     families = {family.name: family for family in text_string_to_metric_families(told)}
     done = [
         sample

@@ -3,7 +3,6 @@ engines`: an engine of Venom's own is started and stopped with its model."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +70,8 @@ async def check_engine(connection: Connection, model: dict[str, Any]) -> None:
 
 
 async def _loaded(connection: Connection, reference: str) -> dict[str, Any]:
+    import asyncio  # here, with all that it brings: a help needs no event loop
+
     loading = asyncio.create_task(connection.load(reference))
     said: str | None = None
     try:

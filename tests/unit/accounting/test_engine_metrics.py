@@ -71,7 +71,8 @@ def test_engines_of_one_kind_share_their_families() -> None:
     assert whole.count("# TYPE a gauge") == whole.count("# HELP a What.") == 1
     (family,) = text_string_to_metric_families(whole)
     assert [sample.labels["provider"] for sample in family.samples] == ["p", "q"]
-    assert exposed(text, b"# TYPE a counter\na 5\n")[0] == 'a{model="m0",provider="p"} 1.0'
+    of_another_type = b"# TYPE a histogram\na_count 5\n"
+    assert exposed(text, of_another_type) == ['a{model="m0",provider="p"} 1.0']
 
 
 def test_so_many_series_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
