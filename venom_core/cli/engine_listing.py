@@ -9,7 +9,7 @@ from venom_core.cli.dates import spoken
 from venom_core.cli.environments import environment_records, show_environments
 from venom_core.cli.terminal import note, print_json, print_table, say, size
 from venom_core.cli.wording import words
-from venom_core.sdk.errors import Conflict
+from venom_core.sdk.errors import VenomError
 
 NONE_RUNS = "No engine runs now. Start one in the server (venom serve): venom engines start MODEL"
 #: What each state is called in a table.
@@ -41,9 +41,7 @@ def engines_now() -> list[dict[str, Any]] | None:
             if session.connection.url is None:
                 return []
             return list(session.run(session.connection.engines())["engines"])
-    except (
-        Conflict
-    ) as error:  # a server of another version: the environments are shown all the same
+    except VenomError as error:  # a server of another version; environments are shown all the same
         note(error.message)
         return None
 
