@@ -33,6 +33,7 @@ from venom_core.settings.paths import Paths
 from venom_core.settings.profiles import find_profile
 from venom_core.store.access import Store
 from venom_core.usecases.catalogue import CatalogueUseCases
+from venom_core.usecases.engines import EngineUseCases
 from venom_core.usecases.fit import FitUseCases
 from venom_core.usecases.journal import Journal
 from venom_core.usecases.models import ModelUseCases
@@ -102,6 +103,7 @@ class Venom:
         self.self_tests = SelfTestUseCases(
             self.host, self.registry, self.store.self_tests, self.store.exists
         )
+        self.engines = EngineUseCases(self.host, self.providers)
         self.models = ModelUseCases(
             self.host, self.registry, self.manager, lambda: self._transfers, self.default_model,
             self.runtime, self.journal, self.self_tests,

@@ -8,6 +8,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import httpx
 import openai
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from bench.onnx_models import SOURCE, TEXTS, embedding_folder, gemma_snapshot, with_tools
 from bench.vllm_models import vllm_env, vllm_python
@@ -229,6 +231,37 @@ def _address(server: Running) -> tuple[str, str]:
         if "VENOM_ENGINE_PORT" in found:
             return found["VENOM_ENGINE_PORT"], found["VENOM_ENGINE_KEY"]
     raise AssertionError("no engine runs")
+
+
+def test_a_start_says_how_far_it_is(server: Running, client: openai.OpenAI) -> None:
+    api = httpx.Client(base_url=server.record["url"], timeout=patience(600))
+    with api, ThreadPoolExecutor(1) as pool:
+        api.post(f"/api/v1/models/{EMBEDS}/unload").raise_for_status()
+        loading = pool.submit(api.post, f"/api/v1/models/{EMBEDS}/load")
+        told: set[str] = set()
+        while not loading.done():
+            for engine in api.get("/api/v1/engines").json()["engines"]:
+                if engine["reference"] == EMBEDS and engine["progress"]:
+                    assert engine["state"] == "starting" and engine["pid"]
+                    told.add(engine["progress"].partition(":")[0])
+            time.sleep(0.05)
+        loading.result().raise_for_status()
+    assert {"starting vLLM", "loading the weights"} <= told
+
+
+def test_its_metrics_are_among_ours(server: Running, client: openai.OpenAI) -> None:
+    ask(client, CAPITAL)
+    told = httpx.get(f"{server.record['url']}/metrics").raise_for_status().text
+    families = {family.name: family for family in text_string_to_metric_families(told)}
+    done = [
+        sample
+        for sample in families["vllm:generation_tokens"].samples
+        if sample.labels["model"] == GEMMA.removeprefix("vllm://")
+    ]
+    assert done and done[0].labels["provider"] == "vllm" and done[0].value >= 1
+    assert {name.partition(":")[0] for name in families if not name.startswith("venom_")} == {
+        "vllm"
+    }
 
 
 def test_a_worker_that_was_killed_is_started_again(server: Running, client: openai.OpenAI) -> None:

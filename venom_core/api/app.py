@@ -37,6 +37,7 @@ from venom_core.api.security import Gatekeeper, KeyRing
 from venom_core.api.v1 import (
     audit,
     chat,
+    engines,
     events,
     models,
     overview,
@@ -123,7 +124,7 @@ def _api_routes() -> tuple[BaseRoute, ...]:
     """
     together = APIRouter(generate_unique_id_function=operation_id)
     protected = [Depends(caller_of)]  # none answers whose class has not asked who calls
-    for router in (plugins.router, models.router, overview.router, events.router):
+    for router in (plugins.router, models.router, engines.router, overview.router, events.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (usage.router, audit.router, chat.router, sessions.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Literal, cast
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
 from venom_core._version import __version__
+from venom_core.accounting.engine_metrics import engine_exposition
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
@@ -78,7 +80,9 @@ async def readyz(request: Request) -> Response:
 @router.get("/metrics")
 @answers(text="text/plain")
 async def metrics(request: Request) -> Response:
-    """Return Prometheus text."""
+    """Return Prometheus text: of Venom, then of the engines that run and tell any."""
     venom = venom_of(request)
     text, content_type = venom.meter.exposition()
+    if told := await venom.engines.metrics():
+        text += await asyncio.to_thread(engine_exposition, told)
     return Response(text, media_type=content_type)

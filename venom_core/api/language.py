@@ -24,7 +24,7 @@ _WORDS = frozenset(
     {
         *("message", "fix", "detail", "error", "title", "summary"),
         *("reason", "default_model_reason", "finish_note", "fit_message", "desc"),
-        *("help", "description"),
+        *("help", "description", "progress"),
     }
 )
 _RANGE = re.compile(

@@ -75,6 +75,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/sessions/{id}/messages": CHAT,
     "DELETE /api/v1/sessions/{id}": CHAT,
     "GET /api/v1/sessions/{id}/export": CHAT,
+    "GET /api/v1/engines": MODELS | ADMIN,
     "GET /api/v1/plugins": ANY,
     "GET /api/v1/plugins/{plugin_id}/settings": ADMIN,
     "POST /api/v1/plugins/{plugin_id}/{verb}": ADMIN,

@@ -27,12 +27,13 @@ KEPT = (
 WAITING = "Another process works on it; waiting. Ctrl-C stops this."
 
 
-def list_and_show(as_json: bool) -> None:
-    """Show every environment that an installed plugin declares."""
-    records = [record_of(one) for one in _environments().values()]
-    if as_json:
-        print_json({"environments": records})
-        return
+def environment_records() -> list[dict[str, Any]]:
+    """Return every environment that an installed plugin declares, as JSON values."""
+    return [record_of(one) for one in _environments().values()]
+
+
+def show_environments(records: list[dict[str, Any]]) -> None:
+    """Show environments as a table, and how to mend those that are not whole."""
     if not records:
         say("No installed plugin needs an environment of its own.")
         return

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from venom_core.cli.logs import log_file
+from venom_core.sdk.disk import safe_name
 from venom_core.sdk.errors import Conflict, NotFound
 from venom_core.settings.paths import Paths
 
@@ -31,12 +32,20 @@ def find_logs(paths: Paths) -> list[Log]:
     """Return the logs that are there, the server's first, then the one written last."""
     server = log_file(paths)
     others = [Log(path.stem, path) for path in paths.logs_dir.glob("*.log") if path != server]
-    others += [
+    others = _latest_first([*others, *engine_logs(paths)])
+    return [*([Log(SERVER, server)] if server.is_file() else []), *others]
+
+
+def engine_logs(paths: Paths) -> list[Log]:
+    """Return the logs of engines, the one written last first."""
+    return _latest_first(
         Log(f"{path.parts[-3]}/{path.stem}", path)
         for path in paths.providers_dir.glob("*/engines/*.log")
-    ]
-    others.sort(key=lambda log: _changed(log.file), reverse=True)
-    return [*([Log(SERVER, server)] if server.is_file() else []), *others]
+    )
+
+
+def _latest_first(logs: Iterable[Log]) -> list[Log]:
+    return sorted(logs, key=lambda log: _changed(log.file), reverse=True)
 
 
 def _changed(file: Path) -> float:
@@ -51,19 +60,40 @@ def named(paths: Paths, name: str) -> Log:
     there. Raises ``NotFound``, ``Conflict``."""
     if name == SERVER:
         return Log(SERVER, log_file(paths))
-    logs = find_logs(paths)
-    found = [log for log in logs if log.name == name] or [log for log in logs if name in log.name]
-    if not found:
+    log = _one_of(find_logs(paths), name)
+    if log is None:
         raise NotFound(
             f"There is no log {name!r}.", code="log_not_found", fix="See them: venom logs --list"
         )
+    return log
+
+
+def log_of_model(paths: Paths, name: str) -> Log | None:
+    """Return the log of a model's engine, by the model's name, its reference or a part of either;
+    None where there is none. Raises ``Conflict`` where several are."""
+    provider, separator, ref = name.rpartition("://")
+    file = safe_name(ref)
+    logs = engine_logs(paths)
+    if separator:
+        return _one_of([log for log in logs if log.name.startswith(f"{provider}/{file}")], file)
+    return _one_of(logs, file) or _one_of(logs, name)
+
+
+def _one_of(logs: Sequence[Log], name: str) -> Log | None:
+    """Return the log of that name, else the only one of that file, else the only one whose name
+    contains it. Raises ``Conflict``."""
+    found = (
+        [log for log in logs if log.name == name]
+        or [log for log in logs if log.name.rpartition("/")[2] == name]
+        or [log for log in logs if name in log.name]
+    )
     if len(found) > 1:
         raise Conflict(
             f"Several logs are called so: {', '.join(log.name for log in found)}.",
             code="log_ambiguous",
             fix="Give more of the name; venom logs --list shows them whole.",
         )
-    return found[0]
+    return found[0] if found else None
 
 
 def last_lines(file: Path, count: int) -> list[str]:

@@ -39,7 +39,7 @@ COMMANDS = {
     "unload": (f"{_HOME}.stop:stop", "Take a model out of memory."),
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory, like unload."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
-    "engines": (f"{_HOME}.engines:engines", "Install what engines need apart from Venom."),
+    "engines": (f"{_HOME}.engines:engines", "Show, start, stop and install engines."),
     "selftest": (f"{_HOME}.selftest:selftest", "Ask an engine what it really does."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),
     "logs": (f"{_HOME}.logs:logs", "Show the log of the server or of an engine."),

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from venom_core.plugins.breaches import BreachError, Breaches
 from venom_core.plugins.engine_packages import is_there, missing_library
 from venom_core.sdk import law
-from venom_core.sdk.errors import UpstreamError, UpstreamTimeout, VenomError
+from venom_core.sdk.errors import ModelLoading, UpstreamError, UpstreamTimeout, VenomError
 from venom_core.sdk.law import Rule
 from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import Reason
 
 logger = logging.getLogger(__name__)
 
+#: Seconds after which another try may meet a model that is loaded.
+LOADING_SECONDS = 15.0
 #: The methods in which a model answers.
 ANSWERS = frozenset({"chat", "complete", "embed"})
 
@@ -47,6 +49,14 @@ class Faults:
             f"{self.spec.title} did not answer within {seconds:g} s.",
             fix="Try again, or see: venom doctor",
         )
+
+    def loading(self, ref: str, progress: str | None) -> ModelLoading:
+        """Return the refusal for an answer that a model's start took all the time of."""
+        title = self.spec.title
+        message = f"{title} is still loading {ref}."
+        if progress is not None:
+            message = f"{title} is still loading {ref} ({progress})."
+        return ModelLoading(message, retry_after=LOADING_SECONDS)
 
     def silent(self, method: str, seconds: float) -> UpstreamTimeout:
         self.breaches.note(law.IN_TIME, method)

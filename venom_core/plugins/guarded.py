@@ -37,6 +37,7 @@ from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import (
     BuildProgress,
     BuildRequest,
+    EngineMetrics,
     EngineStatus,
     LoadedModel,
     Model,
@@ -45,6 +46,7 @@ from venom_core.sdk.provider import (
     PullPlan,
     PullProgress,
 )
+from venom_core.sdk.spec import Capability
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 
 T = TypeVar("T")
@@ -63,6 +65,7 @@ SECONDS: Final[dict[str, float]] = {
     "forget_build": 60.0,  # gigabytes of half-made files
     "forget_pull": 15.0,
     "health": 5.0,
+    "metrics": 1.0,  # somebody's scrape waits for it
     "models": 3.0,
     "news": 30.0,
     "plan_build": 15.0,
@@ -203,7 +206,9 @@ class GuardedProvider(Provider):
         check = self._border.embeddings(request.wanted)
         self._embedding += 1
         try:
-            return await self._ask("embed", check, request, seconds=self._waits.answer)
+            return await self._ask(
+                "embed", check, request, seconds=self._waits.answer, loads=request.model
+            )
         finally:
             self._embedding -= 1
 
@@ -214,7 +219,7 @@ class GuardedProvider(Provider):
         return await self._one("estimate", MemoryNeed, ref, context)
 
     async def load(self, ref: str) -> None:
-        await self._ask("load", _nothing, ref, seconds=self._waits.answer)
+        await self._ask("load", _nothing, ref, seconds=self._waits.answer, loads=ref)
 
     async def unload(self, ref: str) -> None:
         await self._ask("unload", _nothing, ref)
@@ -260,6 +265,9 @@ class GuardedProvider(Provider):
     async def engines(self) -> Sequence[EngineStatus]:
         return await self._each("engines", EngineStatus)
 
+    async def metrics(self) -> Sequence[EngineMetrics]:
+        return await self._each("metrics", EngineMetrics)
+
     # -- one call ----------------------------------------------------------------------------
 
     @property
@@ -278,6 +286,7 @@ class GuardedProvider(Provider):
         check: Callable[[object], Awaitable[T]],
         *arguments: object,
         seconds: float | None = None,
+        loads: str | None = None,
     ) -> T:
         seconds = SECONDS[method] if seconds is None else seconds
         try:
@@ -285,9 +294,22 @@ class GuardedProvider(Provider):
         except VenomError:
             raise
         except TimeoutError as error:
-            raise self.faults.late(method, seconds) from error
+            loading = None if loads is None else await self._loading(loads)
+            raise loading or self.faults.late(method, seconds) from error
         except Exception as error:
             raise self.faults.failed(method, cause_of(error)) from error
+
+    async def _loading(self, ref: str) -> VenomError | None:
+        """Return the refusal that says how far the engine of a model is; None where none starts."""
+        if Capability.ENGINES not in self.context.spec.capabilities:
+            return None
+        try:
+            engines = await self.engines()
+        except VenomError:
+            return None
+        starting = (one for one in engines if one.state == "starting" and one.model == ref)
+        engine = next(starting, None)
+        return None if engine is None else self.faults.loading(ref, engine.progress)
 
     async def _run(
         self,
@@ -319,7 +341,7 @@ class GuardedProvider(Provider):
         waits = self._waits
         stream = GuardedStream(
             Call(self.faults, method), lambda: getattr(self.inner, method)(request), waits.answer,
-            waits.stall,
+            waits.stall, lambda: self._loading(request.model),
         )  # fmt: skip
         return stream.frames(request)
 

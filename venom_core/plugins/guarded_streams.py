@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from types import AsyncGeneratorType
 from typing import Any, Protocol, TypeVar
 
@@ -54,13 +54,24 @@ class GuardedStream:
         call: of the provider whose generator it is, for what is said of its faults.
         make: makes the generator.
         first, wait: seconds before the first item and between two.
+        why_late: returns what to refuse with where not even the first came in its time; None where
+            nothing is known.
     """
 
-    def __init__(self, call: Call, make: Callable[[], Any], first: float, wait: float) -> None:
+    def __init__(
+        self,
+        call: Call,
+        make: Callable[[], Any],
+        first: float,
+        wait: float,
+        why_late: Callable[[], Awaitable[VenomError | None]] | None = None,
+    ) -> None:
         self.call = call
         self.faults = call.faults
         self.method = call.method
         self._make = make
+        self._why_late = why_late
+        self._has_begun = False
         self._timer = StallTimer(first, wait)
         self._leash = Leash(call.swallowed)
         self._source: AsyncIterator[Any] | None = None
@@ -116,6 +127,7 @@ class GuardedStream:
                     items += 1
                     timer.since = timer.now()
         except BaseException as error:
+            await self._late(error)
             self._ended(error)
         else:
             for one in await self._tail(taken):
@@ -129,6 +141,7 @@ class GuardedStream:
         """Let everybody else have a turn, where this is not the first item: what comes all at once
         keeps nobody waiting. Raises where an answer does not come to its end."""
         if not items:
+            self._has_begun = True
             self._timer.first_ended()
             return
         await asyncio.sleep(0)
@@ -179,6 +192,14 @@ class GuardedStream:
             if cancels_us(error):
                 raise
             self.faults.log(self.method, error)
+
+    async def _late(self, error: BaseException) -> None:
+        """Raise why not even the first item came in its time, where somebody knows."""
+        is_late = isinstance(error, TimeoutError) and self._timer.expired
+        if self._has_begun or not is_late or self._why_late is None:
+            return
+        if (why := await self._why_late()) is not None:
+            raise why from error
 
     def _ended(self, error: BaseException) -> None:
         """Raise what is promised in the place of ``error``; return at the generator's end."""

@@ -217,6 +217,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.process_identity import ProcessIdentity as ProcessIdentity
     from venom_core.sdk.provider import BuildProgress as BuildProgress
     from venom_core.sdk.provider import BuildRequest as BuildRequest
+    from venom_core.sdk.provider import EngineMetrics as EngineMetrics
     from venom_core.sdk.provider import EngineStatus as EngineStatus
     from venom_core.sdk.provider import LoadedModel as LoadedModel
     from venom_core.sdk.provider import Locality as Locality
@@ -345,8 +346,9 @@ _HOMES = {
     "printable": ("one_line",),
     "process_identity": ("ProcessIdentity",),
     "provider": (
-        "BuildProgress", "BuildRequest", "EngineStatus", "LoadedModel", "Locality", "Model",
-        "ModelCapability", "ModelType", "Provider", "ProviderContext", "PullPlan", "PullProgress",
+        "BuildProgress", "BuildRequest", "EngineMetrics", "EngineStatus", "LoadedModel",
+        "Locality", "Model", "ModelCapability", "ModelType", "Provider", "ProviderContext",
+        "PullPlan", "PullProgress",
     ),
     "records": ("ErrorRecord", "ReasonRecord"),
     "safetensors": ("check_weights",),

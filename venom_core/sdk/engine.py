@@ -52,6 +52,8 @@ State = Literal["stopped", "starting", "running", "failed"]
 
 
 EXPLAINING_LINES = 60
+#: Lines of a log that tell how far a start is, and those that a status shows.
+PROGRESS_LINES, STATUS_LINES = 200, 20
 #: Exit codes of a process that the system ended: by signal, and as a shell tells it.
 KILLED = (-9, 137)
 
@@ -83,6 +85,8 @@ class EngineCommand:
         explain: returns the refusal that the last lines of an engine which ended while it started
             stand for, None where they say nothing.
         explaining_lines: how many of them it gets.
+        progress: returns how far an engine that starts is, of the last lines of its log, in a few
+            words for people ("loading the weights: 50%"); None where they do not tell.
     """
 
     name: str
@@ -101,6 +105,7 @@ class EngineCommand:
     log_limit: int = 4 * 1024 * 1024
     explain: Callable[[Sequence[str]], VenomError | None] | None = None
     explaining_lines: int = EXPLAINING_LINES
+    progress: Callable[[Sequence[str]], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,11 @@ class EngineProcess:
         """Return whether it can be asked."""
         return self._state == "running"
 
+    @property
+    def address(self) -> EngineAddress | None:
+        """Return where it can be asked; None where it does not run."""
+        return self._run.address if self._run is not None and self.running else None
+
     async def start(self) -> EngineAddress:
         """Return the address of the engine, started where it does not run.
 
@@ -165,8 +175,8 @@ class EngineProcess:
             Unavailable: ``engine_exited`` and ``engine_not_ready`` at a failed start,
                 ``engine_crashed`` where the budget of restarts is used up.
         """
-        if self._run is not None and self.running:
-            return self._run.address
+        if (address := self.address) is not None:
+            return address
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(), name=f"start {self.command.name}")
             self._starting.add_done_callback(self._started)
@@ -225,6 +235,7 @@ class EngineProcess:
         bytes."""
         run = self._run
         pid = run.process.pid if run is not None else None
+        lines = await self.log_tail(PROGRESS_LINES)
         return EngineStatus(
             name=self.command.name,
             state=self._state,
@@ -235,8 +246,15 @@ class EngineProcess:
             started_at=run.started_at if run is not None else None,
             ready_seconds=run.ready_seconds if run is not None else None,
             restarts=self.restarts,
-            log_tail=await self.log_tail(20),
+            log_tail=lines[-STATUS_LINES:],
+            progress=self._progress(lines),
         )
+
+    def _progress(self, lines: Sequence[str]) -> str | None:
+        # Before its process is there, the log is that of the run before.
+        if self._state != "starting" or self._run is None or self.command.progress is None:
+            return None
+        return self.command.progress(lines)
 
     @property
     def _read_log(self) -> str:

@@ -223,6 +223,11 @@ class EnginePool:
         left = timedelta(seconds=max(0.0, self._keep_alive - idle))
         return utc_text(datetime.now(UTC) + left, "seconds", suffix="+00:00")
 
+    def addresses(self) -> list[tuple[str, EngineAddress]]:
+        """Return the model and the address of every engine that runs."""
+        found = [(ref, slot.engine.address) for (ref, _), slot in self._slots.items()]
+        return [(ref, address) for ref, address in found if address is not None]
+
     async def statuses(self) -> list[EngineStatus]:
         """Return the state of every engine, for ``Provider.engines``."""
         return [await slot.engine.status() for slot in list(self._slots.values())]

@@ -6,12 +6,22 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from venom_core.sdk.engine import EngineCommand, reap_orphans
+from venom_core.sdk import http
+from venom_core.sdk.engine import EngineAddress, EngineCommand, reap_orphans
 from venom_core.sdk.engine_pool import OVERHEAD_BYTES, EnginePool
-from venom_core.sdk.errors import EngineMissing, ModelNotCapable
-from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider
-from venom_core.sdk.provider import EngineStatus, LoadedModel, Model, ProviderContext
+from venom_core.sdk.errors import EngineMissing, ModelNotCapable, VenomError
+from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, read_bounded
+from venom_core.sdk.provider import (
+    EngineMetrics,
+    EngineStatus,
+    LoadedModel,
+    Model,
+    ProviderContext,
+)
 from venom_core.sdk.states import Health, ProviderStatus, Reason
+
+#: What an engine's metrics may take: seconds and bytes.
+METRICS_SECONDS, MOST_METRICS_BYTES = 0.7, 256 * 1024
 
 
 class PooledEngineProvider(OpenAIEngineProvider):
@@ -20,7 +30,16 @@ class PooledEngineProvider(OpenAIEngineProvider):
 
     Args:
         max_loaded, keep_alive, overhead: as of :class:`EnginePool`.
+
+    Attributes:
+        metrics_path: where its engines tell Prometheus what they do (``/metrics``); None where they
+            do not.
+        metrics_names: how the names begin that are taken of it: an engine tells of its Python, its
+            process and its web server besides.
     """
+
+    metrics_path: str | None = None
+    metrics_names: str = ""
 
     def __init__(
         self,
@@ -118,3 +137,41 @@ class PooledEngineProvider(OpenAIEngineProvider):
     async def engines(self) -> Sequence[EngineStatus]:
         """Return the engines, those that have ended among them."""
         return await self.pool.statuses()
+
+    async def metrics(self) -> Sequence[EngineMetrics]:
+        """Ask every engine that runs, all at once; one that is late or tells none is left out."""
+        if self.metrics_path is None:
+            return ()
+        path, running = self.metrics_path, self.pool.addresses()
+        told = await asyncio.gather(*(self._metrics(path, ref, at) for ref, at in running))
+        return [one for one in told if one is not None]
+
+    async def _metrics(self, path: str, ref: str, at: EngineAddress) -> EngineMetrics | None:
+        await http.prepare()
+        import httpx
+
+        headers = {"Authorization": f"Bearer {at.key}"}
+        try:
+            async with (
+                asyncio.timeout(METRICS_SECONDS),
+                http.open_stream(
+                    self.client(at.base_url),
+                    "GET",
+                    path,
+                    headers=headers,
+                    read_timeout=METRICS_SECONDS,
+                ) as response,
+            ):
+                text = await read_bounded(response, MOST_METRICS_BYTES)
+        except (VenomError, httpx.HTTPError, TimeoutError) as error:
+            self.context.logger.info("the engine of %s tells no metrics: %s", ref, error)
+            return None
+        if response.status_code != 200:
+            return None
+        return EngineMetrics(ref, _named(text, self.metrics_names.encode()))
+
+
+def _named(text: bytes, names: bytes) -> bytes:
+    """Return the lines of Prometheus text that are of such names."""
+    first = (names, b"# TYPE " + names, b"# HELP " + names)
+    return b"".join(line for line in text.splitlines(keepends=True) if line.startswith(first))

@@ -204,7 +204,8 @@ class BuildProgress:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """A supervised engine process. Memory is resident bytes of its whole process tree."""
+    """A supervised engine process. Memory is resident bytes of its whole process tree;
+    ``progress`` says in a few words how far one that starts is ("loading the weights: 50%")."""
 
     name: str
     state: Literal["stopped", "starting", "running", "failed"]
@@ -216,6 +217,16 @@ class EngineStatus:
     ready_seconds: float | None = None
     restarts: int = 0
     log_tail: Sequence[str] = ()
+    progress: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineMetrics:
+    """The metrics of one running engine, as it tells them: Prometheus text in UTF-8, of the model
+    ``model``."""
+
+    model: str
+    text: bytes
 
 
 class Provider(ABC):
@@ -370,6 +381,12 @@ class Provider(ABC):
     async def engines(self) -> Sequence[EngineStatus]:
         """Return the engine processes that this provider supervises."""
         self._unsupported("engines")
+
+    async def metrics(self) -> Sequence[EngineMetrics]:
+        """Return what the engines that run now tell Prometheus, within a second; an engine that
+        does not answer is left out. Asked of a provider with ``Capability.ENGINES``, once it is
+        open. The core adds ``provider`` and ``model`` to the labels; names stay."""
+        return ()
 
     def _unsupported(self, what: str) -> NoReturn:
         title = self.context.spec.title

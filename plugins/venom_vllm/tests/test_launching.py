@@ -100,3 +100,10 @@ def test_the_key_is_in_the_environment_and_in_no_argument(tmp_path: Path) -> Non
     assert not any("{key}" in word or "api-key" in word for word in launched.args)
     assert launched.python == "/opt/python" and launched.args[0].endswith("engine.py")
     assert launched.log_file.name == "m.log" and launched.pid_file.name == "m.pid"
+
+
+def test_its_log_tells_how_far_a_start_is(tmp_path: Path) -> None:
+    interpreter = Interpreter(Path("/opt/python"), "0.32.0", on_cpu=True)
+    launched = command(LAUNCH, interpreter, values(tmp_path), tmp_path, tmp_path / "m")
+    assert launched.progress is not None
+    assert launched.progress(["Starting to load model /links..."]) == "loading the weights"

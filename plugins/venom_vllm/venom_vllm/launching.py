@@ -17,6 +17,7 @@ from venom_core.sdk.errors import Conflict
 from venom_vllm.engine import MIDDLEWARE
 from venom_vllm.interpreter import Interpreter
 from venom_vllm.load_failures import EXPLAINING_LINES, load_failure
+from venom_vllm.starting import progress
 
 ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
 #: vLLM needs a minute on two slow cores; on a card it first compiles, which may take several.
@@ -150,4 +151,5 @@ def command(
         stop_timeout=STOP_SECONDS,
         explain=functools.partial(load_failure, launch.ref),
         explaining_lines=EXPLAINING_LINES,
+        progress=progress,
     )

@@ -45,6 +45,8 @@ PLACE = Place("Venom's folder of links to models", "VENOM_HOME", "home_not_writa
 class VllmProvider(PooledEngineProvider):
     """vLLM, one server for each model in use."""
 
+    metrics_path, metrics_names = "/metrics", "vllm:"
+
     def __init__(self, context: ProviderContext) -> None:
         settings = context.settings
         super().__init__(

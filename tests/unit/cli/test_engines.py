@@ -1,4 +1,4 @@
-"""`venom engines`, with pip played."""
+"""`venom engines` and its environments, with pip played."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ METHODS = sorted(
     if not name.startswith("_") and name not in SYNCHRONOUS
 )
 STREAMS = ("build", "chat", "complete", "pull")
-ROWS = ("engines", "models", "news", "ps", "trending")
+ROWS = ("engines", "metrics", "models", "news", "ps", "trending")
 #: Neither is ever raised out of: see their own tests.
 QUIET = ("close", "health")
 ASKED = [name for name in METHODS if name not in QUIET]

@@ -11,7 +11,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,27 @@ async def test_a_caller_that_goes_away_does_not_end_the_start(make: Make) -> Non
         await impatient
     await engine.start()
     assert tree_of(engine)[0] == processes[0] and engine.restarts == 0
+
+
+async def test_a_start_says_how_far_it_is_and_nothing_else_does(make: Make) -> None:
+    def progress(lines: Sequence[str]) -> str | None:
+        return next((f"begun: {line}" for line in lines if "engine begins" in line), None)
+
+    engine = make("never-ready", progress=progress, ready_timeout=60.0)
+    assert (await engine.status()).progress is None
+    start = asyncio.create_task(engine.start())
+    async with asyncio.timeout(patience(20)):
+        while (await engine.status()).progress is None:  # noqa: ASYNC110 -- it has no event
+            await asyncio.sleep(0.02)
+    status = await engine.status()
+    assert status.state == "starting" and (status.progress or "").startswith("begun: engine")
+    await engine.stop()
+    with pytest.raises(Unavailable):
+        await start
+    assert (await engine.status()).progress is None
+    ready = make(progress=progress)
+    await ready.start()
+    assert (await ready.status()).progress is None
 
 
 async def test_never_ready_is_refused_and_ended(make: Make) -> None:

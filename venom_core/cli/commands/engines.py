@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import click
 
-from venom_core.cli.environments import install_and_show, list_and_show, remove_and_show
+from venom_core.cli.engine_listing import list_and_show
+from venom_core.cli.environments import install_and_show, remove_and_show
 from venom_core.cli.helping import WordsGroup
+from venom_core.cli.loading import load_and_show, unload_and_show
+from venom_core.cli.log_showing import check_options, log_options, show_engine_log
 from venom_core.cli.options import json_option, yes_option
 from venom_core.sdk.spec import CPU_SUFFIX
 
-_HELP = """Show and install what engines need in a Python environment of its own.
+_HELP = """Show the engines that run, start and stop them, and install what they need.
 
 Some engines, and what builds models for them, need packages that would not go together with those
 of others. Each gets an environment in the data directory, and Venom's own stays as it is.
 
 \b
   venom engines
+  venom engines start vllm://hf.co/org/model
+  venom engines logs -f
+  venom engines stop vllm://hf.co/org/model
   venom engines install onnx-build
   venom engines install vllm --cpu
   venom engines remove onnx-build
@@ -34,12 +40,63 @@ def engines(ctx: click.Context, as_json: bool) -> None:
 @engines.command("list")
 @json_option
 def list_engines(as_json: bool) -> None:
-    """Show what can be installed, what is, and its size, like `venom engines` alone.
+    """Show which engines run now and what can be installed, like `venom engines` alone.
+
+    Engines live in the server. One that starts says how far it is.
 
     \b
       venom engines list --json
+      venom engines list --json | jq '.engines[] | {reference, state, progress}'
     """
     list_and_show(as_json)
+
+
+@engines.command()
+@click.argument("name", metavar="MODEL")
+@json_option
+def start(name: str, as_json: bool) -> None:
+    """Start the engine of a model, as `venom load` does.
+
+    It lives in the server, so one has to run (venom serve). While it starts, it says how far it is.
+
+    \b
+      venom engines start gemma3-270m-base
+      venom engines start vllm://hf.co/org/model --json
+    """
+    load_and_show(name, "venom engines start", as_json=as_json, engines_only=True)
+
+
+@engines.command()
+@click.argument("name", metavar="MODEL")
+@json_option
+def stop(name: str, as_json: bool) -> None:
+    """Stop the engine of a model, as `venom unload` does.
+
+    One that starts is stopped too. The next request to the model starts it again.
+
+    \b
+      venom engines stop gemma3-270m-base
+      venom engines stop vllm://hf.co/org/model
+    """
+    unload_and_show(name, "venom engines stop", as_json=as_json, engines_only=True)
+
+
+@engines.command()
+@click.argument("name", required=False, metavar="[MODEL]")
+@log_options
+@json_option
+def logs(name: str | None, follow: bool, count: int, as_json: bool) -> None:
+    """Show the log of a model's engine, or of the engine that wrote last.
+
+    A part of the model's name is enough. The log stays when the engine has ended.
+
+    \b
+      venom engines logs
+      venom engines logs gemma3-270m-base -n 200
+      venom engines logs vllm://hf.co/org/model -f
+    """
+    check_options(follow=follow, as_json=as_json)
+    show_engine_log(name, count, follow=follow, as_json=as_json)
 
 
 @engines.command()

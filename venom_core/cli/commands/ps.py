@@ -6,11 +6,13 @@ import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.dates import spoken
+from venom_core.cli.loading import loading_sentence, starting
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table, say, size
 from venom_core.cli.wording import words
 
-_HELP = """Show the models in memory: how much they take, and until when.
+_HELP = """Show the models in memory: how much they take, and until when; and how far those are
+that are being loaded.
 
 \b
   venom ps
@@ -23,9 +25,13 @@ _HELP = """Show the models in memory: how much they take, and until when.
 def ps(as_json: bool) -> None:
     with connected("venom ps", writes=False) as session:
         models = session.run(session.connection.loaded())
+        coming = session.run(starting(session.connection))
     if as_json:
-        print_json({"success": True, "count": len(models), "models": models})
+        body = {"success": True, "count": len(models), "models": models, "starting": coming}
+        print_json(body)
         return
+    for engine in coming:
+        say(loading_sentence(engine))
     if not models:
         say("No model is in memory.")
         return

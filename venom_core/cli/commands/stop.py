@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from venom_core.cli.connection.session import connected
+from venom_core.cli.loading import unload_and_show
 from venom_core.cli.options import json_option
-from venom_core.cli.terminal import print_json, say
 
 _HELP = """Take a model out of memory, or with --all every one; it stays installed. Stopping one
 that is not loaded is no error. The server itself is stopped with Ctrl-C where it runs. `venom stop`
@@ -26,12 +25,4 @@ def stop(name: str | None, everything: bool, as_json: bool) -> None:
     context = click.get_current_context()
     if (name is None) is not everything:
         raise click.UsageError("Name a model, or say --all.", context)
-    with connected(f"venom {context.info_name}", writes=True) as session:
-        if name is None:
-            message = session.run(session.connection.unload_all())["message"]
-        else:
-            message = session.run(session.connection.unload(name))
-    if as_json:
-        print_json({"success": True, "message": message})
-    else:
-        say(message)
+    unload_and_show(name, f"venom {context.info_name}", as_json=as_json)

@@ -50,6 +50,10 @@ class Connection(ABC):
         """Return the models in memory."""
 
     @abstractmethod
+    async def engines(self) -> dict[str, Any]:
+        """Return ``engines`` (those that providers started) and ``providers`` (that start any)."""
+
+    @abstractmethod
     async def details(self, name: str) -> dict[str, Any]:
         """Return a model with everything that is known of it."""
 

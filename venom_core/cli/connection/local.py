@@ -13,6 +13,7 @@ from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.frames import Chunk
+from venom_core.sdk.spec import Capability
 from venom_core.store.audit import LOCAL_USER, Actor
 from venom_core.store.sessions import Owner
 
@@ -49,6 +50,9 @@ class LocalVenom(Connection):
 
     async def loaded(self) -> list[dict[str, Any]]:
         return _records(await self.venom.models.loaded())
+
+    async def engines(self) -> dict[str, Any]:
+        return _record(await self.venom.engines.listing())
 
     async def details(self, name: str) -> dict[str, Any]:
         return _record(await self.venom.models.details(name))
@@ -202,7 +206,8 @@ class LocalVenom(Connection):
 
     def ends_with_it(self, provider: str) -> bool:
         spec = self.venom.host.specs().get(provider)
-        return spec is not None and spec.engine is not None
+        has_engines = spec is not None and Capability.ENGINES in spec.capabilities
+        return has_engines or (spec is not None and spec.engine is not None)
 
     def engine_size(self, provider: str) -> int | None:
         spec = self.venom.host.specs().get(provider)

@@ -62,6 +62,9 @@ class ServerClient(Connection):
         body = await self._json("GET", "/api/v1/models/loaded")
         return list(body["models"])
 
+    async def engines(self) -> dict[str, Any]:
+        return await self._json("GET", "/api/v1/engines")
+
     async def details(self, name: str) -> dict[str, Any]:
         body = await self._json("GET", f"/api/v1/models/{_quoted(name)}/details")
         return dict(body["model"])

@@ -1,0 +1,98 @@
+"""A log on the terminal, for `venom logs` and `venom engines logs`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from shlex import quote
+from typing import Any, TypeVar
+
+import click
+
+from venom_core.cli.connection.session import connected
+from venom_core.cli.loading import check_engine
+from venom_core.cli.log_reading import Log, engine_logs, last_lines, log_of_model, new_lines
+from venom_core.cli.terminal import note, print_json, say
+from venom_core.sdk.errors import NotFound
+from venom_core.settings.paths import Paths
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def log_options(command: F) -> F:
+    """Add the options that say how much of a log is shown: ``follow`` and ``count``."""
+    follow = click.option(
+        "--follow", "-f", is_flag=True, help="Go on with what is written, until Ctrl-C."
+    )
+    lines = click.option(
+        "--lines",
+        "-n",
+        "count",
+        type=click.IntRange(0, 100_000),
+        default=50,
+        show_default=True,
+        metavar="N",
+        help="So many of its last lines.",
+    )
+    return follow(lines(command))
+
+
+def check_options(*, follow: bool, as_json: bool) -> None:
+    """Raise ``click.UsageError`` where both are asked for."""
+    if follow and as_json:
+        message = "A log that goes on is no JSON document: leave out --json or --follow."
+        raise click.UsageError(message, click.get_current_context())
+
+
+def show_engine_log(name: str | None, count: int, *, follow: bool, as_json: bool) -> None:
+    """Print the log of a model's engine; where no model is named, of the engine that wrote last.
+
+    Raises:
+        NotFound: ``log_not_found`` where it was never started.
+        VenomError: as the look for a model that has no log raises it, and ``no_own_engine``.
+    """
+    paths = Paths.resolve()
+    if name is not None:
+        log = log_of_model(paths, name) or _log_of_known(paths, name)
+        show_log(log, count, follow=follow, as_json=as_json)
+    elif logs := engine_logs(paths):
+        if not as_json:
+            note(f"The log of {logs[0].name}:")
+        show_log(logs[0], count, follow=follow, as_json=as_json)
+    elif as_json:
+        print_json({"name": None, "file": None, "lines": []})
+    else:
+        say("No engine has a log yet. Start one: venom engines start MODEL")
+
+
+def _log_of_known(paths: Paths, name: str) -> Log:
+    """Return the log of a model that goes by another name than its log does."""
+    with connected("venom engines logs", writes=False) as session:
+        model = session.run(session.connection.details(name))
+        session.run(check_engine(session.connection, model))
+    log = log_of_model(paths, model["reference"])
+    if log is None:
+        raise NotFound(
+            f"The engine of {model['reference']} has no log: it was not started yet.",
+            code="log_not_found",
+            fix=f"Start it: venom engines start {quote(model['reference'])}",
+        )
+    return log
+
+
+def show_log(log: Log, count: int, *, follow: bool, as_json: bool) -> None:
+    """Print the last lines of a log, and with ``follow`` what comes, until Ctrl-C."""
+    coming = new_lines(log.file)  # from before its end is read: nothing in between is lost
+    lines = last_lines(log.file, count)
+    if as_json:
+        print_json({"name": log.name, "file": str(log.file), "lines": lines})
+        return
+    if not lines and count and not follow:
+        say(f"Nothing is in this log yet: {log.file}. The server writes it: venom serve")
+    for line in lines:
+        print(line)
+    if follow:
+        note(f"Waiting for what is written to {log.file}. Ctrl-C ends it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            for line in coming:
+                print(line, flush=True)
