@@ -58,6 +58,25 @@ def test_the_table_and_the_last_line(capsys: pytest.CaptureFixture[str]) -> None
     assert out.splitlines()[-1] == "2 passed, 0 failed, 1 skipped"
 
 
+def test_a_stage_without_room_is_not_run_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = [ci.Stage("good", room=25), ci.Stage("tested", tests=True)]
+    monkeypatch.setattr(ci, "MINUTES", 24.9)
+    assert ci.main(stages) == 0
+    out = capsys.readouterr().out
+    assert f"{'good':14}not run" in out and "good was not run: it needs 25 minutes" in out
+    assert out.splitlines()[-1] == "2 passed, 0 failed, 1 skipped"
+    monkeypatch.setattr(ci, "MINUTES", 26)
+    assert ci.main(stages) == 0
+    assert f"{'good':14}green" in capsys.readouterr().out
+
+
+def test_a_stage_with_room_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ci, "MINUTES", 1.02)
+    assert ci.main([ci.Stage("slow", minutes=10, room=1)]) == 1
+
+
 def test_a_stage_out_of_time_leaves_no_process(tmp_path: Path) -> None:
     assert ci.main([ci.Stage("slow", minutes=1 / 60)]) == 1
     pid = int((tmp_path / "slow.pid").read_text(encoding="utf-8"))
