@@ -97,7 +97,13 @@ class ServedEngine(ABC):
 
     def render(self, messages: Messages, body: Mapping[str, Any]) -> str:
         """Return the prompt that these messages make by the model's own template. Where the last
-        one is the assistant's, the answer goes on from it."""
+        one is the assistant's, the answer goes on from it.
+
+        Args:
+            body: the whole request. Its ``tools``, where :attr:`parameters` has them, are for the
+                template to show; the provider turns answers into calls
+                (:func:`~venom_core.sdk.tool_emulation.with_tools`).
+        """
         self._cannot("chat")
 
     def encode(self, text: str, *, rendered: bool) -> list[int]:
