@@ -90,18 +90,19 @@ class Venom:
         self.default_model = DefaultModel(
             self.manager, self.registry, self.host, core.default_model
         )
+        self.self_tests = SelfTestUseCases(
+            self.host, self.registry, self.store.self_tests, self.store.exists
+        )
         self.chat = ChatService(
             self.host, self.registry, Limits.from_settings(core), self.default_model,
             lambda: self.profile.chat, self.report, self.quotas, overrides=self.manager.overrides,
+            native_tools=self.self_tests.reads_tools,
         )  # fmt: skip
         self.conversations = Sessions(self.store.sessions, self.store.exists)
         self._figures = FigureReader(settings.paths.models_dir)
         self.journal = Journal(self.store, self.report)
         self.runtime = RuntimeUseCases(
             self.host, self.registry, self.manager, self.profile, self._figures
-        )
-        self.self_tests = SelfTestUseCases(
-            self.host, self.registry, self.store.self_tests, self.store.exists
         )
         self.engines = EngineUseCases(self.host, self.providers)
         self.models = ModelUseCases(

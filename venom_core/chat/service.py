@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from venom_core.accounting.quotas import Quotas
 from venom_core.chat.admission import Admission
@@ -41,6 +41,9 @@ from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability, ProviderSpec
 
+#: Who reads a model's calls of tools: ``native`` its engine, ``emulated`` Venom.
+ToolReader = Literal["native", "emulated"]
+
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
@@ -51,6 +54,8 @@ class ChatCall:
         body: the validated OpenAI body.
         key_id: the API key's id, for the ledger; never the key.
         system: a system prompt for models whose template takes one; others answer without it.
+        tools: who reads the model's calls of tools, where the choice is the model's: its engine, or
+            Venom; None leaves it to what the model's self-test saw.
     """
 
     model: str | None
@@ -61,6 +66,7 @@ class ChatCall:
     include_usage: bool = False
     key_id: str | None = None
     system: str | None = None
+    tools: ToolReader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,11 @@ class _Asking:
         }
 
 
+async def no_native_tools(item: ListedModel) -> bool:
+    """Return that no self-test saw an engine read a model's own calls, where none is kept."""
+    return False
+
+
 async def no_overrides(item: ListedModel) -> Mapping[str, Any]:
     """Return no overrides, where nothing is stored."""
     return {}
@@ -115,8 +126,9 @@ class ChatService:
 
     ``choose`` picks the model of a role where none is named and says why; ``chat_allowed`` is the
     profile's word; ``report`` hands an event to the observers without waiting for them;
-    ``overrides`` gives the stored generation parameters of a model, from memory; ``quotas`` are
-    the limits of the keys.
+    ``overrides`` gives the stored generation parameters of a model, from memory, ``native_tools``
+    whether its self-test saw its engine read its own calls of tools; ``quotas`` are the limits of
+    the keys.
     """
 
     host: ProviderAccess
@@ -127,6 +139,7 @@ class ChatService:
     report: Callable[[ObservedEvent], None]
     quotas: Quotas
     overrides: Callable[[ListedModel], Awaitable[Mapping[str, Any]]] = no_overrides
+    native_tools: Callable[[ListedModel], Awaitable[bool]] = no_native_tools
     _gates: dict[str, Admission] = field(default_factory=dict)
 
     async def open(
@@ -198,6 +211,7 @@ class ChatService:
             stream=call.stream,
             request_id=call.request_id,
             timeout=self.limits.answer_timeout,
+            native_tools=bool(body.get("tools")) and await self._reads_tools(call, resolved),
         )
         ask = provider.chat
         if call.wire == "completion":
@@ -222,6 +236,11 @@ class ChatService:
         )
         await gate.enter(None if queued is None else functools.partial(queued, stream))
         return stream
+
+    async def _reads_tools(self, call: ChatCall, resolved: ListedModel) -> bool:
+        if call.tools is not None:
+            return call.tools == "native"
+        return await self.native_tools(resolved)
 
     async def pick(self, role: Role, request_id: str, key_id: str | None) -> ListedModel:
         """Return the model that would answer for a role, which the key may use; a refusal counts as

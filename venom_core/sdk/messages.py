@@ -193,6 +193,8 @@ class ChatRequest:
         timeout: seconds that the upstream may be silent before its first byte. Between frames the
             core keeps a shorter watch of its own.
         sent: for a provider that sends another body than this one to say so.
+        native_tools: the engine is known to read this model's own calls of tools, so a choice that
+            is the model's (``auto``) needs no emulation.
     """
 
     model: str
@@ -201,6 +203,7 @@ class ChatRequest:
     request_id: str
     timeout: float = 600.0
     sent: Sent = field(default_factory=Sent, compare=False)
+    native_tools: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ class EmulatedTools:
 
 def with_emulated_tools(request: ChatRequest) -> tuple[ChatRequest, EmulatedTools | None]:
     """Return a chat request for an engine that holds answers to a schema, and what reads the answer
-    to it: None where no tool may be called. Notes in ``request.sent`` what is sent instead.
+    to it: None where no tool may be called, or the engine reads the model's own calls. Notes in
+    ``request.sent`` what is sent instead.
 
     Raises as :func:`emulate_tools` does.
     """
@@ -94,6 +95,8 @@ def with_emulated_tools(request: ChatRequest) -> tuple[ChatRequest, EmulatedTool
         names = ("tools", "tool_choice", "parallel_tool_calls")
         rest = {name: value for name, value in body.items() if name not in names}
         return replace(request, body=rest), None
+    if request.native_tools and body.get("tool_choice") in (None, "auto"):
+        return request, None
     found = emulate_tools(body)
     request.sent.body = found.body
     request.sent.emulate("tools")

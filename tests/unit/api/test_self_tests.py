@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -18,14 +19,18 @@ STREAM = {"group": "answers", "name": "stream", "outcome": "broken", "note": "in
 
 @pytest.fixture(autouse=True)
 def model() -> None:
-    known = Model("org/m", "folder", capabilities=frozenset({"chat", "completion"}))
+    known = Model("org/m", "folder", capabilities=frozenset({"chat", "completion", "tools"}))
     scripted.SCRIPTS["org/m"] = Script(answer("x"), known)
 
 
 async def test_the_last_one_is_kept(client: httpx.AsyncClient) -> None:
     first = (await client.post(PATH, json={"rows": [CHAT, STREAM]})).json()
     assert first["success"] and first["reference"] == "scripted://org/m"
-    assert first["capability_states"] == {"chat": "verified", "completion": "declared"}
+    assert first["capability_states"] == {
+        "chat": "verified",
+        "completion": "declared",
+        "tools": "declared",
+    }
     later = await client.post(PATH, json={"rows": [{**CHAT, "outcome": "broken"}]})
     assert later.json()["capability_states"]["chat"] == "failed"
     shown = (await client.get("/api/v1/models/org/m/details")).json()["model"]
@@ -59,3 +64,48 @@ async def test_rows_that_no_self_test_gives(
 async def test_a_model_that_is_not_there(client: httpx.AsyncClient) -> None:
     refused = await client.post("/api/v1/models/none/selftest", json={"rows": [CHAT]})
     assert (refused.status_code, refused.json()["code"]) == (404, "model_not_found")
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+AUTO = {"group": "tools", "name": "auto", "outcome": "honoured"}
+
+
+async def _native(client: httpx.AsyncClient, headers: Any = None, **more: Any) -> bool:
+    body = {"model": "org/m", "messages": [{"role": "user", "content": "hi"}], **more}
+    answer = await client.post("/v1/chat/completions", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return scripted.SEEN.requests[-1].native_tools
+
+
+@pytest.mark.parametrize(
+    ("rows", "native"),
+    [
+        ([CHAT], False),
+        ([{**AUTO, "outcome": "emulated"}], False),
+        ([{**AUTO, "outcome": "broken"}], False),
+        ([AUTO], True),
+    ],
+)
+async def test_the_engine_reads_calls_where_the_self_test_saw_it(
+    client: httpx.AsyncClient, rows: Any, native: bool
+) -> None:
+    assert not await _native(client, tools=[TOOL])
+    assert (await client.post(PATH, json={"rows": rows})).status_code == 200
+    assert await _native(client, tools=[TOOL]) is native
+    assert not await _native(client)  # no tools, nothing to read
+    known = scripted.SCRIPTS["org/m"].model
+    assert known is not None
+    scripted.SCRIPTS["org/m"] = Script(answer("x"), replace(known, digest="sha256:other"))
+    assert (await client.get("/api/v1/models")).status_code == 200  # it is seen at the next look
+    assert not await _native(client, tools=[TOOL])
+
+
+async def test_a_client_may_say_who_reads_them(client: httpx.AsyncClient) -> None:
+    assert await _native(client, {"Venom-Tools": "native"}, tools=[TOOL])
+    await client.post(PATH, json={"rows": [AUTO]})
+    assert not await _native(client, {"Venom-Tools": "emulated"}, tools=[TOOL])
+    body = {"model": "org/m", "messages": [{"role": "user", "content": "hi"}]}
+    refused = await client.post(
+        "/v1/chat/completions", json=body, headers={"Venom-Tools": "perhaps"}
+    )
+    assert refused.status_code == 400 and "Venom-Tools" in refused.json()["error"]["message"]

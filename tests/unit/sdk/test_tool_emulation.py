@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -286,3 +287,21 @@ async def test_a_refusal_names_the_field_that_the_client_sent(
         async for _ in with_tools(asked(**more), chat):
             pass
     assert (refused.value.param, refused.value.code, refused.value.fix) == (told, "c", "f")
+
+
+@pytest.mark.parametrize(
+    ("choice", "native"),
+    [({}, True), ({"tool_choice": "auto"}, True), ({"tool_choice": "required"}, False)],
+)
+def test_an_engine_that_reads_the_models_calls_is_sent_what_the_client_sent(
+    choice: dict[str, Any], native: bool
+) -> None:
+    given = replace(asked(**choice), native_tools=True)
+    request, tools = with_emulated_tools(given)
+    assert (request is given, tools is None) == (native, native)
+    assert (request.sent.emulated == ()) is native
+
+
+def test_where_no_tool_may_be_called_none_is_shown_natively_either() -> None:
+    request, tools = with_emulated_tools(replace(asked(tool_choice="none"), native_tools=True))
+    assert tools is None and not {"tools", "tool_choice"} & request.body.keys()

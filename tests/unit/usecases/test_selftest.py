@@ -32,7 +32,9 @@ class Toy:
         self.ignores, self.refuses, self.emulates = ignores, refuses, emulates
         self._random = random.Random(1)
 
-    async def __call__(self, path: str, body: Mapping[str, Any]) -> Received:
+    async def __call__(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Received:
         asked = dict(body)
         for name in _asked_for(path, asked):
             if name == self.refuses:
@@ -206,10 +208,52 @@ async def test_what_venom_brings_about_is_emulated() -> None:
 
 
 async def test_a_model_that_cannot_answer_at_all_says_why() -> None:
-    async def gone(path: str, body: Mapping[str, Any]) -> Received:
+    async def gone(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Received:
         error = {"error": {"code": "engine_missing", "message": "no engine", "type": "api_error"}}
         return Received(503, {}, json.dumps(error).encode())
 
     with pytest.raises(Unavailable) as raised:
         await rows(gone)  # type: ignore[arg-type]
     assert raised.value.code == "engine_missing"
+
+
+class Reading(Toy):
+    """A toy whose tools are emulated, unless its own reading of calls is asked for.
+
+    Args:
+        native: its answer then.
+    """
+
+    def __init__(self, native: Received) -> None:
+        super().__init__(emulates="tools")
+        self.native = native
+
+    async def __call__(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Received:
+        if headers.get("Venom-Tools") == "native":
+            return self.native
+        return await super().__call__(path, body, headers)
+
+
+def _native(*calls: dict[str, Any], text: str = "") -> Received:
+    message = {"role": "assistant", "content": text, "tool_calls": list(calls)}
+    return _whole({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+
+@pytest.mark.parametrize(
+    ("native", "outcome"),
+    [
+        (_native(_call("get_weather")), "honoured"),
+        (_native(text='{"name": "get_weather"}'), "emulated"),
+        (_native(_call("get_weather", "{no json")), "emulated"),
+        (_native(_call("made_up")), "emulated"),
+        (Received(502, {}, b'{"error": {"code": "upstream_error", "message": "no"}}'), "emulated"),
+        (_refused("unsupported_parameter"), "refused"),
+    ],
+    ids=["reads-them", "as-text", "no-json", "no-tool-of-ours", "fails", "refuses"],
+)
+async def test_auto_is_the_engines_own_where_it_reads_the_models_calls(
+    native: Received, outcome: str
+) -> None:
+    assert (await rows(Reading(native)))["auto"].outcome == outcome

@@ -7,7 +7,7 @@ import functools
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,8 +35,8 @@ from venom_core.api.revocation import while_allowed
 from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
 from venom_core.chat.place import where
-from venom_core.chat.service import ChatCall, Embedded
-from venom_core.sdk.errors import VenomError
+from venom_core.chat.service import ChatCall, Embedded, ToolReader
+from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ class OpenAIRoutes:
     async def create_chat_completion(self, request: Request, key_id: str | None) -> Response:
         """Answer a conversation, whole or, with ``stream``, piece by piece up to ``[DONE]``."""
         body = await bodies.read_chat(request)
-        return self._answer(request, ChatCall(wire="chat", **_call(request, body, key_id)))
+        tools = _tool_reader(request)
+        call = ChatCall(wire="chat", tools=tools, **_call(request, body, key_id))
+        return self._answer(request, call)
 
     @answers(TextCompletion, events={"": TextCompletion}, takes=CompletionBody)
     async def create_completion(self, request: Request, key_id: str | None) -> Response:
@@ -177,6 +179,20 @@ def _call(request: Request, body: dict[str, Any], key_id: str | None) -> dict[st
         "include_usage": bodies.wants_usage(body),
         "key_id": key_id,
     }
+
+
+def _tool_reader(request: Request) -> ToolReader | None:
+    """Return who is to read the model's calls of tools. Raises ``InvalidRequest``."""
+    asked = request.headers.get("venom-tools")
+    for reader in get_args(ToolReader):
+        if asked == reader:
+            return cast(ToolReader, reader)
+    if asked is None:
+        return None
+    raise InvalidRequest(
+        "The header Venom-Tools is native or emulated.",
+        fix="Leave it out: what the model's self-test saw counts then.",
+    )
 
 
 async def _embeddings(body: dict[str, Any], found: Embedded) -> Response:

@@ -202,7 +202,9 @@ class Connection(ABC):
         """
 
     @abstractmethod
-    async def exchange(self, path: str, body: Mapping[str, Any]) -> Received:
+    async def exchange(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Received:
         """Send a body to a path of ``/v1``, and return the whole answer, a refusal too."""
 
     @abstractmethod

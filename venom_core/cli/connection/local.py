@@ -182,7 +182,9 @@ class LocalVenom(Connection):
         finally:
             await stream.close()
 
-    async def exchange(self, path: str, body: Mapping[str, Any]) -> Received:
+    async def exchange(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Received:
         import httpx
 
         from venom_core.api.app import create_app
@@ -190,7 +192,7 @@ class LocalVenom(Connection):
 
         if self._app is None:
             self._app = create_app(self.venom)
-        headers = {"Authorization": f"Bearer {self.venom.local_token}"}
+        headers = {**headers, "Authorization": f"Bearer {self.venom.local_token}"}
         transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             answer = await client.post(path, json=body, headers=headers, timeout=None)

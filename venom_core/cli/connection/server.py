@@ -221,11 +221,14 @@ class ServerClient(Connection):
                     upstream_body=explained.get("upstream_body"),
                 )
 
-    async def exchange(self, path: str, body: Mapping[str, Any]) -> Received:
+    async def exchange(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Received:
         from venom_core.usecases.selftest.asking import Received
 
         every = tuple(range(400, 600))
-        async with self._open("POST", path, body, ANSWER_TIMEOUT, accept=every) as response:
+        opened = self._open("POST", path, body, ANSWER_TIMEOUT, headers, accept=every)
+        async with opened as response:
             return Received(response.status_code, response.headers, await response.aread())
 
     async def keep_self_test(

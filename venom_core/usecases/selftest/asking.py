@@ -27,8 +27,8 @@ class Received:
     body: bytes
 
 
-#: Sends a body to a path of ``/v1`` and gives the whole answer.
-Wire = Callable[[str, Mapping[str, Any]], Awaitable[Received]]
+#: Sends a body to a path of ``/v1``, with headers, and gives the whole answer.
+Wire = Callable[[str, Mapping[str, Any], Mapping[str, str]], Awaitable[Received]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,12 @@ class Ask:
         self._wire = wire
         self.model = model
 
-    async def chat(self, **body: Any) -> Said:
-        """Ask the prompt, or other ``messages``, at temperature 0."""
+    async def chat(self, *, tools_read_by: str | None = None, **body: Any) -> Said:
+        """Ask the prompt, or other ``messages``, at temperature 0.
+
+        Args:
+            tools_read_by: as of the header ``Venom-Tools``.
+        """
         asked: dict[str, Any] = {
             "model": self.model,
             "messages": [{"role": "user", "content": ASKED["prompt"]}],
@@ -81,7 +85,8 @@ class Ask:
         }
         if asked.get("stream"):
             asked["stream_options"] = {"include_usage": True}
-        return _said(await self._post("/v1/chat/completions", asked))
+        headers = {} if tools_read_by is None else {"Venom-Tools": tools_read_by}
+        return _said(await self._post("/v1/chat/completions", asked, headers))
 
     async def complete(self, **body: Any) -> Said:
         """Continue the prompt, or another one, at temperature 0."""
@@ -101,8 +106,10 @@ class Ask:
         rows = sorted(answer["data"], key=lambda row: row["index"])
         return [row["embedding"] for row in rows]
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> Received:
-        answer = await self._wire(path, body)
+    async def _post(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] = {}
+    ) -> Received:
+        answer = await self._wire(path, body, headers)
         if answer.status != 200:
             raise _refusal(json.loads(answer.body)["error"], answer.status)
         return answer

@@ -59,15 +59,22 @@ class SelfTestUseCases:
     ) -> dict[str, tuple[SelfTestView | None, dict[str, CapabilityState] | None]]:
         """Return by reference the last self-test of each model, and what is known of each of its
         capabilities."""
-        if self._kept is None:
-            self._kept = await asyncio.to_thread(self._read)
-        versions = self._versions()
+        kept, versions = await self._known(), self._versions()
         found = {}
         for item in items:
-            test = self._kept.get((item.provider, item.model.ref))
+            test = kept.get((item.provider, item.model.ref))
             known = item, test, versions.get(item.provider)
             found[item.reference] = self_test_view(*known), capability_states(*known)
         return found
+
+    async def reads_tools(self, item: ListedModel) -> bool:
+        """Return whether the model's self-test saw its engine read the calls that the model writes
+        by itself; costs a look into a dictionary."""
+        test = (await self._known()).get((item.provider, item.model.ref))
+        if test is None or test.outcomes.get(("tools", "auto")) != "honoured":
+            return False
+        view = self_test_view(item, test, self._versions().get(item.provider))
+        return view is not None and not view["outdated"]
 
     async def keep(
         self, name: str, rows: Sequence[Mapping[str, Any]], actor: Actor
@@ -104,6 +111,11 @@ class SelfTestUseCases:
             "self_test": view,
             "capability_states": states,
         }
+
+    async def _known(self) -> dict[ModelKey, SelfTest]:
+        if self._kept is None:
+            self._kept = await asyncio.to_thread(self._read)
+        return self._kept
 
     def _read(self) -> dict[ModelKey, SelfTest]:
         return self._repository().read() if self._stored() else {}

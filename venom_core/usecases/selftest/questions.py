@@ -7,12 +7,13 @@ compared, a witty one cannot.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from venom_core.sdk.errors import VenomError
+from venom_core.sdk.errors import UpstreamError, VenomError
 from venom_core.usecases.selftest.asking import ASKED, Ask, Said
 
 Question = Callable[[Ask], Awaitable[Said | None]]
@@ -267,7 +268,11 @@ async def _called(ask: Ask, **more: Any) -> Said:
 
 @question("tools", "auto")
 async def _auto(ask: Ask) -> Said:
-    said = await _called(ask)
+    with contextlib.suppress(Broken, UpstreamError):
+        said = await _called(ask, tools_read_by="native")
+        if {name for name, _ in said.calls} & {tool["function"]["name"] for tool in TOOLS}:
+            return said
+    said = await _called(ask, tools_read_by="emulated")
     need(said.calls or said.text.strip(), "there is neither a call nor a word")
     return said
 
