@@ -4,7 +4,7 @@ The body is the OpenAI body itself. These TypedDicts are both its description an
 the API checks each request against them, then applies the parameter policy and the model's
 generation defaults. There is no second message model.
 Source: the OpenAI API reference for chat completions, completions and embeddings; ``top_k``,
-``min_p`` and ``repeat_penalty`` are what local engines add to it.
+``min_p``, ``repeat_penalty`` and ``grammar`` are what local engines add to it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ MOST_STOPS = 64
 MOST_INPUTS = 2048
 MOST_PROMPTS = 128
 LONGEST_NAME = 512
+LONGEST_GRAMMAR = 65_536
 
 Name = Annotated[str, MaxLen(LONGEST_NAME)]
 #: A text as numbers of the vocabulary of the model that it is for.
@@ -93,7 +94,8 @@ class StreamOptions(TypedDict, total=False):
 
 class SamplingBody(TypedDict, total=False):
     """Parameters that chat and completion share; null means "not set". Counts are in tokens; -1
-    is no bound of the answer's, and providers never see it."""
+    is no bound of the answer's, and providers never see it. ``grammar`` is GBNF, which holds the
+    answer to it."""
 
     model: Name | None
     stream: bool | None
@@ -110,6 +112,7 @@ class SamplingBody(TypedDict, total=False):
     seed: Annotated[int, Ge(-(2**63)), Le(2**63 - 1)] | None
     n: Annotated[int, Ge(1), Le(128)] | None
     logit_bias: dict[str, Annotated[float, Ge(-100), Le(100)]] | None
+    grammar: Annotated[str, MaxLen(LONGEST_GRAMMAR)] | None
 
 
 class ChatBody(SamplingBody, total=False):

@@ -18,7 +18,7 @@ from venom_core.sdk.spec import (
 # its usage counts one choice only. Left out on purpose: `echo` (ignored).
 PARAMETERS = frozenset(
     {
-        "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "min_p", "n",
+        "frequency_penalty", "grammar", "logit_bias", "logprobs", "max_tokens", "min_p", "n",
         "parallel_tool_calls", "presence_penalty", "repeat_penalty", "response_format", "seed",
         "stop", "temperature", "tool_choice", "tools", "top_k", "top_logprobs", "top_p",
     }

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,6 @@ from venom_core.sdk.bounded_json import MOST_VALUES, TooManyValues, loads
 from venom_core.sdk.disk import discard, safe_name
 from venom_core.sdk.distributions import module_version
 from venom_core.sdk.errors import (
-    Conflict,
     ContextLengthExceeded,
     EngineMissing,
     EngineUnreachable,
@@ -32,7 +31,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame
-from venom_core.sdk.hub_files import HubRef, default_cache
+from venom_core.sdk.hub_files import default_cache
 from venom_core.sdk.joined_answers import choices_of
 from venom_core.sdk.machine import engine_threads
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
@@ -48,17 +47,18 @@ from venom_core.sdk.provider import (
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_core.sdk.tool_emulation import with_tools
 from venom_llamacpp.additions import Additions
-from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.completion_logprobs import in_completion_shape
 from venom_llamacpp.files import CachedFiles, LocalFiles
+from venom_llamacpp.grammar import check_grammar
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
 from venom_llamacpp.load_failures import load_failure, parts_missing
 from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel, answers
 from venom_llamacpp.memory import memory_plan, reordered_bytes
-from venom_llamacpp.packages import pull_built_in
-from venom_llamacpp.schema_refusals import schema_refusal
+from venom_llamacpp.pulls import Pulls
+from venom_llamacpp.schema_refusals import held_to_form
 from venom_llamacpp.store import ModelStore
+from venom_llamacpp.stuck_engines import StuckEngines
 from venom_llamacpp.trim import trimmed
 
 ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
@@ -93,15 +93,14 @@ class LlamaCppProvider(PooledEngineProvider):
         self._catalogue = LocalCatalogue(
             self._store, files, cached, cast(int, settings["context_length"])
         )
-        self._hub = Hub(
-            cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
-        )
-        self._headers = Headers(self._hub)
+        hub = Hub(cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"]))
+        self._headers = Headers(hub)
+        self._stuck = StuckEngines()
+        self._pulls = Pulls(self._store, hub)
         self._additions = Additions.of(
             cast("tuple[str, ...]", settings["draft_models"] or ()),
             cast("tuple[str, ...]", settings["lora_adapters"] or ()),
         )
-        self._pulling: set[str] = set()
         self._serving: dict[str, ServableModel] = {}
         #: Model -> the engine's address, and the file of the state that it was seen to restore.
         self._warmed_up: dict[str, tuple[str, str]] = {}
@@ -197,15 +196,34 @@ class LlamaCppProvider(PooledEngineProvider):
         if not answers(model):
             purpose = EMBEDDINGS
         context = model.context_length if purpose is ANSWERS else self._batch_of(served)
-        async with self.running(
+        running = functools.partial(
+            self.running,
             model.ref,
-            lambda: self._command(served, purpose),
+            functools.partial(self._command, served, purpose),
             context or 0,
             model.size_bytes or 0,
             purpose,
-        ) as endpoint:
+        )
+        if purpose is ANSWERS and self._stuck.may_be(model.ref):
+            await self._end_if_stuck(model.ref, running)
+        async with running() as endpoint:
             self._serving[model.ref] = served
             yield endpoint
+
+    async def _end_if_stuck(
+        self, ref: str, running: Callable[[], AbstractAsyncContextManager[Endpoint]]
+    ) -> None:
+        async def ask(patience: float) -> None:
+            # What is set is what was set at its start: only that it is heard matters.
+            scales = [{"id": place, "scale": 1.0} for place in range(len(adapters))]
+            async with running() as endpoint:
+                await self._post_json(endpoint, "/lora-adapters", cast(Any, scales), patience)
+
+        adapters = self._additions.adapters_of(ref)
+        runs = self.pool.is_loaded(ref, ANSWERS)
+        if await self._stuck.is_stuck(ref, ask if runs else None):
+            self.context.logger.warning("the engine of %s was stuck; it is ended", ref)
+            await self.pool.unload(ref)
 
     def _configuration(self, served: ServableModel, purpose: str) -> dict[str, Any]:
         embeds, batch = purpose == EMBEDDINGS, self._batch_of(served)
@@ -253,20 +271,17 @@ class LlamaCppProvider(PooledEngineProvider):
     async def _choice(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self.require(served.model, "chat")
-        frames = with_tools(request, self._held_to_schema)
+        await check_grammar(request.body)
+        frames = with_tools(request, self._held_to_form)
         if served.trim and not beginning_of(request.body["messages"]):
             frames = trimmed(frames)
         async with contextlib.aclosing(frames) as answer:
             async for frame in answer:
                 yield frame
 
-    async def _held_to_schema(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        try:
-            async with contextlib.aclosing(self._chat(request, last=False)) as frames:
-                async for frame in frames:
-                    yield frame
-        except InvalidRequest as error:
-            raise schema_refusal(error) from error
+    def _held_to_form(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        ask = functools.partial(self._chat, last=False)
+        return held_to_form(ask, request, self._stuck)
 
     async def _chat(self, request: ChatRequest, *, last: bool) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
@@ -357,7 +372,8 @@ class LlamaCppProvider(PooledEngineProvider):
                     param=name,
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
-        frames = super().complete(request)
+        await check_grammar(request.body)
+        frames = held_to_form(super().complete, request, self._stuck)
         if request.body.get("logprobs"):
             frames = in_completion_shape(frames)
         async with contextlib.aclosing(frames):
@@ -410,49 +426,13 @@ class LlamaCppProvider(PooledEngineProvider):
     # -- files -------------------------------------------------------------------------------
 
     async def plan_pull(self, ref: str) -> PullPlan:
-        ref, hub = _to_fetch(ref)
-        if await asyncio.to_thread(self._store.find, ref):
-            return PullPlan(ref)
-        if hub is not None:
-            return await self._hub.plan(self._store, hub)
-        entry = BUILT_IN[ref]
-        return PullPlan(
-            ref,
-            entry.source.download_bytes,
-            bytes_needed=entry.size_bytes,
-            folder=self._store.folder,
-        )
+        return await self._pulls.plan(ref)
 
     async def forget_pull(self, ref: str) -> None:
-        try:
-            ref, _ = _to_fetch(ref)
-        except ModelNotFound:
-            return  # what cannot be fetched left nothing
-        if ref not in self._pulling:
-            await asyncio.to_thread(self._store.forget, ref)
+        await self._pulls.forget(ref)
 
-    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
-        ref, hub = _to_fetch(ref)
-        if ref in self._pulling:
-            raise Conflict(
-                f"{ref} is being fetched already.",
-                code="operation_in_progress",
-                fix="Wait for it: venom operations",
-            )
-        self._pulling.add(ref)
-        try:
-            if await asyncio.to_thread(self._store.find, ref):
-                yield PullProgress("completed", f"{ref} is there already")
-                return
-            steps = (
-                self._hub.pull(self._store, hub) if hub
-                else pull_built_in(self._store, BUILT_IN[ref])
-            )  # fmt: skip
-            async with contextlib.aclosing(steps):
-                async for step in steps:
-                    yield step
-        finally:
-            self._pulling.discard(ref)
+    def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+        return self._pulls.pull(ref)
 
     async def remove(self, ref: str) -> None:
         served = await self._find(ref)
@@ -473,18 +453,6 @@ def _clear(folder: Path) -> None:
     """Remove the states that nothing can go on from any more."""
     for file in folder.glob("primed*.bin"):
         discard(file)
-
-
-def _to_fetch(ref: str) -> tuple[str, HubRef | None]:
-    """Return the reference as it is listed, and its parts where it is one of the Hub's."""
-    hub = hub_reference(ref)
-    if hub is None and ref not in BUILT_IN:
-        raise ModelNotFound(
-            f"The embedded engine cannot fetch {ref!r}.",
-            param="name",
-            fix="Name a built-in model (venom list --available), or hf.co/org/repo:Q4_K_M",
-        )
-    return (listed_name(hub) if hub else ref), hub
 
 
 def engine_missing() -> VenomError:
