@@ -52,6 +52,7 @@ from venom_llamacpp.files import CachedFiles, LocalFiles
 from venom_llamacpp.grammar import check_grammar
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
+from venom_llamacpp.infill import Infill
 from venom_llamacpp.load_failures import load_failure, parts_missing
 from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel, answers
 from venom_llamacpp.memory import memory_plan, reordered_bytes
@@ -96,6 +97,7 @@ class LlamaCppProvider(PooledEngineProvider):
         hub = Hub(cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"]))
         self._headers = Headers(hub)
         self._stuck = StuckEngines()
+        self._infill = Infill()
         self._pulls = Pulls(self._store, hub)
         self._additions = Additions.of(
             cast("tuple[str, ...]", settings["draft_models"] or ()),
@@ -373,12 +375,33 @@ class LlamaCppProvider(PooledEngineProvider):
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
         await check_grammar(request.body)
+        if request.body.get("suffix"):
+            request = await self._with_suffix(request)
         frames = held_to_form(super().complete, request, self._stuck)
         if request.body.get("logprobs"):
             frames = in_completion_shape(frames)
         async with contextlib.aclosing(frames):
             async for frame in frames:
                 yield frame
+
+    async def _with_suffix(self, request: ChatRequest, *, last: bool = False) -> ChatRequest:
+        """Return the request with prompt and suffix in one prompt of tokens."""
+
+        async def post(path: str, body: Mapping[str, Any]) -> Any:
+            return await self._post_json(endpoint, path, body, request.timeout)
+
+        try:
+            async with self.lease(request.model) as endpoint:
+                prompt = await self._infill.prompt(
+                    request.model, endpoint.base_url, post, request.body
+                )
+        except EngineUnreachable:
+            if last:
+                raise
+            return await self._with_suffix(request, last=True)
+        body = {name: value for name, value in request.body.items() if name != "suffix"}
+        request.sent.body = made = {**body, "prompt": prompt}
+        return replace(request, body=made)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         served = await self._find(request.model)
