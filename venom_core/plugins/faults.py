@@ -18,7 +18,7 @@ from venom_core.sdk.states import Reason
 logger = logging.getLogger(__name__)
 
 #: The methods in which a model answers.
-ANSWERS = frozenset({"chat", "complete", "embed"})
+ANSWERS = frozenset({"chat", "complete", "embed", "rerank"})
 
 
 @dataclass(slots=True)

@@ -29,6 +29,8 @@ MOST_STOPS = 64
 #: Texts of an embeddings request, as OpenAI has it.
 MOST_INPUTS = 2048
 MOST_PROMPTS = 128
+#: Texts that one request ranks.
+MOST_DOCUMENTS = 2048
 LONGEST_NAME = 512
 LONGEST_GRAMMAR = 65_536
 
@@ -163,6 +165,24 @@ class EmbeddingBody(TypedDict, total=False):
     user: str | None
 
 
+class DocumentBody(TypedDict):
+    """A text to rank, as an object."""
+
+    text: str
+
+
+class RerankBody(TypedDict, total=False):
+    """The body of a rerank request, as Jina, Cohere (version 1), vLLM and llama.cpp's server have
+    it. ``top_n`` is how many results are wanted; all where it is not said or more than there are.
+    """
+
+    model: Name | None
+    query: Annotated[str, MinLen(1)]
+    documents: Annotated[list[str | DocumentBody], MinLen(1), MaxLen(MOST_DOCUMENTS)]
+    top_n: Annotated[int, Ge(1), Le(2**31 - 1)] | None
+    return_documents: bool | None
+
+
 @dataclass(slots=True)
 class Sent:
     """Filled in by a provider for whoever asks how an answer came about (``--explain``).
@@ -232,4 +252,24 @@ class Embeddings:
     """One vector for each input, in its order; ``prompt_tokens`` is the total over all inputs."""
 
     vectors: tuple[tuple[float, ...], ...]
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class RerankRequest:
+    """``documents`` are the texts whose relevance to ``query`` is asked for."""
+
+    model: str
+    query: str
+    documents: tuple[str, ...]
+    request_id: str
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """One score for each document, in their order; a higher one is more relevant, and only those of
+    one model can be compared. ``prompt_tokens`` is the total over all pairs."""
+
+    scores: tuple[float, ...]
     prompt_tokens: int

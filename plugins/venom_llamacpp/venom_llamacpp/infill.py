@@ -8,7 +8,7 @@ from the file or by their names, and the text between them is ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,8 @@ from venom_core.sdk.errors import (
     UnsupportedParameter,
     UpstreamError,
 )
+from venom_llamacpp.lengths import Post
 
-#: Posts a body to a path of the engine and gives its answer, read.
-Post = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 _UNKNOWN = re.compile(r"Infill is not supported")
 
 

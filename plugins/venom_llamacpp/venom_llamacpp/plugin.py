@@ -140,7 +140,8 @@ def venom_providers() -> list[ProviderSpec]:
             factory="venom_llamacpp.provider:LlamaCppProvider",
             capabilities=frozenset(
                 {
-                    Capability.CHAT, Capability.COMPLETE, Capability.EMBED, Capability.DESCRIBE,
+                    Capability.CHAT, Capability.COMPLETE, Capability.EMBED, Capability.RERANK,
+                    Capability.DESCRIBE,
                     Capability.LOAD, Capability.UNLOAD, Capability.PS, Capability.PULL,
                     Capability.REMOVE, Capability.ENGINES,
                 }

@@ -16,11 +16,10 @@ from shlex import quote
 from typing import Any, cast
 
 from venom_core.sdk import EngineCommand
-from venom_core.sdk.bounded_json import MOST_VALUES, TooManyValues, loads
+from venom_core.sdk.bounded_json import loads
 from venom_core.sdk.disk import discard, safe_name
 from venom_core.sdk.distributions import module_version
 from venom_core.sdk.errors import (
-    ContextLengthExceeded,
     EngineMissing,
     EngineUnreachable,
     InvalidRequest,
@@ -34,7 +33,7 @@ from venom_core.sdk.frames import Frame
 from venom_core.sdk.hub_files import default_cache
 from venom_core.sdk.joined_answers import choices_of
 from venom_core.sdk.machine import engine_threads
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.openai_engine import Endpoint, read_bounded
 from venom_core.sdk.pooled_engine import PooledEngineProvider
 from venom_core.sdk.prefill import beginning_of
@@ -53,10 +52,12 @@ from venom_llamacpp.grammar import check_grammar
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
 from venom_llamacpp.infill import Infill
+from venom_llamacpp.lengths import Post, check_inputs
 from venom_llamacpp.load_failures import load_failure, parts_missing
-from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel, answers
+from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel, answers, ranks
 from venom_llamacpp.memory import memory_plan, reordered_bytes
 from venom_llamacpp.pulls import Pulls
+from venom_llamacpp.reranking import rerank
 from venom_llamacpp.schema_refusals import held_to_form
 from venom_llamacpp.store import ModelStore
 from venom_llamacpp.stuck_engines import StuckEngines
@@ -70,7 +71,7 @@ LOAD_TIMEOUT = 300.0
 UNFINISHED = "primed.part.bin"
 #: A model that answers has an engine of its own for embeddings: they would wait for whole answers,
 #: and texts that share a batch get each other's part of the mean.
-ANSWERS, EMBEDDINGS = "", "embeddings"
+ANSWERS, EMBEDDINGS, RANKING = "", "embeddings", "ranking"
 EMBEDDING_PATHS = frozenset({"/v1/embeddings", "/tokenize"})
 CHAT_ONLY = ("top_logprobs", "response_format")
 
@@ -155,7 +156,7 @@ class LlamaCppProvider(PooledEngineProvider):
     def _batch_of(self, served: ServableModel) -> int:
         context = self._catalogue.context_of(served.trained_context)
         encoder = served.model.details.get("architecture") in ENCODERS
-        return context if encoder else min(context, EMBED_TOKENS)
+        return context if encoder or ranks(served.model) else min(context, EMBED_TOKENS)
 
     async def _find(self, ref: str) -> ServableModel:
         if ref in self._serving and self.pool.is_loaded(ref):
@@ -196,7 +197,7 @@ class LlamaCppProvider(PooledEngineProvider):
             others = await asyncio.to_thread(self._catalogue.all)
             served = await self._additions.with_draft(served, others, self._headers)
         if not answers(model):
-            purpose = EMBEDDINGS
+            purpose = RANKING if ranks(model) else EMBEDDINGS
         context = model.context_length if purpose is ANSWERS else self._batch_of(served)
         running = functools.partial(
             self.running,
@@ -228,7 +229,7 @@ class LlamaCppProvider(PooledEngineProvider):
             await self.pool.unload(ref)
 
     def _configuration(self, served: ServableModel, purpose: str) -> dict[str, Any]:
-        embeds, batch = purpose == EMBEDDINGS, self._batch_of(served)
+        embeds, batch = purpose != ANSWERS, self._batch_of(served)
         saves = served.warm_up is not None and not embeds
         return {
             "path": str(served.path),
@@ -240,7 +241,7 @@ class LlamaCppProvider(PooledEngineProvider):
             "threads": self._threads,
             "batch": batch,
             "embeds": embeds,
-            "pooling": "own" if served.own_pooling else "mean",
+            "pooling": "rank" if purpose == RANKING else "own" if served.own_pooling else "mean",
             "template": None if embeds else served.template,
             "slot_folder": str(self._slot_folder(served)) if saves else None,
             "gpu_layers": self.context.settings["gpu_layers"],
@@ -409,33 +410,20 @@ class LlamaCppProvider(PooledEngineProvider):
         limit = served.model.context_length or EMBED_TOKENS
         if served.model.details.get("architecture") not in ENCODERS:
             limit = min(limit, EMBED_TOKENS)
-        await self._check_lengths(request, limit)
+        await check_inputs(request.inputs, limit, self._poster(request))
         return await super().embed(request)
 
-    async def _check_lengths(self, request: EmbedRequest, limit: int) -> None:
-        """Refuse an input that is no batch: the engine answers it with a 500 and no numbers."""
-        # A token is at least a byte, and the engine adds two of its own.
-        long = [
-            (place, text)
-            for place, text in enumerate(request.inputs)
-            if len(text.encode()) > limit - 2
-        ]
-        if not long:
-            return
-        for place, text in long:
-            body = {"content": text, "add_special": True}
-            async with self._exchange("/tokenize", request.model, body, request) as response:
-                raw = await read_bounded(response, MAX_ANSWER_BYTES)
-            try:
-                count = len(loads(raw)["tokens"])
-            except TooManyValues:
-                count = MOST_VALUES
-            if count > limit:
-                raise ContextLengthExceeded(
-                    f"Input {place} has {count} tokens; this model embeds {limit} at a time.",
-                    fix="Split it into shorter pieces.",
-                    param=f"input[{place}]",
-                )
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        served = await self._find(request.model)
+        self.require(served.model, "rerank")
+        return await rerank(request, self._batch_of(served), self._poster(request))
+
+    def _poster(self, request: EmbedRequest | RerankRequest) -> Post:
+        async def post(path: str, body: Mapping[str, Any]) -> Any:
+            async with self._exchange(path, request.model, body, request) as response:
+                return loads(await read_bounded(response, MAX_ANSWER_BYTES))
+
+        return post
 
     # -- memory ------------------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ async def test_prompt_and_suffix_stand_between_the_markers(
     assert sent is not None and "suffix" not in sent
     prompt = sent["prompt"]
     first, second = (prompt.index(MARKS[name]) for name in ("fim_pre", "fim_suf"))
-    assert 0 <= first < second < len(prompt) - 1 and prompt[-1] == MARKS["fim_mid"]
+    assert 0 == first < second < len(prompt) - 1 and prompt[-1] == MARKS["fim_mid"]
     assert counted == len(prompt)
     # The texts are the model's own tokens, and nothing else is there.
     _, before, _ = await _completed(provider, BEFORE)
