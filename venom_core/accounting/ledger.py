@@ -33,7 +33,7 @@ def day_of(seconds: float) -> str:
 
 
 class Ledger:
-    """Counts ``chat.finished``, ``embed.finished`` and ``request.refused``.
+    """Counts ``chat.finished``, ``embed.finished``, ``rerank.finished`` and ``request.refused``.
 
     Lives on one event loop.
 
@@ -79,7 +79,7 @@ class Ledger:
                 if (data["completion_tokens"] or 0) > 1:
                     tally.generation_tokens += data["completion_tokens"] - 1
                     tally.generation_seconds += data["duration_seconds"] - first
-        elif event.name == "embed.finished":
+        elif event.name in ("embed.finished", "rerank.finished"):
             tally = self._tally(event)
             tally.requests += 1
             if event.data["prompt_tokens"] is None:

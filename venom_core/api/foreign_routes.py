@@ -13,6 +13,7 @@ from venom_core.sdk.errors import NotFound
 _CHAT = "POST /v1/chat/completions"
 _MODELS = "GET /v1/models"
 _EMBED = "POST /v1/embeddings"
+_RERANK = "POST /v1/rerank"
 _NEXT = r"(/.*)?"
 
 #: Path -> whose API it is of, and what does the same here; None where nothing does.
@@ -26,7 +27,8 @@ _FOREIGN: tuple[tuple[str, str, str | None], ...] = (
     (rf"/v1/(files|uploads|batches|fine_tuning|fine-tunes|evals){_NEXT}",
      "OpenAI's API of files and jobs", None),
     (rf"/v1/moderations{_NEXT}", "Moderation", None),
-    (r"/(v[12]/)?(rerank|score|pooling|classify)", "Reranking", _EMBED),
+    (r"/(v2/)?rerank", "Cohere's API", _RERANK),
+    (r"/(v[12]/)?(score|pooling|classify)", "Scoring of texts", _RERANK),
     (r"/v1(beta)?/models/[^/]+:(embed|batchEmbed)\w+", "Google's Gemini API", _EMBED),
     (r"/(v1beta/.*|v1/models/[^/]+:\w+)", "Google's Gemini API", _CHAT),
     (r"/api/(chat|generate)", "Ollama's own API", _CHAT),

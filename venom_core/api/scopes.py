@@ -25,6 +25,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /v1/chat/completions": CHAT,
     "POST /v1/completions": CHAT,
     "POST /v1/embeddings": CHAT,
+    "POST /v1/rerank": CHAT,
     "GET /v1/models": ANY,
     "GET /v1/models/{model_id}": ANY,
     "GET /api/v1/session": NOTHING,

@@ -14,7 +14,12 @@ def check_capable(listed: ListedModel, capability: str) -> None:
     """Raise ``ModelNotCapable`` where the model is known not to have ``capability``."""
     known = listed.model.capabilities
     if known is not None and capability not in known:
-        what = {"chat": "chat", "completion": "complete text", "embedding": "embed"}[capability]
+        what = {
+            "chat": "chat",
+            "completion": "complete text",
+            "embedding": "embed",
+            "rerank": "rerank",
+        }[capability]
         raise ModelNotCapable(
             f"{listed.reference} cannot {what}.",
             param="model",

@@ -26,6 +26,7 @@ COMPLETION_TOKENS = 16
 
 #: Fields of an embeddings body that are no parameters of the provider's.
 _OF_EVERY_EMBEDDING = frozenset({"encoding_format", "input", "model"})
+_OF_EVERY_RERANKING = frozenset({"documents", "model", "query", "return_documents", "top_n"})
 
 #: The value of a parameter that asks for nothing.
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
@@ -273,4 +274,13 @@ def check_embedding_parameters(
     if "dimensions" in rest:
         size = {"dimensions": rest.pop("dimensions")}
         apply_policy(size, honoured, "strict", model=model)
+    return apply_policy(rest, (), policy, model=model)[1]
+
+
+def check_rerank_parameters(
+    body: Mapping[str, Any], policy: Policy, *, model: str
+) -> tuple[str, ...]:
+    """Return the names of a rerank body that are left out under ``warn``; raises
+    ``UnsupportedParameter``."""
+    rest = {name: value for name, value in body.items() if name not in _OF_EVERY_RERANKING}
     return apply_policy(rest, (), policy, model=model)[1]

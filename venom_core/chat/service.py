@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from venom_core.accounting.quotas import Quotas
 from venom_core.chat.admission import Admission
@@ -26,6 +26,7 @@ from venom_core.chat.parameters import (
     as_the_client_said,
     check_embedding_parameters,
     check_override,
+    check_rerank_parameters,
     merge_generation,
     wire_defaults,
 )
@@ -34,15 +35,17 @@ from venom_core.chat.stream import Account, ChatStream
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
 from venom_core.plugins.access import ProviderAccess
-from venom_core.sdk.errors import LlmOff, ModelNotCapable, VenomError
+from venom_core.sdk.errors import InvalidRequest, LlmOff, ModelNotCapable, VenomError
 from venom_core.sdk.frames import Wire
 from venom_core.sdk.hookspecs import ObservedEvent
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability, ProviderSpec
 
 #: Who reads a model's calls of tools: ``native`` its engine, ``emulated`` Venom.
 ToolReader = Literal["native", "emulated"]
+#: An answer that is numbers, and counts the tokens that were read for them.
+Measured = TypeVar("Measured", Embeddings, Reranked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,16 @@ class Embedded:
     left_out: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Scores of texts, the model that gave them, and the parameters ignored under ``warn``."""
+
+    resolved: ListedModel
+    documents: tuple[str, ...]
+    reranked: Reranked
+    left_out: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Asking:
     """The caller of a request, and what it asks for as far as that is known."""
@@ -94,10 +107,8 @@ class _Asking:
             code = error.code
         return ObservedEvent("request.refused", {**self._place(), "code": code})
 
-    def embedded(self, answer: Embeddings | None, code: str | None) -> ObservedEvent:
-        tokens = None if answer is None else answer.prompt_tokens
-        data = {**self._place(), "code": code, "prompt_tokens": tokens}
-        return ObservedEvent("embed.finished", data)
+    def measured(self, name: str, tokens: int | None, code: str | None) -> ObservedEvent:
+        return ObservedEvent(name, {**self._place(), "code": code, "prompt_tokens": tokens})
 
     def _place(self) -> dict[str, Any]:
         # The name that the client sent is its own words: only names of ours are told.
@@ -268,14 +279,36 @@ class ChatService:
         except BaseException as error:
             self._refused(asking, error)
             raise
-        gate = self._gate(resolved.provider)
+        answer = await self._measured(asking, "embed.finished", provider.embed(request))
+        return Embedded(resolved, answer, left_out)
+
+    async def rerank(
+        self,
+        body: Mapping[str, Any],
+        request_id: str,
+        key_id: str | None = None,
+    ) -> Ranked:
+        """Score the documents of a validated rerank body."""
+        asking = _Asking(request_id, key_id)
+        try:
+            resolved, provider, request, left_out = await self._admitted_ranking(body, asking)
+        except BaseException as error:
+            self._refused(asking, error)
+            raise
+        answer = await self._measured(asking, "rerank.finished", provider.rerank(request))
+        return Ranked(resolved, request.documents, answer, left_out)
+
+    async def _measured(self, asking: _Asking, name: str, answer: Awaitable[Measured]) -> Measured:
+        """Await an answer that is numbers; its end is told and paid for, whatever it is."""
+        assert asking.resolved is not None
+        gate = self._gate(asking.resolved.provider)
         entered = time.monotonic()
-        answer: Embeddings | None = None
+        tokens: int | None = None
         code: str | None = "internal_error"
         try:
-            answer = await provider.embed(request)
-            code = None
-            return Embedded(resolved, answer, left_out)
+            found = await answer
+            tokens, code = found.prompt_tokens, None
+            return found
         except VenomError as error:
             code = error.code
             raise
@@ -284,8 +317,8 @@ class ChatService:
             raise
         finally:
             gate.leave(time.monotonic() - entered)
-            self.quotas.spend(key_id, 0 if answer is None else answer.prompt_tokens)
-            self.report(asking.embedded(answer, code))
+            self.quotas.spend(asking.key_id, tokens or 0)
+            self.report(asking.measured(name, tokens, code))
 
     async def _admitted_embedding(
         self, body: Mapping[str, Any], asking: _Asking
@@ -308,6 +341,28 @@ class ChatService:
             body.get("dimensions"),
             tokens=tuple(text for text in inputs if not isinstance(text, str)),
         )
+        provider = await self.host.provider(resolved.provider)
+        await self._take(asking)
+        await self._gate(resolved.provider).enter()
+        return resolved, provider, request, left_out
+
+    async def _admitted_ranking(
+        self, body: Mapping[str, Any], asking: _Asking
+    ) -> tuple[ListedModel, Provider, RerankRequest, tuple[str, ...]]:
+        if not body.get("model"):
+            raise InvalidRequest(
+                "No model is named, and none reranks by default.",
+                param="model",
+                fix="Name a model that reranks: venom list",
+            )
+        resolved, _ = await self._resolve(body["model"])
+        asking.resolved = resolved
+        self.quotas.check_model(asking.key_id, resolved)
+        check_capable(resolved, "rerank")
+        self._require(self.host.specs()[resolved.provider], Capability.RERANK)
+        left_out = check_rerank_parameters(body, self.limits.policy, model=resolved.reference)
+        documents = tuple(one if isinstance(one, str) else one["text"] for one in body["documents"])
+        request = RerankRequest(resolved.model.ref, body["query"], documents, asking.request_id)
         provider = await self.host.provider(resolved.provider)
         await self._take(asking)
         await self._gate(resolved.provider).enter()
@@ -342,6 +397,7 @@ class ChatService:
                 Capability.CHAT: "chat",
                 Capability.COMPLETE: "text completion",
                 Capability.EMBED: "embeddings",
+                Capability.RERANK: "reranking",
             }[capability]
             raise ModelNotCapable(
                 f"{spec.title} offers no {what}.",

@@ -20,9 +20,9 @@ from venom_core.sdk.catalogue import CatalogueEntry, RepositoryCard, RepositoryF
 from venom_core.sdk.cleaning import cleaned
 from venom_core.sdk.declared import plain_copy, wrong_field
 from venom_core.sdk.masking import masked
-from venom_core.sdk.messages import Embeddings
+from venom_core.sdk.messages import Embeddings, Reranked
 from venom_core.sdk.numbers import say
-from venom_core.sdk.plausible import plausible, plausible_embeddings
+from venom_core.sdk.plausible import plausible, plausible_embeddings, plausible_scores
 from venom_core.sdk.printable import one_line
 from venom_core.sdk.provider import LoadedModel, Model
 
@@ -79,6 +79,19 @@ class Border:
                 raise undeclared(value, "Embeddings")
             try:
                 return await plausible_embeddings(value, count, self._faults.spec.name)
+            except (TypeError, ValueError) as error:
+                raise BreachError(law.POSSIBLE_NUMBERS, str(error)) from error
+
+        return check
+
+    def scores(self, count: int) -> Callable[[object], Awaitable[Reranked]]:
+        """Return the check of ``count`` scores."""
+
+        async def check(value: object) -> Reranked:
+            if not isinstance(value, Reranked):
+                raise undeclared(value, "Reranked")
+            try:
+                return plausible_scores(value, count, self._faults.spec.name)
             except (TypeError, ValueError) as error:
                 raise BreachError(law.POSSIBLE_NUMBERS, str(error)) from error
 

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 #: Seconds after which another try may meet a model that is loaded.
 LOADING_SECONDS = 15.0
 #: The methods in which a model answers.
-ANSWERS = frozenset({"chat", "complete", "embed"})
+ANSWERS = frozenset({"chat", "complete", "embed", "rerank"})
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ from venom_core.sdk.catalogue import (
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.memory_estimate import MemoryNeed
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.provider import (
     BuildProgress,
     BuildRequest,
@@ -109,13 +109,13 @@ class GuardedProvider(Provider):
         self._waits = waits
         self._border = Border(self.faults)
         self._under_way: WeakSet[AsyncGenerator[Any, None]] = WeakSet()
-        self._embedding = 0
+        self._measuring = 0
 
     async def drain(self, seconds: float) -> bool:
-        """Wait until no answer, pull or embedding is under way; return False where one still is
-        after so many seconds."""
+        """Wait until no answer, pull, embedding or ranking is under way; return False where one
+        still is after so many seconds."""
         ends = asyncio.get_running_loop().time() + seconds
-        while self._embedding or any(_is_under_way(one) for one in self._under_way):
+        while self._measuring or any(_is_under_way(one) for one in self._under_way):
             if asyncio.get_running_loop().time() > ends:
                 return False
             await asyncio.sleep(DRAIN_POLL)
@@ -204,13 +204,21 @@ class GuardedProvider(Provider):
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         check = self._border.embeddings(request.wanted)
-        self._embedding += 1
+        self._measuring += 1
         try:
             return await self._ask(
                 "embed", check, request, seconds=self._waits.answer, loads=request.model
             )
         finally:
-            self._embedding -= 1
+            self._measuring -= 1
+
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        check = self._border.scores(len(request.documents))
+        self._measuring += 1
+        try:
+            return await self._ask("rerank", check, request, seconds=self._waits.answer)
+        finally:
+            self._measuring -= 1
 
     async def describe(self, ref: str) -> Model:
         return await self._one("describe", Model, ref)

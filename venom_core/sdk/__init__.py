@@ -164,6 +164,7 @@ if TYPE_CHECKING:
     from venom_core.sdk.messages import ChatBody as ChatBody
     from venom_core.sdk.messages import ChatRequest as ChatRequest
     from venom_core.sdk.messages import CompletionBody as CompletionBody
+    from venom_core.sdk.messages import DocumentBody as DocumentBody
     from venom_core.sdk.messages import EmbeddingBody as EmbeddingBody
     from venom_core.sdk.messages import Embeddings as Embeddings
     from venom_core.sdk.messages import EmbedRequest as EmbedRequest
@@ -171,6 +172,9 @@ if TYPE_CHECKING:
     from venom_core.sdk.messages import ImagePart as ImagePart
     from venom_core.sdk.messages import ImageUrl as ImageUrl
     from venom_core.sdk.messages import MessageBody as MessageBody
+    from venom_core.sdk.messages import RerankBody as RerankBody
+    from venom_core.sdk.messages import Reranked as Reranked
+    from venom_core.sdk.messages import RerankRequest as RerankRequest
     from venom_core.sdk.messages import Role as Role
     from venom_core.sdk.messages import SamplingBody as SamplingBody
     from venom_core.sdk.messages import Sent as Sent
@@ -321,9 +325,10 @@ _HOMES = {
     "masking": ("keep_secret",),
     "memory_estimate": ("MemoryNeed", "ggml_compute_bytes", "needed"),
     "messages": (
-        "ChatBody", "ChatRequest", "CompletionBody", "EmbedRequest", "EmbeddingBody",
-        "Embeddings", "FunctionCall", "ImagePart", "ImageUrl", "MessageBody", "Role",
-        "SamplingBody", "Sent", "StreamOptions", "TextPart", "ToolCallBody",
+        "ChatBody", "ChatRequest", "CompletionBody", "DocumentBody", "EmbedRequest",
+        "EmbeddingBody", "Embeddings", "FunctionCall", "ImagePart", "ImageUrl", "MessageBody",
+        "RerankBody", "RerankRequest", "Reranked", "Role", "SamplingBody",
+        "Sent", "StreamOptions", "TextPart", "ToolCallBody",
     ),
     "model_files": ("OwnFile", "own_file", "there"),
     "model_folder": (

@@ -50,11 +50,12 @@ class DoctorCheck:
 class ObservedEvent:
     """Something that happened, for meters and ledgers.
 
-    ``name`` is one of ``chat.finished``, ``embed.finished``, ``request.refused`` (a request that
-    ended before a provider was asked), ``plugin.state``, ``provider.state``, ``provider.breach`` (a
-    rule of the law that a provider broke for the first time), ``model.pulled``, ``model.built``,
-    ``model.removed``, ``model.activated``, ``model.deactivated``, ``model.loaded``,
-    ``model.unloaded``, ``model.configured``, ``alias.set``, ``alias.removed``. ``data`` holds plain
+    ``name`` is one of ``chat.finished``, ``embed.finished``, ``rerank.finished``,
+    ``request.refused`` (a request that ended before a provider was asked), ``plugin.state``,
+    ``provider.state``, ``provider.breach`` (a rule of the law that a provider broke for the first
+    time), ``model.pulled``, ``model.built``, ``model.removed``, ``model.activated``,
+    ``model.deactivated``, ``model.loaded``, ``model.unloaded``, ``model.configured``,
+    ``alias.set``, ``alias.removed``. ``data`` holds plain
     values and never a prompt, an answer or a key.
     """
 

@@ -4,7 +4,7 @@ The body is the OpenAI body itself. These TypedDicts are both its description an
 the API checks each request against them, then applies the parameter policy and the model's
 generation defaults. There is no second message model.
 Source: the OpenAI API reference for chat completions, completions and embeddings; ``top_k``,
-``min_p`` and ``repeat_penalty`` are what local engines add to it.
+``min_p``, ``repeat_penalty`` and ``grammar`` are what local engines add to it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ MOST_STOPS = 64
 #: Texts of an embeddings request, as OpenAI has it.
 MOST_INPUTS = 2048
 MOST_PROMPTS = 128
+#: Texts that one request ranks.
+MOST_DOCUMENTS = 2048
 LONGEST_NAME = 512
+LONGEST_GRAMMAR = 65_536
 
 Name = Annotated[str, MaxLen(LONGEST_NAME)]
 #: A text as numbers of the vocabulary of the model that it is for.
@@ -93,7 +96,8 @@ class StreamOptions(TypedDict, total=False):
 
 class SamplingBody(TypedDict, total=False):
     """Parameters that chat and completion share; null means "not set". Counts are in tokens; -1
-    is no bound of the answer's, and providers never see it."""
+    is no bound of the answer's, and providers never see it. ``grammar`` is GBNF, which holds the
+    answer to it."""
 
     model: Name | None
     stream: bool | None
@@ -110,6 +114,7 @@ class SamplingBody(TypedDict, total=False):
     seed: Annotated[int, Ge(-(2**63)), Le(2**63 - 1)] | None
     n: Annotated[int, Ge(1), Le(128)] | None
     logit_bias: dict[str, Annotated[float, Ge(-100), Le(100)]] | None
+    grammar: Annotated[str, MaxLen(LONGEST_GRAMMAR)] | None
 
 
 class ChatBody(SamplingBody, total=False):
@@ -158,6 +163,24 @@ class EmbeddingBody(TypedDict, total=False):
     encoding_format: Literal["float", "base64"] | None
     dimensions: Annotated[int, Ge(1), Le(100_000)] | None
     user: str | None
+
+
+class DocumentBody(TypedDict):
+    """A text to rank, as an object."""
+
+    text: str
+
+
+class RerankBody(TypedDict, total=False):
+    """The body of a rerank request, as Jina, Cohere (version 1), vLLM and llama.cpp's server have
+    it. ``top_n`` is how many results are wanted; all where it is not said or more than there are.
+    """
+
+    model: Name | None
+    query: Annotated[str, MinLen(1)]
+    documents: Annotated[list[str | DocumentBody], MinLen(1), MaxLen(MOST_DOCUMENTS)]
+    top_n: Annotated[int, Ge(1), Le(2**31 - 1)] | None
+    return_documents: bool | None
 
 
 @dataclass(slots=True)
@@ -232,4 +255,24 @@ class Embeddings:
     """One vector for each input, in its order; ``prompt_tokens`` is the total over all inputs."""
 
     vectors: tuple[tuple[float, ...], ...]
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class RerankRequest:
+    """``documents`` are the texts whose relevance to ``query`` is asked for."""
+
+    model: str
+    query: str
+    documents: tuple[str, ...]
+    request_id: str
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """One score for each document, in their order; a higher one is more relevant, and only those of
+    one model can be compared. ``prompt_tokens`` is the total over all pairs."""
+
+    scores: tuple[float, ...]
     prompt_tokens: int

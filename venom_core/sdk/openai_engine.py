@@ -28,7 +28,7 @@ from venom_core.sdk.errors import (
     UpstreamError,
 )
 from venom_core.sdk.frames import Frame
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, RerankRequest
 from venom_core.sdk.prefill import without_beginning
 from venom_core.sdk.provider import Provider, ProviderContext
 from venom_core.sdk.stall import StallTimer
@@ -153,7 +153,11 @@ class OpenAIEngineProvider(Provider):
 
     @contextlib.asynccontextmanager
     async def _exchange(
-        self, path: str, model: str, body: Mapping[str, Any], request: ChatRequest | EmbedRequest
+        self,
+        path: str,
+        model: str,
+        body: Mapping[str, Any],
+        request: ChatRequest | EmbedRequest | RerankRequest,
     ) -> AsyncGenerator[httpx.Response, None]:
         """Post to where the model is served; where that has just gone, once more to where it is
         then: an engine started anew, or another node. A server that refuses to be asked for counts

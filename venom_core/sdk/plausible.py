@@ -16,7 +16,7 @@ from venom_core.sdk.bounded_json import MOST_ROWS
 from venom_core.sdk.catalogue import CatalogueEntry, RepositoryCard, RepositoryFile, SearchPage
 from venom_core.sdk.frames import Frame, FrameKind, Usage
 from venom_core.sdk.memory_estimate import MemoryNeed
-from venom_core.sdk.messages import Embeddings
+from venom_core.sdk.messages import Embeddings, Reranked
 from venom_core.sdk.numbers import (
     MOST_EXACT,
     MOST_SECONDS,
@@ -171,6 +171,15 @@ async def plausible_embeddings(answer: Embeddings, count: int, whose: str) -> Em
         await asyncio.sleep(0)  # there may be millions of numbers
     prompt = tokens(answer.prompt_tokens, f"{whose}.Embeddings.prompt_tokens")
     return Embeddings(tuple(vectors), prompt or 0)
+
+
+def plausible_scores(answer: Reranked, count: int, whose: str) -> Reranked:
+    """Return an answer with ``count`` finite scores. Raises ``ValueError`` where it has others."""
+    scores = vector(answer.scores, f"{whose}.score")
+    if scores is None or len(scores) != count:
+        raise ValueError(f"no {count} scores")
+    prompt = tokens(answer.prompt_tokens, f"{whose}.Reranked.prompt_tokens")
+    return Reranked(scores, prompt or 0)
 
 
 def plausible_frame(frame: Frame, whose: str) -> Frame | None:

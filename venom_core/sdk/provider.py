@@ -22,12 +22,14 @@ from venom_core.sdk.catalogue import (
 from venom_core.sdk.errors import NotSupported
 from venom_core.sdk.frames import Frame
 from venom_core.sdk.memory_estimate import MemoryNeed
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.spec import ProviderSpec, SettingValue
 from venom_core.sdk.states import Health
 
 #: What a model can be asked for, beside what its provider can.
-ModelCapability = Literal["chat", "completion", "embedding", "tools", "vision", "thinking"]
+ModelCapability = Literal[
+    "chat", "completion", "embedding", "rerank", "tools", "vision", "thinking"
+]
 #: Two letters at least: one is a drive of Windows.
 _SCHEME = re.compile(r"[a-z][a-z0-9]+:.", re.ASCII)
 #: Whether prompts stay on this machine.
@@ -295,6 +297,10 @@ class Provider(ABC):
     async def embed(self, request: EmbedRequest) -> Embeddings:
         """Embed texts; an input longer than the context is refused, never cut."""
         self._unsupported("embeddings")
+
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        """Score how relevant texts are to a query; one that is too long is refused, never cut."""
+        self._unsupported("reranking")
 
     async def describe(self, ref: str) -> Model:
         """Return a model with everything that is known of it. Raises ``ModelNotFound``."""

@@ -21,6 +21,7 @@ class Capability(StrEnum):
     CHAT = "chat"
     COMPLETE = "complete"
     EMBED = "embed"
+    RERANK = "rerank"
     DESCRIBE = "describe"
     LOAD = "load"
     UNLOAD = "unload"

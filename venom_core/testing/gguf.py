@@ -28,7 +28,8 @@ def _value(value: Any) -> bytes:
     if isinstance(value, int):
         return struct.pack("<II", 4, value)
     if isinstance(value, list):
-        texts = b"".join(struct.pack("<Q", len(text)) + text.encode() for text in value)
+        written = [text.encode() for text in value]
+        texts = b"".join(struct.pack("<Q", len(text)) + text for text in written)
         return struct.pack("<IIQ", 9, 8, len(value)) + texts
     data = str(value).encode()
     return struct.pack("<IQ", 8, len(data)) + data

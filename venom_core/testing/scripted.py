@@ -15,7 +15,7 @@ from typing import TypeVar
 from venom_core.sdk.errors import ModelNotFound
 from venom_core.sdk.frames import Answer, Choice, Chunk, Event, Frame, Usage, delta, finish
 from venom_core.sdk.hookspecs import hookimpl
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.provider import (
     BuildProgress,
     BuildRequest,
@@ -55,6 +55,7 @@ class Seen:
 
     requests: list[ChatRequest] = field(default_factory=list)
     embeds: list[EmbedRequest] = field(default_factory=list)
+    reranks: list[RerankRequest] = field(default_factory=list)
     closed: int = 0
     running: int = 0
     calls: list[str] = field(default_factory=list)
@@ -117,6 +118,7 @@ def venom_providers() -> list[ProviderSpec]:
                     Capability.CHAT,
                     Capability.COMPLETE,
                     Capability.EMBED,
+                    Capability.RERANK,
                     Capability.DESCRIBE,
                     Capability.LOAD,
                     Capability.UNLOAD,
@@ -176,6 +178,10 @@ class ScriptedProvider(Provider):
         SEEN.embeds.append(request)
         vectors = tuple((float(len(item)), 0.5) for item in request.inputs)
         return Embeddings(vectors, sum(map(len, request.inputs)))
+
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        SEEN.reranks.append(request)
+        return Reranked(tuple(float(len(one)) for one in request.documents), len(request.query))
 
     async def load(self, ref: str) -> None:
         SEEN.calls.append(f"load {ref}")

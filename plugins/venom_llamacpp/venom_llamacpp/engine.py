@@ -57,8 +57,10 @@ def parameters(xllamacpp: Any, config: dict[str, Any], port: int, key: str) -> A
     # An input to embed is one batch, so its size bounds the input; a chat may use any number.
     params.n_batch = params.n_ubatch = config["batch"]
     params.embedding = config["embeds"]
-    if config["embeds"] and config["pooling"] == "mean":
-        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+    kinds = xllamacpp.llama_pooling_type
+    pooling = {"mean": kinds.LLAMA_POOLING_TYPE_MEAN, "rank": kinds.LLAMA_POOLING_TYPE_RANK}
+    if config["embeds"] and config["pooling"] in pooling:
+        params.pooling_type = pooling[config["pooling"]]
     # Its caches of old prompts grow to gigabytes beside what we report; the slots' own remain.
     params.cache_ram_mib = 0
     # States of models with a sliding window, kept to go on from; up to tens of megabytes each.

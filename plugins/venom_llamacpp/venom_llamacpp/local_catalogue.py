@@ -16,6 +16,7 @@ from venom_core.sdk.provider import Model, ModelCapability
 from venom_llamacpp.catalogue import BUILT_IN, GENERATES, TEMPLATES, TOOLS, BuiltIn
 from venom_llamacpp.files import CachedFiles, LocalFile, LocalFiles
 from venom_llamacpp.hub import facts_of
+from venom_llamacpp.reranking import RANK
 from venom_llamacpp.store import ModelStore, StoredModel
 
 #: Architectures that embed and do nothing else.
@@ -166,9 +167,11 @@ def _with_facts(
 
 
 def capabilities_of(facts: Mapping[str, Any]) -> frozenset[ModelCapability]:
-    """Return what a file can do by its header: an encoder embeds, a model without a template of its
-    own completes and embeds, one with a template chats as well, and calls tools where the template
-    shows them."""
+    """Return what a file can do by its header: a reranker ranks, an encoder embeds, a model without
+    a template of its own completes and embeds, one with a template chats as well, and calls tools
+    where the template shows them."""
+    if facts.get("pooling") == RANK:
+        return frozenset({"rerank"})
     if facts.get("pooling") is not None or facts.get("architecture") in ENCODERS:
         return frozenset({"embedding"})
     if facts.get("chat"):
@@ -176,6 +179,11 @@ def capabilities_of(facts: Mapping[str, Any]) -> frozenset[ModelCapability]:
     return frozenset({"completion", "embedding"})
 
 
+def ranks(model: Model) -> bool:
+    """Return whether a model ranks texts, and does nothing else."""
+    return "rerank" in (model.capabilities or ())
+
+
 def answers(model: Model) -> bool:
-    """Return whether a model does more than embed."""
+    """Return whether a model does more than embed or rank."""
     return bool({"chat", "completion"} & (model.capabilities or frozenset()))

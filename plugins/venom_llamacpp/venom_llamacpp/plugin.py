@@ -15,12 +15,13 @@ from venom_core.sdk.spec import (
 
 # Each one was seen to change what the real engine answers (xllamacpp 2026.10.11549), but for those
 # of tools and `n`, which are emulated: it reads the calls of few models and ignores "required", and
-# its usage counts one choice only. Left out on purpose: `echo` (ignored).
+# its usage counts one choice only. A model without tokens for `suffix` is refused it. Left out on
+# purpose: `echo` (ignored).
 PARAMETERS = frozenset(
     {
-        "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "min_p", "n",
+        "frequency_penalty", "grammar", "logit_bias", "logprobs", "max_tokens", "min_p", "n",
         "parallel_tool_calls", "presence_penalty", "repeat_penalty", "response_format", "seed",
-        "stop", "temperature", "tool_choice", "tools", "top_k", "top_logprobs", "top_p",
+        "stop", "suffix", "temperature", "tool_choice", "tools", "top_k", "top_logprobs", "top_p",
     }
 )  # fmt: skip
 
@@ -139,7 +140,8 @@ def venom_providers() -> list[ProviderSpec]:
             factory="venom_llamacpp.provider:LlamaCppProvider",
             capabilities=frozenset(
                 {
-                    Capability.CHAT, Capability.COMPLETE, Capability.EMBED, Capability.DESCRIBE,
+                    Capability.CHAT, Capability.COMPLETE, Capability.EMBED, Capability.RERANK,
+                    Capability.DESCRIBE,
                     Capability.LOAD, Capability.UNLOAD, Capability.PS, Capability.PULL,
                     Capability.REMOVE, Capability.ENGINES,
                 }

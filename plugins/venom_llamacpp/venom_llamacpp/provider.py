@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +16,10 @@ from shlex import quote
 from typing import Any, cast
 
 from venom_core.sdk import EngineCommand
-from venom_core.sdk.bounded_json import MOST_VALUES, TooManyValues, loads
+from venom_core.sdk.bounded_json import loads
 from venom_core.sdk.disk import discard, safe_name
 from venom_core.sdk.distributions import module_version
 from venom_core.sdk.errors import (
-    Conflict,
-    ContextLengthExceeded,
     EngineMissing,
     EngineUnreachable,
     InvalidRequest,
@@ -32,10 +30,10 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame
-from venom_core.sdk.hub_files import HubRef, default_cache
+from venom_core.sdk.hub_files import default_cache
 from venom_core.sdk.joined_answers import choices_of
 from venom_core.sdk.machine import engine_threads
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.openai_engine import Endpoint, read_bounded
 from venom_core.sdk.pooled_engine import PooledEngineProvider
 from venom_core.sdk.prefill import beginning_of
@@ -48,17 +46,21 @@ from venom_core.sdk.provider import (
 from venom_core.sdk.stream_reader import MAX_ANSWER_BYTES
 from venom_core.sdk.tool_emulation import with_tools
 from venom_llamacpp.additions import Additions
-from venom_llamacpp.catalogue import BUILT_IN
 from venom_llamacpp.completion_logprobs import in_completion_shape
 from venom_llamacpp.files import CachedFiles, LocalFiles
+from venom_llamacpp.grammar import check_grammar
 from venom_llamacpp.headers import Headers
 from venom_llamacpp.hub import Hub, hub_reference, listed_name
+from venom_llamacpp.infill import Infill
+from venom_llamacpp.lengths import Post, check_inputs
 from venom_llamacpp.load_failures import load_failure, parts_missing
-from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel, answers
+from venom_llamacpp.local_catalogue import ENCODERS, LocalCatalogue, ServableModel, answers, ranks
 from venom_llamacpp.memory import memory_plan, reordered_bytes
-from venom_llamacpp.packages import pull_built_in
-from venom_llamacpp.schema_refusals import schema_refusal
+from venom_llamacpp.pulls import Pulls
+from venom_llamacpp.reranking import rerank
+from venom_llamacpp.schema_refusals import held_to_form
 from venom_llamacpp.store import ModelStore
+from venom_llamacpp.stuck_engines import StuckEngines
 from venom_llamacpp.trim import trimmed
 
 ENGINE_SCRIPT = Path(__file__).with_name("engine.py")
@@ -69,7 +71,7 @@ LOAD_TIMEOUT = 300.0
 UNFINISHED = "primed.part.bin"
 #: A model that answers has an engine of its own for embeddings: they would wait for whole answers,
 #: and texts that share a batch get each other's part of the mean.
-ANSWERS, EMBEDDINGS = "", "embeddings"
+ANSWERS, EMBEDDINGS, RANKING = "", "embeddings", "ranking"
 EMBEDDING_PATHS = frozenset({"/v1/embeddings", "/tokenize"})
 CHAT_ONLY = ("top_logprobs", "response_format")
 
@@ -93,15 +95,15 @@ class LlamaCppProvider(PooledEngineProvider):
         self._catalogue = LocalCatalogue(
             self._store, files, cached, cast(int, settings["context_length"])
         )
-        self._hub = Hub(
-            cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"])
-        )
-        self._headers = Headers(self._hub)
+        hub = Hub(cast(str, settings["hf_endpoint"]), cast("str | None", settings["hf_token"]))
+        self._headers = Headers(hub)
+        self._stuck = StuckEngines()
+        self._infill = Infill()
+        self._pulls = Pulls(self._store, hub)
         self._additions = Additions.of(
             cast("tuple[str, ...]", settings["draft_models"] or ()),
             cast("tuple[str, ...]", settings["lora_adapters"] or ()),
         )
-        self._pulling: set[str] = set()
         self._serving: dict[str, ServableModel] = {}
         #: Model -> the engine's address, and the file of the state that it was seen to restore.
         self._warmed_up: dict[str, tuple[str, str]] = {}
@@ -154,7 +156,7 @@ class LlamaCppProvider(PooledEngineProvider):
     def _batch_of(self, served: ServableModel) -> int:
         context = self._catalogue.context_of(served.trained_context)
         encoder = served.model.details.get("architecture") in ENCODERS
-        return context if encoder else min(context, EMBED_TOKENS)
+        return context if encoder or ranks(served.model) else min(context, EMBED_TOKENS)
 
     async def _find(self, ref: str) -> ServableModel:
         if ref in self._serving and self.pool.is_loaded(ref):
@@ -195,20 +197,39 @@ class LlamaCppProvider(PooledEngineProvider):
             others = await asyncio.to_thread(self._catalogue.all)
             served = await self._additions.with_draft(served, others, self._headers)
         if not answers(model):
-            purpose = EMBEDDINGS
+            purpose = RANKING if ranks(model) else EMBEDDINGS
         context = model.context_length if purpose is ANSWERS else self._batch_of(served)
-        async with self.running(
+        running = functools.partial(
+            self.running,
             model.ref,
-            lambda: self._command(served, purpose),
+            functools.partial(self._command, served, purpose),
             context or 0,
             model.size_bytes or 0,
             purpose,
-        ) as endpoint:
+        )
+        if purpose is ANSWERS and self._stuck.may_be(model.ref):
+            await self._end_if_stuck(model.ref, running)
+        async with running() as endpoint:
             self._serving[model.ref] = served
             yield endpoint
 
+    async def _end_if_stuck(
+        self, ref: str, running: Callable[[], AbstractAsyncContextManager[Endpoint]]
+    ) -> None:
+        async def ask(patience: float) -> None:
+            # What is set is what was set at its start: only that it is heard matters.
+            scales = [{"id": place, "scale": 1.0} for place in range(len(adapters))]
+            async with running() as endpoint:
+                await self._post_json(endpoint, "/lora-adapters", cast(Any, scales), patience)
+
+        adapters = self._additions.adapters_of(ref)
+        runs = self.pool.is_loaded(ref, ANSWERS)
+        if await self._stuck.is_stuck(ref, ask if runs else None):
+            self.context.logger.warning("the engine of %s was stuck; it is ended", ref)
+            await self.pool.unload(ref)
+
     def _configuration(self, served: ServableModel, purpose: str) -> dict[str, Any]:
-        embeds, batch = purpose == EMBEDDINGS, self._batch_of(served)
+        embeds, batch = purpose != ANSWERS, self._batch_of(served)
         saves = served.warm_up is not None and not embeds
         return {
             "path": str(served.path),
@@ -220,7 +241,7 @@ class LlamaCppProvider(PooledEngineProvider):
             "threads": self._threads,
             "batch": batch,
             "embeds": embeds,
-            "pooling": "own" if served.own_pooling else "mean",
+            "pooling": "rank" if purpose == RANKING else "own" if served.own_pooling else "mean",
             "template": None if embeds else served.template,
             "slot_folder": str(self._slot_folder(served)) if saves else None,
             "gpu_layers": self.context.settings["gpu_layers"],
@@ -253,20 +274,17 @@ class LlamaCppProvider(PooledEngineProvider):
     async def _choice(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
         self.require(served.model, "chat")
-        frames = with_tools(request, self._held_to_schema)
+        await check_grammar(request.body)
+        frames = with_tools(request, self._held_to_form)
         if served.trim and not beginning_of(request.body["messages"]):
             frames = trimmed(frames)
         async with contextlib.aclosing(frames) as answer:
             async for frame in answer:
                 yield frame
 
-    async def _held_to_schema(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        try:
-            async with contextlib.aclosing(self._chat(request, last=False)) as frames:
-                async for frame in frames:
-                    yield frame
-        except InvalidRequest as error:
-            raise schema_refusal(error) from error
+    def _held_to_form(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
+        ask = functools.partial(self._chat, last=False)
+        return held_to_form(ask, request, self._stuck)
 
     async def _chat(self, request: ChatRequest, *, last: bool) -> AsyncGenerator[Frame, None]:
         served = await self._find(request.model)
@@ -357,12 +375,34 @@ class LlamaCppProvider(PooledEngineProvider):
                     param=name,
                     fix="Send it to /v1/chat/completions, or leave it out.",
                 )
-        frames = super().complete(request)
+        await check_grammar(request.body)
+        if request.body.get("suffix"):
+            request = await self._with_suffix(request)
+        frames = held_to_form(super().complete, request, self._stuck)
         if request.body.get("logprobs"):
             frames = in_completion_shape(frames)
         async with contextlib.aclosing(frames):
             async for frame in frames:
                 yield frame
+
+    async def _with_suffix(self, request: ChatRequest, *, last: bool = False) -> ChatRequest:
+        """Return the request with prompt and suffix in one prompt of tokens."""
+
+        async def post(path: str, body: Mapping[str, Any]) -> Any:
+            return await self._post_json(endpoint, path, body, request.timeout)
+
+        try:
+            async with self.lease(request.model) as endpoint:
+                prompt = await self._infill.prompt(
+                    request.model, endpoint.base_url, post, request.body
+                )
+        except EngineUnreachable:
+            if last:
+                raise
+            return await self._with_suffix(request, last=True)
+        body = {name: value for name, value in request.body.items() if name != "suffix"}
+        request.sent.body = made = {**body, "prompt": prompt}
+        return replace(request, body=made)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         served = await self._find(request.model)
@@ -370,33 +410,20 @@ class LlamaCppProvider(PooledEngineProvider):
         limit = served.model.context_length or EMBED_TOKENS
         if served.model.details.get("architecture") not in ENCODERS:
             limit = min(limit, EMBED_TOKENS)
-        await self._check_lengths(request, limit)
+        await check_inputs(request.inputs, limit, self._poster(request))
         return await super().embed(request)
 
-    async def _check_lengths(self, request: EmbedRequest, limit: int) -> None:
-        """Refuse an input that is no batch: the engine answers it with a 500 and no numbers."""
-        # A token is at least a byte, and the engine adds two of its own.
-        long = [
-            (place, text)
-            for place, text in enumerate(request.inputs)
-            if len(text.encode()) > limit - 2
-        ]
-        if not long:
-            return
-        for place, text in long:
-            body = {"content": text, "add_special": True}
-            async with self._exchange("/tokenize", request.model, body, request) as response:
-                raw = await read_bounded(response, MAX_ANSWER_BYTES)
-            try:
-                count = len(loads(raw)["tokens"])
-            except TooManyValues:
-                count = MOST_VALUES
-            if count > limit:
-                raise ContextLengthExceeded(
-                    f"Input {place} has {count} tokens; this model embeds {limit} at a time.",
-                    fix="Split it into shorter pieces.",
-                    param=f"input[{place}]",
-                )
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        served = await self._find(request.model)
+        self.require(served.model, "rerank")
+        return await rerank(request, self._batch_of(served), self._poster(request))
+
+    def _poster(self, request: EmbedRequest | RerankRequest) -> Post:
+        async def post(path: str, body: Mapping[str, Any]) -> Any:
+            async with self._exchange(path, request.model, body, request) as response:
+                return loads(await read_bounded(response, MAX_ANSWER_BYTES))
+
+        return post
 
     # -- memory ------------------------------------------------------------------------------
 
@@ -410,49 +437,13 @@ class LlamaCppProvider(PooledEngineProvider):
     # -- files -------------------------------------------------------------------------------
 
     async def plan_pull(self, ref: str) -> PullPlan:
-        ref, hub = _to_fetch(ref)
-        if await asyncio.to_thread(self._store.find, ref):
-            return PullPlan(ref)
-        if hub is not None:
-            return await self._hub.plan(self._store, hub)
-        entry = BUILT_IN[ref]
-        return PullPlan(
-            ref,
-            entry.source.download_bytes,
-            bytes_needed=entry.size_bytes,
-            folder=self._store.folder,
-        )
+        return await self._pulls.plan(ref)
 
     async def forget_pull(self, ref: str) -> None:
-        try:
-            ref, _ = _to_fetch(ref)
-        except ModelNotFound:
-            return  # what cannot be fetched left nothing
-        if ref not in self._pulling:
-            await asyncio.to_thread(self._store.forget, ref)
+        await self._pulls.forget(ref)
 
-    async def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
-        ref, hub = _to_fetch(ref)
-        if ref in self._pulling:
-            raise Conflict(
-                f"{ref} is being fetched already.",
-                code="operation_in_progress",
-                fix="Wait for it: venom operations",
-            )
-        self._pulling.add(ref)
-        try:
-            if await asyncio.to_thread(self._store.find, ref):
-                yield PullProgress("completed", f"{ref} is there already")
-                return
-            steps = (
-                self._hub.pull(self._store, hub) if hub
-                else pull_built_in(self._store, BUILT_IN[ref])
-            )  # fmt: skip
-            async with contextlib.aclosing(steps):
-                async for step in steps:
-                    yield step
-        finally:
-            self._pulling.discard(ref)
+    def pull(self, ref: str) -> AsyncGenerator[PullProgress, None]:
+        return self._pulls.pull(ref)
 
     async def remove(self, ref: str) -> None:
         served = await self._find(ref)
@@ -473,18 +464,6 @@ def _clear(folder: Path) -> None:
     """Remove the states that nothing can go on from any more."""
     for file in folder.glob("primed*.bin"):
         discard(file)
-
-
-def _to_fetch(ref: str) -> tuple[str, HubRef | None]:
-    """Return the reference as it is listed, and its parts where it is one of the Hub's."""
-    hub = hub_reference(ref)
-    if hub is None and ref not in BUILT_IN:
-        raise ModelNotFound(
-            f"The embedded engine cannot fetch {ref!r}.",
-            param="name",
-            fix="Name a built-in model (venom list --available), or hf.co/org/repo:Q4_K_M",
-        )
-    return (listed_name(hub) if hub else ref), hub
 
 
 def engine_missing() -> VenomError:

@@ -24,7 +24,7 @@ from venom_core.sdk.errors import (
     VenomError,
 )
 from venom_core.sdk.frames import Frame, delta, finish
-from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
+from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.provider import (
     BuildProgress,
     BuildRequest,
@@ -74,6 +74,8 @@ def arguments(method: str) -> list[Any]:
         return [CHAT]
     if method == "embed":
         return [EmbedRequest("m", ("x",), "r")]
+    if method == "rerank":
+        return [RerankRequest("m", "q", ("x",), "r")]
     if method.endswith("build"):
         return [BUILD]
     names = list(inspect.signature(getattr(Provider, method)).parameters)[1:]
@@ -119,7 +121,7 @@ def promised(fault: str) -> type[VenomError]:
 def test_every_method_of_a_provider_is_guarded() -> None:
     own = {name for name in vars(GuardedProvider) if not name.startswith("_")}
     assert {*METHODS, *SYNCHRONOUS, "endpoint"} <= own
-    bounded = {*SECONDS, "open", "load", "embed", "chat", "complete"}
+    bounded = {*SECONDS, "open", "load", "embed", "rerank", "chat", "complete"}
     assert bounded == set(METHODS)
 
 
@@ -226,7 +228,7 @@ CARD = RepositoryCard(CatalogueEntry("m"), "c", (), 0)
 GOOD: dict[str, Any] = {
     "models": [Model("m", "x")], "describe": Model("m", "x"), "ps": [LoadedModel("m")],
     "plan_build": PullPlan("m"), "plan_pull": PullPlan("m"),
-    "embed": Embeddings(((0.5,),), 1), "search": SearchPage(()),
+    "embed": Embeddings(((0.5,),), 1), "rerank": Reranked((0.5,), 1), "search": SearchPage(()),
     "trending": (), "news": [], "engines": [], "card": CARD,
 }  # fmt: skip
 

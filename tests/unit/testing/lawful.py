@@ -45,6 +45,7 @@ from venom_core.sdk.errors import (
     UpstreamError,
     UpstreamIncomplete,
 )
+from venom_core.sdk.messages import Reranked, RerankRequest
 from venom_core.sdk.provider import BuildProgress, BuildRequest, PullPlan
 from venom_core.testing import Ask, Subject, Upstream
 
@@ -242,6 +243,10 @@ class Lawful(Provider):
         self._check(request.model)
         size = request.dimensions or 4
         return Embeddings(tuple(vector(text, size) for text in request.inputs), len(request.inputs))
+
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        self._check(request.model)
+        return Reranked(tuple(float(len(one)) for one in request.documents), 1)
 
     # -- memory
 

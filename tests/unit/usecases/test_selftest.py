@@ -80,6 +80,8 @@ class Toy:
             text = f"{asked['prompt']}{text}"
         if asked.get("response_format"):
             text, words = '{"answer": "yes"}', ["x"]
+        if asked.get("grammar"):
+            text, words = "blue", ["x"]
         if self.ignores in ("chat", "completion") and chat == (self.ignores == "chat"):
             text = ""
         body: dict[str, Any] = {"index": index, "finish_reason": reason, "_words": words or ["x"]}

@@ -25,6 +25,8 @@ from venom_core.api.openai.wire import (
     ChatCompletion,
     ChatCompletionChunk,
     EmbeddingList,
+    RankedItem,
+    Ranking,
     ServedModel,
     ServedModelList,
     TextCompletion,
@@ -35,9 +37,9 @@ from venom_core.api.revocation import while_allowed
 from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
 from venom_core.chat.place import where
-from venom_core.chat.service import ChatCall, Embedded, ToolReader
+from venom_core.chat.service import ChatCall, Embedded, Ranked, ToolReader
 from venom_core.sdk.errors import InvalidRequest, VenomError
-from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
+from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody, RerankBody
 
 if TYPE_CHECKING:
     from venom_core.api.security import KeyRing
@@ -55,6 +57,7 @@ def openai_app(venom: Venom, ring: KeyRing, root_path: str = "") -> OpenAIApp:
         ("POST", "/v1/chat/completions", routes.create_chat_completion),
         ("POST", "/v1/completions", routes.create_completion),
         ("POST", "/v1/embeddings", routes.create_embeddings),
+        ("POST", "/v1/rerank", routes.rerank),
         ("GET", "/v1/models", routes.list_served_models),
         ("GET", "/v1/models/{model_id:path}", routes.get_served_model),
     )
@@ -156,6 +159,16 @@ class OpenAIRoutes:
             answer.append(await _embeddings(body, found))
         return answer[0] if answer else Response(status_code=499)
 
+    @answers(Ranking, takes=RerankBody)
+    async def rerank(self, request: Request, key_id: str | None) -> Response:
+        """Return the most relevant of several texts to a query, with their scores."""
+        body = await bodies.read_rerank(request)
+        answer: list[Response] = []
+        async with until_disconnect(request.receive), while_allowed(request):
+            found = await self._venom.chat.rerank(body, request_id(request), key_id)
+            answer.append(await _ranking(body, found))
+        return answer[0] if answer else Response(status_code=499)
+
     def _answer(self, request: Request, call: ChatCall) -> Response:
         return AnswerResponse(self._venom.chat, call, request)
 
@@ -195,12 +208,37 @@ def _tool_reader(request: Request) -> ToolReader | None:
     )
 
 
-async def _embeddings(body: dict[str, Any], found: Embedded) -> Response:
-    tokens = found.embeddings.prompt_tokens
-    encoding = body.get("encoding_format")
+def _headers(found: Embedded | Ranked) -> dict[str, str]:
     headers = {name: header_text(text) for name, text in where(found.resolved).items()}
     if found.left_out:
         headers["Venom-Ignored-Parameters"] = header_text(", ".join(found.left_out))
+    return headers
+
+
+async def _ranking(body: dict[str, Any], found: Ranked) -> Response:
+    tokens, scores = found.reranked.prompt_tokens, found.reranked.scores
+    order = sorted(range(len(scores)), key=lambda index: (-scores[index], index))
+    told = {
+        "object": "list",
+        "model": body.get("model") or found.resolved.id,
+        "results": ...,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+    def row(index: int) -> RankedItem:
+        item: RankedItem = {"index": index, "relevance_score": scores[index]}
+        if body.get("return_documents"):
+            item["document"] = {"text": found.documents[index]}
+        return item
+
+    rows = (row(index) for index in order[: body.get("top_n")])
+    return await long_json(told, rows, _headers(found))
+
+
+async def _embeddings(body: dict[str, Any], found: Embedded) -> Response:
+    tokens = found.embeddings.prompt_tokens
+    encoding = body.get("encoding_format")
+    headers = _headers(found)
     told = {
         "object": "list",
         "model": body.get("model") or found.resolved.id,

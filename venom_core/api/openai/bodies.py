@@ -16,7 +16,7 @@ from venom_core.api.received_bodies import read_body
 from venom_core.api.validation import invalid
 from venom_core.chat.validation import check_fields, up_to_first_error
 from venom_core.sdk.errors import InvalidRequest
-from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody
+from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody, RerankBody
 
 # Strict: "0.7" is no number and 1 is no boolean. Unknown keys stay in: the parameter policy names
 # them.
@@ -46,6 +46,10 @@ async def read_completion(request: Request) -> dict[str, Any]:
 
 async def read_embedding(request: Request) -> dict[str, Any]:
     return await _read(request, EmbeddingBody, ("input",))
+
+
+async def read_rerank(request: Request) -> dict[str, Any]:
+    return await _read(request, RerankBody, ("query", "documents"))
 
 
 async def _read(request: Request, schema: Hashable, required: Sequence[str]) -> dict[str, Any]:

@@ -123,6 +123,27 @@ class EmbeddingList(TypedDict):
     usage: EmbeddingUsage
 
 
+class RankedDocument(TypedDict):
+    text: str
+
+
+class RankedItem(TypedDict):
+    """``index`` is the document's place in the request; ``document`` where that was asked for."""
+
+    index: int
+    relevance_score: float
+    document: NotRequired[RankedDocument]
+
+
+class Ranking(TypedDict):
+    """The documents by their relevance, the most relevant first."""
+
+    object: Literal["list"]
+    model: str
+    results: list[RankedItem]
+    usage: EmbeddingUsage
+
+
 class ServedModel(TypedDict):
     """``owned_by`` is the provider; ``locality`` and ``runs_at`` say where prompts go."""
 

@@ -238,6 +238,13 @@ async def _schema(ask: Ask) -> Said:
     return said
 
 
+@question("parameters", "grammar")
+async def _grammar(ask: Ask) -> Said:
+    said = await ask.chat(grammar=ASKED["grammar"])
+    need(said.text in ("blue", "green"), "the answer does not follow the grammar")
+    return said
+
+
 @question("parameters", "suffix")
 async def _suffix(ask: Ask) -> Said:
     before, after = ASKED["code"]

@@ -13,7 +13,7 @@ from typing import Any
 from venom_core.sdk import law
 from venom_core.sdk.declared import wrong_field
 from venom_core.sdk.errors import ModelNotFound
-from venom_core.sdk.messages import EmbedRequest
+from venom_core.sdk.messages import EmbedRequest, RerankRequest
 from venom_core.sdk.provider import Model
 from venom_core.sdk.spec import Capability
 from venom_core.testing.conformance.case import Case, refusal, told
@@ -135,6 +135,7 @@ async def unknown_models_are_not_found(case: Case) -> None:
         Capability.REMOVE: lambda: provider.remove(name),
         Capability.LOAD: lambda: provider.load(name),
         Capability.EMBED: lambda: provider.embed(EmbedRequest(name, ("a",), "conformance")),
+        Capability.RERANK: lambda: provider.rerank(RerankRequest(name, "a", ("b",), "conformance")),
         Capability.CARD: lambda: provider.card(name),
     }
     for verb in (Capability.CHAT, Capability.COMPLETE):
