@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from venom_core.sdk.engine_failures import out_of_memory
 from venom_core.sdk.errors import (
     Conflict,
     ModelNotCapable,
@@ -82,12 +83,7 @@ def load_failure(ref: str, removable: bool, lines: Sequence[str]) -> VenomError 
             f"The file of {ref} is cut short or damaged.", code="model_damaged", fix=again
         )
     if _MEMORY.search(text):
-        return Unavailable(
-            f"There is not enough memory for {ref}.",
-            code="out_of_memory",
-            fix="Choose a smaller model, stop one (venom ps, venom stop NAME), or set "
-            "VENOM_LLAMACPP__CONTEXT_LENGTH lower.",
-        )
+        return out_of_memory(ref, "VENOM_LLAMACPP__CONTEXT_LENGTH", text)
     if found := _ERROR.search(text):
         words = _PATH.sub("(its file)", found[1]).strip().rstrip(".")
         return StorageError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from venom_core.sdk.engine_failures import out_of_memory
 from venom_core.sdk.errors import (
     Conflict,
     ModelNotCapable,
@@ -69,13 +70,8 @@ def _memory_is_full(ref: str, found: re.Match[str]) -> VenomError:
     )
 
 
-def _out_of_memory(ref: str, _: re.Match[str]) -> VenomError:
-    return Unavailable(
-        f"There is not enough memory for {ref}.",
-        code="out_of_memory",
-        fix="Choose a smaller model, stop one (venom ps, venom stop NAME), or set"
-        " VENOM_VLLM__CONTEXT_LENGTH lower.",
-    )
+def _out_of_memory(ref: str, found: re.Match[str]) -> VenomError:
+    return out_of_memory(ref, "VENOM_VLLM__CONTEXT_LENGTH", found.string)
 
 
 def _unknown_architecture(ref: str, found: re.Match[str]) -> VenomError:
