@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from bench.onnx_models import HOME, SOURCE, TEXTS, around, embedding_folder, hub_folder
+from tests.engines.retrieval import FOUND, order_by_list, order_one_by_one
 from tests.engines.test_onnx import farthest
 from tests.unit.cli.processes import Running, running
 from venom_core.testing.deadlines import patience
@@ -128,6 +129,12 @@ def test_a_text_has_one_vector_alone_and_among_others(client: openai.OpenAI) -> 
 def test_alike_texts_have_alike_vectors(client: openai.OpenAI) -> None:
     cat, dog, airplane = embed(client, *TEXTS[1:4])
     assert cosine(cat, dog) > cosine(cat, airplane) + 0.2
+
+
+def test_documents_are_found_in_one_order_by_list_and_one_by_one(client: openai.OpenAI) -> None:
+    found = order_by_list(client, EMBEDS)
+    assert order_one_by_one(client, EMBEDS) == found
+    assert found[0] == FOUND
 
 
 def embed(client: openai.OpenAI, *texts: str) -> list[list[float]]:

@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from bench.onnx_models import EMBEDDING, GEMMA_INT8, TEXTS, around, embedding_vectors, onnx_folder
+from tests.engines.retrieval import FOUND, order_by_list, order_one_by_one
 from tests.unit.cli.processes import running
 from venom_core.testing.deadlines import patience
 from venom_core.testing.questions import KNOWN, NEARLY_EVEN, is_right
@@ -109,6 +110,12 @@ def test_a_text_has_one_vector_alone_and_among_others(client: openai.OpenAI) -> 
     for together in (TEXTS, TEXTS[::-1]):
         found = dict(zip(together, embed(client, *together), strict=True))
         assert farthest([found[text] for text in TEXTS], alone) < 1e-5
+
+
+def test_documents_are_found_in_one_order_by_list_and_one_by_one(client: openai.OpenAI) -> None:
+    found = order_by_list(client, EMBEDS)
+    assert order_one_by_one(client, EMBEDS) == found
+    assert found[0] == FOUND
 
 
 def embed(client: openai.OpenAI, *texts: str) -> list[list[float]]:

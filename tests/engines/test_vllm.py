@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench.onnx_models import SOURCE, TEXTS, embedding_folder, gemma_snapshot, with_tools
 from bench.vllm_models import vllm_env, vllm_python
+from tests.engines.retrieval import FOUND, order_by_list, order_one_by_one
 from tests.unit.cli.processes import Running, running
 from venom_core.testing.deadlines import eventually, patience
 from venom_core.testing.questions import KNOWN, NEARLY_EVEN, is_right
@@ -282,6 +283,12 @@ def test_a_text_has_one_vector_alone_and_among_others(client: openai.OpenAI) -> 
         found = dict(zip(together, embed(client, *together), strict=True))
         assert farthest([found[text] for text in TEXTS], alone) < 1e-5
     assert all(abs(sum(x * x for x in one) - 1) < 1e-4 for one in alone)
+
+
+def test_documents_are_found_in_one_order_by_list_and_one_by_one(client: openai.OpenAI) -> None:
+    found = order_by_list(client, EMBEDS)
+    assert order_one_by_one(client, EMBEDS) == found
+    assert found[0] == FOUND
 
 
 def embed(client: openai.OpenAI, *texts: str) -> list[list[float]]:

@@ -12,6 +12,10 @@ from tests.contract.api_v1.recording import application
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
 
+BODIES = {
+    "/config": {"params": {}},
+    "/selftest": {"rows": [{"group": "answers", "name": "chat", "outcome": "honoured"}]},
+}
 NAMES = ("a/b", "a:b", "org/model@rev", "registry/x", "x/config", "operations/1", "install")
 #: What a model is built into, ``{format}``, is no name of a model.
 _ROUTE = re.compile(r"/api/v1/models/\{(?!format\})[a-z_]+\}(/[a-z]+)?")
@@ -39,7 +43,7 @@ async def test_a_route_takes_the_whole_name(
             if method == "DELETE" and name.startswith("registry/") and not qualified:
                 continue  # hidden behind DELETE /models/registry/{name}: that is what :// is for
             path = f"/api/v1/models/{quote(asked, safe='') if encoded else asked}{suffix}"
-            body = {"params": {}} if method == "POST" and suffix == "/config" else None
+            body = BODIES.get(suffix) if method == "POST" else None
             response = await client.request(method, path, json=body)
             assert response.status_code == 200, f"{method} {path}: {response.text}"
             assert name in response.text

@@ -31,6 +31,7 @@ from venom_core.sdk.provider import Model
 from venom_core.sdk.tool_emulation import emulate_tools
 from venom_core.sdk.tool_schemas import read_tools
 from venom_core.sdk.upstream_refusals import refusal
+from venom_llamacpp.infill import Infill
 from venom_llamacpp.provider import LlamaCppProvider
 from venom_ollama.refusals import refusal as ollama_refusal
 from venom_ollama.requests import chat_request
@@ -108,6 +109,15 @@ def llamacpp(body: Body) -> None:
         return
 
 
+def infill(body: Body) -> None:
+    """Ask a model that has no markers for filling in the middle."""
+    if "suffix" not in body:
+        return
+    known = Infill()
+    known._known["m"] = "here", None
+    known.prompt("m", "here", cast(Any, None), body).send(None)
+
+
 def over_http(param: str) -> Provoke:
     """Refuse as an engine of ours, or another Venom, does over HTTP."""
     said = {"message": "No.", "code": "unsupported_parameter", "param": param}
@@ -163,6 +173,8 @@ SITES = (
          "top_logprobs", ("top_logprobs",), rest={"logprobs": 1}),
     Site("venom_llamacpp/provider.py:_completion", {"response_format": {"type": "json_object"}},
          llamacpp, "response_format", ("response_format",)),
+    Site("venom_llamacpp/infill.py:prompt", {"prompt": "a", "suffix": "b"}, infill, "suffix",
+         ("suffix",), rest={"prompt": "a"}),
     Site("sdk/tool_emulation.py:emulate_tools",
          {"messages": TEXT, "tools": [TOOL], "logprobs": True, "top_logprobs": 2}, emulate_tools,
          "logprobs", ("logprobs", "top_logprobs"), rest={"messages": TEXT, "tools": [TOOL]}),

@@ -46,7 +46,11 @@ async def held(released: asyncio.Event) -> None:
 
 
 def provider(chat: Callable[[Any], Any], waits: Waits | None = None) -> GuardedProvider:
-    return guarded(SimpleNamespace(chat=chat), waits=waits or Waits(LONG, LONG, LONG))
+    async def engines() -> tuple[()]:
+        return ()
+
+    inner = SimpleNamespace(chat=chat, engines=engines)
+    return guarded(inner, waits=waits or Waits(LONG, LONG, LONG))
 
 
 def rules(one: GuardedProvider) -> list[str]:
