@@ -13,6 +13,7 @@ from venom_core.testing.deadlines import measure_if_old, patience
 from venom_core.testing.surroundings import own_home
 
 KINDS = ("unit", "contract", "integration", "install", "e2e", "engines", "clients")
+_KINDS = frozenset(KINDS)
 # Folders named after a subject, not after a kind.
 FOLDER_KIND = {
     "budgets": "unit",
@@ -25,7 +26,7 @@ FOLDER_KIND = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its kind: its own marker, else its nearest folder's, else `unit`."""
     for item in items:
-        if any(item.get_closest_marker(kind) for kind in KINDS):
+        if not _KINDS.isdisjoint(mark.name for mark in item.iter_markers()):
             continue
         folders = reversed(Path(str(item.path)).parts)
         kind = next((FOLDER_KIND[part] for part in folders if part in FOLDER_KIND), "unit")

@@ -35,7 +35,8 @@ from venom_core.sdk.hub_download import (
     check_digest,
 )
 
-DATA = bytes(place * 7 % 251 for place in range(3 * STEP_BYTES + 1000))
+ROUND = bytes(place * 7 % 251 for place in range(251))
+DATA = (ROUND * (STEP_BYTES // 80))[: 3 * STEP_BYTES + 1000]
 OTHER = DATA[::-1]
 WHOLE = HubFile("m.gguf", len(DATA), sha256=hashlib.sha256(DATA).hexdigest())
 
