@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from venom_core.sdk.provider import Model, Provider, ProviderContext
 from venom_core.sdk.spec import ProviderSpec
+from venom_core.testing.contexts import provider_context
 from venom_core.testing.gguf import gguf_bytes
 from venom_hf.plugin import venom_providers as hf_providers
 from venom_hf.provider import HuggingFaceProvider
@@ -52,9 +52,7 @@ async def labels(provider: Provider) -> dict[str, Model]:
 
 
 def context(spec: ProviderSpec, tmp_path: Path, **settings: Any) -> ProviderContext:
-    values = {setting.name: setting.default for setting in spec.settings} | settings
-    log = logging.getLogger(spec.name)
-    return ProviderContext(spec, values, tmp_path / "data", tmp_path / "models", log)
+    return provider_context(spec, tmp_path / "data", tmp_path / "models", settings)
 
 
 @pytest.mark.parametrize(

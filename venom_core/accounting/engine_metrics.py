@@ -11,15 +11,15 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from venom_core.sdk.provider import EngineMetrics
+from venom_core.sdk.provider import MOST_METRICS_BYTES, EngineMetrics
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
 log = logging.getLogger(__name__)
 
-#: Of one engine, for reading takes seconds a megabyte; of all of them together.
-MOST_BYTES, MOST_SERIES = 256 * 1024, 10_000
+#: Of all engines together.
+MOST_SERIES = 10_000
 #: How names begin that are ours.
 OURS = "venom_"
 
@@ -73,7 +73,7 @@ class _Together:
 def _read(text: bytes) -> Iterator[Metric]:
     from prometheus_client.parser import text_string_to_metric_families
 
-    if len(text) > MOST_BYTES:
+    if len(text) > MOST_METRICS_BYTES:
         raise ValueError(f"they are {len(text)} bytes")
     for family in text_string_to_metric_families(text.decode("utf-8")):
         if not family.name.startswith(OURS):

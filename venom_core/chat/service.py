@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
@@ -165,11 +166,8 @@ class ChatService:
                 the stream to be: its facts are known, its frames are not there.
         """
         asking = _Asking(call.request_id, call.key_id)
-        try:
+        with self._refusals_told(asking):
             stream = await self._admitted(call, asking, queued)
-        except BaseException as error:
-            self._refused(asking, error)
-            raise
         await stream.begin()
         return stream
 
@@ -257,13 +255,10 @@ class ChatService:
         """Return the model that would answer for a role, which the key may use; a refusal counts as
         one of a request."""
         asking = _Asking(request_id, key_id)
-        try:
+        with self._refusals_told(asking):
             resolved, _ = await self._resolve(None, role)
             asking.resolved = resolved
             self.quotas.check_model(key_id, resolved)
-        except BaseException as error:
-            self._refused(asking, error)
-            raise
         return resolved
 
     async def embed(
@@ -274,11 +269,8 @@ class ChatService:
     ) -> Embedded:
         """Embed the texts of a validated OpenAI body."""
         asking = _Asking(request_id, key_id)
-        try:
+        with self._refusals_told(asking):
             resolved, provider, request, left_out = await self._admitted_embedding(body, asking)
-        except BaseException as error:
-            self._refused(asking, error)
-            raise
         answer = await self._measured(asking, "embed.finished", provider.embed(request))
         return Embedded(resolved, answer, left_out)
 
@@ -290,11 +282,8 @@ class ChatService:
     ) -> Ranked:
         """Score the documents of a validated rerank body."""
         asking = _Asking(request_id, key_id)
-        try:
+        with self._refusals_told(asking):
             resolved, provider, request, left_out = await self._admitted_ranking(body, asking)
-        except BaseException as error:
-            self._refused(asking, error)
-            raise
         answer = await self._measured(asking, "rerank.finished", provider.rerank(request))
         return Ranked(resolved, request.documents, answer, left_out)
 
@@ -372,10 +361,16 @@ class ChatService:
         await self.quotas.take(asking.key_id)
         asking.taken = True
 
-    def _refused(self, asking: _Asking, error: BaseException) -> None:
-        if asking.taken:
-            self.quotas.give_back(asking.key_id)
-        self.report(asking.refused(error))
+    @contextlib.contextmanager
+    def _refusals_told(self, asking: _Asking) -> Iterator[None]:
+        """Report a request that is refused within the block, and give back what it took."""
+        try:
+            yield
+        except BaseException as error:
+            if asking.taken:
+                self.quotas.give_back(asking.key_id)
+            self.report(asking.refused(error))
+            raise
 
     def queues(self) -> dict[str, tuple[int, int]]:
         """Return the running and waiting requests of each provider that had any."""

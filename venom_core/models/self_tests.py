@@ -56,13 +56,16 @@ def self_test_view(
 
 
 def capability_states(
-    item: ListedModel, test: SelfTest | None, engine_version: str | None
+    item: ListedModel, test: SelfTest | None
 ) -> dict[str, CapabilityState] | None:
-    """Return what is known of each declared capability; None where none is declared."""
+    """Return what is known of each declared capability; None where none is declared.
+
+    Args:
+        test: the last self-test that is not outdated.
+    """
     if item.model.capabilities is None:
         return None
-    view = self_test_view(item, test, engine_version)
-    outcomes = test.outcomes if test is not None and view and not view["outdated"] else {}
+    outcomes = {} if test is None else test.outcomes
     return {name: _state(name, outcomes) for name in sorted(item.model.capabilities)}
 
 

@@ -216,7 +216,9 @@ class GuardedProvider(Provider):
         check = self._border.scores(len(request.documents))
         self._measuring += 1
         try:
-            return await self._ask("rerank", check, request, seconds=self._waits.answer)
+            return await self._ask(
+                "rerank", check, request, seconds=self._waits.answer, loads=request.model
+            )
         finally:
             self._measuring -= 1
 

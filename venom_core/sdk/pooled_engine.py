@@ -12,6 +12,7 @@ from venom_core.sdk.engine_pool import OVERHEAD_BYTES, EnginePool
 from venom_core.sdk.errors import EngineMissing, ModelNotCapable, VenomError
 from venom_core.sdk.openai_engine import Endpoint, OpenAIEngineProvider, read_bounded
 from venom_core.sdk.provider import (
+    MOST_METRICS_BYTES,
     EngineMetrics,
     EngineStatus,
     LoadedModel,
@@ -20,8 +21,7 @@ from venom_core.sdk.provider import (
 )
 from venom_core.sdk.states import Health, ProviderStatus, Reason
 
-#: What an engine's metrics may take: seconds and bytes.
-METRICS_SECONDS, MOST_METRICS_BYTES = 0.7, 256 * 1024
+METRICS_SECONDS = 0.7
 
 
 class PooledEngineProvider(OpenAIEngineProvider):

@@ -222,10 +222,14 @@ class EngineStatus:
     progress: str | None = None
 
 
+#: Bytes of one engine's metrics: reading them takes seconds a megabyte.
+MOST_METRICS_BYTES = 256 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class EngineMetrics:
     """The metrics of one running engine, as it tells them: Prometheus text in UTF-8, of the model
-    ``model``."""
+    ``model``, of at most :data:`MOST_METRICS_BYTES`; what is longer is left out."""
 
     model: str
     text: bytes

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from venom_core.store.audit import Actor, write_audit
+from venom_core.store.in_use import ModelKey
 from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-ModelKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

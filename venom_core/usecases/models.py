@@ -188,7 +188,7 @@ class ModelUseCases:
         except VenomError as error:
             why = Reason.of(error)
         runtime = await self._runtime.payload(answering, why)
-        tests = await self._self_tests.views([*listing.models, *listing.installed])
+        tests = await self._self_tests.views(listing.models)
         return {**listing_view(listing, active, tests), "active": runtime}
 
     async def describe(self, name: str) -> ListedModel:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from venom_core.sdk.provider import ProviderContext, PullProgress
+from venom_core.testing.contexts import provider_context
 from venom_core.testing.deadlines import patience
 from venom_core.testing.hub import FakeHub
 from venom_hf.plugin import venom_providers
@@ -48,16 +48,8 @@ def opened(tmp_path: Path, cache: Path, hub: FakeHub) -> Opened:
 
 
 def context_of(hub: FakeHub, cache: Path, data: Path, **settings: object) -> ProviderContext:
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings}
-    values |= {"endpoint": hub.url, "cache_dir": str(cache), "timeout": patience(10.0)}
-    return ProviderContext(
-        spec,
-        {**values, **settings},  # type: ignore[dict-item]
-        data,
-        data,
-        logging.getLogger("test"),
-    )
+    values = {"endpoint": hub.url, "cache_dir": str(cache), "timeout": patience(10.0), **settings}
+    return provider_context(venom_providers()[0], data, data, values)
 
 
 def tensors(size: int = 2000, seed: int = 0) -> bytes:

@@ -4,7 +4,6 @@ started. No engine is; tests/engines has the real one."""
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,9 @@ import pytest
 from venom_core.sdk.engine import EngineCommand
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.messages import ChatRequest
-from venom_core.sdk.provider import Model, ProviderContext
+from venom_core.sdk.provider import Model
 from venom_core.sdk.states import ProviderStatus
+from venom_core.testing.contexts import provider_context
 from venom_core.testing.onnx import ANSWERS, VECTORS
 from venom_core.testing.safetensors import COMMIT, write_bert, write_llama, write_snapshot
 from venom_hf.launching import device_of, dtype_of, launch_folder
@@ -29,13 +29,12 @@ MakeProvider = Callable[..., HuggingFaceProvider]
 @pytest.fixture
 def make(tmp_path: Path) -> MakeProvider:
     def made(**settings: Any) -> HuggingFaceProvider:
-        spec = venom_providers()[0]
-        values = {setting.name: setting.default for setting in spec.settings}
-        values |= {"cache_dir": str(tmp_path / "cache"), "python": sys.executable, "threads": 1}
-        values |= {"model_paths": (str(tmp_path / "folders"),), "device": "cpu", **settings}
-        log = logging.getLogger("hf")
+        values = {
+            "cache_dir": str(tmp_path / "cache"), "python": sys.executable, "threads": 1,
+            "model_paths": (str(tmp_path / "folders"),), "device": "cpu", **settings,
+        }  # fmt: skip
         return HuggingFaceProvider(
-            ProviderContext(spec, values, tmp_path / "data", tmp_path / "models", log)
+            provider_context(venom_providers()[0], tmp_path / "data", tmp_path / "models", values)
         )
 
     return made

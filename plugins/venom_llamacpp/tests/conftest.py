@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from venom_core.sdk.provider import ProviderContext, PullProgress
+from venom_core.testing.contexts import provider_context
 from venom_core.testing.gguf import gguf_bytes
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
@@ -27,9 +28,7 @@ MakeProvider = Callable[..., LlamaCppProvider]
 
 
 def context(models_dir: Path, data_dir: Path, **settings: Any) -> ProviderContext:
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings} | settings
-    return ProviderContext(spec, values, data_dir, models_dir, logging.getLogger("llamacpp"))
+    return provider_context(venom_providers()[0], data_dir, models_dir, settings)
 
 
 @pytest.fixture

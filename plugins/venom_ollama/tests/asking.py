@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from venom_core.sdk import ChatRequest, EmbedRequest, Frame, ProviderContext
+from venom_core.testing.contexts import provider_context
 from venom_core.testing.deadlines import patience
 from venom_ollama.plugin import venom_providers
 from venom_ollama.provider import OllamaProvider
@@ -17,7 +17,6 @@ from venom_ollama.provider import OllamaProvider
 Make = Callable[..., Awaitable[OllamaProvider]]
 
 SPEC = next(iter(venom_providers()))
-DEFAULTS = {setting.name: setting.default for setting in SPEC.settings}
 
 #: The conversation of record 302 and its options, as an OpenAI body.
 HELLO = {
@@ -39,13 +38,7 @@ def embed(*inputs: str, **more: Any) -> EmbedRequest:
 
 
 def make_context(tmp_path: Path, **settings: Any) -> ProviderContext:
-    return ProviderContext(
-        spec=SPEC,
-        settings={**DEFAULTS, **settings},
-        data_dir=tmp_path / "data",
-        models_dir=tmp_path / "models",
-        logger=logging.getLogger("test.ollama"),
-    )
+    return provider_context(SPEC, tmp_path / "data", tmp_path / "models", settings)
 
 
 async def collect(frames: AsyncIterator[Frame], into: list[Frame] | None = None) -> list[Frame]:

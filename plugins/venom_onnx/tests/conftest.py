@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from venom_core.sdk.provider import ProviderContext
+from venom_core.testing.contexts import provider_context
 from venom_onnx.plugin import venom_providers
 from venom_onnx.provider import OnnxProvider
 
@@ -17,10 +17,8 @@ MakeProvider = Callable[..., OnnxProvider]
 
 
 def context(home: Path, **settings: Any) -> ProviderContext:
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings}
-    values |= {"hub_cache": str(home / "cache"), "threads": 1, **settings}
-    return ProviderContext(spec, values, home / "data", home / "models", logging.getLogger("onnx"))
+    values = {"hub_cache": str(home / "cache"), "threads": 1, **settings}
+    return provider_context(venom_providers()[0], home / "data", home / "models", values)
 
 
 @pytest.fixture

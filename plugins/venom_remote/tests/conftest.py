@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -9,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from venom_core.sdk.messages import ChatRequest
-from venom_core.sdk.provider import ProviderContext
+from venom_core.testing import contexts
+from venom_core.testing.contexts import provider_context
 from venom_core.testing.deadlines import patience
 from venom_core.testing.engine import ScriptedEngine, scripted_engine
 from venom_remote import provider
@@ -37,22 +37,11 @@ def opened(tmp_path: Path) -> Opened:
 
     @contextlib.asynccontextmanager
     async def make(*urls: str, **settings: object) -> AsyncIterator[RemoteProvider]:
-        spec = venom_providers()[0]
-        values = {setting.name: setting.default for setting in spec.settings}
-        context = ProviderContext(
-            spec,
-            {**values, "urls": urls, **settings},  # type: ignore[dict-item]
-            tmp_path,
-            tmp_path,
-            logging.getLogger("test"),
-        )
-        remote = RemoteProvider(context)
-        await remote.open()
-        try:
+        values = {"urls": urls, **settings}
+        context = provider_context(venom_providers()[0], tmp_path, tmp_path, values)
+        async with contexts.opened(RemoteProvider(context)) as remote:
             await remote.models()
             yield remote
-        finally:
-            await remote.close()
 
     return make
 

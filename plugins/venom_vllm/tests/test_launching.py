@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from venom_core.sdk.errors import Conflict
+from venom_core.testing.contexts import provider_context
 from venom_vllm.interpreter import Interpreter
 from venom_vllm.launching import Launch, arguments, command, variables
 from venom_vllm.plugin import venom_providers
@@ -16,10 +18,10 @@ LAUNCH = Launch("org/m", Path("/links"), embeds=False, context_length=2048, size
 EMBEDS = Launch("org/e", Path("/links"), embeds=True, context_length=256, size_bytes=4)
 
 
-def values(home: Path, **settings: Any) -> dict[str, Any]:
+def values(home: Path, **settings: Any) -> Mapping[str, Any]:
     """Return the settings as a provider finds them in its home."""
     (spec,) = venom_providers()
-    return {setting.name: setting.default for setting in spec.settings} | settings
+    return provider_context(spec, home, home, settings).settings
 
 
 def made(launch: Launch = LAUNCH, *, on_cpu: bool = True, **settings: Any) -> list[str]:

@@ -167,15 +167,13 @@ class VllmProvider(PooledEngineProvider):
         return choices_of(make, request) if alone(request.body) else make(request)
 
     async def _chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        await self._able(request.model, "chat")
-        ask = self._ask_chat
+        ask = functools.partial(self._ask_chat, await self._able(request.model, "chat"))
         frames = ask(request) if self._parses_tools else with_tools(request, ask)
         async with contextlib.aclosing(frames) as answer:
             async for frame in answer:
                 yield frame
 
-    async def _ask_chat(self, request: ChatRequest) -> AsyncGenerator[Frame, None]:
-        model = self._listed_model(await self._find(request.model))
+    async def _ask_chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Frame, None]:
         body = chat_body(request.body, model.context_length)
         if body.get("tools") and not self._parses_tools:
             body["tool_choice"] = "none"  # they are for the model's template; no parser is there

@@ -31,16 +31,16 @@ def kept(version: str | None = "1", digest: str | None = "d") -> SelfTest:
 
 
 def test_each_capability_has_the_state_of_its_question() -> None:
-    assert capability_states(listed(), kept(), "1") == {
+    assert capability_states(listed(), kept()) == {
         "chat": "verified", "completion": "failed", "embedding": "declared",
         "thinking": "declared", "tools": "verified", "vision": "failed",
     }  # fmt: skip
 
 
 def test_without_a_test_all_is_declared_and_the_unknown_stays_unknown() -> None:
-    assert capability_states(listed(), None, "1") == dict.fromkeys(sorted(CAN), "declared")
+    assert capability_states(listed(), None) == dict.fromkeys(sorted(CAN), "declared")
     assert self_test_view(listed(), None, "1") is None
-    assert capability_states(listed(capabilities=None), kept(), "1") is None
+    assert capability_states(listed(capabilities=None), kept()) is None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,5 @@ def test_without_a_test_all_is_declared_and_the_unknown_stays_unknown() -> None:
 def test_another_engine_or_another_file_makes_it_outdated(
     test: SelfTest, digest: str | None, version: str | None, outdated: bool
 ) -> None:
-    item = listed(digest)
-    view, states = self_test_view(item, test, version), capability_states(item, test, version)
+    view = self_test_view(listed(digest), test, version)
     assert view is not None and view["outdated"] is outdated
-    assert states is not None and (set(states.values()) == {"declared"}) is outdated

@@ -153,21 +153,23 @@ class OpenAIRoutes:
     async def create_embeddings(self, request: Request, key_id: str | None) -> Response:
         """Return the vectors of one or several texts."""
         body = await bodies.read_embedding(request)
-        answer: list[Response] = []
-        async with until_disconnect(request.receive), while_allowed(request):
+
+        async def answer() -> Response:
             found = await self._venom.chat.embed(body, request_id(request), key_id)
-            answer.append(await _embeddings(body, found))
-        return answer[0] if answer else Response(status_code=499)
+            return await _embeddings(body, found)
+
+        return await _while_there(request, answer)
 
     @answers(Ranking, takes=RerankBody)
     async def rerank(self, request: Request, key_id: str | None) -> Response:
         """Return the most relevant of several texts to a query, with their scores."""
         body = await bodies.read_rerank(request)
-        answer: list[Response] = []
-        async with until_disconnect(request.receive), while_allowed(request):
+
+        async def answer() -> Response:
             found = await self._venom.chat.rerank(body, request_id(request), key_id)
-            answer.append(await _ranking(body, found))
-        return answer[0] if answer else Response(status_code=499)
+            return await _ranking(body, found)
+
+        return await _while_there(request, answer)
 
     def _answer(self, request: Request, call: ChatCall) -> Response:
         return AnswerResponse(self._venom.chat, call, request)
@@ -206,6 +208,14 @@ def _tool_reader(request: Request) -> ToolReader | None:
         "The header Venom-Tools is native or emulated.",
         fix="Leave it out: what the model's self-test saw counts then.",
     )
+
+
+async def _while_there(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
+    """Return an answer that is made while its client is there, and its key allowed."""
+    made: list[Response] = []
+    async with until_disconnect(request.receive), while_allowed(request):
+        made.append(await answer())
+    return made[0] if made else Response(status_code=499)
 
 
 def _headers(found: Embedded | Ranked) -> dict[str, str]:

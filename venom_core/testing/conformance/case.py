@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import logging
 import operator
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from venom_core.sdk.provider import Provider, ProviderContext
 from venom_core.sdk.spec import Capability, ProviderSpec, SettingValue
 from venom_core.testing.conformance.rule import Broken
 from venom_core.testing.conformance.subject import Ask, NotApplicable, Subject, Trial
+from venom_core.testing.contexts import provider_context
 from venom_core.testing.deadlines import patience
 from venom_core.testing.network import NetworkGuard
 
@@ -60,16 +60,13 @@ class Case:
 
     def context(self, settings: Mapping[str, SettingValue] | None = None) -> ProviderContext:
         """Return a context as the host makes it: every declared setting, with its default."""
-        values: dict[str, SettingValue] = {
-            one.name: SECRET if one.secret else one.default for one in self.spec.settings
-        }
+        secrets = {one.name: SECRET for one in self.spec.settings if one.secret}
         own = self.folder / "provider"
-        return ProviderContext(
-            spec=self.spec,
-            settings={**values, **self.subject.settings, **(settings or {})},
-            data_dir=self.subject.data_dir or own / "data",
-            models_dir=self.subject.models_dir or own / "models",
-            logger=logging.getLogger(f"venom.conformance.{self.spec.name}"),
+        return provider_context(
+            self.spec,
+            self.subject.data_dir or own / "data",
+            self.subject.models_dir or own / "models",
+            {**secrets, **self.subject.settings, **(settings or {})},
         )
 
     def new(self, settings: Mapping[str, SettingValue] | None = None) -> Provider:

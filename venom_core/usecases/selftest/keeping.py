@@ -20,7 +20,8 @@ from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.utc import utc_text
 from venom_core.store.audit import Actor
-from venom_core.store.self_tests import ModelKey, SelfTest, SelfTestRepository
+from venom_core.store.in_use import ModelKey
+from venom_core.store.self_tests import SelfTest, SelfTestRepository
 
 
 class KeptSelfTest(TypedDict):
@@ -63,8 +64,9 @@ class SelfTestUseCases:
         found = {}
         for item in items:
             test = kept.get((item.provider, item.model.ref))
-            known = item, test, versions.get(item.provider)
-            found[item.reference] = self_test_view(*known), capability_states(*known)
+            view = self_test_view(item, test, versions.get(item.provider))
+            counts = test if view is not None and not view["outdated"] else None
+            found[item.reference] = view, capability_states(item, counts)
         return found
 
     async def reads_tools(self, item: ListedModel) -> bool:

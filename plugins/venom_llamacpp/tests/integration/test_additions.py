@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from venom_core.sdk.errors import Conflict, ModelNotFound, Unavailable, VenomError
 from venom_core.sdk.frames import Answer
 from venom_core.sdk.messages import ChatRequest
-from venom_core.sdk.provider import ProviderContext
+from venom_core.testing.contexts import opened, provider_context
 from venom_core.testing.gguf import gguf_bytes
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
@@ -25,12 +24,8 @@ WIDTH, RANK = 576, 2
 
 async def answer(models: Path, data: Path, **settings: Any) -> tuple[str, dict[str, Any]]:
     """Return an answer and the engine's own timings, from a provider with these settings."""
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings} | settings
-    context = ProviderContext(spec, values, data, models, logging.getLogger("additions"))
-    provider = LlamaCppProvider(context)
-    await provider.open()
-    try:
+    context = provider_context(venom_providers()[0], data, models, settings)
+    async with opened(LlamaCppProvider(context)) as provider:
         body = {
             "messages": [{"role": "user", "content": "Count from one to ten."}],
             "temperature": 0,
@@ -40,8 +35,6 @@ async def answer(models: Path, data: Path, **settings: Any) -> tuple[str, dict[s
         (frame,) = [frame async for frame in provider.chat(request)]
         assert isinstance(frame.event, Answer)
         return frame.event.choices[0].content or "", frame.body.get("timings", {})
-    finally:
-        await provider.close()
 
 
 def adapter(value: float) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest_asyncio
 
 from venom_core.sdk.errors import InvalidRequest, UpstreamTimeout
 from venom_core.sdk.messages import ChatRequest
-from venom_core.sdk.provider import ProviderContext
+from venom_core.testing.contexts import opened, provider_context
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
 
@@ -33,15 +32,10 @@ ENDLESS = 'root ::= ("a"?){0,1000}'
 async def provider(
     real_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[LlamaCppProvider]:
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings}
     data = tmp_path_factory.mktemp("data")
-    made = LlamaCppProvider(
-        ProviderContext(spec, values, data, real_models, logging.getLogger("grammars"))
-    )
-    await made.open()
-    yield made
-    await made.close()
+    context = provider_context(venom_providers()[0], data, real_models)
+    async with opened(LlamaCppProvider(context)) as made:
+        yield made
 
 
 async def said(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import shutil
 import struct
 from collections.abc import AsyncIterator
@@ -15,7 +13,7 @@ import pytest_asyncio
 
 from venom_core.sdk.errors import ContextLengthExceeded, UnsupportedParameter
 from venom_core.sdk.messages import ChatRequest
-from venom_core.sdk.provider import ProviderContext
+from venom_core.testing.contexts import opened, provider_context
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
 from venom_llamacpp.store import ModelStore
@@ -50,26 +48,15 @@ def _key(name: str) -> bytes:
     return struct.pack("<Q", len(name)) + name.encode()
 
 
-@contextlib.asynccontextmanager
-async def provider_of(models: Path, data: Path, **settings: Any) -> AsyncIterator[LlamaCppProvider]:
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings} | settings
-    made = LlamaCppProvider(ProviderContext(spec, values, data, models, logging.getLogger("fim")))
-    await made.open()
-    try:
-        yield made
-    finally:
-        await made.close()
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def provider(
     real_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[LlamaCppProvider]:
     files = tmp_path_factory.mktemp("files")
     with_markers(ModelStore(real_models / "llamacpp").gguf(PLAIN), files / f"{MARKED}.gguf")
-    data = tmp_path_factory.mktemp("data")
-    async with provider_of(real_models, data, model_paths=(str(files),)) as made:
+    data, settings = tmp_path_factory.mktemp("data"), {"model_paths": (str(files),)}
+    context = provider_context(venom_providers()[0], data, real_models, settings)
+    async with opened(LlamaCppProvider(context)) as made:
         yield made
 
 

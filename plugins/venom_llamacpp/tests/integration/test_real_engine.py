@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import math
 import random
 import re
@@ -22,7 +21,8 @@ import pytest_asyncio
 from venom_core.sdk.errors import ContextLengthExceeded, UpstreamError
 from venom_core.sdk.frames import Answer, FrameKind
 from venom_core.sdk.messages import ChatRequest, EmbedRequest
-from venom_core.sdk.provider import EngineStatus, ProviderContext
+from venom_core.sdk.provider import EngineStatus
+from venom_core.testing.contexts import opened, provider_context
 from venom_core.testing.questions import KNOWN, is_right
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import UNFINISHED, LlamaCppProvider
@@ -56,15 +56,9 @@ class Asker:
 
 @contextlib.asynccontextmanager
 async def asker(models_dir: Path, data_dir: Path, **settings: Any) -> AsyncIterator[Asker]:
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings} | settings
-    logger = logging.getLogger("real")
-    provider = LlamaCppProvider(ProviderContext(spec, values, data_dir, models_dir, logger))
-    await provider.open()
-    try:
+    context = provider_context(venom_providers()[0], data_dir, models_dir, settings)
+    async with opened(LlamaCppProvider(context)) as provider:
         yield Asker(provider)
-    finally:
-        await provider.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

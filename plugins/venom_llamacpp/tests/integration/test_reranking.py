@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import struct
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ import pytest_asyncio
 
 from venom_core.sdk.errors import ContextLengthExceeded, ModelNotCapable
 from venom_core.sdk.messages import ChatRequest, EmbedRequest, RerankRequest
-from venom_core.sdk.provider import ProviderContext
+from venom_core.testing.contexts import opened, provider_context
 from venom_core.testing.gguf import gguf_bytes
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
@@ -82,16 +81,10 @@ async def provider(
     files = tmp_path_factory.mktemp("files")
     (files / f"{MODEL}.gguf").write_bytes(bert(MODEL, 4))
     (files / f"{ENCODER}.gguf").write_bytes(bert(ENCODER, 1))
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings}
-    values["model_paths"] = (str(files),)
-    data = tmp_path_factory.mktemp("data")
-    made = LlamaCppProvider(
-        ProviderContext(spec, values, data, real_models, logging.getLogger("ranks"))
-    )
-    await made.open()
-    yield made
-    await made.close()
+    data, settings = tmp_path_factory.mktemp("data"), {"model_paths": (str(files),)}
+    context = provider_context(venom_providers()[0], data, real_models, settings)
+    async with opened(LlamaCppProvider(context)) as made:
+        yield made
 
 
 def asked(*documents: str, query: str = "cat", model: str = MODEL) -> RerankRequest:

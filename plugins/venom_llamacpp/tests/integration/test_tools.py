@@ -4,7 +4,6 @@ for."""
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest_asyncio
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.frames import FrameKind
 from venom_core.sdk.messages import ChatRequest
-from venom_core.sdk.provider import ProviderContext
+from venom_core.testing.contexts import opened, provider_context
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
 
@@ -55,14 +54,10 @@ TOOLS = [tool("light", LEVEL), tool("numbers", NUMBERS), tool("stop", None)]
 async def provider(
     real_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[LlamaCppProvider]:
-    spec = venom_providers()[0]
-    values = {setting.name: setting.default for setting in spec.settings}
     data = tmp_path_factory.mktemp("data")
-    context = ProviderContext(spec, values, data, real_models, logging.getLogger("tools"))
-    made = LlamaCppProvider(context)
-    await made.open()
-    yield made
-    await made.close()
+    context = provider_context(venom_providers()[0], data, real_models)
+    async with opened(LlamaCppProvider(context)) as made:
+        yield made
 
 
 async def called(
