@@ -30,6 +30,14 @@ def said(page: Page) -> Locator:
     return page.get_by_role("article", name="You")
 
 
+def kept(answer: Locator) -> Locator:
+    """Wait until an answer is complete and its conversation has an address, which the page gives it
+    once the server keeps it."""
+    finished(answer)
+    expect(answer.page).to_have_url(re.compile(r"\?c="))
+    return answer
+
+
 def soon(page: Page, condition: Any) -> bool:
     """Return whether the condition comes true while the page works."""
     return bool(eventually(lambda: page.wait_for_timeout(50) or condition()))
@@ -39,7 +47,7 @@ def test_a_conversation_is_kept_opened_and_found_by_its_address(
     fake: FakeVenom, open_window: OpenWindow
 ) -> None:
     page = open_window(fake.url)
-    finished(send(page, "first question"))
+    kept(send(page, "first question"))
     first = page.url
     page.get_by_role("link", name="New chat").click()
     expect(page.get_by_test_id("answer")).to_have_count(0)
@@ -54,8 +62,9 @@ def test_a_conversation_is_kept_opened_and_found_by_its_address(
     page.goto(first)
     expect(said(page)).to_have_text("first question")
     expect(page.get_by_test_id("answer-text")).to_have_text(HELLO)
-    kept = fake.sessions.of()[first.partition("?c=")[2]]
-    question, answer = kept["messages"]
+    messages = fake.sessions.of()[first.partition("?c=")[2]]["messages"]
+    assert soon(page, lambda: len(messages) == 2)
+    question, answer = messages
     assert (question["content"], answer["content"]) == ("first question", HELLO)
     assert answer["model"] == "ollama://gemma3:4b"
     details = answer["details"]
@@ -71,11 +80,11 @@ def test_answering_again_keeps_both(fake: FakeVenom, open_window: OpenWindow) ->
     answer.get_by_role("button", name="Answer again").click()
     finished(page.get_by_test_id("answer").last)
     expect(page.get_by_test_id("answer")).to_have_count(1)
-    finished(send(page, "and"))
-    [kept] = fake.sessions.of().values()
-    assert soon(page, lambda: len(kept["messages"]) == 6)
-    parents = [one["parent_message_id"] for one in kept["messages"] if one["role"] == "user"]
-    assert parents == [None, None, kept["messages"][3]["id"]]
+    kept(send(page, "and"))
+    [messages] = [one["messages"] for one in fake.sessions.of().values()]
+    assert soon(page, lambda: len(messages) == 6)
+    parents = [one["parent_message_id"] for one in messages if one["role"] == "user"]
+    assert parents == [None, None, messages[3]["id"]]
 
 
 def test_a_deletion_can_be_undone(fake: FakeVenom, open_window: OpenWindow) -> None:
@@ -234,7 +243,7 @@ def test_the_chat_works_where_the_store_cannot_be_read(
     page.evaluate(LOOK)
     expect(page.get_by_test_id("not-kept")).to_have_count(0)
     expect(page.get_by_test_id("chats-refused")).to_have_count(0)
-    assert fake.sessions.titles() == ["hi"]
+    assert soon(page, lambda: fake.sessions.titles() == ["hi"])
 
 
 @pytest.mark.refusals(404)
@@ -253,7 +262,7 @@ def test_a_chat_that_was_deleted_elsewhere_is_said_and_can_be_kept_anew(
     note.get_by_role("button", name="Keep it as a new chat").click()
     expect(note).to_have_count(0)
     assert page.url != before
-    finished(send(page, "more"))
+    kept(send(page, "more"))
     [made] = fake.sessions.of()
     assert soon(page, lambda: len(fake.sessions.contents(made)) == 6)
     assert fake.sessions.contents(made)[::2] == ["hi", "and", "more"]
@@ -282,13 +291,13 @@ def test_a_reload_in_mid_answer_finds_what_came(fake: FakeVenom, open_window: Op
     expect(said(page)).to_have_text("count to 1000")
     expect(page.get_by_test_id("answer-text")).to_contain_text("1 2 3 4 5")
     expect(page.get_by_test_id("figures")).to_contain_text("Stopped.")
-    assert len(fake.sessions.of()) == 1
+    assert soon(page, lambda: len(fake.sessions.of()) == 1)
     assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_two_tabs_see_one_truth(fake: FakeVenom, open_window: OpenWindow) -> None:
     page = open_window(fake.url)
-    finished(send(page, "hi"))
+    kept(send(page, "hi"))
     other = page.context.new_page()
     other.goto(page.url)
     expect(said(other)).to_have_text("hi")
@@ -305,7 +314,8 @@ def test_two_tabs_see_one_truth(fake: FakeVenom, open_window: OpenWindow) -> Non
     fake.sessions.of()[made]["session"]["title"] = "from the terminal"
     page.evaluate(LOOK)
     expect(chats(page)).to_have_text(["from the terminal"])
-    assert fake.sessions.contents(made)[::2] == ["hi", "from the other tab", "and back"]
+    told = ["hi", "from the other tab", "and back"]
+    assert soon(page, lambda: fake.sessions.contents(made)[::2] == told)
 
 
 OLD_ANSWER = {
@@ -408,7 +418,7 @@ def test_signing_out_leaves_nothing_in_any_tab(fake: FakeVenom, open_window: Ope
     fake.key = "mine"
     page = open_window(fake.url)
     sign_in(page, "mine")
-    finished(send(page, "a secret of mine"))
+    kept(send(page, "a secret of mine"))
     other = page.context.new_page()
     other.goto(page.url)
     expect(said(other)).to_have_text("a secret of mine")
@@ -423,10 +433,9 @@ def test_signing_out_leaves_nothing_in_any_tab(fake: FakeVenom, open_window: Ope
     sign_in(page, "theirs")
     expect(page.get_by_text("Your conversations are kept by this server")).to_be_visible()
     expect(chats(page)).to_have_count(0)
-    finished(send(page, "of another key"))
-    assert (fake.sessions.titles("mine"), fake.sessions.titles("theirs")) == (
-        ["a secret of mine"], ["of another key"],
-    )  # fmt: skip
+    kept(send(page, "of another key"))
+    assert fake.sessions.titles("mine") == ["a secret of mine"]
+    assert soon(page, lambda: fake.sessions.titles("theirs") == ["of another key"])
 
 
 @pytest.mark.refusals(401)
@@ -465,7 +474,8 @@ def test_signed_out_by_the_server_loses_no_words(fake: FakeVenom, open_window: O
     sign_in(page, "mine")
     expect(note).to_have_count(0)
     expect(said(page)).to_have_text(["hi", "and more"])
-    assert fake.sessions.contents(page.url.partition("?c=")[2], "mine")[::2] == ["hi", "and more"]
+    made = page.url.partition("?c=")[2]
+    assert soon(page, lambda: fake.sessions.contents(made, "mine")[::2] == ["hi", "and more"])
 
 
 def test_an_answer_says_why_it_ended(fake: FakeVenom, open_window: OpenWindow) -> None:
