@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import NoReturn
 
 import pytest
 
 from tests.unit.cli.conftest import Cli
+from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.provider import Model
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, answer
@@ -77,8 +79,26 @@ def test_the_table_is_for_people(cli: Cli) -> None:
     assert "OUTCOME" in result.out and "refused" in result.out
 
 
-@pytest.mark.parametrize("words", [("nobody",), ("scripted", "--model", "no-such")])
-def test_what_is_not_there_is_said(cli: Cli, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("words", "told", "fix"),
+    [
+        (("nobody",), "There is no provider nobody; loaded: ", "venom plugins"),
+        (("scripted", "--model", "no-such"), "has no installed model no-such", "venom list"),
+    ],
+)
+def test_what_is_not_there_is_said(cli: Cli, words: tuple[str, ...], told: str, fix: str) -> None:
     result = cli("selftest", *words)
-    assert result.code != 0 and "has no installed model" in result.err
-    assert "venom list" in result.err and "Traceback" not in result.err
+    assert result.code != 0 and told in result.err
+    assert fix in result.err and "Traceback" not in result.err
+
+
+def test_a_provider_that_cannot_be_used_says_why(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(self: scripted.ScriptedProvider) -> NoReturn:
+        raise Unavailable("Its server is down.", code="server_down", fix="Start it.")
+
+    monkeypatch.setattr(scripted.ScriptedProvider, "models", refused)
+    result = cli("selftest", "scripted")
+    assert result.code != 0
+    assert all(part in result.err for part in ("Its server is down.", "Start it.", "server_down"))

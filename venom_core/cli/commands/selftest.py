@@ -13,7 +13,7 @@ from venom_core.cli.exit_codes import ExitCode
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import note, print_json, print_table, say
 from venom_core.cli.wording import words
-from venom_core.sdk.errors import ModelNotFound
+from venom_core.sdk.errors import ModelNotFound, NotFound, Unavailable
 
 _HELP = """Ask a live engine what it really does: each parameter, role and kind of answer is tried
 through /v1 and looked at. "honoured" is what the engine does itself, "emulated" what Venom brings
@@ -45,7 +45,8 @@ def selftest(provider: str, model: str | None, as_json: bool) -> int:
 
     with connected("venom selftest", writes=True) as session:
         connection = session.connection
-        reference = _reference(session.run(connection.models()), provider, model)
+        plugins = session.run(connection.plugins())
+        reference = _reference(session.run(connection.models()), plugins, provider, model)
 
         async def rows() -> list[Row]:
             found: list[Row] = []
@@ -82,8 +83,15 @@ def selftest(provider: str, model: str | None, as_json: bool) -> int:
     return ExitCode.FAILED if broken else ExitCode.OK
 
 
-def _reference(listing: Mapping[str, Any], provider: str, model: str | None) -> str:
-    """Return the reference of the model that is asked. Raises ``ModelNotFound``."""
+def _reference(
+    listing: Mapping[str, Any], plugins: list[dict[str, Any]], provider: str, model: str | None
+) -> str:
+    """Return the reference of the model that is asked.
+
+    Raises:
+        NotFound: no such provider, or none of its models.
+        Unavailable: the provider cannot be used now; the reason's own code and fix.
+    """
     there = [
         item
         for item in listing["models"]
@@ -91,6 +99,7 @@ def _reference(listing: Mapping[str, Any], provider: str, model: str | None) -> 
     ]
     named = [item for item in there if model in (None, item["name"], item["reference"])]
     if not named:
+        _check_provider(plugins, listing["stale"], provider)
         raise ModelNotFound(
             f"{provider} has no installed model {model or 'that chats'}.",
             param="model",
@@ -98,6 +107,24 @@ def _reference(listing: Mapping[str, Any], provider: str, model: str | None) -> 
         )
     smallest = min(named, key=lambda item: (item["size_bytes"] or 0, item["name"]))
     return str(smallest["reference"])
+
+
+def _check_provider(
+    plugins: list[dict[str, Any]], unlisted: list[dict[str, Any]], name: str
+) -> None:
+    """Raise what keeps a provider from being asked; ``unlisted`` are those whose models could not
+    be listed."""
+    found = {one["name"]: one["reason"] for plugin in plugins for one in plugin["providers"]}
+    if name not in found:
+        raise NotFound(
+            f"There is no provider {name}; loaded: {', '.join(sorted(found)) or 'none'}.",
+            code="provider_not_found",
+            param="provider",
+            fix="See what is installed: venom plugins",
+        )
+    reasons = {one["provider"]: one for one in unlisted}
+    if reason := reasons.get(name) or found[name]:
+        raise Unavailable(reason["message"], code=reason["code"], fix=reason["fix"])
 
 
 def _version(plugins: list[dict[str, Any]], provider: str) -> str | None:
