@@ -25,7 +25,8 @@ async def held_to_form(
     """Yield what ``ask`` does; the engine's word on the form of the answer is a refusal with the
     name of the field."""
     has_grammar = bool(request.body.get("grammar"))
-    watching = stuck.watching(request.model) if has_grammar else contextlib.nullcontext()
+    has_form = has_grammar or bool(request.body.get("response_format"))
+    watching = stuck.watching(request.model) if has_form else contextlib.nullcontext()
     try:
         async with watching, contextlib.aclosing(ask(request)) as frames:
             async for frame in frames:

@@ -1,7 +1,8 @@
 """Engines that compute without an end.
 
-A grammar that can go on in very many ways keeps llama.cpp busy for hours over one token, also when
-nobody waits for it any more, and meanwhile it answers nobody. Such an engine is ended.
+A grammar that can go on in very many ways keeps llama.cpp busy for hours over one token, and the
+pattern of a JSON schema for many seconds, also when nobody waits for it any more; meanwhile it
+answers nobody. Such an engine is ended.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ PATIENCE = 30.0
 
 
 class StuckEngines:
-    """Knows which engines may be stuck: those whose last grammar was left before its end."""
+    """Knows which engines may be stuck: those whose last answer held to a form was left
+    before its end."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self.patience = patience
@@ -26,7 +28,7 @@ class StuckEngines:
 
     @contextlib.asynccontextmanager
     async def watching(self, ref: str) -> AsyncGenerator[None, None]:
-        """Doubt a model's engine from now on where an answer that a grammar holds is left."""
+        """Doubt a model's engine from now on where an answer held to a form is left."""
         try:
             yield
         except BaseException:

@@ -92,9 +92,7 @@ def test_what_is_not_there_is_said(cli: Cli, words: tuple[str, ...], told: str, 
     assert fix in result.err and "Traceback" not in result.err
 
 
-def test_a_provider_that_cannot_be_used_says_why(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_provider_that_cannot_be_used_says_why(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refused(self: scripted.ScriptedProvider) -> NoReturn:
         raise Unavailable("Its server is down.", code="server_down", fix="Start it.")
 

@@ -102,7 +102,17 @@ async def left_at_its_deadline(provider: LlamaCppProvider) -> None:
         await said(provider, CHAT, stream=False, timeout=2, grammar=ENDLESS)
 
 
-@pytest.mark.parametrize("leave", [left_by_the_client, left_at_its_deadline])
+async def left_with_a_schema(provider: LlamaCppProvider) -> None:
+    schema = {"type": "string", "pattern": "^(a?){0,1000}$"}
+    form = {"type": "json_schema", "json_schema": {"name": "endless", "schema": schema}}
+    with pytest.raises(UpstreamTimeout):
+        await said(provider, CHAT, stream=False, timeout=2, response_format=form)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [left_by_the_client, left_at_its_deadline, left_with_a_schema],
+)
 async def test_a_grammar_without_an_end_costs_its_engine_and_no_later_answer(
     provider: LlamaCppProvider,
     leave: Callable[[LlamaCppProvider], Awaitable[None]],
