@@ -29,8 +29,6 @@ ON_THE_TERMINAL = (
     "venom_core/installing/installer.py",
     "venom_core/installing/uninstaller.py",
     "venom_core/installing/wheels.py",
-    "venom_core/settings/file.py",
-    "venom_core/settings/paths.py",
 )
 #: What is shown nowhere, or in English alone; the fakes speak to tests.
 NOT_SHOWN = (

@@ -19,8 +19,7 @@ from venom_core.cli.terminal import ask, ask_for, interactive, note, size
 from venom_core.cli.wording import words
 from venom_core.installing.first_steps import plugin_of
 from venom_core.sdk.errors import VenomError
-from venom_core.sdk.spec import Setting
-from venom_core.settings import file
+from venom_core.sdk.spec import Setting, SettingValue
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ Overview = dict[str, Any]
 
 #: The plugin that brings an engine of its own, and the provider that takes a URL.
 EMBEDDED, REMOTE = plugin_of("engine"), plugin_of("server")
+URLS = f"providers.{REMOTE}.urls"
 USABLE = ("ready", "degraded")
 _NOTHING_ANSWERS = ("no_model", "model_not_found", "provider_not_found", "engine_missing")
 
@@ -153,16 +153,17 @@ def use_server(session: Session) -> bool:
 def add_server_url(paths: Any, url: str) -> None:
     """Add to ``providers.remote.urls``. Raises ``InvalidRequest`` for what is no URL."""
     # Imported here: pydantic is too slow for `run --help`.
+    from venom_core.settings.changes import value_at
+    from venom_core.settings.layers import Settings
     from venom_core.settings.values import convert
 
     checked = convert(Setting("urls", "url", None, ""), url, "the URL")
 
-    def edit(document: Any) -> None:
-        table = document.setdefault("providers", {}).setdefault(REMOTE, {})
-        urls = [str(known) for known in table.get("urls", [])]
-        table["urls"] = [*urls, checked] if checked not in urls else urls
+    def wanted(tables: dict[str, Any]) -> dict[str, SettingValue]:
+        kept = value_at(tables, URLS) or []
+        return {URLS: (*kept, str(checked))} if checked not in kept else {}
 
-    file.change(paths, edit)
+    Settings.load(paths).write(wanted)
 
 
 # -- an engine, no model --------------------------------------------------------------------------

@@ -6,18 +6,16 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from venom_core.plugins.discovery import Found, scan
 from venom_core.plugins.names import normalized
 from venom_core.sdk.disk import size_of_tree
 from venom_core.sdk.errors import Conflict, NotFound, StorageError
 from venom_core.sdk.pip import InstallFailed, Pip
-from venom_core.settings import file
+from venom_core.sdk.spec import SettingValue
+from venom_core.settings.changes import Tables
+from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,8 @@ def purge(removal: Removal, paths: Paths) -> None:
     """
     names = {*removal.plugins, *(place.name for place in removal.data)}
 
-    def edit(document: TOMLDocument) -> None:
-        for name in names & set(document.get("providers", {})):
-            del document["providers"][name]
+    def wanted(tables: Tables) -> dict[str, SettingValue]:
+        return {f"providers.{name}": None for name in names & set(tables.get("providers", {}))}
 
     try:
         for place in removal.data:
@@ -107,8 +104,7 @@ def purge(removal: Removal, paths: Paths) -> None:
         raise StorageError(
             f"{place} cannot be removed ({error.strerror}).", fix="Remove that folder by hand."
         ) from error
-    if names & set(file.read(paths.config_file).get("providers", {})):
-        file.change(paths, edit)
+    Settings.load(paths).write(wanted)
 
 
 def _called(name: str) -> list[Found]:

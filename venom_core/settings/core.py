@@ -27,15 +27,22 @@ LAYERS: ContextVar[Sequence[PydanticBaseSettingsSource]] = ContextVar("layers", 
 @dataclass(frozen=True, slots=True)
 class CoreSetting:
     """A core setting's names: ``setting.name`` is the attribute and the flag's name, ``key`` is
-    ``table.key`` in ``config.toml``, ``env`` the environment variable."""
+    ``table.key`` in ``config.toml``, ``env`` the environment variable. ``live`` says that a change
+    counts at once; where it is not, that it counts from the next start on."""
 
     setting: Setting
     key: str
     env: str
+    live: bool = False
 
     @property
     def name(self) -> str:
         return self.setting.name
+
+    @property
+    def option(self) -> str:
+        """The option of the command line that sets it, where one does."""
+        return "--profile" if self.name == "runtime_profile" else f"--{self.name.replace('_', '-')}"
 
 
 def _declare(
@@ -48,6 +55,7 @@ def _declare(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
+    live: bool = False,
 ) -> Any:
     """Return a field that carries its declaration; the name is filled in by :func:`declared`."""
     setting = Setting(
@@ -59,7 +67,7 @@ def _declare(
         maximum=maximum,
         choices=choices,
     )
-    declaration: dict[str, Any] = {KEY: CoreSetting(setting, key, env)}
+    declaration: dict[str, Any] = {KEY: CoreSetting(setting, key, env, live)}
     return Field(default, description=help_, json_schema_extra=declaration)
 
 
@@ -178,6 +186,7 @@ class CoreSettings(BaseSettings):
         "str",
         None,
         "System prompt of POST /api/v1/llm/simple/stream, for models whose template takes one.",
+        live=True,
     )
     disk_limit_gb: float = _declare(
         "models.disk_limit_gb",
@@ -250,6 +259,7 @@ class CoreSettings(BaseSettings):
         "system",
         "How the page looks in a browser in which nobody chose: as the system, light or dark.",
         choices=get_args(Theme),
+        live=True,
     )
     plugins: tuple[str, ...] | None = _declare(
         "plugins.allow",
@@ -273,6 +283,7 @@ class CoreSettings(BaseSettings):
         "Seconds that a plugin's manifest, and the opening of a provider, may take.",
         minimum=0.1,
         maximum=600,
+        live=True,
     )
     wheelhouse: str | None = _declare(
         "plugins.wheelhouse",
@@ -280,6 +291,7 @@ class CoreSettings(BaseSettings):
         "path",
         None,
         "Folder of wheels that `venom plugins install` takes packages from, instead of an index.",
+        live=True,
     )
 
     @property

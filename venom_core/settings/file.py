@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from venom_core.sdk.disk import write_file
 from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.spec import SettingValue
 from venom_core.sdk.text_files import not_text, read_text
+from venom_core.settings.changes import put
 from venom_core.settings.paths import Paths
-
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -42,26 +41,42 @@ def read(path: Path) -> dict[str, Any]:
         raise _invalid(path, f"is not valid TOML at {where}") from error
 
 
-def change(paths: Paths, edit: Callable[[TOMLDocument], None]) -> None:
-    """Apply ``edit`` to the file and put the result in its place in one step.
+def change(paths: Paths, updates: Mapping[str, SettingValue], after: Mapping[str, Any]) -> None:
+    """Write values at ``table.key`` and put the result in its place in one step; None removes one.
 
-    A link keeps pointing at the file it names; the file's mode stays, a new one is owner-only.
+    Comments stay. A link keeps pointing at the file it names; the file's mode stays, a new one is
+    owner-only.
+
+    Args:
+        after: what the file holds then; anything else is not written.
 
     Raises:
         StorageError: ``home_not_writable``.
         InvalidRequest: ``invalid_config_file``.
     """
-    import tomlkit
+    import tomllib
 
-    read(paths.config_file)
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
     paths.make(paths.home)
     target = Path(os.path.realpath(paths.config_file))
-    text = read_text(target) if target.exists() else ""
-    document = tomlkit.parse(text)
-    edit(document)
+    try:
+        document = tomlkit.parse(read_text(target) if target.exists() else "")
+        for key, value in updates.items():
+            put(document, key, value)
+        text = tomlkit.dumps(document)
+        if tomllib.loads(text) != after:
+            raise ValueError("another content")
+    except (TOMLKitError, ValueError, KeyError, TypeError) as error:
+        raise _invalid(
+            paths.config_file,
+            "is written in a form that cannot be changed here",
+            f"Change {paths.config_file} by hand.",
+        ) from error
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-        write_file(target, tomlkit.dumps(document), mode=mode, durable=True)
+        write_file(target, text, mode=mode, durable=True)
     except OSError as error:
         raise paths.not_writable(error) from error
 

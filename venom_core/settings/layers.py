@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-from venom_core.sdk.errors import InvalidRequest
+from venom_core.sdk.errors import InvalidRequest, VenomError
 from venom_core.sdk.masking import keep_secrets_of
 from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
 from venom_core.sdk.text_files import unquoted
 from venom_core.settings import file
+from venom_core.settings.backups import keep_backup
+from venom_core.settings.changes import (
+    KnownSetting,
+    SettingsChange,
+    Tables,
+    checked,
+    not_a_table,
+    put,
+    same,
+    together,
+    value_at,
+    writing,
+)
 from venom_core.settings.core import (
     CORE_SETTINGS,
     LAYERS,
@@ -25,9 +39,6 @@ from venom_core.settings.core import (
 from venom_core.settings.forms import Origin, ProviderForm, SettingView, form_schema
 from venom_core.settings.paths import Paths
 from venom_core.settings.values import convert, mask
-
-if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
 
 _PREFIX = "VENOM_"
 _PROVIDERS = "providers"
@@ -106,10 +117,10 @@ class Settings:
         keep_secrets_of(self._env)
         self._flags = {name: value for name, value in (flags or {}).items() if value is not None}
         self._file = file.read(paths.config_file)
-        self._origins: dict[str, Origin] = {}
         self._changing = threading.Lock()
-        self._check_tables()
-        self.core = self._read_core()
+        self._check_flags()
+        self.core, self._origins = self._read_core(self._file)
+        self._started = self.core
         self._warn_unknown()
 
     @classmethod
@@ -201,59 +212,141 @@ class Settings:
         above = self._origins["plugins_disabled"]
         if above in ("flag", "env") and plugin in self.core.plugins_disabled:
             return above
-        return "file" if plugin in self._disabled_in_file() else None
+        return "file" if plugin in self._disabled_in(self._file) else None
 
     def set_plugin_disabled(self, plugin: str, disabled: bool) -> None:
-        """Keep in ``config.toml`` that a plugin is, or is no longer, disabled.
+        """Keep in ``config.toml`` that a plugin is, or is no longer, disabled. Raises as
+        :meth:`change` does."""
+
+        def wanted(held: Tables) -> dict[str, SettingValue]:
+            chosen = [name for name in self._disabled_in(held) if name != plugin]
+            return {"plugins.disabled": (*chosen, plugin) if disabled else tuple(chosen)}
+
+        self.write(wanted)
+
+    def change(
+        self, updates: Mapping[str, SettingValue], specs: Iterable[ProviderSpec] = ()
+    ) -> SettingsChange:
+        """Write settings to ``config.toml`` and work with them from here on.
+
+        All of them are changed, or none. What others wrote into the file meanwhile stays. It
+        blocks; callers on an event loop run it in a thread.
+
+        Args:
+            updates: ``table.key``, or ``providers.NAME.key``, and the new value, as a value of the
+                setting's type or as its text; None removes it.
+            specs: the providers whose settings may be changed.
 
         Raises:
-            StorageError: ``home_not_writable``.
+            InvalidRequest: ``invalid_setting``, ``unknown_setting`` or ``invalid_config_file``;
+                every key that is at fault is named.
+            Conflict: ``set_by_environment`` or ``set_by_flag``, naming the variable or the
+                option; ``config_busy``.
+            StorageError: ``home_not_writable`` or ``disk_full``.
         """
-        with self._changing:
-            chosen = [name for name in self._disabled_in_file() if name != plugin]
-            if disabled:
-                chosen.append(plugin)
+        known = self._known(specs)
 
-            def edit(document: TOMLDocument) -> None:
-                document.setdefault("plugins", {})["disabled"] = chosen
+        def wanted(held: Tables) -> dict[str, SettingValue]:
+            values, problems = checked(updates, known, held)
+            if problems:
+                raise together(problems.values())
+            return values
 
-            file.change(self.paths, edit)
-            self._file.setdefault("plugins", {})["disabled"] = chosen
-            if self._origins["plugins_disabled"] in ("file", "default"):
-                self._origins["plugins_disabled"] = "file"
-                self.core = self.core.model_copy(update={"plugins_disabled": tuple(chosen)})
+        return self.write(wanted)
 
-    def _read_core(self) -> CoreSettings:
+    def problems(
+        self, updates: Mapping[str, SettingValue], specs: Iterable[ProviderSpec] = ()
+    ) -> dict[str, VenomError]:
+        """Return, by key, why :meth:`change` would refuse it; empty where it would not."""
+        return checked(updates, self._known(specs), self._file)[1]
+
+    def write(self, wanted: Callable[[Tables], Mapping[str, SettingValue]]) -> SettingsChange:
+        """Write what a function makes of the file's tables, as :meth:`change` does, while nobody
+        else writes. The function has checked what it gives, but for the core's settings."""
+        with self._changing, writing(self.paths):
+            held = file.read(self.paths.config_file)
+            after = deepcopy(held)
+            changes = {
+                key: value
+                for key, value in wanted(held).items()
+                if not same(value, value_at(held, key))
+            }
+            self._check_tables(held)
+            for key, value in changes.items():
+                put(after, key, value)
+            core, origins = self._read_core(after)
+            backup = None
+            if changes:
+                backup = keep_backup(self.paths)
+                file.change(self.paths, changes, after)
+            self._file, self.core, self._origins = after, core, origins
+        return SettingsChange(tuple(changes), self.restart_required(), backup)
+
+    def restart_required(self) -> tuple[str, ...]:
+        """Return the keys of the core's settings whose value counts from the next start on only,
+        and is another one than this process was started with."""
+        return tuple(
+            part.key
+            for part in CORE_SETTINGS
+            if not part.live and getattr(self.core, part.name) != getattr(self._started, part.name)
+        )
+
+    def _known(self, specs: Iterable[ProviderSpec]) -> dict[str, KnownSetting]:
+        """Return every setting by its key in the file."""
+        known = {
+            part.key: KnownSetting(
+                part.setting,
+                variable=part.env if unquoted(self._env.get(part.env, "")) else None,
+                option=part.option if part.name in self._flags else None,
+            )
+            for part in CORE_SETTINGS
+        }
+        for spec in specs:
+            for setting in spec.settings:
+                key = f"{_PROVIDERS}.{spec.name}.{setting.name}"
+                known[key] = KnownSetting(setting, self._variable_of(spec, setting))
+        return known
+
+    def _read_core(self, held: Tables) -> tuple[CoreSettings, dict[str, Origin]]:
+        """Return the core's values with these tables as the file's, and where each is from."""
+        self._check_tables(held)
+
         def flag(part: CoreSetting) -> tuple[object, str]:
-            return self._flags.get(part.name), f"the option --{part.name.replace('_', '-')}"
+            return self._flags.get(part.name), f"the option {part.option}"
 
         def variable(part: CoreSetting) -> tuple[object, str]:
             return unquoted(self._env.get(part.env, "")) or None, _variable_place(part.env)
 
         def in_file(part: CoreSetting) -> tuple[object, str]:
             table, _, key = part.key.partition(".")
-            return self._file.get(table, {}).get(key), self._file_place(table, key)
+            return held.get(table, {}).get(key), self._file_place(table, key)
 
-        self._origins = dict.fromkeys(_BY_NAME, "default")
+        origins: dict[str, Origin] = dict.fromkeys(_BY_NAME, "default")
         layers = (
-            Layer("flag", flag, self._origins),
-            Layer("env", variable, self._origins),
-            Layer("file", in_file, self._origins),
+            Layer("flag", flag, origins),
+            Layer("env", variable, origins),
+            Layer("file", in_file, origins),
         )
         token = LAYERS.set(layers)
         try:
-            return CoreSettings()
+            return CoreSettings(), origins
         finally:
             LAYERS.reset(token)
+
+    def _variable_of(self, spec: ProviderSpec, setting: Setting) -> str | None:
+        """Return the variable that sets a provider's setting, where one does."""
+        for variable in (provider_variable(spec.name, setting.name), *setting.env_aliases):
+            if unquoted(self._env.get(variable, "")):
+                return variable
+        return None
 
     def _of_provider(
         self, spec: ProviderSpec, setting: Setting, table: Mapping[str, object]
     ) -> tuple[SettingValue, Origin, str | None]:
         """Return the value, its layer, and the variable that it was read from."""
-        for variable in (provider_variable(spec.name, setting.name), *setting.env_aliases):
-            raw = unquoted(self._env.get(variable, ""))
-            if raw:
-                return convert(setting, raw, _variable_place(variable)), "env", variable
+        if (variable := self._variable_of(spec, setting)) is not None:
+            raw = unquoted(self._env[variable])
+            return convert(setting, raw, _variable_place(variable)), "env", variable
         if setting.name in table:
             place = self._file_place(f"{_PROVIDERS}.{spec.name}", setting.name)
             return convert(setting, table[setting.name], place), "file", None
@@ -283,23 +376,25 @@ class Settings:
     def _provider_table(self, name: str) -> Mapping[str, object]:
         table = self._file.get(_PROVIDERS, {}).get(name, {})
         if not isinstance(table, dict):
-            raise self._not_a_table(f"{_PROVIDERS}.{name}")
+            raise not_a_table(f"{_PROVIDERS}.{name}", str(self.paths.config_file))
         return table
 
-    def _disabled_in_file(self) -> list[str]:
+    def _disabled_in(self, held: Tables) -> list[str]:
         part = _BY_NAME["plugins_disabled"]
-        raw = self._file.get("plugins", {}).get("disabled", [])
+        raw = held.get("plugins", {}).get("disabled", [])
         names = convert(part.setting, raw, self._file_place("plugins", "disabled"))
         return list(names) if isinstance(names, tuple) else []
 
-    def _check_tables(self) -> None:
+    def _check_flags(self) -> None:
         unknown = sorted(self._flags.keys() - _BY_NAME.keys())
         if unknown:
             raise ValueError(f"no core setting is called {', '.join(unknown)}")
+
+    def _check_tables(self, held: Tables) -> None:
         tables = {part.key.partition(".")[0] for part in CORE_SETTINGS} | {_PROVIDERS}
-        for table in tables & self._file.keys():
-            if not isinstance(self._file[table], dict):
-                raise self._not_a_table(table)
+        for table in tables & held.keys():
+            if not isinstance(held[table], dict):
+                raise not_a_table(table, str(self.paths.config_file))
 
     def _warn_unknown(self) -> None:
         tables = {part.key.partition(".")[0] for part in CORE_SETTINGS}
@@ -338,14 +433,6 @@ class Settings:
 
     def _file_place(self, table: str, key: str) -> str:
         return f"[{table}] {key} in {self.paths.config_file}"
-
-    def _not_a_table(self, table: str) -> InvalidRequest:
-        return InvalidRequest(
-            f"{table} in {self.paths.config_file} must be a table.",
-            fix=f"Write it as [{table}] with its keys below.",
-            code="invalid_setting",
-            param=table,
-        )
 
 
 def _variable_place(variable: str) -> str:

@@ -21,7 +21,7 @@ from venom_core.sdk.numbers import MOST_EXACT
 from venom_core.sdk.spec import Setting, SettingValue
 
 _LONGEST_SHOWN = 60
-_KINDS = {
+KINDS = {
     "str": "text",
     "int": "a whole number",
     "float": "a number",
@@ -191,7 +191,7 @@ def _wanted(setting: Setting, error: ValidationError) -> str:
         return f"at least {_number(setting.minimum, -MOST_EXACT)}"
     if kind == "less_than_equal":
         return f"at most {_number(setting.maximum, MOST_EXACT)}"
-    return "http:// or https:// URLs" if setting.items == "url" else _KINDS[setting.type]
+    return "http:// or https:// URLs" if setting.items == "url" else KINDS[setting.type]
 
 
 def _kind(error: ValidationError) -> str:

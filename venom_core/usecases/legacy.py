@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from venom_core.models.generation import checked
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.sdk.errors import InvalidRequest, NotFound, StorageError, VenomError
-from venom_core.sdk.spec import ProviderSpec, Setting
+from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
 from venom_core.sdk.text_files import UNREADABLE, read_text
-from venom_core.settings import file
 from venom_core.settings.core import CORE_SETTINGS
-from venom_core.settings.layers import provider_variable
+from venom_core.settings.layers import Settings, provider_variable
 from venom_core.settings.paths import Paths
 from venom_core.settings.profiles import find_profile
 from venom_core.settings.values import convert, mask
@@ -29,8 +28,6 @@ from venom_core.store.audit import Actor
 from venom_core.store.backup import restore_backup, write_backup
 
 if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
-
     from venom_core.models.manager import ModelManager
 
 MAX_ENV_BYTES = 1024 * 1024
@@ -115,7 +112,7 @@ class Takeover:
 
     def __init__(
         self,
-        paths: Paths,
+        settings: Settings,
         specs: Mapping[str, ProviderSpec],
         registry: ModelRegistry,
         manager: ModelManager,
@@ -123,7 +120,7 @@ class Takeover:
         *,
         dry_run: bool,
     ) -> None:
-        self._paths = paths
+        self._own_settings = settings
         self._specs = specs
         self._registry = registry
         self._manager = manager
@@ -133,10 +130,10 @@ class Takeover:
     async def run(self, original: Original) -> list[Finding]:
         """Take over everything that is found, and return it in that order."""
         if not self._dry_run:
-            keep_for_rollback(self._paths)
+            keep_for_rollback(self._own_settings.paths)
         findings, changes = self._settings(original)
         if changes and not self._dry_run:
-            file.change(self._paths, lambda document: _put(document, changes))
+            self._own_settings.change(changes, self._specs.values())
         findings += [finding async for finding in self._active(original.values)]
         findings += [finding async for finding in self._overrides(original.values)]
         known = {finding.name for finding in findings}
@@ -149,39 +146,49 @@ class Takeover:
 
     # -- settings ----------------------------------------------------------------------------
 
-    def _settings(self, original: Original) -> tuple[list[Finding], dict[tuple[str, ...], Any]]:
+    def _settings(self, original: Original) -> tuple[list[Finding], dict[str, SettingValue]]:
         findings: list[Finding] = []
-        changes: dict[tuple[str, ...], Any] = {}
+        changes: dict[str, SettingValue] = {}
         places = dict(self._places())
         for name, text in _expanded(original.values):
             place = places.get(RENAMED.get(name, name))
             if place is None:
                 continue
-            path, setting = place
+            key, setting = place
             try:
                 raw = find_profile(text).name if name == "VENOM_RUNTIME_PROFILE" else text
                 value = convert(setting, raw, f"{name} in .env")
+                self._check_change(key, value)
             except VenomError as error:
                 findings.append(Finding(name, "left", error.message))
                 continue
-            shown = mask(setting, value)
-            findings.append(Finding(name, "taken", f"{'.'.join(path)} = {shown}"))
-            changes[path] = list(value) if isinstance(value, tuple) else value
+            findings.append(Finding(name, "taken", f"{key} = {mask(setting, value)}"))
+            changes[key] = value
         for name, spec in self._specs.items():
             if original.models and any(one.name == MODEL_PATHS for one in spec.settings):
-                path = ("providers", name, MODEL_PATHS)
-                changes[path] = [str(folder) for folder in original.models]
-                message = f"{'.'.join(path)} = {', '.join(changes[path])}"
-                findings.append(Finding("models", "taken", message))
+                key = f"providers.{name}.{MODEL_PATHS}"
+                folders = tuple(str(folder) for folder in original.models)
+                try:
+                    self._check_change(key, folders)
+                except VenomError as error:
+                    findings.append(Finding("models", "left", error.message))
+                    continue
+                changes[key] = folders
+                findings.append(Finding("models", "taken", f"{key} = {', '.join(folders)}"))
         return findings, changes
 
-    def _places(self) -> Iterator[tuple[str, tuple[tuple[str, ...], Setting]]]:
-        """Return environment name -> its place in config.toml and its declaration."""
+    def _check_change(self, key: str, value: SettingValue) -> None:
+        """Raise why the settings would refuse a value."""
+        for problem in self._own_settings.problems({key: value}, self._specs.values()).values():
+            raise problem
+
+    def _places(self) -> Iterator[tuple[str, tuple[str, Setting]]]:
+        """Return environment name -> its key in config.toml and its declaration."""
         for part in CORE_SETTINGS:
-            yield part.env, (tuple(part.key.split(".")), part.setting)
+            yield part.env, (part.key, part.setting)
         for name, spec in self._specs.items():
             for setting in spec.settings:
-                place = ("providers", name, setting.name), setting
+                place = f"providers.{name}.{setting.name}", setting
                 for env in (provider_variable(name, setting.name), *setting.env_aliases):
                     yield env, place
 
@@ -358,15 +365,3 @@ def _expanded(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield "OLLAMA_CONTEXT_LENGTH", profile[0]
         if not {"LLM_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE"} & set(values):
             yield "OLLAMA_KEEP_ALIVE", profile[1]
-
-
-def _put(document: TOMLDocument, changes: Mapping[tuple[str, ...], Any]) -> None:
-    import tomlkit
-
-    for path, value in changes.items():
-        table: Any = document
-        for part in path[:-1]:
-            if part not in table:
-                table[part] = tomlkit.table()
-            table = table[part]
-        table[path[-1]] = value

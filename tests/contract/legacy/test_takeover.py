@@ -61,7 +61,12 @@ async def opened(paths: Paths) -> AsyncIterator[Venom]:
 async def taken_over(paths: Paths, folder: Path, *, dry_run: bool = False) -> dict[str, Finding]:
     async with opened(paths) as venom:
         takeover = Takeover(
-            paths, venom.host.specs(), venom.registry, venom.manager, Actor.local(), dry_run=dry_run
+            venom.settings,
+            venom.host.specs(),
+            venom.registry,
+            venom.manager,
+            Actor.local(),
+            dry_run=dry_run,
         )
         findings = await takeover.run(read_original(folder))
     return {finding.name: finding for finding in findings}

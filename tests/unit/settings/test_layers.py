@@ -318,7 +318,7 @@ class TestDisabling:
         found = settings(tmp_path / "new")
         found.set_plugin_disabled("onnx", True)
         assert (tmp_path / "new" / "config.toml").stat().st_mode & 0o777 == 0o600
-        assert [path.name for path in (tmp_path / "new").iterdir()] == ["config.toml"]
+        assert {path.name for path in (tmp_path / "new").iterdir()} == {"config.toml", "run"}
 
     def test_environment_does_not_hide_what_was_disabled_by_command(self, tmp_path):
         found = settings(tmp_path, env={"VENOM_PLUGINS_DISABLED": "hf"})

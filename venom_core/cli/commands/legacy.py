@@ -95,7 +95,7 @@ async def _import(folder: Path, dry_run: bool) -> list[Finding]:
     try:
         await venom.host.load_all()
         takeover = Takeover(
-            venom.settings.paths,
+            venom.settings,
             venom.host.specs(),
             venom.registry,
             venom.manager,
