@@ -22,7 +22,7 @@ Opened = Callable[..., AbstractAsyncContextManager[RemoteProvider]]
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No server is called silent because the machine is busy."""
-    monkeypatch.setattr(provider, "LIST_TIMEOUT", patience(provider.LIST_TIMEOUT))
+    monkeypatch.setattr(provider, "LIST_TIMEOUT", patience(4 * provider.LIST_TIMEOUT))
 
 
 @pytest.fixture

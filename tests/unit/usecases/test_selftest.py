@@ -26,10 +26,14 @@ FIELDS = {
 
 
 class Toy:
-    """An engine of nine words. ``ignores`` and ``refuses`` name what it does not do."""
+    """An engine of nine words. ``ignores`` and ``refuses`` name what it does not do; ``ties`` is
+    how many narrowed answers take the other one of two words that are equally likely."""
 
-    def __init__(self, ignores: str = "", refuses: str = "", emulates: str = "") -> None:
+    def __init__(
+        self, ignores: str = "", refuses: str = "", emulates: str = "", ties: int = 0
+    ) -> None:
         self.ignores, self.refuses, self.emulates = ignores, refuses, emulates
+        self._ties = ties
         self._random = random.Random(1)
 
     async def __call__(
@@ -115,6 +119,9 @@ class Toy:
         if asked.get("temperature") and not narrow:
             seed = asked.get("seed", self._random.random())
             random.Random(seed).shuffle(words)
+        if asked.get("temperature") and narrow and self._ties:
+            self._ties -= 1
+            words[-1] = " or"
         changing = ("repeat_penalty", "presence_penalty", "frequency_penalty", "logit_bias")
         if any(asked.get(name) for name in changing):
             words.reverse()
@@ -181,6 +188,11 @@ LACKING = [cell.name for cell in CELLS if cell.name not in (*ROLES, "suffix", "b
 async def test_an_engine_that_does_everything_honours_everything() -> None:
     found = await rows(Toy())
     assert [row.name for row in found.values()] == [cell.name for cell in CELLS]
+    assert {row.outcome for row in found.values()} == {"honoured"}, found
+
+
+async def test_two_words_that_are_equally_likely_are_no_fault() -> None:
+    found = await rows(Toy(ties=2))
     assert {row.outcome for row in found.values()} == {"honoured"}, found
 
 
