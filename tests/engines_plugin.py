@@ -17,12 +17,20 @@ from venom_core.testing.staging import entry
 
 @dataclass(slots=True)
 class Played:
-    """``metrics`` that are an exception are raised, and None hangs."""
+    """``metrics`` that are an exception are raised, and None hangs.
+
+    With ``lives`` an engine is there while its model is loaded; ``refuses`` is raised by the next
+    loads. ``pid`` is the process that such an engine is said to be.
+    """
 
     engines: Sequence[EngineStatus] = ()
     metrics: Sequence[EngineMetrics] | BaseException | None = ()
     opened: int = 0
     calls: list[str] = field(default_factory=list)
+    lives: bool = False
+    refuses: BaseException | None = None
+    pid: int | None = None
+    models: Sequence[str] = ("org/m",)
 
 
 PLAYED = Played()
@@ -32,6 +40,7 @@ ENTRY = entry("tests.engines_plugin", "played")
 def reset() -> Played:
     """Forget what a test put here."""
     PLAYED.engines, PLAYED.metrics, PLAYED.opened = (), (), 0
+    PLAYED.lives, PLAYED.refuses, PLAYED.pid, PLAYED.models = False, None, None, ("org/m",)
     PLAYED.calls.clear()
     return PLAYED
 
@@ -64,7 +73,7 @@ class PlayedProvider(Provider):
         return Health(ProviderStatus.READY)
 
     async def models(self) -> Sequence[Model]:
-        return [Model("org/m", "folder")]
+        return [Model(ref, "folder") for ref in PLAYED.models]
 
     async def describe(self, ref: str) -> Model:
         return Model(ref, "folder")
@@ -75,9 +84,19 @@ class PlayedProvider(Provider):
 
     async def load(self, ref: str) -> None:
         PLAYED.calls.append(f"load {ref}")
+        if PLAYED.refuses is not None:
+            raise PLAYED.refuses
+        if PLAYED.lives:
+            engine = EngineStatus(
+                f"acme ({ref})", "running", ref, PLAYED.pid, 8123,
+                log_tail=("starting", "ready in /srv/models\x1b[0m", ""),
+            )  # fmt: skip
+            PLAYED.engines = [*(one for one in PLAYED.engines if one.model != ref), engine]
 
     async def unload(self, ref: str) -> None:
         PLAYED.calls.append(f"unload {ref}")
+        if PLAYED.lives:
+            PLAYED.engines = [one for one in PLAYED.engines if one.model != ref]
 
     async def ps(self) -> Sequence[LoadedModel]:
         return []

@@ -10,7 +10,7 @@ import asyncio
 import functools
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from venom_core.accounting.ledger import Ledger
@@ -20,13 +20,14 @@ from venom_core.chat.limits import Limits
 from venom_core.chat.service import ChatService
 from venom_core.chat.sessions import Sessions
 from venom_core.models.asked_providers import AskedProviders
-from venom_core.models.default_model import DefaultModel
+from venom_core.models.default_model import Configured, DefaultModel
 from venom_core.models.manager import ModelManager
 from venom_core.models.memory import ModelMemory
 from venom_core.models.registry import ModelRegistry
 from venom_core.plugins.host import PluginHost
 from venom_core.runtime.feed import Feed
 from venom_core.runtime.figures import FigureReader
+from venom_core.runtime.history import ServiceHistory
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -42,7 +43,9 @@ from venom_core.usecases.overview import OverviewUseCases
 from venom_core.usecases.plugins import PluginUseCases
 from venom_core.usecases.runtime import RuntimeUseCases
 from venom_core.usecases.selftest.keeping import SelfTestUseCases
+from venom_core.usecases.services import ServiceUseCases
 from venom_core.usecases.sessions import SessionUseCases
+from venom_core.usecases.starting import EngineControl, ServerModels
 from venom_core.usecases.usage import UsageUseCases
 
 if TYPE_CHECKING:
@@ -73,12 +76,14 @@ class Venom:
         self.host.scan()
         self.meter, self.feed = Meter(), Feed()
         self.ledger = Ledger(self.store.usage, core.usage_retention_days)
-        for name, observer in (("meter", self.meter), ("ledger", self.ledger), ("feed", self.feed)):
+        self.history = ServiceHistory(self.store.history, self.store.exists)
+        observers = {"meter": self.meter, "ledger": self.ledger, "feed": self.feed}
+        for name, observer in {**observers, "history": self.history}.items():
             self.host.add_observer(name, observer)
         self.quotas = Quotas(lambda key_id, day: self.store.usage().used(key_id, day))
         self.providers = AskedProviders(self.host, self.profile)
         self.registry = ModelRegistry(
-            self.host, self.providers.names, lambda: self.providers.order,
+            self.host, self.providers.names, self._order,
             lambda: settings.core.plugin_load_timeout,
             lambda: self.manager.names(),  # noqa: PLW0108 -- it is made below
         )  # fmt: skip
@@ -87,9 +92,7 @@ class Venom:
             self.host, self.registry, memory, self.store.in_use, self.store.exists,
             round(core.disk_limit_gb * 1e9), self.report,
         )  # fmt: skip
-        self.default_model = DefaultModel(
-            self.manager, self.registry, self.host, core.default_model
-        )
+        self.default_model = DefaultModel(self.manager, self.registry, self.host, self._configured)
         self.self_tests = SelfTestUseCases(
             self.host, self.registry, self.store.self_tests, self.store.exists
         )
@@ -105,6 +108,13 @@ class Venom:
             self.host, self.registry, self.manager, self.profile, self._figures
         )
         self.engines = EngineUseCases(self.host, self.providers)
+        self._server_models = ServerModels(
+            self.registry, self.manager, self.default_model, lambda: settings.core.llm_model_name
+        )
+        control = EngineControl(self.host, self.registry, self.manager, self._server_models)
+        self.services = ServiceUseCases(
+            self.host, self.providers, control, self.history, self.journal, settings.paths
+        )
         self.models = ModelUseCases(
             self.host, self.registry, self.manager, lambda: self._transfers, self.default_model,
             self.runtime, self.journal, self.self_tests,
@@ -129,6 +139,16 @@ class Venom:
         for a setting that cannot be used."""
         env = os.environ if env is None else env
         return cls(Settings.load(Paths.resolve(env), env, flags))
+
+    def _configured(self) -> Configured:
+        core = self.settings.core
+        return Configured(core.active_llm_server, core.llm_model_name, core.default_model)
+
+    def _order(self) -> Sequence[str]:
+        """Return the providers that are preferred for a bare name: the active server first."""
+        order, server = self.providers.order, self.settings.core.active_llm_server
+        first = None if server is None else self.host.resolve_name(server)
+        return order if first is None else [first, *(name for name in order if name != first)]
 
     # Made at their first use: the start does not pay for them.
 
@@ -190,6 +210,7 @@ class Venom:
                 await self.host.close()
         finally:
             await self.ledger.close()  # after the last stream has ended
+            await self.history.close()
         self.store.close()
 
     def report(self, event: ObservedEvent) -> None:

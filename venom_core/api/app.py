@@ -42,8 +42,10 @@ from venom_core.api.v1 import (
     models,
     overview,
     plugins,
+    runtime,
     session,
     sessions,
+    system,
     usage,
 )
 from venom_core.api.validation import invalid
@@ -128,6 +130,8 @@ def _api_routes() -> tuple[BaseRoute, ...]:
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (usage.router, audit.router, chat.router, sessions.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
+    for router in (system.router, runtime.router):
+        together.include_router(router, prefix="/api/v1", dependencies=protected)
     together.include_router(session.router, prefix="/api/v1")
     together.include_router(health.router, dependencies=protected)
     return tuple(together.routes)
@@ -205,6 +209,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await ring.remember_keys()
         await venom.start()
+        venom.services.is_served = True
         venom.operations.resume_interrupted(venom.store.file)
         try:
             yield

@@ -21,13 +21,14 @@ from venom_core.cli.connection.lock import stop_command
 from venom_core.cli.connection.server_file import answers, find_server
 from venom_core.cli.listening import PortInUse, listen
 from venom_core.cli.log_reading import find_logs
-from venom_core.cli.page_build import is_built, what_is_missing
+from venom_core.cli.page_build import what_is_missing
 from venom_core.cli.terminal import memory, size
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import this_machine
 from venom_core.sdk.programs import GPU_PROGRAM, look_for
 from venom_core.settings.key_file import read_key_file
 from venom_core.settings.paths import Paths
+from venom_core.ui import is_built
 
 if TYPE_CHECKING:
     from venom_core.settings.layers import Settings

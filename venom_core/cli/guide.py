@@ -29,7 +29,7 @@ from venom_core.cli.listening import (
     require_key_beyond_loopback,
 )
 from venom_core.cli.logs import begin_logging
-from venom_core.cli.page_build import build_page, is_built, what_is_missing
+from venom_core.cli.page_build import build_page, what_is_missing
 from venom_core.cli.pulling import progress_of
 from venom_core.cli.quickstart_lines import (
     last_line,
@@ -44,6 +44,7 @@ from venom_core.installing.first_steps import demonstration_models
 from venom_core.sdk.errors import UpstreamIncomplete, VenomError
 from venom_core.sdk.loopback import listens_on_loopback
 from venom_core.settings.paths import Paths
+from venom_core.ui import is_built
 
 if TYPE_CHECKING:
     from venom_core.cli.serving import Server

@@ -17,7 +17,7 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def log_file(paths: Paths) -> Path:
-    return paths.logs_dir / "venom.log"
+    return paths.log_file
 
 
 class _Clean(logging.Formatter):

@@ -40,6 +40,10 @@ COMMANDS = {
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory, like unload."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
     "engines": (f"{_HOME}.engines:engines", "Show, start, stop and install engines."),
+    "services": (
+        f"{_HOME}.services:services",
+        "Show what runs, start, stop and restart it; what happened to it.",
+    ),
     "selftest": (f"{_HOME}.selftest:selftest", "Ask an engine what it really does."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),
     "logs": (f"{_HOME}.logs:logs", "Show the log of the server or of an engine."),

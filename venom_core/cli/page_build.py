@@ -12,16 +12,12 @@ from typing import IO, TYPE_CHECKING
 
 from venom_core.sdk.programs import look_for
 from venom_core.settings.paths import Paths
-from venom_core.ui import STATIC
+from venom_core.ui import is_built
 
 if TYPE_CHECKING:
     import asyncio
 
 STOP_SECONDS = 5.0
-
-
-def is_built(root: Path = STATIC) -> bool:
-    return (root / "index.html").is_file()
 
 
 def what_is_missing(checkout: Path) -> str | None:

@@ -128,6 +128,7 @@ async def serve_until_stopped(server: Server, venom: Venom, listener: socket) ->
         identity.pid, identity.started, local_url(listener), venom.local_token, __version__
     )
     publish(paths, record)
+    venom.services.url = record.url
     try:
         await server.serve([listener])
     except SystemExit as error:  # uvicorn's way to say that the lifespan failed

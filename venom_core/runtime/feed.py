@@ -32,6 +32,11 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "plugin.state": "providers",
     "provider.breach": "providers",
     "provider.state": "providers",
+    "server.activated": "services",
+    "service.failed": "services",
+    "service.restarted": "services",
+    "service.started": "services",
+    "service.stopped": "services",
 }
 REPLAYED = 256
 WAITING = 256

@@ -55,8 +55,10 @@ class ObservedEvent:
     ``provider.state``, ``provider.breach`` (a rule of the law that a provider broke for the first
     time), ``model.pulled``, ``model.built``, ``model.removed``, ``model.activated``,
     ``model.deactivated``, ``model.loaded``, ``model.unloaded``, ``model.configured``,
-    ``alias.set``, ``alias.removed``. ``data`` holds plain
-    values and never a prompt, an answer or a key.
+    ``alias.set``, ``alias.removed``, ``service.started``, ``service.stopped``,
+    ``service.restarted``, ``service.failed``, ``server.activated`` (these with ``service``,
+    ``action``, ``success`` and ``message``). ``data`` holds plain values and never a prompt, an
+    answer or a key.
     """
 
     name: str

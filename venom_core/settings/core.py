@@ -180,6 +180,21 @@ class CoreSettings(BaseSettings):
         "The Ollama model, a name or a glob, that answers where a request names none; the"
         " provider's own choice where not set.",
     )
+    active_llm_server: str | None = _declare(
+        "chat.active_server",
+        "ACTIVE_LLM_SERVER",
+        "str",
+        None,
+        "The provider whose model answers where a request names none and none is active, and that"
+        " serves a name which several have; the providers' own order where not set.",
+    )
+    llm_model_name: str | None = _declare(
+        "chat.model_name",
+        "LLM_MODEL_NAME",
+        "str",
+        None,
+        "The model that answers where a request names none and none is active.",
+    )
     simple_mode_system_prompt: str | None = _declare(
         "chat.simple_mode_system_prompt",
         "SIMPLE_MODE_SYSTEM_PROMPT",

@@ -37,6 +37,11 @@ class Paths:
     run_dir: Path
     lock_file: Path
 
+    @property
+    def log_file(self) -> Path:
+        """Return the server's log."""
+        return self.logs_dir / "venom.log"
+
     @classmethod
     def at(cls, home: Path) -> Paths:
         """Return the layout under ``home``; a relative path or ``~`` is made absolute."""

@@ -12,6 +12,7 @@ from venom_core.store.audit import Actor, AuditEntry, count_audit, read_audit, w
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from venom_core.store.history import HistoryRepository
     from venom_core.store.in_use import InUseRepository
     from venom_core.store.keys import KeyRepository
     from venom_core.store.ledger import UsageRepository
@@ -94,6 +95,12 @@ class Store:
         from venom_core.store.sessions import SessionRepository
 
         return SessionRepository(self.engine)
+
+    def history(self) -> HistoryRepository:
+        """Return what happened to services."""
+        from venom_core.store.history import HistoryRepository
+
+        return HistoryRepository(self.engine)
 
     def operations(self) -> OperationRepository:
         """Return the installs, builds and removals."""

@@ -29,6 +29,8 @@ class InUse:
     active: Mapping[str, ModelKey] = field(default_factory=dict)
     overrides: Mapping[ModelKey, Mapping[str, Any]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    #: Provider -> the reference of the model that was last active for chat there.
+    last: Mapping[str, str] = field(default_factory=dict)
 
 
 class InUseRepository:
@@ -41,12 +43,18 @@ class InUseRepository:
         """Return everything, as of one moment."""
         from sqlalchemy import select
 
-        from venom_core.store.tables import active_models, aliases, generation_overrides
+        from venom_core.store.tables import (
+            active_models,
+            aliases,
+            generation_overrides,
+            last_models,
+        )
 
         with store_errors(), self._engine.begin() as connection:
             active = connection.execute(select(active_models)).mappings().all()
             overrides = connection.execute(select(generation_overrides)).mappings().all()
             named = connection.execute(select(aliases).order_by(aliases.c.name)).mappings().all()
+            last = connection.execute(select(last_models)).mappings().all()
         return InUse(
             {row["role"]: (row["provider"], row["ref"]) for row in active},
             {
@@ -56,16 +64,19 @@ class InUseRepository:
                 for row in overrides
             },
             {row["name"]: row["target"] for row in named},
+            {row["provider"]: row["ref"] for row in last},
         )
 
     def set_active(self, role: str, model: ModelKey | None, actor: Actor) -> None:
-        """Make a model the active one of its role; None leaves the role without one."""
+        """Make a model the active one of its role; None leaves the role without one. A chat model
+        is also kept as the last one of its provider."""
         from venom_core.store.tables import active_models as t
 
         values = None
         if model is not None:
             values = {"role": role, "provider": model[0], "ref": model[1], "since": utc_text()}
-        self._replace(t, {"role": role}, values, ("model.activate", role), actor)
+        last = model if role == "chat" else None
+        self._replace(t, {"role": role}, values, ("model.activate", role), actor, last)
 
     def set_override(
         self, model: ModelKey, parameters: Mapping[str, Any] | None, actor: Actor
@@ -96,17 +107,28 @@ class InUseRepository:
         values: Mapping[str, Any] | None,
         what: tuple[str, str],
         actor: Actor,
+        last: ModelKey | None = None,
     ) -> None:
         """Set the row of ``key`` to ``values`` or delete it; ``what`` is the audit's action and
-        subject."""
+        subject, ``last`` a model to keep as its provider's last."""
         with store_errors(), writing(self._engine) as connection:
             before = _row(connection, table, key)
             where = [table.c[name] == value for name, value in key.items()]
             connection.execute(table.delete().where(*where))
             if values is not None:
                 connection.execute(table.insert().values(**values))
+            if last is not None:
+                _keep_last(connection, last)
             after = _row(connection, table, key)
             write_audit(connection, actor, *what, before, after)
+
+
+def _keep_last(connection: Connection, model: ModelKey) -> None:
+    from venom_core.store.tables import last_models as t
+
+    provider, ref = model
+    connection.execute(t.delete().where(t.c.provider == provider))
+    connection.execute(t.insert().values(provider=provider, ref=ref, since=utc_text()))
 
 
 def _row(connection: Connection, table: Table, key: Mapping[str, str]) -> dict[str, Any] | None:

@@ -68,6 +68,26 @@ active_models = Table(
     Column("since", String(32), nullable=False),
 )
 
+# The model that was last active for chat at each provider: what a switch to it goes back to.
+last_models = Table(
+    "last_models",
+    metadata,
+    Column("provider", String(50), primary_key=True),
+    Column("ref", String(200), nullable=False),
+    Column("since", String(32), nullable=False),
+)
+
+service_history = Table(
+    "service_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", String(32), nullable=False),
+    Column("service", String(50), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
 generation_overrides = Table(
     "generation_overrides",
     metadata,

@@ -61,7 +61,7 @@ class EngineUseCases:
         """Return every engine; a provider that cannot be asked has none."""
         names = [name for name in await self._providers.names() if self._has_engines(name)]
         told = await self._told(names, lambda provider: provider.engines())
-        records = [_record(name, engine) for name, engines in told.items() for engine in engines]
+        records = [engine_record(name, one) for name, engines in told.items() for one in engines]
         return {"success": True, "count": len(records), "engines": records, "providers": names}
 
     async def metrics(self) -> dict[str, list[EngineMetrics]]:
@@ -94,7 +94,8 @@ class EngineUseCases:
         return dict(one for one in await asyncio.gather(*map(told, names)) if one is not None)
 
 
-def _record(provider: str, engine: EngineStatus) -> EngineRecord:
+def engine_record(provider: str, engine: EngineStatus) -> EngineRecord:
+    """Return JSON values."""
     return {
         "name": engine.name,
         "provider": provider,

@@ -194,6 +194,11 @@ def _label(provider: str | None, model: str | None, parts: SplitResult | None) -
     return f"{label} @ {parts.hostname}:{_port(parts)}" if parts else label
 
 
+def shown_url(endpoint: str | None) -> str | None:
+    """Return an endpoint as it may be shown: without user name and password."""
+    return None if endpoint is None else _shown(urlsplit(endpoint))
+
+
 def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 

@@ -51,7 +51,7 @@ def filled(file: Path, rows: int = 400) -> Path:
     return file
 
 
-def rot(file: Path, first: int = 30, count: int = 20) -> None:
+def rot(file: Path, first: int = 36, count: int = 20) -> None:
     """Spoil pages in the midst, as a bad disk does."""
     with file.open("r+b") as out:
         size = out.seek(0, 2)

@@ -55,10 +55,12 @@ def test_what_is_stored_is_read(repository: InUseRepository) -> None:
     assert stored.active == {"chat": ("b", "y"), "embedding": ("a", "e")}
     assert stored.overrides == {("a", "x"): {"temperature": 0.2, "stop": ["\n"]}}
     assert stored.aliases == {"fast": "a://x"}
+    assert stored.last == {"a": "x", "b": "y"}, "of chat models, by their provider"
     repository.set_active("embedding", None, WHO)
     repository.set_override(("a", "x"), None, WHO)
     repository.set_alias("fast", None, WHO)
-    assert repository.read() == in_use.InUse({"chat": ("b", "y")})
+    repository.set_active("chat", None, WHO)
+    assert repository.read() == in_use.InUse(last={"a": "x", "b": "y"})
 
 
 def test_the_trail_says_who_and_from_what_to_what(tmp_path: Path) -> None:

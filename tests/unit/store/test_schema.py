@@ -150,6 +150,7 @@ REVISIONS = {
     "r0002_models_in_use.py": "61ef2210152bbcfd",
     "r0003_builds.py": "2ade4fab88a77002",
     "r0004_self_tests.py": "0b40e69bbc23cef1",
+    "r0005_services.py": "817edb19b5265bf3",
 }
 
 

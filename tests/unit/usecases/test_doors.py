@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import engines_plugin
 from tests.served import served
 from tests.stage import stage
 from venom_core._version import __version__
@@ -30,18 +31,19 @@ from venom_core.cli.main import run_command
 from venom_core.composition import Venom
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 from venom_core.sdk.process_identity import ProcessIdentity
-from venom_core.sdk.provider import BuildProgress, Model, PullProgress
+from venom_core.sdk.provider import BuildProgress, EngineStatus, Model, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.access import Store
 from venom_core.store.audit import AuditEntry
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import BUILDS, PULLS, SCRIPTS, Pause, Script, reset, say
-from venom_core.testing.staging import venom_over
+from venom_core.testing.staging import SCRIPTED, venom_over
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.plugins import PluginUseCases
 from venom_core.usecases.selftest.keeping import SelfTestUseCases
+from venom_core.usecases.services import ServiceUseCases
 from venom_core.usecases.sessions import SessionUseCases
 from venom_core.usecases.usage import UsageUseCases
 
@@ -128,6 +130,9 @@ CHANGES = (
     Change("PluginUseCases.change", "scripted", ("plugins", "disable", "scripted"),
            ("POST", "/api/v1/plugins/scripted/disable", None),
            ["plugin.disable"], ["plugin.state"]),
+    Change("ServiceUseCases.change", "played", ("services", "stop", "played"),
+           ("POST", "/api/v1/runtime/played/stop", None),
+           ["service.stop"], ["service.stopped"]),
     Change("SessionUseCases.take_in", "an id", ("sessions", "import", "{file}"),
            ("POST", "/api/v1/sessions/import", SESSION), ["conversation.import"]),
     Change("SessionUseCases.delete", "an id", ("sessions", "rm", "{id}"),
@@ -173,7 +178,8 @@ class House:
         self.session.write_text(json.dumps(SESSION))
 
     def make(self) -> Venom:
-        venom = venom_over(Settings.load(self.paths, os.environ))
+        installed = [SCRIPTED, engines_plugin.ENTRY]
+        venom = venom_over(Settings.load(self.paths, os.environ), installed)
         venom.host.add_observer("doors", self.observer)
         return venom
 
@@ -212,6 +218,8 @@ class House:
 
 def restage() -> None:
     reset()
+    played = engines_plugin.reset()
+    played.lives, played.engines = True, [EngineStatus("acme (org/m)", "running", "org/m")]
     for name in ("city", "town"):
         place = Path(__file__).parent if name == "town" else None
         model = Model(name, "folder", context_length=100, location=place)
@@ -348,8 +356,8 @@ def test_a_change_leaves_the_same_through_every_door(
 
 def test_every_use_case_that_changes_something_is_in_the_table() -> None:
     kinds = (
-        ModelUseCases, OperationUseCases, PluginUseCases, SelfTestUseCases, SessionUseCases,
-        UsageUseCases,
+        ModelUseCases, OperationUseCases, PluginUseCases, SelfTestUseCases, ServiceUseCases,
+        SessionUseCases, UsageUseCases,
     )  # fmt: skip
     changing = {
         f"{kind.__name__}.{name}"

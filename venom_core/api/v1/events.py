@@ -39,6 +39,10 @@ class FeedChange(TypedDict):
     state: NotRequired[PluginStateLabel]
     status: NotRequired[ProviderStatusLabel]
     code: NotRequired[str | None]
+    service: NotRequired[str]
+    action: NotRequired[str]
+    success: NotRequired[bool]
+    message: NotRequired[str]
 
 
 #: What each topic's events hold. ``resync``: some were missed, ask anew for what you watch.

@@ -13,11 +13,11 @@ from venom_core._version import __version__
 from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.listening import listen, local_url, require_key_beyond_loopback, unlisted_hosts
 from venom_core.cli.logs import begin_logging
-from venom_core.cli.page_build import is_built
 from venom_core.cli.terminal import say
 from venom_core.cli.wording import words
 from venom_core.sdk.loopback import listens_on_loopback
 from venom_core.settings.profiles import find_profile
+from venom_core.ui import is_built
 
 if TYPE_CHECKING:
     from venom_core.composition import Venom

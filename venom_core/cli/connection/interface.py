@@ -54,6 +54,18 @@ class Connection(ABC):
         """Return ``engines`` (those that providers started) and ``providers`` (that start any)."""
 
     @abstractmethod
+    async def services(self) -> list[dict[str, Any]]:
+        """Return every service with what its processes take."""
+
+    @abstractmethod
+    async def change_service(self, name: str, action: str) -> dict[str, Any]:
+        """Start, stop or restart a service; ``message`` says so."""
+
+    @abstractmethod
+    async def service_history(self, limit: int) -> list[dict[str, Any]]:
+        """Return what happened to services, the newest first."""
+
+    @abstractmethod
     async def details(self, name: str) -> dict[str, Any]:
         """Return a model with everything that is known of it."""
 

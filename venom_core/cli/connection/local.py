@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from venom_core.cli.connection.answer import Answer
 from venom_core.cli.connection.interface import Connection
 from venom_core.sdk.catalogue import SearchFilters
+from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.frames import Chunk
 from venom_core.sdk.spec import Capability
 from venom_core.store.audit import LOCAL_USER, Actor
@@ -53,6 +54,23 @@ class LocalVenom(Connection):
 
     async def engines(self) -> dict[str, Any]:
         return _record(await self.venom.engines.listing())
+
+    async def services(self) -> list[dict[str, Any]]:
+        return _records((await self.venom.services.running(logs=True))["services"])
+
+    async def change_service(self, name: str, action: str) -> dict[str, Any]:
+        await self.venom.providers.names()  # loads the plugins, which tell whose engines end here
+        provider = self.venom.host.resolve_name(name)
+        if action != "stop" and provider is not None and self.ends_with_it(provider):
+            raise Unavailable(
+                f"The engines of {provider} would end with this command.",
+                code="server_needed",
+                fix="Start the server, then try again: venom serve",
+            )
+        return _record(await self.venom.services.change(name, action, Actor.local()))
+
+    async def service_history(self, limit: int) -> list[dict[str, Any]]:
+        return _records((await self.venom.services.history(limit))["history"])
 
     async def details(self, name: str) -> dict[str, Any]:
         return _record(await self.venom.models.details(name))

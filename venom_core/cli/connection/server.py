@@ -65,6 +65,17 @@ class ServerClient(Connection):
     async def engines(self) -> dict[str, Any]:
         return await self._json("GET", "/api/v1/engines")
 
+    async def services(self) -> list[dict[str, Any]]:
+        return list((await self._json("GET", "/api/v1/runtime/status"))["services"])
+
+    async def change_service(self, name: str, action: str) -> dict[str, Any]:
+        path = f"/api/v1/runtime/{_quoted(name)}/{action}"
+        async with self._open("POST", path, None, ANSWER_TIMEOUT) as response:
+            return dict(json.loads(await response.aread()))
+
+    async def service_history(self, limit: int) -> list[dict[str, Any]]:
+        return list((await self._json("GET", f"/api/v1/runtime/history?limit={limit}"))["history"])
+
     async def details(self, name: str) -> dict[str, Any]:
         body = await self._json("GET", f"/api/v1/models/{_quoted(name)}/details")
         return dict(body["model"])
