@@ -38,7 +38,7 @@ NOT_SHOWN = (
     "venom_core/settings/core.py",
     "venom_core/testing/",
     "venom_core/cli/dates.py",  # it speaks both
-    "venom_core/cli/logs.py",
+    "venom_core/cli/log_lines.py",
     "venom_core/ui/",
 )
 #: How a plugin is examined: its words are for engines and reports.

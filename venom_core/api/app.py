@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from venom_core._version import __version__
 from venom_core.api import health
+from venom_core.api.access_log import Answering
 from venom_core.api.callers import caller_of
 from venom_core.api.cross_origin import cross_origin
 from venom_core.api.errors import (
@@ -180,13 +181,20 @@ class VenomApp(FastAPI):
         return self.api_description.document()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        answering = Answering(scope, send)
         if not self.arrival.is_direct:
             scope = self.arrival(scope)
-        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
-            scope["app"] = self
-            await self.openai_front(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        try:
+            if scope["path"].startswith("/v1/"):
+                scope["app"] = self
+                await self.openai_front(scope, receive, answering.send)
+            else:
+                await super().__call__(scope, receive, answering.send)
+        finally:
+            answering.log()
 
 
 class _Page:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from typing import cast
 
 from starlette.requests import Request
 
+from venom_core.api.access_log import request_id_of
 from venom_core.api.security import Caller
 from venom_core.store.audit import Actor
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def caller_of(request: Request) -> Caller:
@@ -20,9 +17,8 @@ def caller_of(request: Request) -> Caller:
 
 
 def request_id(request: Request) -> str:
-    """Return the client's own id where it is harmless in a log, else a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else f"req-{uuid.uuid4().hex}"
+    """Return the client's own id where it is harmless in a log, else one made for this request."""
+    return request_id_of(request.scope)
 
 
 def actor_of(request: Request) -> Actor:

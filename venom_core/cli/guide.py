@@ -67,7 +67,7 @@ def run_guide(*, once: bool, browser: bool) -> None:
         return
     with hold_data_directory(paths, "venom quickstart"):
         venom = make_venom()
-        begin_logging(paths, venom.settings.core.log_level)
+        begin_logging(paths, venom.settings.core.log_level, form=venom.settings.core.log_format)
         require_key_beyond_loopback(venom)
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             runner.run(_Guide(venom, once=once, browser=browser).run())

@@ -18,6 +18,8 @@ SERVER = "server"
 #: Bytes that are read at once, from the end backwards.
 BLOCK = 64 * 1024
 POLL_SECONDS = 0.25
+#: Logs that a refusal names.
+MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,16 @@ def named(paths: Paths, name: str) -> Log:
     there. Raises ``NotFound``, ``Conflict``."""
     if name == SERVER:
         return Log(SERVER, log_file(paths))
-    log = _one_of(find_logs(paths), name)
+    found = find_logs(paths)
+    log = _one_of(found, name)
     if log is None:
+        there = ", ".join(one.name for one in found[:MOST_NAMED])
         raise NotFound(
-            f"There is no log {name!r}.", code="log_not_found", fix="See them: venom logs --list"
+            f"There is no log {name!r}. There are: {there}."
+            if there
+            else f"There is no log {name!r}, and none of any other name yet.",
+            code="log_not_found",
+            fix="See them: venom logs --list",
         )
     return log
 
@@ -100,8 +108,7 @@ def last_lines(file: Path, count: int) -> list[str]:
     """Return the last lines; where the file was begun anew lately, those of the one before too."""
     lines = _tail(file, count)
     if len(lines) < count:
-        before = file.with_name(f"{file.name}.1")
-        lines = [*_tail(before, count - len(lines)), *lines]
+        lines = [*_tail(_one_before(file), count - len(lines)), *lines]
     return lines
 
 
@@ -132,15 +139,33 @@ def _written(file: Path, number: int, place: int) -> Iterator[str]:
     while True:
         now, size = _state(file)
         if now != number or size < place:
+            before = _one_before(file)
+            if _state(before)[0] == number:  # renewed: what came last stands at the end of this one
+                yield from _whole(part + _from(before, place)).splitlines()
             number, place, part = now, 0, b""
         if size > place:
-            with file.open("rb") as stream:
-                stream.seek(place)
-                data = stream.read()
+            data = _from(file, place)
             place += len(data)
             *whole, part = (part + data).split(b"\n")
-            yield from (line.decode("utf-8", "replace").rstrip("\r") for line in whole)
+            yield from (_whole(line).rstrip("\r") for line in whole)
         time.sleep(POLL_SECONDS)
+
+
+def _one_before(file: Path) -> Path:
+    return file.with_name(f"{file.name}.1")
+
+
+def _from(file: Path, place: int) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            stream.seek(place)
+            return stream.read()
+    except OSError:  # gone meanwhile
+        return b""
+
+
+def _whole(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
 
 
 def _state(file: Path) -> tuple[int, int]:

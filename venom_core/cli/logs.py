@@ -4,52 +4,45 @@ where a server runs in the foreground."""
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal, get_args
 
-from venom_core.sdk.errors import StorageError
-from venom_core.sdk.masking import masked
-from venom_core.sdk.printable import one_line, printable
+from venom_core.cli.log_lines import JsonLines, OneLine, TextLines
+from venom_core.sdk.errors import StorageError, VenomError
 from venom_core.settings.paths import Paths
 
-MAX_BYTES = 2 * 1024 * 1024
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+LogFormat = Literal["text", "json"]
 
 
 def log_file(paths: Paths) -> Path:
     return paths.log_file
 
 
-class _Clean(logging.Formatter):
-    """No secret in any line, and each line but the first indented: no word of a stranger can look
-    like an entry of its own."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(masked(super().format(record))).replace("\n", "\n    ")
-
-
-class _OneLine(logging.Formatter):
-    """Without stack traces: those are in the file."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return one_line(masked(f"{record.levelname.capitalize()}: {record.getMessage()}"))
-
-
-def begin_logging(paths: Paths, level: str = "warning", *, to_stderr: bool = False) -> None:
+def begin_logging(
+    paths: Paths,
+    level: str = "warning",
+    *,
+    to_stderr: bool = False,
+    form: str | None = None,
+) -> None:
     """Send this process's log into the data directory; where that cannot be written, nowhere.
 
     Calling it again replaces what the last call set up.
+
+    Args:
+        form: a :data:`LogFormat`; None looks up the setting at the first line, since most commands
+            log nothing.
     """
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if handler.get_name() == "venom"]:
         root.removeHandler(old)
         old.close()
-    handlers = [_file_handler(paths)]
+    handlers = [_file_handler(paths, form)]
     if to_stderr or level == "debug":
-        on_screen = logging.StreamHandler(sys.stderr)
-        on_screen.setFormatter(_Clean(FORMAT) if level == "debug" else _OneLine())
-        on_screen.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
-        handlers.append(on_screen)
+        handlers.append(_stderr_handler(level, form))
     for handler in handlers:
         handler.set_name("venom")
         root.addHandler(handler)
@@ -59,17 +52,58 @@ def begin_logging(paths: Paths, level: str = "warning", *, to_stderr: bool = Fal
             logging.getLogger(name).setLevel(logging.INFO)
 
 
-def _file_handler(paths: Paths) -> logging.Handler:
+def _file_handler(paths: Paths, form: str | None) -> logging.Handler:
     # Imported here: it brings sockets and pickle.
-    from logging.handlers import RotatingFileHandler
+    from venom_core.cli.log_file import BoundedLog
 
     try:
         paths.make(paths.logs_dir)
-        handler = RotatingFileHandler(
-            log_file(paths), maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8"
-        )
-        log_file(paths).chmod(0o600)
+        handler = BoundedLog(log_file(paths))
     except (OSError, StorageError):
         return logging.NullHandler()
-    handler.setFormatter(_Clean(FORMAT))
+    handler.setFormatter(_Chosen(lambda: _form_of(paths)) if form is None else _lines(form))
     return handler
+
+
+def _stderr_handler(level: str, form: str | None) -> logging.Handler:
+    handler = _Screen(sys.stderr)
+    if form == "json":
+        handler.setFormatter(JsonLines())
+    else:
+        handler.setFormatter(TextLines() if level == "debug" else OneLine())
+    handler.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    return handler
+
+
+class _Screen(logging.StreamHandler):  # type: ignore[type-arg]
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Leave a line out that cannot be written: whoever read stderr is gone, or its disk is
+        full, and the work goes on."""
+
+
+class _Chosen(logging.Formatter):
+    """Lines in the form that the settings name, read once a line is there."""
+
+    def __init__(self, form: Callable[[], str]) -> None:
+        super().__init__()
+        self._form = form
+        self._lines: logging.Formatter | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        if self._lines is None:
+            self._lines = TextLines()  # what reading the settings logs itself
+            self._lines = _lines(self._form())
+        return self._lines.format(record)
+
+
+def _lines(form: str) -> logging.Formatter:
+    return JsonLines() if form == "json" else TextLines()
+
+
+def _form_of(paths: Paths) -> str:
+    from venom_core.settings.layers import Settings
+
+    try:
+        return Settings.load(paths, os.environ).core.log_format
+    except VenomError:  # a log is written under settings that cannot be read, too
+        return str(get_args(LogFormat)[0])

@@ -23,6 +23,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -46,7 +47,9 @@ from venom_core.sdk.errors import (
     VenomError,
     restored,
 )
+from venom_core.sdk.request_ids import HEADER, harmless
 from venom_core.sdk.served_engine import ServedEngine
+from venom_core.sdk.utc import utc_text
 
 HOST = "127.0.0.1"
 PORT_VARIABLE, KEY_VARIABLE = "VENOM_ENGINE_PORT", "VENOM_ENGINE_KEY"
@@ -173,6 +176,18 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Print nothing: paths and bodies are the client's."""
 
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep the status for the request's line."""
+        self._status = str(code)
+
+    def _print_request(self, routes: Mapping[str, Any], began: float) -> None:
+        """Print the line of a request: our names only, and an id that is harmless."""
+        route = self.path.partition("?")[0]
+        shown = route if route in routes else "(no route)"
+        request_id = harmless(self.headers.get(HEADER)) or "-"
+        seconds = time.monotonic() - began
+        print(utc_text(), request_id, "POST", shown, self._status, f"{seconds:.3f} s", flush=True)
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is no request, in the wire's shape too."""
         self._begun, self.close_connection = False, True
@@ -184,13 +199,17 @@ class _Handler(BaseHTTPRequestHandler):
         self._answered({"/health": self._health, "/v1/models": self._models})
 
     def do_POST(self) -> None:
-        self._answered(
-            {
-                "/v1/chat/completions": self._chat,
-                "/v1/completions": self._complete,
-                "/v1/embeddings": self._embed,
-            }
-        )
+        routes = {
+            "/v1/chat/completions": self._chat,
+            "/v1/completions": self._complete,
+            "/v1/embeddings": self._embed,
+        }
+        began = time.monotonic()
+        self._status = "-"
+        try:
+            self._answered(routes)
+        finally:
+            self._print_request(routes, began)
 
     def _answered(self, routes: Mapping[str, Any]) -> None:
         self._begun = False
@@ -333,6 +352,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = line(error_body(error, **numbers))
         try:
             if self._begun:
+                self._status = error.code
                 self._event(body)
                 self._event(b"[DONE]")
                 self._chunk(b"")

@@ -155,6 +155,14 @@ class CoreSettings(BaseSettings):
         "How much is logged.",
         choices=("debug", "info", "warning", "error"),
     )
+    log_format: str = _declare(
+        "server.log_format",
+        "VENOM_LOG_FORMAT",
+        "str",
+        "text",
+        "How the log is written: text, lines for people, or json, an object a line.",
+        choices=("text", "json"),
+    )
     runtime_profile: str = _declare(
         "runtime.profile",
         "VENOM_RUNTIME_PROFILE",

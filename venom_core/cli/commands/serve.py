@@ -70,7 +70,7 @@ def serve(
     require_key_beyond_loopback(venom)
     with hold_data_directory(paths, "venom serve"):
         listener = listen(core.host, core.port)
-        begin_logging(paths, core.log_level, to_stderr=True)
+        begin_logging(paths, core.log_level, to_stderr=True, form=core.log_format)
         # Imported late: a refusal above costs nothing, and whoever connects now already waits.
         from venom_core.api.app import create_app
         from venom_core.cli.serving import Server, run_loop
