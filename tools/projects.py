@@ -17,8 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD_TOOLS = ("hatchling>=1.27", "editables>=0.5")
 # What the checks and the tests need beside the `testing` extra; the tests' real clients are here.
 DEV_TOOLS = (
-    "hypothesis", "import-linter", "mypy", "ollama", "openai", "packaging", "playwright", "pytest",
-    "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff", "types-psutil",
+    "hypothesis", "import-linter", "mypy", "ollama", "openai", "packaging", "playwright",
+    "promql-parser", "pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff",
+    "types-psutil",
 )  # fmt: skip
 # Lock name -> the extras of `venom` that it holds; `build` and `dev` add tools.
 LOCKS: dict[str, tuple[str, ...]] = {

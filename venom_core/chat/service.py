@@ -45,6 +45,8 @@ from venom_core.sdk.spec import Capability, ProviderSpec
 
 #: Who reads a model's calls of tools: ``native`` its engine, ``emulated`` Venom.
 ToolReader = Literal["native", "emulated"]
+#: What a request asks for, as events name it.
+Operation = Literal["chat", "completion", "embed", "rerank"]
 #: An answer that is numbers, and counts the tokens that were read for them.
 Measured = TypeVar("Measured", Embeddings, Reranked)
 
@@ -60,6 +62,7 @@ class ChatCall:
         system: a system prompt for models whose template takes one; others answer without it.
         tools: who reads the model's calls of tools, where the choice is the model's: its engine, or
             Venom; None leaves it to what the model's self-test saw.
+        traceparent: the client's place in a trace, for observers; well-formed.
     """
 
     model: str | None
@@ -71,6 +74,7 @@ class ChatCall:
     key_id: str | None = None
     system: str | None = None
     tools: ToolReader | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +100,36 @@ class Ranked:
 class _Asking:
     """The caller of a request, and what it asks for as far as that is known."""
 
+    operation: Operation
     request_id: str
     key_id: str | None
+    traceparent: str | None = None
     resolved: ListedModel | None = None
     taken: bool = False
+    began: float = field(default_factory=time.monotonic)
 
     def refused(self, error: BaseException) -> ObservedEvent:
         """Report a request that ended before a provider was asked."""
         code = "internal_error" if isinstance(error, Exception) else "client_gone"
         if isinstance(error, VenomError):
             code = error.code
-        return ObservedEvent("request.refused", {**self._place(), "code": code})
+        seconds = time.monotonic() - self.began
+        return ObservedEvent("request.refused", self.told(code, seconds))
 
-    def measured(self, name: str, tokens: int | None, code: str | None) -> ObservedEvent:
-        return ObservedEvent(name, {**self._place(), "code": code, "prompt_tokens": tokens})
-
-    def _place(self) -> dict[str, Any]:
+    def told(self, code: str | None, seconds: float) -> dict[str, Any]:
+        """Return what the events of every request say."""
         # The name that the client sent is its own words: only names of ours are told.
         known = self.resolved
         return {
             "request_id": self.request_id,
             "key_id": self.key_id,
+            "operation": self.operation,
             "provider": None if known is None else known.provider,
             "model": None if known is None else known.model.ref,
+            "runs_at": None if known is None else known.model.runs_at,
+            "code": code,
+            "duration_seconds": seconds,
+            "traceparent": self.traceparent,
         }
 
 
@@ -165,7 +176,7 @@ class ChatService:
             queued: called with the place in the queue, as ``Admission.enter`` tells it, and with
                 the stream to be: its facts are known, its frames are not there.
         """
-        asking = _Asking(call.request_id, call.key_id)
+        asking = _Asking(call.wire, call.request_id, call.key_id, call.traceparent)
         with self._refusals_told(asking):
             stream = await self._admitted(call, asking, queued)
         await stream.begin()
@@ -233,7 +244,7 @@ class ChatService:
         def on_end(account: Account) -> None:
             gate.leave(time.monotonic() - account.started)
             self.quotas.spend(call.key_id, account.tokens)
-            self.report(_finished(call, resolved, account))
+            self.report(_finished(asking, stream))
 
         stream = ChatStream(
             resolved=resolved,
@@ -251,10 +262,13 @@ class ChatService:
             return call.tools == "native"
         return await self.native_tools(resolved)
 
-    async def pick(self, role: Role, request_id: str, key_id: str | None) -> ListedModel:
+    async def pick(
+        self, role: Role, request_id: str, key_id: str | None, traceparent: str | None = None
+    ) -> ListedModel:
         """Return the model that would answer for a role, which the key may use; a refusal counts as
         one of a request."""
-        asking = _Asking(request_id, key_id)
+        operation: Operation = "embed" if role == "embedding" else "chat"
+        asking = _Asking(operation, request_id, key_id, traceparent)
         with self._refusals_told(asking):
             resolved, _ = await self._resolve(None, role)
             asking.resolved = resolved
@@ -266,9 +280,10 @@ class ChatService:
         body: Mapping[str, Any],
         request_id: str,
         key_id: str | None = None,
+        traceparent: str | None = None,
     ) -> Embedded:
         """Embed the texts of a validated OpenAI body."""
-        asking = _Asking(request_id, key_id)
+        asking = _Asking("embed", request_id, key_id, traceparent)
         with self._refusals_told(asking):
             resolved, provider, request, left_out = await self._admitted_embedding(body, asking)
         answer = await self._measured(asking, "embed.finished", provider.embed(request))
@@ -279,9 +294,10 @@ class ChatService:
         body: Mapping[str, Any],
         request_id: str,
         key_id: str | None = None,
+        traceparent: str | None = None,
     ) -> Ranked:
         """Score the documents of a validated rerank body."""
-        asking = _Asking(request_id, key_id)
+        asking = _Asking("rerank", request_id, key_id, traceparent)
         with self._refusals_told(asking):
             resolved, provider, request, left_out = await self._admitted_ranking(body, asking)
         answer = await self._measured(asking, "rerank.finished", provider.rerank(request))
@@ -305,9 +321,11 @@ class ChatService:
             code = "client_gone"
             raise
         finally:
-            gate.leave(time.monotonic() - entered)
+            seconds = time.monotonic() - entered
+            gate.leave(seconds)
             self.quotas.spend(asking.key_id, tokens or 0)
-            self.report(asking.measured(name, tokens, code))
+            told = asking.told(code, seconds)
+            self.report(ObservedEvent(name, {**told, "prompt_tokens": tokens}))
 
     async def _admitted_embedding(
         self, body: Mapping[str, Any], asking: _Asking
@@ -409,22 +427,30 @@ class ChatService:
         return self._gates[provider]
 
 
-def _finished(call: ChatCall, resolved: ListedModel, account: Account) -> ObservedEvent:
-    usage = account.usage
+#: Sampling parameters that are numbers: an event may tell them, as they are no words of a client.
+_NUMBERS = (
+    "temperature", "top_p", "top_k", "max_tokens", "frequency_penalty", "presence_penalty", "seed",
+    "n",
+)  # fmt: skip
+
+
+def _finished(asking: _Asking, stream: ChatStream) -> ObservedEvent:
+    account, asked = stream.account, stream.parameters
+    usage, ttft = account.usage, account.ttft_ms
+    seconds = (account.ended or account.started) - account.started
+    numbers = {name: asked[name] for name in _NUMBERS if type(asked.get(name)) in (int, float)}
     return ObservedEvent(
         "chat.finished",
         {
-            "request_id": call.request_id,
-            "key_id": call.key_id,
-            "provider": resolved.provider,
-            "model": resolved.model.ref,
-            "stream": call.stream,
-            "wire": call.wire,
-            "code": account.code,
+            **asking.told(account.code, seconds),
+            "stream": bool(asked["stream"]),
+            "wire": asking.operation,
             "pieces": account.pieces,
             "prompt_tokens": usage.prompt_tokens if usage else None,
             "completion_tokens": usage.completion_tokens if usage else None,
-            "ttft_seconds": None if account.ttft_ms is None else account.ttft_ms / 1000,
-            "duration_seconds": (account.ended or account.started) - account.started,
+            "cached_tokens": usage.cached_tokens if usage else None,
+            "ttft_seconds": None if ttft is None else ttft / 1000,
+            "finish_reasons": [account.finished[index] for index in sorted(account.finished)],
+            "parameters": numbers,
         },
     )

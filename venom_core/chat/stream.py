@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from venom_core.chat.asked import Asked
@@ -18,7 +18,7 @@ from venom_core.sdk.upstream_refusals import incomplete
 class Account:
     """The account of a request. Times are in seconds on the monotonic clock; ``code`` is None for a
     whole answer, ``client_gone`` where the caller left, else the error's code. ``pieces`` are the
-    deltas that were relayed."""
+    deltas that were relayed, ``finished`` why each choice ended, by its index."""
 
     started: float
     first_token: float | None = None
@@ -26,6 +26,7 @@ class Account:
     usage: Usage | None = None
     code: str | None = None
     pieces: int = 0
+    finished: dict[int, str] = field(default_factory=dict)
 
     @property
     def ttft_ms(self) -> float | None:
@@ -171,6 +172,10 @@ class ChatStream:
         """Return the frame that the client gets now, noted on the account: usage is kept for the
         end."""
         kind = frame.kind
+        if kind & (FrameKind.FINISH | FrameKind.ANSWER):
+            for choice in frame.event.choices:
+                if choice.finish_reason is not None:
+                    self.account.finished[choice.index] = choice.finish_reason
         if FrameKind.USAGE in kind:
             self.account.usage = frame.event.usage
             if kind is FrameKind.USAGE:

@@ -55,6 +55,7 @@ class TranslationCall:
     use_cache: bool
     request_id: str
     key_id: str | None = None
+    traceparent: str | None = None
 
     def check(self) -> None:
         """Raise ``InvalidRequest`` (``unsupported_language``) or ``RequestTooLarge``."""
@@ -165,7 +166,8 @@ class Translator:
         if not protected.has_words or call.source == call.target:
             yield Translation(call.text)
             return
-        item = await self._chat.pick("translation", call.request_id, call.key_id)
+        asked_by = (call.request_id, call.key_id, call.traceparent)
+        item = await self._chat.pick("translation", *asked_by)
         chosen = await self._chosen() == (item.provider, item.model.ref)
         check_translates(item, call.source, call.target, chosen=chosen)
         before, _, after = call.text.partition(stripped)
@@ -270,6 +272,7 @@ class Translator:
             stream=True,
             include_usage=True,
             key_id=call.key_id,
+            traceparent=call.traceparent,
         )
 
     async def _key(self, call: TranslationCall, item: ListedModel, text: str) -> str:

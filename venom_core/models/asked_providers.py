@@ -38,7 +38,7 @@ class AskedProviders:
             await asyncio.wait({loading}, timeout=LOADING_PATIENCE)
         order = self.order
         ranked = sorted(
-            self._host.specs(),
+            (name for name, spec in self._host.specs().items() if not spec.observes),
             key=lambda name: order.index(name) if name in order else len(order),
         )
         return [name for name in ranked if name not in self._profile.excludes]

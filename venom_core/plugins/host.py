@@ -15,6 +15,7 @@ from venom_core.plugins.breaches import Breaches
 from venom_core.plugins.doctor import DoctorReport, run_checks
 from venom_core.plugins.editable import installed_stamp, read_new_paths
 from venom_core.plugins.installed import InstalledPlugin
+from venom_core.plugins.isolation import leave_behind
 from venom_core.plugins.loaded import LoadedPlugins
 from venom_core.plugins.providers import ProviderSlot
 from venom_core.plugins.reasons import reason
@@ -68,6 +69,17 @@ class PluginHost(LoadedPlugins):
         await self.rescan()
         return True
 
+    async def _import(self, plugin: InstalledPlugin) -> None:
+        await super()._import(plugin)
+        self._open_observers(plugin)
+
+    def _open_observers(self, plugin: InstalledPlugin) -> None:
+        """Begin to open the providers that observe: nobody will ask for them. What keeps one from
+        opening is in its record."""
+        for slot in plugin.slots:
+            if slot.spec.observes:
+                leave_behind(asyncio.create_task(slot.health(), name=f"open {slot.spec.name}"))
+
     async def _find(self, name: str) -> ProviderSlot:
         try:
             slot = await super()._find(name)
@@ -118,8 +130,9 @@ class PluginHost(LoadedPlugins):
         return await (await self._find(name)).health()
 
     async def refresh(self) -> None:
-        """Ask every opened provider for its health, side by side; the records then show it."""
-        opened = [slot for slot in self._directory.usable if slot.is_open]
+        """Ask every opened provider, and those that observe, for their health, side by side; the
+        records then show it."""
+        opened = [slot for slot in self._directory.usable if slot.is_open or slot.spec.observes]
         await asyncio.gather(*(slot.health() for slot in opened))
 
     # Changing
@@ -174,6 +187,7 @@ class PluginHost(LoadedPlugins):
                 if slot.status not in (ProviderStatus.READY, ProviderStatus.DEGRADED):
                     await slot.close(for_good=False)
                     slot.retry()
+            self._open_observers(plugin)
             return plugin.record()
         if plugin.state is PluginState.DISABLED and not _is_crashed(plugin):
             assert plugin.reason is not None, "a gate refused it"

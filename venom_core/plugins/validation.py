@@ -118,6 +118,10 @@ def _check_texts(spec: Any) -> None:
         raise BadSpec(f"the homepage of {spec.name} is not an http:// or https:// address")
     if not isinstance(spec.local, bool):
         raise BadSpec(f"local of {spec.name} is not true or false")
+    if not isinstance(spec.observes, bool):
+        raise BadSpec(f"observes of {spec.name} is not true or false")
+    if spec.observes and spec.capabilities:
+        raise BadSpec(f"{spec.name} observes, and declares capabilities all the same")
 
 
 def _check_abilities(spec: Any) -> None:

@@ -58,7 +58,17 @@ class ObservedEvent:
     ``alias.set``, ``alias.removed``, ``service.started``, ``service.stopped``,
     ``service.restarted``, ``service.failed``, ``server.activated`` (these with ``service``,
     ``action``, ``success`` and ``message``). ``data`` holds plain values and never a prompt, an
-    answer or a key.
+    answer or a key; the names in it are those of our listings, never the words of a client.
+
+    Of a request (``chat.finished``, ``embed.finished``, ``rerank.finished``, ``request.refused``):
+    ``request_id``, ``key_id`` (not the key), ``provider`` and ``model`` (None where none was found
+    yet), ``operation`` (``chat``, ``completion``, ``embed``, ``rerank``), ``code`` (None for a
+    whole answer, ``client_gone`` where the client left, else the error's), ``duration_seconds``,
+    ``runs_at`` (the host that got the prompt, None for this machine) and ``traceparent`` (as the
+    client sent it, well-formed, or None). Finished ones have ``prompt_tokens``; ``chat.finished``
+    has ``stream``, ``completion_tokens``, ``cached_tokens``, ``pieces`` (of a stream),
+    ``ttft_seconds``, ``finish_reasons`` (of the choices in their order) and ``parameters`` (the
+    numbers among the sampling parameters that the provider was asked with).
     """
 
     name: str

@@ -211,6 +211,9 @@ class ProviderSpec:
             that match the first counts.
         builds: the formats that ``build`` makes.
         environments: see :class:`EngineEnvironment`.
+        observes: it has no models and no capabilities: it is a part with settings and a life of its
+            own beside ``venom_observe``. It is opened as soon as its plugin is loaded, and nobody
+            asks it for models.
     """
 
     name: str
@@ -233,3 +236,4 @@ class ProviderSpec:
     builds: tuple[BuildFormat, ...] = ()
     environments: tuple[EngineEnvironment, ...] = ()
     passes_on: bool = False
+    observes: bool = False

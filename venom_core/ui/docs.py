@@ -30,6 +30,8 @@ ROOTS = (_PACKAGE / "docs", _PACKAGE.parent / "docs")
 _PAGE = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 #: The page that is made from the OpenAPI document, in each language.
 _REFERENCE = ("openapi", "pl/openapi")
+#: Files beside the pages that people download.
+_FILES = {"grafana/venom.json": "application/json"}
 _NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
 
@@ -82,6 +84,9 @@ class Docs:
     async def _response(self, path: str) -> Response:
         if path == "style.css":
             return Response(STYLE, media_type="text/css")
+        if path in _FILES:
+            content = await asyncio.to_thread((self._root / path).read_bytes)
+            return Response(content, media_type=_FILES[path])
         if path.endswith(".md"):
             return RedirectResponse(f"{self._root_path}/docs/" + path.removesuffix(".md"), 308)
         name = path or "index"

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from venom_core.api.callers import request_id
+from venom_core.api.callers import request_id, traceparent
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.health import healthz
 from venom_core.api.json_pieces import long_json
@@ -155,7 +155,8 @@ class OpenAIRoutes:
         body = await bodies.read_embedding(request)
 
         async def answer() -> Response:
-            found = await self._venom.chat.embed(body, request_id(request), key_id)
+            asked_by = (request_id(request), key_id, traceparent(request))
+            found = await self._venom.chat.embed(body, *asked_by)
             return await _embeddings(body, found)
 
         return await _while_there(request, answer)
@@ -166,7 +167,8 @@ class OpenAIRoutes:
         body = await bodies.read_rerank(request)
 
         async def answer() -> Response:
-            found = await self._venom.chat.rerank(body, request_id(request), key_id)
+            asked_by = (request_id(request), key_id, traceparent(request))
+            found = await self._venom.chat.rerank(body, *asked_by)
             return await _ranking(body, found)
 
         return await _while_there(request, answer)
@@ -193,6 +195,7 @@ def _call(request: Request, body: dict[str, Any], key_id: str | None) -> dict[st
         "stream": bool(body.get("stream")),
         "include_usage": bodies.wants_usage(body),
         "key_id": key_id,
+        "traceparent": traceparent(request),
     }
 
 

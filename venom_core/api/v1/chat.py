@@ -13,7 +13,7 @@ from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from venom_core.api.callers import caller_of, request_id
+from venom_core.api.callers import caller_of, request_id, traceparent
 from venom_core.api.errors import ending_of, error_response
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of
@@ -157,6 +157,7 @@ async def simple_stream(request: Request, body: SimpleQuestion) -> Response:
         include_usage=True,
         key_id=caller_of(request).key_id,
         system=venom.settings.core.simple_mode_system_prompt,
+        traceparent=traceparent(request),
     )
     return SimpleAnswer(venom, call, talk, body.content, request)
 

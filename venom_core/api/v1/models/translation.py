@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from venom_core.api.callers import caller_of, request_id
+from venom_core.api.callers import caller_of, request_id, traceparent
 from venom_core.api.errors import ending_of, error_response
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of, localized
@@ -72,6 +72,7 @@ class TranslationRequest(Body):
             self.use_cache,
             request_id(request),
             caller_of(request).key_id,
+            traceparent(request),
         )
 
 

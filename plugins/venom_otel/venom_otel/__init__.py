@@ -1,0 +1,1 @@
+"""OpenTelemetry for Venom: traces and metrics of what models were asked."""
