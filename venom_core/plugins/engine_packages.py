@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import importlib.util
+import pkgutil
+from collections.abc import Sequence
 
 from venom_core.plugins.reasons import reason
 from venom_core.sdk.spec import EngineRequirement, ProviderSpec
@@ -39,14 +40,33 @@ def is_there(module: str) -> bool:
     first, *rest = module.split(".")
     try:
         found = importlib.util.find_spec(first)
-        name = first
+        if found is None:
+            return False
+        name, places = first, list(found.submodule_search_locations or ())
         for part in rest:
-            if found is None or found.submodule_search_locations is None:
-                return False
             name = f"{name}.{part}"
-            found = importlib.machinery.PathFinder.find_spec(
-                name, list(found.submodule_search_locations)
-            )
+            inside = _folders(name, places)
+            if inside is None:
+                return False
+            places = inside
     except (ImportError, ValueError):
         return False
-    return found is not None
+    return True
+
+
+def _folders(name: str, places: Sequence[str]) -> list[str] | None:
+    """Return where a module inside a package has its own, None where it is not in these folders.
+
+    Python's own search asks for the imported parent where neither has an ``__init__``.
+    """
+    portions: list[str] = []
+    for place in places:
+        finder = pkgutil.get_importer(place)
+        found = None if finder is None else finder.find_spec(name)
+        if found is None:
+            continue
+        folders = list(found.submodule_search_locations or ())
+        if found.loader is not None:
+            return folders
+        portions += folders
+    return portions or None
