@@ -39,6 +39,7 @@ NOT_SHOWN = (
     "venom_core/testing/",
     "venom_core/cli/dates.py",  # it speaks both
     "venom_core/cli/log_lines.py",
+    "venom_core/cli/sd_notify.py",  # to the system's service manager
     "venom_core/ui/",
 )
 #: How a plugin is examined: its words are for engines and reports.

@@ -47,6 +47,7 @@ COMMANDS = {
     "selftest": (f"{_HOME}.selftest:selftest", "Ask an engine what it really does."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),
     "logs": (f"{_HOME}.logs:logs", "Show the log of the server or of an engine."),
+    "service": (f"{_HOME}.service:service", "Let the system run the server at each login."),
     "sessions": (
         f"{_HOME}.sessions:sessions",
         "Show, rename, export, import and delete conversations.",

@@ -19,6 +19,7 @@ from venom_core.cli.connection.server_file import ServerRecord, publish, withdra
 from venom_core.cli.ending import Deadline, close_runner
 from venom_core.cli.http_waits import BoundedWaits
 from venom_core.cli.listening import local_url
+from venom_core.cli.sd_notify import ServiceManager
 from venom_core.composition import Venom
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.process_identity import ProcessIdentity
@@ -65,9 +66,16 @@ class Server(uvicorn.Server):
 
     Args:
         on_ready: called on the event loop once the socket is served.
+        manager: is told how the server is.
     """
 
-    def __init__(self, app: FastAPI, venom: Venom, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        venom: Venom,
+        on_ready: Callable[[], None],
+        manager: ServiceManager | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -86,15 +94,25 @@ class Server(uvicorn.Server):
         self._venom = venom
         self._deadline = Deadline()
         self._on_ready = on_ready
+        self._manager = manager
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_ready()
+        if self._manager is not None and not self.should_exit:
+            self._manager.begin(self._venom.profile.name, self._venom.runtime.readiness)
         asyncio.get_running_loop().call_later(SETTLE_SECONDS, settle_memory)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._venom.feed.close()  # who watches the feed would be waited for
-        await super().shutdown(sockets)
+        if self._manager is None:
+            await super().shutdown(sockets)
+            return
+        self._manager.stopping()
+        try:
+            await super().shutdown(sockets)
+        finally:
+            await self._manager.end()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -117,10 +135,15 @@ class Server(uvicorn.Server):
         self._deadline.begin()
 
 
-async def serve_until_stopped(server: Server, venom: Venom, listener: socket) -> None:
+async def serve_until_stopped(
+    server: Server, venom: Venom, listener: socket, *others: socket
+) -> None:
     """Serve, known to the commands of this user through ``server.json``, until a signal comes.
 
     Raises ``VenomError`` where the application does not start.
+
+    Args:
+        listener: whose address ``server.json`` has.
     """
     identity = ProcessIdentity.own()
     paths = venom.settings.paths
@@ -130,7 +153,7 @@ async def serve_until_stopped(server: Server, venom: Venom, listener: socket) ->
     publish(paths, record)
     venom.services.url = record.url
     try:
-        await server.serve([listener])
+        await server.serve([listener, *others])
     except SystemExit as error:  # uvicorn's way to say that the lifespan failed
         raise VenomError(
             "The server could not start.",
@@ -139,13 +162,14 @@ async def serve_until_stopped(server: Server, venom: Venom, listener: socket) ->
         ) from error
     finally:
         withdraw(paths, identity.pid)
-        listener.close()
+        for one in (listener, *others):
+            one.close()
 
 
-def run_loop(server: Server, venom: Venom, listener: socket) -> None:
+def run_loop(server: Server, venom: Venom, listener: socket, *others: socket) -> None:
     """Run :func:`serve_until_stopped` on the fastest event loop that is installed."""
     runner = asyncio.Runner(loop_factory=server.config.get_loop_factory())
     try:
-        runner.run(serve_until_stopped(server, venom, listener))
+        runner.run(serve_until_stopped(server, venom, listener, *others))
     finally:
         close_runner(runner)

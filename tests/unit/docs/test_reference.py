@@ -34,6 +34,7 @@ NOT_OF_PROVIDERS = {
     "build_failed", "empty_translation", "environment_not_available",
     "install_failed", "install_timeout",
     "key_file_unreadable", "ollama_cloud_limit", "quota_exceeded", "server_gone", "server_needed",
+    "page_missing", "service_manager_failed", "service_manager_missing", "service_not_written",
     "start_failed", "store_damaged", "store_full", "store_locked", "store_too_new",
     "store_unreadable", "too_little_memory", "translation_cut", "translation_damaged",
     "uninstall_failed", "unload_incomplete",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from collections.abc import Sequence
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from venom_core._version import __version__
 from venom_core.cli.connection.lock import hold_data_directory
 from venom_core.cli.listening import listen, local_url, require_key_beyond_loopback, unlisted_hosts
 from venom_core.cli.logs import begin_logging
+from venom_core.cli.socket_activation import inherited_sockets, most_open
 from venom_core.cli.terminal import say
 from venom_core.cli.wording import words
 from venom_core.sdk.loopback import listens_on_loopback
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 _HELP = """Start the server: its page, the OpenAI-compatible API and Venom's own API.
 
 It listens on this machine alone unless told otherwise; any other address needs an API key first.
-Ctrl-C or SIGTERM stops it and every engine it started.
+Ctrl-C or SIGTERM stops it and every engine it started. Started by systemd, it says when it is
+ready, and takes the sockets that it is handed; `venom service install` writes the unit.
 
 \b
   venom serve
@@ -57,8 +61,12 @@ def serve(
     gc.disable()  # until the server stands, see settle_memory
 
     # Imported here: pydantic is too slow for `serve --help`.
+    from venom_core.cli.sd_notify import ServiceManager
     from venom_core.composition import Venom
 
+    manager, inherited = ServiceManager.of(os.environ), inherited_sockets(os.environ)
+    if inherited:
+        host, port = _address_of(inherited, host, port)
     chosen = None if profile is None else find_profile(profile).name
     flags = {"host": host, "port": port, "root_path": root_path, "runtime_profile": chosen}
     venom = Venom.from_environment(flags=flags)
@@ -69,7 +77,7 @@ def serve(
         )
     require_key_beyond_loopback(venom)
     with hold_data_directory(paths, "venom serve"):
-        listener = listen(core.host, core.port)
+        listener, *others = inherited or [listen(core.host, core.port)]
         begin_logging(paths, core.log_level, to_stderr=True, form=core.log_format)
         # Imported late: a refusal above costs nothing, and whoever connects now already waits.
         from venom_core.api.app import create_app
@@ -80,9 +88,18 @@ def serve(
             if reload_plugins:
                 venom.plugins.watch_sources(print_reload)
 
-        server = Server(create_app(venom), venom, begin)
-        run_loop(server, venom, listener)
+        server = Server(create_app(venom), venom, begin, manager)
+        run_loop(server, venom, listener, *others)
     print(words("Stopped."), file=sys.stderr)
+
+
+def _address_of(inherited: Sequence[socket], host: str | None, port: int | None) -> tuple[str, int]:
+    """Return the address of sockets that somebody else has bound, in place of what was asked."""
+    found = most_open(inherited)
+    if host is not None or port is not None:
+        text = f"The socket that was handed over counts, {found[0]}:{found[1]}, not --host, --port."
+        print(words(f"Warning: {text}"), file=sys.stderr)
+    return found
 
 
 def print_reload(record: PluginRecord) -> None:

@@ -51,8 +51,7 @@ class Connection(ABC):
 
     @abstractmethod
     async def engines(self) -> dict[str, Any]:
-        """Return ``engines`` (those that providers started), ``providers`` (that start one for each
-        model) and ``servers`` (with one engine for all of theirs)."""
+        """Return ``engines`` (those that providers started) and ``providers`` (that start any)."""
 
     @abstractmethod
     async def services(self) -> list[dict[str, Any]]:
