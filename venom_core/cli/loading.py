@@ -12,6 +12,7 @@ from venom_core.sdk.errors import InvalidRequest, Unavailable, VenomError
 
 if TYPE_CHECKING:
     from venom_core.cli.connection.interface import Connection
+    from venom_core.cli.connection.loop import Session
 
 POLL_SECONDS = 1.0
 
@@ -21,9 +22,13 @@ def load_and_show(name: str, command: str, *, as_json: bool, engines_only: bool 
 
     Args:
         command: as typed, shown to whoever meets our lock.
-        engines_only: refuse a model that has no engine of Venom's own.
+        engines_only: refuse a model that has no engine of Venom's own; ``name`` may be a provider's
+            that has one engine for all models.
     """
     with connected(command, writes=True) as session:
+        if engines_only and (done := _of_provider(session, name, "start")):
+            _show(done, as_json=as_json)
+            return
         model = session.run(session.connection.details(name))
         if engines_only:
             session.run(check_engine(session.connection, model))
@@ -34,10 +39,7 @@ def load_and_show(name: str, command: str, *, as_json: bool, engines_only: bool 
                 fix="Start the server, then load the model: venom serve",
             )
         answer = session.run(_loaded(session.connection, model["reference"]))
-    if as_json:
-        print_json(answer)
-    else:
-        say(answer["message"])
+    _show(answer, as_json=as_json)
 
 
 def unload_and_show(
@@ -49,6 +51,9 @@ def unload_and_show(
             message = session.run(session.connection.unload_all())["message"]
         else:
             if engines_only:
+                if done := _of_provider(session, name, "stop"):
+                    _show(done, as_json=as_json)
+                    return
                 model = session.run(session.connection.details(name))
                 session.run(check_engine(session.connection, model))
             message = session.run(session.connection.unload(name))
@@ -56,6 +61,28 @@ def unload_and_show(
         print_json({"success": True, "message": message})
     else:
         say(message)
+
+
+def restart_and_show(provider: str, command: str, *, as_json: bool) -> None:
+    """Stop and start the one engine of a provider."""
+    with connected(command, writes=True) as session:
+        answer = session.run(session.connection.change_service(provider, "restart"))
+    _show(answer, as_json=as_json)
+
+
+def _of_provider(session: Session, name: str, verb: str) -> Any:
+    """Start or stop the one engine of a provider; return None, having done nothing, where the name
+    is not of one that has such an engine."""
+    if name not in session.run(session.connection.engines())["servers"]:
+        return None
+    return session.run(session.connection.change_service(name, verb))
+
+
+def _show(answer: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        say(answer["message"])
 
 
 async def check_engine(connection: Connection, model: dict[str, Any]) -> None:

@@ -202,7 +202,7 @@ class Catalogue:
     async def _local(self) -> Sequence[str]:
         names = await self._names()
         specs = self._host.specs()
-        return tuple(name for name in names if Capability.ENGINES in specs[name].capabilities)
+        return tuple(name for name in names if specs[name].has_engines_of_models)
 
     async def _one(
         self,

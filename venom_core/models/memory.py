@@ -45,11 +45,15 @@ class ModelMemory:
         self._registry = registry
         self._allowed = allowed
 
+    def check_allowed(self) -> None:
+        """Raise ``LlmOff`` where no model may run."""
+        if not self._allowed():
+            raise LlmOff("The profile llm_off is active: no model runs.")
+
     async def load(self, item: ListedModel) -> bool:
         """Load a model and return whether it is in memory; False where its provider loads at first
         use."""
-        if not self._allowed():
-            raise LlmOff("The profile llm_off is active: no model runs.")
+        self.check_allowed()
         if not self._can(item.provider, Capability.LOAD):
             return False
         provider = await self._host.provider(item.provider)

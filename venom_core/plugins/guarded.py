@@ -74,6 +74,8 @@ SECONDS: Final[dict[str, float]] = {
     "pull": 900.0,
     "remove": 300.0,
     "search": 30.0,
+    "start_engine": 120.0,
+    "stop_engine": 30.0,
     "trending": 30.0,
     "unload": 30.0,
 }
@@ -274,6 +276,12 @@ class GuardedProvider(Provider):
 
     async def engines(self) -> Sequence[EngineStatus]:
         return await self._each("engines", EngineStatus)
+
+    async def start_engine(self) -> None:
+        await self._ask("start_engine", _nothing)
+
+    async def stop_engine(self) -> None:
+        await self._ask("stop_engine", _nothing)
 
     async def metrics(self) -> Sequence[EngineMetrics]:
         return await self._each("metrics", EngineMetrics)

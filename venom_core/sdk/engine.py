@@ -87,6 +87,8 @@ class EngineCommand:
         explaining_lines: how many of them it gets.
         progress: returns how far an engine that starts is, of the last lines of its log, in a few
             words for people ("loading the weights: 50%"); None where they do not tell.
+        program: the path of a program that is the engine, in place of ``python``: it gets ``args``.
+        port: where on loopback it is to listen; a free port at each start where not set.
     """
 
     name: str
@@ -106,6 +108,8 @@ class EngineCommand:
     explain: Callable[[Sequence[str]], VenomError | None] | None = None
     explaining_lines: int = EXPLAINING_LINES
     progress: Callable[[Sequence[str]], str | None] | None = None
+    program: str | None = None
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +316,13 @@ class EngineProcess:
 
     async def _spawn(self) -> _Run:
         command = self.command
-        port, key = await asyncio.to_thread(free_port), secrets.token_urlsafe(32)
+        port = await asyncio.to_thread(free_port) if command.port is None else command.port
+        key = secrets.token_urlsafe(32)
         keep_secret(key)
         await asyncio.to_thread(make_folders, command)
         args = [arg.replace("{port}", str(port)) for arg in command.args]
+        if command.program is not None:
+            args = ["--", command.program, *args]
         began, started_at = time.monotonic(), utc_text(precision="seconds", suffix="+00:00")
         try:
             process = await launch(
@@ -371,7 +378,9 @@ class EngineProcess:
         return Unavailable(
             f"The engine {self.command.name} ended while it started (exit code {code}).",
             code="engine_exited",
-            fix=f"{self._read_log} A damaged model file or too little memory does this.",
+            fix=self._read_log
+            if self.command.program is not None
+            else f"{self._read_log} A damaged model file or too little memory does this.",
         )
 
     async def _log_why(self, what: str) -> None:
@@ -403,6 +412,11 @@ class EngineProcess:
 
 
 def _no_interpreter(command: EngineCommand) -> EngineMissing:
+    if command.program is not None:
+        return EngineMissing(
+            f"The program of the engine {command.name} cannot be run.",
+            fix="Correct the provider's setting that names it, or install it again.",
+        )
     return EngineMissing(
         f"The Python interpreter for the engine {command.name} cannot be run.",
         fix="Correct the provider's python setting, or install its engine again.",

@@ -4,7 +4,8 @@ Run by the engine's own interpreter as a script; standard library only, Python 3
 
     python -I -S engine_launcher.py LOG_FILE LOG_LIMIT_BYTES GRACE_SECONDS ARGS...
 
-The engine is ``python ARGS...``. With ``-`` for the log it writes to the launcher's own standard
+The engine is ``python ARGS...``, or where the first of them is ``--`` the program that the second
+names. With ``-`` for the log it writes to the launcher's own standard
 output. Standard input is a pipe that only Venom holds open: when it closes, whatever became of
 Venom, the engine and everything it started get SIGTERM, and SIGKILL after the grace. SIGTERM to the
 launcher does the same. The launcher ends with the engine's exit code, 128 plus the signal where a
@@ -29,6 +30,8 @@ from types import FrameType
 from typing import BinaryIO
 
 POLL_SECONDS = 0.05
+#: As a shell ends where it cannot run a command.
+NOT_RUN = 127
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -77,7 +80,7 @@ class Launcher:
         self.stopping = threading.Event()
         become_reaper()
         self.process = subprocess.Popen(
-            [sys.executable, *args],
+            args[1:] if args[:1] == ["--"] else [sys.executable, *args],
             stdin=subprocess.DEVNULL,
             stdout=None if log is None else subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -226,7 +229,10 @@ def main(argv: list[str]) -> int:
     # A handler and not SIG_IGN: the engine would inherit an ignored signal.
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, stop)
-    launcher.append(Launcher(argv[4:], log, float(argv[3])))
+    try:
+        launcher.append(Launcher(argv[4:], log, float(argv[3])))
+    except OSError:  # a program that is gone meanwhile, or of another processor
+        return NOT_RUN
     return launcher[0].run()
 
 

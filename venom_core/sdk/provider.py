@@ -392,6 +392,19 @@ class Provider(ABC):
         """Return the engine processes that this provider supervises."""
         self._unsupported("engines")
 
+    async def start_engine(self) -> None:
+        """Start the one engine that serves all models of this provider, and return when it answers;
+        does nothing where one answers already, whoever started it. A provider with
+        ``Capability.START_ENGINE`` has ``stop_engine`` and ``engines`` too.
+
+        Raises what keeps it from running: ``EngineMissing``, ``Conflict``, ``Unavailable``."""
+        self._unsupported("engine of its own")
+
+    async def stop_engine(self) -> None:
+        """Stop the engine, which then stays stopped until ``start_engine``; does nothing where none
+        runs. Raises ``Conflict`` for one that somebody else started."""
+        self._unsupported("engine of its own")
+
     async def metrics(self) -> Sequence[EngineMetrics]:
         """Return what the engines that run now tell Prometheus, within a second; an engine that
         does not answer is left out. Asked of a provider with ``Capability.ENGINES``, once it is

@@ -34,6 +34,7 @@ class Capability(StrEnum):
     CARD = "card"
     ENGINES = "engines"
     BUILD = "build"
+    START_ENGINE = "start_engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +238,13 @@ class ProviderSpec:
     environments: tuple[EngineEnvironment, ...] = ()
     passes_on: bool = False
     observes: bool = False
+
+    @property
+    def has_one_engine(self) -> bool:
+        """Return whether one engine serves all of its models, started and stopped by itself."""
+        return Capability.START_ENGINE in self.capabilities
+
+    @property
+    def has_engines_of_models(self) -> bool:
+        """Return whether each of its models in use has an engine, which is started with it."""
+        return Capability.ENGINES in self.capabilities and not self.has_one_engine

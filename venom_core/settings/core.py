@@ -338,4 +338,5 @@ CORE_SETTINGS = declared()
 #: Variables that begin like ours and are read elsewhere, or before the settings are.
 OTHER_VARIABLES = {
     "VENOM_HOME": "The data directory; default ~/.venom.",
+    "VENOM_OLLAMA_PROFILE": "The setting `profile` of the provider ollama.",
 }

@@ -42,12 +42,14 @@ class EngineRecord(TypedDict):
 
 
 class EngineListing(TypedDict):
-    """``providers`` are those that start engines of their own, running or not."""
+    """``providers`` are those that start an engine for each model, running or not; ``servers``
+    those with one engine for all of theirs, which is a service of the provider's name."""
 
     success: bool
     count: int
     engines: list[EngineRecord]
     providers: list[str]
+    servers: list[str]
 
 
 class EngineUseCases:
@@ -59,10 +61,17 @@ class EngineUseCases:
 
     async def listing(self) -> EngineListing:
         """Return every engine; a provider that cannot be asked has none."""
-        names = [name for name in await self._providers.names() if self._has_engines(name)]
+        asked, specs = await self._providers.names(), self._host.specs()
+        names = [name for name in asked if self._has_engines(name)]
         told = await self._told(names, lambda provider: provider.engines())
         records = [engine_record(name, one) for name, engines in told.items() for one in engines]
-        return {"success": True, "count": len(records), "engines": records, "providers": names}
+        return {
+            "success": True,
+            "count": len(records),
+            "engines": records,
+            "providers": [name for name in names if specs[name].has_engines_of_models],
+            "servers": [name for name in names if specs[name].has_one_engine],
+        }
 
     async def metrics(self) -> dict[str, list[EngineMetrics]]:
         """Return what running engines tell Prometheus, by provider. None is opened for it: what is

@@ -246,9 +246,12 @@ class ServiceUseCases:
         if health.status is ProviderStatus.DISABLED:
             return ()
         try:
-            return await (await self._host.provider(spec.name)).engines()
+            engines = await (await self._host.provider(spec.name)).engines()
         except VenomError:
-            return ()
+            engines = ()
+        if spec.has_one_engine and all(engine.state == "stopped" for engine in engines):
+            return None  # somebody else's may run
+        return engines
 
     async def _endpoint(self, name: str, health: Health) -> str | None:
         if health.status is ProviderStatus.DISABLED:

@@ -32,7 +32,8 @@ class EngineControl:
     """Starts and stops the engines of a provider.
 
     An engine lives with its model: to start a provider's is to load the model that it would answer
-    with, to stop it is to take every model out.
+    with, to stop it is to take every model out. One that serves all models of a provider is started
+    and stopped by itself.
 
     Args:
         model_of: gives the model that a provider would answer with; raises where there is none.
@@ -52,11 +53,16 @@ class EngineControl:
 
     def supported(self, spec: ProviderSpec) -> frozenset[ServiceAction]:
         """Return what can be asked of a provider's service; of another program's server nothing."""
-        return frozenset(ACTIONS) if spec.capabilities >= _NEEDED else frozenset()
+        able = spec.has_one_engine or spec.capabilities >= _NEEDED
+        return frozenset(ACTIONS) if able else frozenset()
 
     async def act(self, name: str, action: ServiceAction) -> Outcome:
         """Start, stop or restart. Raises what keeps it from being done."""
+        if action != "stop":
+            self._manager.memory.check_allowed()
         provider = await self._host.provider(name)
+        if self._host.specs()[name].has_one_engine:
+            return await self._switch(name, provider, action)
         before = await self._held(name, provider)
         if action == "start":
             alive = await self._alive(name, provider)
@@ -73,6 +79,21 @@ class EngineControl:
         for reference in wanted:
             await self._manager.load(reference)
         return Outcome(True, before, wanted)
+
+    async def _switch(self, name: str, provider: Provider, action: ServiceAction) -> Outcome:
+        before = await self._process(provider)
+        try:
+            if action != "start":
+                await provider.stop_engine()
+            if action != "stop":
+                await provider.start_engine()
+        finally:
+            self._registry.forget(name)
+        return Outcome(await self._process(provider) != before, (), ())
+
+    async def _process(self, provider: Provider) -> int | None:
+        """Return the process of the one engine, None where Venom started none."""
+        return next((engine.pid for engine in await provider.engines()), None)
 
     async def _empty(self, name: str, provider: Provider, held: tuple[str, ...]) -> None:
         refs = [reference.removeprefix(f"{name}://") for reference in held]

@@ -31,6 +31,14 @@ class Address:
     url: str
     shown: str
     headers: Mapping[str, str]
+    port: int
+
+    @property
+    def is_startable(self) -> bool:
+        """Return whether an Ollama of this machine alone can be started there, with nothing in
+        front of it."""
+        plain = (f"http://127.0.0.1:{self.port}", f"http://localhost:{self.port}")
+        return self.url in plain and not self.headers
 
     @property
     def is_usual(self) -> bool:
@@ -68,7 +76,7 @@ def parse_address(value: str | None) -> Address:
     if at:
         encoded = base64.b64encode(unquote(login).encode()).decode()
         headers["Authorization"] = f"Basic {encoded}"
-    return Address(f"{scheme}://{shown}{parts.path.rstrip('/')}", shown, headers)
+    return Address(f"{scheme}://{shown}{parts.path.rstrip('/')}", shown, headers, port)
 
 
 def _bracketed(address: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from venom_core.sdk.bounded_json import MAX_LISTING_BYTES, MOST_ROWS, loads_vectors
@@ -35,6 +35,14 @@ MAX_VECTORS_BYTES = 256 * 2**20
 _DRAIN_SECONDS = 0.25
 
 
+class _NobodyListensError(Exception):
+    """There is no program at the address."""
+
+
+async def _nobody() -> bool:
+    return False
+
+
 class OllamaClient:
     """Ollama's native API.
 
@@ -42,14 +50,27 @@ class OllamaClient:
         address: where it is.
         request_timeout: seconds for calls that run no model.
         load_timeout: seconds that loading a model may take.
+        revive: called where nothing listens, with no limit of time but its own; where it returns
+            true, the request is sent once more.
+        program: what speaks for an Ollama that is installed here and does not run.
 
     Every method raises the errors of ``venom_core.sdk.errors`` only: Unavailable(ollama_down) when
     nothing listens, UpstreamTimeout, UpstreamError, and what :mod:`venom_ollama.refusals` reads
     from an answer. Each takes and gives Ollama's own JSON.
     """
 
-    def __init__(self, address: Address, *, request_timeout: float, load_timeout: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        request_timeout: float,
+        load_timeout: float,
+        revive: Callable[[], Awaitable[bool]] = _nobody,
+        program: str = "ollama",
+    ) -> None:
+        self._program = program
         self._address = address
+        self._revive = revive
         self._request_timeout = request_timeout
         self._load_timeout = load_timeout
         self._http: Upstream | None = None
@@ -68,6 +89,16 @@ class OllamaClient:
         """Send ``GET /api/version``, within two seconds."""
         answer = await self._json("GET", "/api/version", timeout=VERSION_TIMEOUT)
         return str(_field(answer, "version", str))
+
+    async def answers(self) -> bool:
+        """Return whether an Ollama answers now; nothing is revived for it. Raises what is wrong
+        with a program that is none."""
+        try:
+            async with self._begin("GET", "/api/version", None, "", VERSION_TIMEOUT) as response:
+                text = await self._read(response, VERSION_TIMEOUT, MAX_LISTING_BYTES)
+        except _NobodyListensError:
+            return False
+        return bool(_field(parse_object(text), "version", str))
 
     async def tags(self) -> list[dict[str, Any]]:
         """Send ``GET /api/tags``: the installed models."""
@@ -91,9 +122,9 @@ class OllamaClient:
     async def embed(self, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         """Send ``POST /api/embed``; ``timeout`` bounds the whole call."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout) as clock:
                 async with self._send(
-                    "POST", "/api/embed", body, body["model"], timeout
+                    "POST", "/api/embed", body, body["model"], timeout, clock
                 ) as response:
                     answer = await loads_vectors(await self._read(response, timeout))
         except TimeoutError:
@@ -138,8 +169,8 @@ class OllamaClient:
     ) -> dict[str, Any]:
         limit = timeout or self._request_timeout
         try:
-            async with asyncio.timeout(limit):
-                async with self._send(method, path, body, model, limit) as response:
+            async with asyncio.timeout(limit) as clock:
+                async with self._send(method, path, body, model, limit, clock) as response:
                     return parse_object(await self._read(response, limit, MAX_LISTING_BYTES))
         except TimeoutError:
             raise self._silent(limit) from None
@@ -172,8 +203,38 @@ class OllamaClient:
         body: Mapping[str, Any] | None,
         model: str,
         wait: float | None = None,
+        clock: asyncio.Timeout | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """Return an answer whose status is good. Raises what a bad one says."""
+        """Return an answer whose status is good; where nothing listens, after it was revived.
+        Raises what a bad one says.
+
+        Args:
+            clock: bounds the call, and stands still meanwhile.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            asked = (method, path, body, model, wait)
+            try:
+                response = await stack.enter_async_context(self._begin(*asked))
+            except _NobodyListensError:
+                with _stopped(clock):
+                    revived = await self._revive()
+                    if not revived:
+                        raise await self._down() from None
+                try:
+                    response = await stack.enter_async_context(self._begin(*asked))
+                except _NobodyListensError:
+                    raise await self._down() from None
+            yield response
+
+    @contextlib.asynccontextmanager
+    async def _begin(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        model: str,
+        wait: float | None,
+    ) -> AsyncIterator[httpx.Response]:
         import httpx
 
         if self._http is None:
@@ -190,7 +251,7 @@ class OllamaClient:
                     )
                 )
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                raise await self._down() from None
+                raise _NobodyListensError from None
             except NotHttp as error:  # OLLAMA_HOST names some other server's port
                 raise not_ollama() from error
             if response.status_code != 200:
@@ -258,7 +319,7 @@ class OllamaClient:
         """Return the refusal for an Ollama that does not answer; where nothing speaks for one on
         this machine, or what is called so does not start, it is not down but not there."""
         if self._address.is_usual:
-            program = await asyncio.to_thread(look_for, "ollama")
+            program = await asyncio.to_thread(look_for, self._program)
             install = (
                 "Install it from https://ollama.com/download and start it, or set OLLAMA_HOST to "
                 "where it runs."
@@ -277,9 +338,36 @@ class OllamaClient:
         return Unavailable(
             f"Ollama does not answer at {self._address.shown}.",
             code="ollama_down",
-            fix="Start it: ollama serve (or install it: https://ollama.com/download), or set "
-            "OLLAMA_HOST to where it runs.",
+            fix=self._start_it,
         )
+
+    @property
+    def _start_it(self) -> str:
+        if self._address.is_startable:
+            return (
+                "Start it: venom engines start ollama, or ollama serve (or install it: "
+                "https://ollama.com/download), or set OLLAMA_HOST to where it runs."
+            )
+        return (
+            "Start it: ollama serve (or install it: https://ollama.com/download), or set "
+            "OLLAMA_HOST to where it runs."
+        )
+
+
+@contextlib.contextmanager
+def _stopped(clock: asyncio.Timeout | None) -> Iterator[None]:
+    """Let a timeout stand still during the block."""
+    ends = None if clock is None else clock.when()
+    if clock is None or ends is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    left = ends - loop.time()
+    clock.reschedule(None)
+    try:
+        yield
+    finally:
+        clock.reschedule(loop.time() + left)
 
 
 def _field(answer: Mapping[str, Any], name: str, kind: type) -> Any:

@@ -57,7 +57,7 @@ SETTINGS = (
         None,
         "How long a model stays in memory after its last use: 10m, 24h, -1 for always, 0 for not "
         "at all; Ollama's own choice where not set.",
-        env_aliases=("OLLAMA_KEEP_ALIVE",),
+        env_aliases=("LLM_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE"),
     ),
     Setting(
         "context_length",
@@ -67,6 +67,29 @@ SETTINGS = (
         minimum=0,
         maximum=10_000_000,
         env_aliases=("OLLAMA_CONTEXT_LENGTH",),
+    ),
+    Setting(
+        "profile",
+        "str",
+        None,
+        "Context, time in memory, and for an Ollama that Venom starts also its queue and cache, for"
+        " a graphics card of so many GB; what is set by itself wins.",
+        choices=("balanced-12-24gb", "low-vram-8-12gb", "max-context-24gb-plus"),
+        env_aliases=("VENOM_OLLAMA_PROFILE",),
+    ),
+    Setting(
+        "start",
+        "str",
+        "asked",
+        "Whether Venom starts Ollama where none answers: at its first need (auto), at the word of"
+        " a person (asked), or never.",
+        choices=("auto", "asked", "never"),
+    ),
+    Setting(
+        "program",
+        "path",
+        None,
+        "Ollama's program, for Venom to start; what PATH finds where not set.",
     ),
     Setting(
         "load_timeout",
@@ -162,6 +185,8 @@ def venom_providers() -> Iterable[ProviderSpec]:
                     Capability.PS,
                     Capability.PULL,
                     Capability.REMOVE,
+                    Capability.ENGINES,
+                    Capability.START_ENGINE,
                 }
             ),
             parameters=PARAMETERS,

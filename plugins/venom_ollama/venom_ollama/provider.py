@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,18 +22,27 @@ from venom_core.sdk.frames import Frame
 from venom_core.sdk.http import is_loopback, prepare
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest
 from venom_core.sdk.numbers import tokens, vector
-from venom_core.sdk.provider import LoadedModel, Model, Provider, ProviderContext, PullProgress
+from venom_core.sdk.provider import (
+    EngineStatus,
+    LoadedModel,
+    Model,
+    Provider,
+    ProviderContext,
+    PullProgress,
+)
 from venom_core.sdk.states import Health, ProviderStatus, Reason
-from venom_ollama.address import keep_alive, parse_address
+from venom_ollama.address import parse_address
 from venom_ollama.client import OllamaClient
 from venom_ollama.events import Translator
 from venom_ollama.graphics import default_context, graphics_memory
 from venom_ollama.lines import not_ollama
 from venom_ollama.memory import numbers_of
 from venom_ollama.models import PROPOSED, canonical, defaults, listed, loaded_model
+from venom_ollama.profiles import Setup
 from venom_ollama.pulling import PullTracker
 from venom_ollama.refusals import does_not_fit, model_not_found, refusal
 from venom_ollama.requests import chat_request, completion_request
+from venom_ollama.server import OllamaServer, program_of
 from venom_ollama.versions import shifts_at_launch, too_old
 from venom_ollama.window import Window, fitted, measured, most_tokens
 
@@ -45,6 +54,8 @@ _DETAILS_AT_ONCE = 4
 _Ask = Callable[[Mapping[str, Any], float], AsyncGenerator[dict[str, Any], None]]
 # Listing must not wait for details: what comes later is there for the next listing.
 _DETAILS_SECONDS = 1.5
+#: How long these wait for an Ollama that starts: less than whoever asks waits for them.
+HEALTH_SECONDS, LISTING_SECONDS = 1.5, 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +75,8 @@ class OllamaProvider(Provider):
         self._made: OllamaClient | None = None
         self._server: str | None = None
         self._default_context: int | None = None
-        self._keep_alive: str | int | None = None
-        self._context_length = int(context.settings.get("context_length") or 0)  # type: ignore[arg-type]
+        self._setup = Setup(0, None)
+        self._engine: OllamaServer | None = None
         self._version: str | None = None
         self._loaded: dict[str, _InMemory] = {}
         self._loaded_at = float("-inf")
@@ -89,39 +100,93 @@ class OllamaProvider(Provider):
         """Make the client. Raises Unavailable(invalid_setting) for an address or a duration that
         cannot be used."""
         settings = self.context.settings
-        self._keep_alive = keep_alive(_text(settings.get("keep_alive")))
+        self._setup = Setup.of(settings)
         address = parse_address(_text(settings.get("base_url")))
         self._server = None if is_loopback(address.url) else address.shown
         client = OllamaClient(
             address,
             request_timeout=_seconds(settings.get("request_timeout"), 30.0),
             load_timeout=_seconds(settings.get("load_timeout"), 300.0),
+            revive=self._revive,
+            program=program_of(settings),
         )
+        engine = OllamaServer(
+            address, settings, self._setup, self.context.data_dir / "engines", client.answers,
+            self._forget,
+        )  # fmt: skip
+        await engine.open()
         await prepare()
         client.open()
-        self._made = client
+        self._made, self._engine = client, engine
 
     async def close(self) -> None:
-        """Close the client."""
+        """Close the client, and end the Ollama that was started here."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
         if self._made is not None:
             await self._made.close()
             self._made = None
 
     async def health(self) -> Health:
-        """Return READY, DEGRADED(ollama_too_old) or UNAVAILABLE with what is wrong."""
+        """Return READY, with a note where the profile applies in part; DEGRADED(ollama_too_old) or
+        UNAVAILABLE with what is wrong."""
         try:
-            self._version = await self._client.version()
+            async with self._soon(HEALTH_SECONDS):
+                self._version = await self._client.version()
         except VenomError as error:
             self._version = None
             return Health(ProviderStatus.UNAVAILABLE, Reason.of(error))
         if not too_old(self._version):
-            return Health(ProviderStatus.READY, version=self._version)
+            note = None if self._own.is_ours else self._setup.note
+            return Health(ProviderStatus.READY, note, self._version)
         reason = Reason(
             "ollama_too_old",
             f"Ollama {self._version} cuts prompts that do not fit; each answer is checked for it.",
             "Update Ollama to 0.12.6 or newer: https://ollama.com/download",
         )
         return Health(ProviderStatus.DEGRADED, reason, self._version)
+
+    # The Ollama that Venom starts
+
+    @property
+    def _own(self) -> OllamaServer:
+        if self._engine is None:
+            raise RuntimeError("the provider is not open")
+        return self._engine
+
+    async def _revive(self) -> bool:
+        return await self._own.revive()
+
+    def _forget(self) -> None:
+        self._version = None
+        self._loaded, self._loaded_at = {}, float("-inf")
+
+    @contextlib.asynccontextmanager
+    async def _soon(self, seconds: float) -> AsyncIterator[None]:
+        """Say that Ollama starts where it takes longer than somebody may wait for an answer; the
+        start goes on."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            if not self._own.is_starting:
+                raise
+            raise Unavailable(
+                "Venom is starting Ollama.", code="ollama_starting", fix="Try again in a moment."
+            ) from None
+
+    async def engines(self) -> Sequence[EngineStatus]:
+        """Return the Ollama that Venom started, from its first start on."""
+        return await self._own.statuses()
+
+    async def start_engine(self) -> None:
+        """See :meth:`Provider.start_engine`."""
+        await self._own.start()
+
+    async def stop_engine(self) -> None:
+        """See :meth:`Provider.stop_engine`."""
+        await self._own.stop()
 
     # Answers
 
@@ -202,7 +267,7 @@ class OllamaProvider(Provider):
         a prompt that counts as many tokens as the context has was cut, and the answer is to
         something else."""
         count = tokens(last.get("prompt_eval_count"), "ollama.prompt_eval_count") or 0
-        limit: int | None = self._context_length
+        limit: int | None = self._setup.context_length
         if not limit:
             found = (await self._in_memory(fresh=True)).get(canonical(model))
             limit = found.context if found else None
@@ -230,13 +295,13 @@ class OllamaProvider(Provider):
         the context of the settings, else that of the loaded model, else nothing (Ollama's
         choice). ``context`` is the loaded one where that is known."""
         fields: dict[str, Any] = {}
-        if not self._context_length and context is None:
+        if not self._setup.context_length and context is None:
             found = (await self._in_memory()).get(canonical(ref))
             context = found.context if found else None
-        if context := self._context_length or context:
+        if context := self._setup.context_length or context:
             fields["options"] = {**(options or {}), "num_ctx": context}
-        if self._keep_alive is not None:
-            fields["keep_alive"] = self._keep_alive
+        if self._setup.keep_alive is not None:
+            fields["keep_alive"] = self._setup.keep_alive
         return fields
 
     async def _loaded_for(self, ref: str) -> tuple[Mapping[str, Any], int | None]:
@@ -256,17 +321,17 @@ class OllamaProvider(Provider):
 
     def _for_a_load(self) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        if self._context_length:
-            fields["options"] = {"num_ctx": self._context_length}
-        if self._keep_alive:  # zero would unload it at once
-            fields["keep_alive"] = self._keep_alive
+        if self._setup.context_length:
+            fields["options"] = {"num_ctx": self._setup.context_length}
+        if self._setup.keep_alive:  # zero would unload it at once
+            fields["keep_alive"] = self._setup.keep_alive
         return fields
 
     async def _in_memory(self, *, fresh: bool = False) -> Mapping[str, _InMemory]:
         """Return the loaded models by canonical name. One whose files were replaced since counts
         as not loaded: its context was chosen for the others."""
         if fresh or time.monotonic() - self._loaded_at > _LOADED_SECONDS:
-            await self.ps()
+            await self._ps()
         return {
             name: found
             for name, found in self._loaded.items()
@@ -283,7 +348,11 @@ class OllamaProvider(Provider):
     async def models(self) -> Sequence[Model]:
         """Return installed models with their capabilities, then those proposed that are not
         installed."""
-        tags, loaded, *_ = await asyncio.gather(self._client.tags(), self.ps(), self._look())
+        async with self._soon(LISTING_SECONDS):
+            return await self._models()
+
+    async def _models(self) -> Sequence[Model]:
+        tags, loaded, *_ = await asyncio.gather(self._client.tags(), self._ps(), self._look())
         self._digests = {canonical(item["name"]): str(item.get("digest")) for item in tags}
         await self._learn(tags)
         in_memory = {canonical(model.ref) for model in loaded}
@@ -319,7 +388,7 @@ class OllamaProvider(Provider):
             item,
             shown,
             loaded,
-            self._context_length or (found.context if found else None),
+            self._setup.context_length or (found.context if found else None),
             self._server,
             default_context=self._default_context,
             by_llama_server=shifts_at_launch(self._version or ""),
@@ -348,6 +417,10 @@ class OllamaProvider(Provider):
 
     async def ps(self) -> Sequence[LoadedModel]:
         """See :meth:`Provider.ps`."""
+        async with self._soon(LISTING_SECONDS):
+            return await self._ps()
+
+    async def _ps(self) -> Sequence[LoadedModel]:
         items = await self._client.ps()
         loaded = [loaded_model(item) for item in items]
         self._loaded = {
@@ -363,7 +436,7 @@ class OllamaProvider(Provider):
         found = (await self._in_memory(fresh=True)).get(canonical(ref))
         context = found.context if found else None
         body = {"model": ref, **self._for_a_load()}
-        if context and not self._context_length:
+        if context and not self._setup.context_length:
             body["options"] = {"num_ctx": context}
         self._loaded_at = float("-inf")
         try:

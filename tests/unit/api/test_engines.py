@@ -15,7 +15,7 @@ from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.provider import EngineMetrics, EngineStatus
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-from venom_core.testing.staging import SCRIPTED, client_of, venom_over
+from venom_core.testing.staging import SCRIPTED, client_of, entry, venom_over
 
 CHAT = {"model": "played://org/m", "messages": [{"role": "user", "content": "x"}]}
 STARTING = EngineStatus(
@@ -35,7 +35,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_no_engine_runs(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/v1/engines")).json() == {
-        "success": True, "count": 0, "engines": [], "providers": ["played"],
+        "success": True, "count": 0, "engines": [], "providers": ["played"], "servers": [],
     }  # fmt: skip
 
 
@@ -117,3 +117,16 @@ async def test_no_engine_keeps_ours_from_being_scraped(
     scraped = await client.get("/metrics")
     assert scraped.status_code == 200
     assert "# TYPE venom_requests_total counter" in scraped.text
+
+
+# The one engine of a provider
+
+
+async def test_llm_off_starts_none(tmp_path: Path) -> None:
+    settings = Settings.load(Paths.at(tmp_path), {"VENOM_RUNTIME_PROFILE": "llm_off"})
+    async with client_of(venom_over(settings, [entry("venom_ollama.plugin", "ollama")])) as client:
+        told = (await client.get("/api/v1/engines")).json()
+        assert (told["providers"], told["servers"]) == ([], ["ollama"])
+        for verb in ("start", "restart"):
+            refused = await client.post(f"/api/v1/runtime/ollama/{verb}")
+            assert (refused.status_code, refused.json()["code"]) == (503, "llm_off")

@@ -7,7 +7,7 @@ import click
 from venom_core.cli.engine_listing import list_and_show
 from venom_core.cli.environments import install_and_show, remove_and_show
 from venom_core.cli.helping import WordsGroup
-from venom_core.cli.loading import load_and_show, unload_and_show
+from venom_core.cli.loading import load_and_show, restart_and_show, unload_and_show
 from venom_core.cli.log_showing import check_options, log_options, show_engine_log
 from venom_core.cli.options import json_option, yes_option
 from venom_core.sdk.spec import CPU_SUFFIX
@@ -20,6 +20,7 @@ of others. Each gets an environment in the data directory, and Venom's own stays
 \b
   venom engines
   venom engines start vllm://hf.co/org/model
+  venom engines start ollama
   venom engines logs -f
   venom engines stop vllm://hf.co/org/model
   venom engines install onnx-build
@@ -52,33 +53,50 @@ def list_engines(as_json: bool) -> None:
 
 
 @engines.command()
-@click.argument("name", metavar="MODEL")
+@click.argument("name", metavar="NAME")
 @json_option
 def start(name: str, as_json: bool) -> None:
-    """Start the engine of a model, as `venom load` does.
+    """Start the engine of a model, as `venom load` does, or with the name of a provider the one
+    that serves all of its models.
 
     It lives in the server, so one has to run (venom serve). While it starts, it says how far it is.
 
     \b
       venom engines start gemma3-270m-base
       venom engines start vllm://hf.co/org/model --json
+      venom engines start ollama
     """
     load_and_show(name, "venom engines start", as_json=as_json, engines_only=True)
 
 
 @engines.command()
-@click.argument("name", metavar="MODEL")
+@click.argument("name", metavar="NAME")
 @json_option
 def stop(name: str, as_json: bool) -> None:
-    """Stop the engine of a model, as `venom unload` does.
+    """Stop the engine of a model, as `venom unload` does, or with the name of a provider the one
+    that Venom started for all of its models.
 
-    One that starts is stopped too. The next request to the model starts it again.
+    One that starts is stopped too. The next request to a model starts its engine again; a
+    provider's stays stopped until it is asked for.
 
     \b
       venom engines stop gemma3-270m-base
       venom engines stop vllm://hf.co/org/model
+      venom engines stop ollama
     """
     unload_and_show(name, "venom engines stop", as_json=as_json, engines_only=True)
+
+
+@engines.command()
+@click.argument("name", metavar="PROVIDER")
+@json_option
+def restart(name: str, as_json: bool) -> None:
+    """Stop and start the engine that Venom started for all models of a provider.
+
+    \b
+      venom engines restart ollama
+    """
+    restart_and_show(name, "venom engines restart", as_json=as_json)
 
 
 @engines.command()

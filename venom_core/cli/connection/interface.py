@@ -51,7 +51,8 @@ class Connection(ABC):
 
     @abstractmethod
     async def engines(self) -> dict[str, Any]:
-        """Return ``engines`` (those that providers started) and ``providers`` (that start any)."""
+        """Return ``engines`` (those that providers started), ``providers`` (that start one for each
+        model) and ``servers`` (with one engine for all of theirs)."""
 
     @abstractmethod
     async def services(self) -> list[dict[str, Any]]:

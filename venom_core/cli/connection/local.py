@@ -14,7 +14,6 @@ from venom_core.cli.connection.interface import Connection
 from venom_core.sdk.catalogue import SearchFilters
 from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.frames import Chunk
-from venom_core.sdk.spec import Capability
 from venom_core.store.audit import LOCAL_USER, Actor
 from venom_core.store.sessions import Owner
 
@@ -61,7 +60,7 @@ class LocalVenom(Connection):
     async def change_service(self, name: str, action: str) -> dict[str, Any]:
         await self.venom.providers.names()  # loads the plugins, which tell whose engines end here
         provider = self.venom.host.resolve_name(name)
-        if action != "stop" and provider is not None and self.ends_with_it(provider):
+        if action != "stop" and provider is not None and self._ends_here(provider):
             raise Unavailable(
                 f"The engines of {provider} would end with this command.",
                 code="server_needed",
@@ -226,8 +225,11 @@ class LocalVenom(Connection):
 
     def ends_with_it(self, provider: str) -> bool:
         spec = self.venom.host.specs().get(provider)
-        has_engines = spec is not None and Capability.ENGINES in spec.capabilities
-        return has_engines or (spec is not None and spec.engine is not None)
+        return spec is not None and (spec.has_engines_of_models or spec.engine is not None)
+
+    def _ends_here(self, provider: str) -> bool:
+        spec = self.venom.host.specs().get(provider)
+        return self.ends_with_it(provider) or (spec is not None and spec.has_one_engine)
 
     def engine_size(self, provider: str) -> int | None:
         spec = self.venom.host.specs().get(provider)

@@ -9,6 +9,7 @@ import psutil
 
 from venom_core.sdk.provider import EngineStatus, LoadedModel
 from venom_core.sdk.spec import Capability
+from venom_core.sdk.states import ProviderStatus
 from venom_core.testing.conformance.case import Case
 from venom_core.testing.conformance.rule import require, rule
 from venom_core.testing.conformance.subject import NotApplicable
@@ -62,6 +63,22 @@ async def engines_are_what_runs(case: Case) -> None:
             )
             memory = engine.memory_bytes
             require(memory is None or memory > 1 << 16, f"An engine cannot take {memory} bytes.")
+
+
+@rule(Capability.START_ENGINE, Capability.ENGINES)
+async def an_engine_is_started_once(case: Case) -> None:
+    """``start_engine`` returns when the provider answers; to start once more does nothing."""
+    provider = await case.provider()
+    await provider.start_engine()
+    health = await provider.health()
+    require(
+        health.status in (ProviderStatus.READY, ProviderStatus.DEGRADED),
+        f"Its engine was started, and its health is {health.status}.",
+    )
+    before = [engine.pid for engine in await provider.engines()]
+    await provider.start_engine()
+    after = [engine.pid for engine in await provider.engines()]
+    require(before == after, "To start an engine that runs started another.")
 
 
 async def _ps(case: Case) -> Sequence[LoadedModel]:
