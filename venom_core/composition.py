@@ -37,15 +37,18 @@ from venom_core.usecases.catalogue import CatalogueUseCases
 from venom_core.usecases.engines import EngineUseCases
 from venom_core.usecases.fit import FitUseCases
 from venom_core.usecases.journal import Journal
+from venom_core.usecases.llm_servers import LlmServerUseCases
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.overview import OverviewUseCases
 from venom_core.usecases.plugins import PluginUseCases
 from venom_core.usecases.runtime import RuntimeUseCases
+from venom_core.usecases.runtime_options import RuntimeOptionUseCases
 from venom_core.usecases.selftest.keeping import SelfTestUseCases
 from venom_core.usecases.services import ServiceUseCases
 from venom_core.usecases.sessions import SessionUseCases
 from venom_core.usecases.starting import EngineControl, ServerModels
+from venom_core.usecases.system import SystemUseCases
 from venom_core.usecases.usage import UsageUseCases
 
 if TYPE_CHECKING:
@@ -107,6 +110,7 @@ class Venom:
         self.runtime = RuntimeUseCases(
             self.host, self.registry, self.manager, self.profile, self._figures
         )
+        self.system = SystemUseCases(self.runtime, self._figures)
         self.engines = EngineUseCases(self.host, self.providers)
         self._server_models = ServerModels(
             self.registry, self.manager, self.default_model, lambda: settings.core.llm_model_name
@@ -114,6 +118,13 @@ class Venom:
         control = EngineControl(self.host, self.registry, self.manager, self._server_models)
         self.services = ServiceUseCases(
             self.host, self.providers, control, self.history, self.journal, settings.paths
+        )
+        self.llm_servers = LlmServerUseCases(
+            self.host, self.providers, self.manager, self.default_model, self._server_models,
+            self.runtime, self.services, settings, self.journal,
+        )  # fmt: skip
+        self.runtime_options = RuntimeOptionUseCases(
+            self.host, self.registry, self.manager, self.services, self.llm_servers
         )
         self.models = ModelUseCases(
             self.host, self.registry, self.manager, lambda: self._transfers, self.default_model,

@@ -19,7 +19,8 @@ OLDEST, YOUNGEST = 60.0, 0.1
 
 @dataclass(frozen=True, slots=True)
 class ProcessFigures:
-    """Of a process and its descendants together; None where the system does not tell.
+    """Of a process and its descendants together, but for those that were asked for by themselves;
+    None where the system does not tell.
 
     ``cpu_percent`` counts one core as 100, ``started`` is in seconds since the epoch.
     """
@@ -65,7 +66,7 @@ class ProcessReader:
             return {pid: self._told[pid] for pid in wanted if pid in self._told}
 
     def _look(self, pids: Sequence[int]) -> None:
-        self._trees = {pid: _tree(pid) for pid in pids}
+        self._trees = {pid: _tree(pid, set(pids) - {pid}) for pid in pids}
         self._looked_at = time.monotonic()
 
     def _compare(self, pids: Sequence[int]) -> None:
@@ -81,12 +82,18 @@ class ProcessReader:
         }
 
 
-def _tree(pid: int) -> _Tree:
+def _tree(pid: int, apart: set[int]) -> _Tree:
+    """Look at a tree, without those of ``apart`` that grow on it and are told of alone."""
     import psutil
 
     seconds: dict[tuple[int, float], float] = {}
     memory, started = 0, None
-    for process in list_tree(pid):
+    whole = list_tree(pid)
+    grown = apart & {process.pid for process in whole}
+    others = {process.pid for other in grown for process in list_tree(other)}
+    for process in whole:
+        if process.pid in others:
+            continue
         with contextlib.suppress(psutil.Error), process.oneshot():
             began = process.create_time()
             times = process.cpu_times()

@@ -187,6 +187,7 @@ class CoreSettings(BaseSettings):
         None,
         "The Ollama model, a name or a glob, that answers where a request names none; the"
         " provider's own choice where not set.",
+        live=True,
     )
     active_llm_server: str | None = _declare(
         "chat.active_server",
@@ -195,6 +196,7 @@ class CoreSettings(BaseSettings):
         None,
         "The provider whose model answers where a request names none and none is active, and that"
         " serves a name which several have; the providers' own order where not set.",
+        live=True,
     )
     llm_model_name: str | None = _declare(
         "chat.model_name",
@@ -202,6 +204,7 @@ class CoreSettings(BaseSettings):
         "str",
         None,
         "The model that answers where a request names none and none is active.",
+        live=True,
     )
     simple_mode_system_prompt: str | None = _declare(
         "chat.simple_mode_system_prompt",

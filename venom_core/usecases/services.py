@@ -116,6 +116,10 @@ class ServiceUseCases:
         found = [event.record() for event in await self._history.newest(limit)]
         return {"status": "success", "success": True, "history": found, "count": len(found)}
 
+    async def of_providers(self, names: Sequence[str]) -> list[Service]:
+        """Return the services of some providers."""
+        return list(await asyncio.gather(*map(self._of_provider, names)))
+
     # Changing
 
     async def change(self, name: str, action: str, actor: Actor) -> ServiceChange:

@@ -1,5 +1,6 @@
-"""The contract of the model area, operation by operation: what is called, which keys its answer
-must have, what it refuses. From the original system; deviations are in docs/contract.md."""
+"""The contract of the model and the system area, operation by operation: what is called, which keys
+its answer must have, what it refuses. From the original system; deviations are in
+docs/contract.md."""
 
 from __future__ import annotations
 
@@ -67,6 +68,116 @@ def limits(call: str) -> tuple[Refusal, ...]:
     joined = call + ("&" if "?" in call else "?")
     return tuple(Refusal(joined + f"limit={limit}", 422) for limit in ("0", "201", "x"))
 
+
+SERVER = (
+    "name", "display_name", "description", "endpoint", "provider", "health_url", "supports",
+    "supports.start", "supports.stop", "supports.restart", "status", "latency_ms", "last_check",
+    "error_message",
+)  # fmt: skip
+ACTIVE_SERVER = (
+    "status", "active_server", "active_endpoint", "active_model", "config_hash", "runtime_id",
+    "last_models",
+)  # fmt: skip
+OPTION = (
+    "runtime_id", "source_type", "configured", "available", "status", "reason", "active", "models",
+)  # fmt: skip
+PROCESSES = (
+    "name", "service_type", "status", "pid", "port", "cpu_percent", "memory_mb", "uptime_seconds",
+    "last_log", "error_message",
+)  # fmt: skip
+ENTRY_OF_HISTORY = ("timestamp", "service", "action", "success", "message")
+
+#: The system area.
+SYSTEM: tuple[Locked, ...] = (
+    Locked(
+        "GET /system/status",
+        "/system/status",
+        (
+            "status", "system_healthy", "memory_usage_mb", "memory_total_mb",
+            "memory_usage_percent", "vram_usage_mb", "vram_total_mb", "vram_usage_percent",
+            "boot_id",
+        ),
+    ),
+    Locked(
+        "GET /system/services",
+        "/system/services",
+        ("status", "services", *under("services[]", "name", "status", "latency_ms", "endpoint")),
+    ),
+    Locked(
+        "GET /system/services/{name}",
+        "/system/services/scripted",
+        ("status", "service", *under("service", "name", "status", "latency_ms", "endpoint")),
+        refusals=(
+            Refusal("/system/services/none", 404),
+            Refusal("/system/services/no:one", 422),
+        ),
+    ),
+    Locked(
+        "GET /system/llm-servers",
+        "/system/llm-servers",
+        ("status", "count", "servers", *under("servers[]", *SERVER)),
+    ),
+    Locked(
+        "POST /system/llm-servers/{name}/{action}",
+        "/system/llm-servers/hf/stop",
+        ("status", "action", "message", "exit_code"),
+        refusals=(
+            Refusal("/system/llm-servers/none/start", 404),
+            Refusal("/system/llm-servers/ui/stop", 404),
+            Refusal("/system/llm-servers/scripted/start", 400),
+            Refusal("/system/llm-servers/hf/dance", 400),
+        ),
+    ),
+    Locked("GET /system/llm-servers/active", "/system/llm-servers/active", ACTIVE_SERVER),
+    Locked(
+        "POST /system/llm-servers/active",
+        "/system/llm-servers/active",
+        (
+            "status", "active_server", "active_model", "config_hash", "runtime_id", "start_result",
+            "stop_results",
+        ),
+        {"server_name": "scripted", "model": "m", "trace_id": "t-1"},
+        (
+            Refusal("/system/llm-servers/active", 404, {"server_name": "none"}),
+            Refusal("/system/llm-servers/active", 400, {"server_name": "hf"}),
+            Refusal("/system/llm-servers/active", 404, {"server_name": "hf", "model": "none"}),
+            Refusal("/system/llm-servers/active", 422, {}),
+        ),
+    ),
+    Locked(
+        "GET /system/llm-runtime/active",
+        "/system/llm-runtime/active",
+        ("status", "runtime", *under("runtime", *RUNTIME)),
+    ),
+    Locked(
+        "GET /system/llm-runtime/options",
+        "/system/llm-runtime/options",
+        ("active", "runtimes", "model_catalog", *under("runtimes[]", *OPTION)),
+    ),
+    Locked(
+        "GET /runtime/status",
+        "/runtime/status",
+        ("status", "count", "services", *under("services[]", *PROCESSES)),
+    ),
+    Locked(
+        "POST /runtime/{service}/{action}",
+        "/runtime/hf/stop",
+        ("success", "message"),
+        refusals=(
+            Refusal("/runtime/none/start", 404),
+            Refusal("/runtime/core/stop", 400),
+            Refusal("/runtime/ui/start", 400),
+            Refusal("/runtime/scripted/restart", 400),
+            Refusal("/runtime/hf/dance", 400),
+        ),
+    ),
+    Locked(
+        "GET /runtime/history",
+        "/runtime/history?limit=50",
+        ("status", "count", "history", *under("history[]", *ENTRY_OF_HISTORY)),
+        refusals=limits("/runtime/history"),
+    ),
+)  # fmt: skip
 
 #: The calls run in this order, each on what those before it have left.
 CONTRACT: tuple[Locked, ...] = (
@@ -239,4 +350,5 @@ CONTRACT: tuple[Locked, ...] = (
             Refusal("/models/%2E%2E%2Fetc", 400),
         ),
     ),
+    *SYSTEM,
 )

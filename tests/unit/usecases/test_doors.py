@@ -39,6 +39,7 @@ from venom_core.store.audit import AuditEntry
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import BUILDS, PULLS, SCRIPTS, Pause, Script, reset, say
 from venom_core.testing.staging import SCRIPTED, venom_over
+from venom_core.usecases.llm_servers import LlmServerUseCases
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.plugins import PluginUseCases
@@ -66,7 +67,7 @@ class Change:
 
     Args:
         method: ``Class.method`` of the use case.
-        subject: what the audit entry is about.
+        subject: what the audit entry is about; of several entries each.
         first: changes that are made before, as command lines.
         command: the command line; None where no command does this.
         request: method, path and body of the API; None where no route does this. ``{id}`` is the
@@ -133,6 +134,15 @@ CHANGES = (
     Change("ServiceUseCases.change", "played", ("services", "stop", "played"),
            ("POST", "/api/v1/runtime/played/stop", None),
            ["service.stop"], ["service.stopped"]),
+    Change("LlmServerUseCases.change", "played", None,
+           ("POST", "/api/v1/system/llm-servers/played/stop", None),
+           ["service.stop"], ["service.stopped"]),
+    Change("LlmServerUseCases.activate", "chat, scripted",
+           ("services", "use", "scripted", "--model", "city"),
+           ("POST", "/api/v1/system/llm-servers/active",
+            {"server_name": "scripted", "model": "city"}),
+           ["model.activate", "server.activate"], ["model.activated", "server.activated"],
+           first=[("use", "town")]),
     Change("SessionUseCases.take_in", "an id", ("sessions", "import", "{file}"),
            ("POST", "/api/v1/sessions/import", SESSION), ["conversation.import"]),
     Change("SessionUseCases.delete", "an id", ("sessions", "rm", "{id}"),
@@ -346,7 +356,7 @@ def test_a_change_leaves_the_same_through_every_door(
     for way, one in found.items():
         assert [entry["action"] for entry in one.audit] == list(change.actions), way
         assert {entry["key_id"] for entry in one.audit} == {"local"}, way
-        assert {entry["subject"] for entry in one.audit} == {change.subject}, way
+        assert {entry["subject"] for entry in one.audit} == set(change.subject.split(", ")), way
         assert one.audit == found[ways[0]].audit, way
         assert [name for name, _ in one.events] == list(change.events), way
         assert one.events == found[ways[-1]].events, way
@@ -356,8 +366,8 @@ def test_a_change_leaves_the_same_through_every_door(
 
 def test_every_use_case_that_changes_something_is_in_the_table() -> None:
     kinds = (
-        ModelUseCases, OperationUseCases, PluginUseCases, SelfTestUseCases, ServiceUseCases,
-        SessionUseCases, UsageUseCases,
+        LlmServerUseCases, ModelUseCases, OperationUseCases, PluginUseCases, SelfTestUseCases,
+        ServiceUseCases, SessionUseCases, UsageUseCases,
     )  # fmt: skip
     changing = {
         f"{kind.__name__}.{name}"

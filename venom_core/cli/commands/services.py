@@ -22,6 +22,7 @@ A service is a whole provider; the engine of one model is started and stopped wi
   venom services
   venom services --json | jq '.services[] | {name, status, pid}'
   venom services restart llamacpp
+  venom services use llamacpp
   venom services history
 """
 _STATES = {
@@ -94,6 +95,29 @@ def restart(name: str, as_json: bool) -> None:
       venom services restart llamacpp
     """
     _change_and_show(name, "restart", as_json)
+
+
+@services.command()
+@click.argument("name", metavar="SERVER")
+@click.option("--model", metavar="MODEL", help="Its model; else the one that it would answer with.")
+@json_option
+def use(name: str, model: str | None, as_json: bool) -> None:
+    """Make a server the active one: its model answers where a request names none.
+
+    The model is loaded first; whatever fails, the server that was active stays it and goes on. Then
+    the engines of the one before end, once their answers have. It is kept in the settings.
+
+    \b
+      venom services use llamacpp
+      venom services use ollama --model gemma3:4b
+    """
+    with connected("venom services use", writes=True) as session:
+        answer = session.run(session.connection.activate_server(name, model))
+    if as_json:
+        print_json(answer)
+        return
+    for step in (answer, *answer["stop_results"].values()):
+        say(step["message"])
 
 
 @services.command()

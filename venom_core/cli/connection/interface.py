@@ -63,6 +63,10 @@ class Connection(ABC):
         """Start, stop or restart a service; ``message`` says so."""
 
     @abstractmethod
+    async def activate_server(self, name: str, model: str | None) -> dict[str, Any]:
+        """Make a server the active one; ``message`` says so."""
+
+    @abstractmethod
     async def service_history(self, limit: int) -> list[dict[str, Any]]:
         """Return what happened to services, the newest first."""
 

@@ -68,6 +68,9 @@ class LocalVenom(Connection):
             )
         return _record(await self.venom.services.change(name, action, Actor.local()))
 
+    async def activate_server(self, name: str, model: str | None) -> dict[str, Any]:
+        return _record(await self.venom.llm_servers.activate(name, model, Actor.local()))
+
     async def service_history(self, limit: int) -> list[dict[str, Any]]:
         return _records((await self.venom.services.history(limit))["history"])
 

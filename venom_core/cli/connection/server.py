@@ -73,6 +73,12 @@ class ServerClient(Connection):
         async with self._open("POST", path, None, ANSWER_TIMEOUT) as response:
             return dict(json.loads(await response.aread()))
 
+    async def activate_server(self, name: str, model: str | None) -> dict[str, Any]:
+        body = {"server_name": name, "model": model}
+        path = "/api/v1/system/llm-servers/active"
+        async with self._open("POST", path, body, ANSWER_TIMEOUT) as response:
+            return dict(json.loads(await response.aread()))
+
     async def service_history(self, limit: int) -> list[dict[str, Any]]:
         return list((await self._json("GET", f"/api/v1/runtime/history?limit={limit}"))["history"])
 
