@@ -89,7 +89,7 @@ class PlayedProvider(Provider):
         if PLAYED.lives:
             engine = EngineStatus(
                 f"acme ({ref})", "running", ref, PLAYED.pid, 8123,
-                log_tail=("starting", "ready in /srv/models\x1b[0m", ""),
+                log_tail=("starting", "ready in /srv/models", ""),
             )  # fmt: skip
             PLAYED.engines = [*(one for one in PLAYED.engines if one.model != ref), engine]
 

@@ -18,6 +18,7 @@ from venom_core.plugins.access import ProviderAccess
 from venom_core.plugins.guarded import GuardedProvider
 from venom_core.sdk.errors import Conflict, NotFound, Unavailable, VenomError
 from venom_core.sdk.printable import one_line
+from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability, SettingValue
 from venom_core.sdk.states import ProviderStatus, Reason
 from venom_core.sdk.utc import utc_text
@@ -232,14 +233,14 @@ class LlmServerUseCases:
         self, name: str, model: str | None, actor: Actor, trace: str | None
     ) -> ActivatedServer:
         before, _ = await self._answering()
-        await self._check_answers(name)
-        item = await (self._models(name) if model is None else self._manager.servable(model, name))
-        check_role(item, self._host.specs()[name], "chat")
-        updates = self._updates(item)
-        if problems := self._settings.problems(updates):
-            raise next(iter(problems.values()))
-        loaded = await self._load(item)
-        changed = await self._commit(item, updates, actor, loaded=loaded)
+        started = await self._check_answers(name, actor)
+        try:
+            item, loaded, changed = await self._changed(name, model, actor)
+        except VenomError:
+            if started:
+                with contextlib.suppress(VenomError):
+                    await self._services.change(name, "stop", actor)
+            raise
         message = f"{name} is the active server now, with {item.reference}."
         if changed:
             await self._journal.record_audit(
@@ -262,11 +263,24 @@ class LlmServerUseCases:
             "stop_results": stopped,
         }
 
+    async def _changed(
+        self, name: str, model: str | None, actor: Actor
+    ) -> tuple[ListedModel, bool, bool]:
+        """Load the model and make it the active one; return it, whether it is in memory, and
+        whether anything is other than before."""
+        item = await (self._models(name) if model is None else self._manager.servable(model, name))
+        check_role(item, self._host.specs()[name], "chat")
+        updates = self._updates(item)
+        if problems := self._settings.problems(updates):
+            raise next(iter(problems.values()))
+        loaded = await self._load(item)
+        return item, loaded, await self._commit(item, updates, actor, loaded=loaded)
+
     async def _load(self, item: ListedModel) -> bool:
         """Load the model, and return whether it is in memory. An engine of a command that works
         without a server would end with the command."""
-        has_engines = Capability.ENGINES in self._host.specs()[item.provider].capabilities
-        if has_engines and not self._services.is_served:
+        spec = self._host.specs()[item.provider]
+        if spec.has_engines_of_models and not self._services.is_served:
             return False
         return (await self._manager.load(item.reference))[1]
 
@@ -306,11 +320,12 @@ class LlmServerUseCases:
 
     async def _stop(self, old: str, new: str, actor: Actor) -> dict[str, StepResult]:
         """Stop the engines of the server before, once its answers have ended."""
-        spec = self._host.specs().get(old)
-        if old == new or spec is None or Capability.ENGINES not in spec.capabilities:
+        if old == new:
             return {}
         try:
             provider = await self._host.provider(old)
+            if not await self._is_ours(old, provider):
+                return {}
             if isinstance(provider, GuardedProvider) and not await provider.drain(DRAIN_SECONDS):
                 message = f"{old} still answers requests; its engines end when they are idle."
                 return {old: {"success": False, "message": message}}
@@ -319,10 +334,20 @@ class LlmServerUseCases:
         except VenomError as error:  # the switch is made: what is left over is told of
             return {old: {"success": False, "message": error.message}}
 
-    async def _check_answers(self, name: str) -> None:
+    async def _is_ours(self, name: str, provider: Provider) -> bool:
+        """Return whether Venom runs what a server's models run in."""
+        spec = self._host.specs().get(name)
+        if spec is None or Capability.ENGINES not in spec.capabilities:
+            return False
+        return any(one.state in ("running", "starting") for one in await provider.engines())
+
+    async def _check_answers(self, name: str, actor: Actor) -> bool:
+        """Raise what keeps a server from answering; return whether it was started for that."""
         health = await self._host.health(name)
         if health.status in (ProviderStatus.READY, ProviderStatus.DEGRADED):
-            return
+            return False
+        if self._host.specs()[name].has_one_engine and self._services.is_served:
+            return (await self._services.change(name, "start", actor))["changed"]
         if health.reason is not None:
             raise health.reason.error()
         raise Unavailable(f"{name} cannot answer now.", fix="venom doctor")
