@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 
@@ -13,7 +15,8 @@ from venom_core.cli.connection.session import connected
 from venom_core.cli.loading import check_engine
 from venom_core.cli.log_reading import Log, engine_logs, last_lines, log_of_model, new_lines
 from venom_core.cli.terminal import note, print_json, say
-from venom_core.sdk.errors import NotFound
+from venom_core.sdk.errors import NotFound, VenomError
+from venom_core.sdk.masking import is_secret_name, keep_password, keep_secret, keep_secrets_of
 from venom_core.settings.paths import Paths
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +38,36 @@ def log_options(command: F) -> F:
         help="So many of its last lines.",
     )
     return follow(lines(command))
+
+
+def know_secrets(paths: Paths) -> None:
+    """Let the secrets of this installation be masked: an engine writes its log itself, and may tell
+    what it was given. Settings that cannot be read hide none of the others."""
+    # Imported here: what reads the file is too slow for a help.
+    from venom_core.settings import file
+    from venom_core.settings.key_file import read_key_file
+
+    keep_secrets_of(os.environ)
+    kept: Mapping[str, Any] = {}
+    with contextlib.suppress(VenomError):
+        kept = file.read(paths.config_file)
+    for name, value in _texts(kept):
+        keep_password(value)
+        if is_secret_name(name):
+            keep_secret(value)
+    named = os.environ.get("VENOM_API_KEY_FILE") or kept.get("server", {}).get("api_key_file")
+    if isinstance(named, str):
+        with contextlib.suppress(VenomError):
+            read_key_file(Path(named))
+
+
+def _texts(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _texts(value)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str):
+                yield name, one
 
 
 def check_options(*, follow: bool, as_json: bool) -> None:
@@ -82,6 +115,7 @@ def _log_of_known(paths: Paths, name: str) -> Log:
 
 def show_log(log: Log, count: int, *, follow: bool, as_json: bool) -> None:
     """Print the last lines of a log, and with ``follow`` what comes, until Ctrl-C."""
+    know_secrets(Paths.resolve())
     coming = new_lines(log.file)  # from before its end is read: nothing in between is lost
     lines = last_lines(log.file, count)
     if as_json:
