@@ -21,6 +21,7 @@ CHECKERS = {
     "imports": [sys.executable, "-m", "tools.import_rules"],
     "openapi": [sys.executable, "-m", "tools.openapi", "--check"],
     "engines": [sys.executable, "-m", "tools.engines_page", "--check"],
+    "profiles": [sys.executable, "-m", "tools.profiles_page", "--check"],
     "sdk": [sys.executable, "-m", "tools.sdk_reference", "--check"],
     "house": [sys.executable, "-m", "tools.house"],
 }

@@ -29,9 +29,9 @@ from venom_core.runtime.feed import Feed
 from venom_core.runtime.figures import FigureReader
 from venom_core.runtime.history import ServiceHistory
 from venom_core.sdk.hookspecs import ObservedEvent
+from venom_core.settings.active_profile import ActiveProfile
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-from venom_core.settings.profiles import find_profile
 from venom_core.store.access import Store
 from venom_core.usecases.catalogue import CatalogueUseCases
 from venom_core.usecases.engines import EngineUseCases
@@ -42,6 +42,7 @@ from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.overview import OverviewUseCases
 from venom_core.usecases.plugins import PluginUseCases
+from venom_core.usecases.profiles import ProfileUseCases
 from venom_core.usecases.runtime import RuntimeUseCases
 from venom_core.usecases.runtime_options import RuntimeOptionUseCases
 from venom_core.usecases.selftest.keeping import SelfTestUseCases
@@ -71,7 +72,7 @@ class Venom:
     def __init__(self, settings: Settings, host: PluginHost | None = None) -> None:
         core = settings.core
         self.settings = settings
-        self.profile = find_profile(core.runtime_profile)
+        self.profile = ActiveProfile(settings)
         #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
         self.local_token = secrets.token_urlsafe(32)
         self.store = Store(settings.paths.store_file)
@@ -90,7 +91,7 @@ class Venom:
             lambda: settings.core.plugin_load_timeout,
             lambda: self.manager.names(),  # noqa: PLW0108 -- it is made below
         )  # fmt: skip
-        memory = ModelMemory(self.host, self.registry, lambda: self.profile.chat)
+        memory = ModelMemory(self.host, self.registry, self.profile.check_models_run)
         self.manager = ModelManager(
             self.host, self.registry, memory, self.store.in_use, self.store.exists,
             round(core.disk_limit_gb * 1e9), self.report,
@@ -101,8 +102,8 @@ class Venom:
         )
         self.chat = ChatService(
             self.host, self.registry, Limits.from_settings(core), self.default_model,
-            lambda: self.profile.chat, self.report, self.quotas, overrides=self.manager.overrides,
-            native_tools=self.self_tests.reads_tools,
+            self.profile.check_models_run, self.report, self.quotas,
+            overrides=self.manager.overrides, native_tools=self.self_tests.reads_tools,
         )  # fmt: skip
         self.conversations = Sessions(self.store.sessions, self.store.exists)
         self._figures = FigureReader(settings.paths.models_dir)
@@ -132,6 +133,9 @@ class Venom:
         )  # fmt: skip
         self.operations = OperationUseCases(
             self.host, lambda: self._jobs, self.store.exists, self.journal
+        )
+        self.profiles = ProfileUseCases(
+            self.host, self.chat, memory, self.profile, settings, self.journal
         )
         self.plugins = PluginUseCases(self.host, self.journal, settings)
         self.sessions = SessionUseCases(self.conversations, self.journal)
@@ -202,12 +206,12 @@ class Venom:
     async def start(self) -> None:
         """Begin to load the plugins; returns before they are loaded."""
         self.host.watch()
-        await self.host.apply_profile(self.profile.name, self.profile.excludes)
+        self.host.apply_profile(self.profile.name, self.profile.excludes)
         self.providers.begin_loading()
 
     async def close(self) -> None:
         """End every task, provider and engine process."""
-        for use_case in (self.operations, self.plugins):
+        for use_case in (self.operations, self.plugins, self.profiles):
             await use_case.close()
         await self.providers.close()
         self.feed.close()

@@ -46,7 +46,7 @@ NOT_SHOWN = (
 NOT_SHOWN_OF_PLUGINS = "conformance.py"
 #: Calls whose words stay in the log or with the programmer.
 _PRIVATE = re.compile(
-    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|Profile|re\.(compile|search)|Field"
+    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|re\.(compile|search)|Field"
     r"|warnings\.warn|BreachError"
     r"|(Key|Type|Value|Runtime|Attribute|Import|NotImplemented|Lookup)Error"
     r"|(\w+\.)*(execute|exec_driver_sql|sendall)"

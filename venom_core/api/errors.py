@@ -89,13 +89,16 @@ def openai_error(error: VenomError, language: Language = "en") -> OpenAIError:
 
 class ApiError(TypedDict):
     """A refusal under ``/api/v1``: ``detail`` is the sentence, ``code`` is stable, ``fix`` the next
-    step, ``docs`` a path, ``param`` the request field at fault."""
+    step, ``docs`` a path, ``param`` the request field at fault. Where the older system refused with
+    ``success`` (false) and ``message``, they are there too, and the message is the sentence."""
 
     detail: str
     code: str
     fix: str | None
     docs: str
     param: str | None
+    success: NotRequired[bool]
+    message: NotRequired[str]
 
 
 def api_error(error: VenomError) -> ApiError:

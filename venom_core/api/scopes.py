@@ -92,6 +92,8 @@ _ROUTES: dict[str, Scopes] = {
     "GET /api/v1/plugins": ANY,
     "GET /api/v1/plugins/{plugin_id}/settings": ADMIN,
     "POST /api/v1/plugins/{plugin_id}/{verb}": ADMIN,
+    "GET /api/v1/profiles": ANY,
+    "POST /api/v1/runtime/profile/{name}": ADMIN,
     # Without the scope admin a key sees its own usage only.
     "GET /api/v1/usage/summary": ANY,
     "GET /api/v1/usage/series": ANY,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from venom_core.sdk.errors import QueueFull
 
@@ -26,6 +27,7 @@ class Admission:
         self._queue = queue
         self._wait = wait
         self._running = 0
+        self._coming = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._listeners: dict[asyncio.Future[None], Callable[[int], None]] = {}
         self._mean_seconds = 5.0
@@ -37,6 +39,21 @@ class Admission:
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody runs, waits, or has been let through to wait."""
+        return not (self._running or self._waiting or self._coming)
+
+    @contextlib.contextmanager
+    def coming(self) -> Iterator[None]:
+        """Count who gets a provider in this block and enters at its end: that one is not to be
+        closed in between."""
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
 
     async def enter(self, on_position: Callable[[int], None] | None = None) -> None:
         """Take a place, waiting for one in order of arrival. Raises ``QueueFull``.

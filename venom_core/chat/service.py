@@ -36,13 +36,15 @@ from venom_core.chat.stream import Account, ChatStream
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.models.roles import Role
 from venom_core.plugins.access import ProviderAccess
-from venom_core.sdk.errors import InvalidRequest, LlmOff, ModelNotCapable, VenomError
+from venom_core.sdk.errors import InvalidRequest, ModelNotCapable, VenomError
 from venom_core.sdk.frames import Wire
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.messages import ChatRequest, Embeddings, EmbedRequest, Reranked, RerankRequest
 from venom_core.sdk.provider import Provider
 from venom_core.sdk.spec import Capability, ProviderSpec
 
+#: Seconds between two looks whether requests have ended.
+DRAIN_POLL = 0.02
 #: Who reads a model's calls of tools: ``native`` its engine, ``emulated`` Venom.
 ToolReader = Literal["native", "emulated"]
 #: What a request asks for, as events name it.
@@ -147,18 +149,18 @@ async def no_overrides(item: ListedModel) -> Mapping[str, Any]:
 class ChatService:
     """Resolve, check, merge, admit, await the first frame, then give guarded frames.
 
-    ``choose`` picks the model of a role where none is named and says why; ``chat_allowed`` is the
-    profile's word; ``report`` hands an event to the observers without waiting for them;
-    ``overrides`` gives the stored generation parameters of a model, from memory, ``native_tools``
-    whether its self-test saw its engine read its own calls of tools; ``quotas`` are the limits of
-    the keys.
+    ``choose`` picks the model of a role where none is named and says why; ``check_allowed`` raises
+    where the profile lets no model run; ``report`` hands an event to the observers without waiting
+    for them; ``overrides`` gives the stored generation parameters of a model, from memory,
+    ``native_tools`` whether its self-test saw its engine read its own calls of tools; ``quotas``
+    are the limits of the keys.
     """
 
     host: ProviderAccess
     registry: ModelRegistry
     limits: Limits
     choose: Callable[[Role], Awaitable[tuple[ListedModel, str]]]
-    chat_allowed: Callable[[], bool]
+    check_allowed: Callable[[], None]
     report: Callable[[ObservedEvent], None]
     quotas: Quotas
     overrides: Callable[[ListedModel], Awaitable[Mapping[str, Any]]] = no_overrides
@@ -224,37 +226,39 @@ class ChatService:
         if spec.passes_on:
             as_the_client_said(body, origins, call.body)
         body["stream"] = call.stream
-        provider = await self.host.provider(resolved.provider)
-        request = ChatRequest(
-            model=resolved.model.ref,
-            body=body,
-            stream=call.stream,
-            request_id=call.request_id,
-            timeout=self.limits.answer_timeout,
-            native_tools=bool(body.get("tools")) and await self._reads_tools(call, resolved),
-        )
-        ask = provider.chat
-        if call.wire == "completion":
-            prompts = texts(body["prompt"])
-            check_tokens(prompts, "prompt", spec, resolved.reference)
-            ask = functools.partial(completions, provider.complete, prompts=prompts)
         gate = self._gate(resolved.provider)
-        await self._take(asking)
+        with gate.coming():
+            self.check_allowed()  # once more: what is let through here is waited for
+            provider = await self.host.provider(resolved.provider)
+            request = ChatRequest(
+                model=resolved.model.ref,
+                body=body,
+                stream=call.stream,
+                request_id=call.request_id,
+                timeout=self.limits.answer_timeout,
+                native_tools=bool(body.get("tools")) and await self._reads_tools(call, resolved),
+            )
+            ask = provider.chat
+            if call.wire == "completion":
+                prompts = texts(body["prompt"])
+                check_tokens(prompts, "prompt", spec, resolved.reference)
+                ask = functools.partial(completions, provider.complete, prompts=prompts)
+            await self._take(asking)
 
-        def on_end(account: Account) -> None:
-            gate.leave(time.monotonic() - account.started)
-            self.quotas.spend(call.key_id, account.tokens)
-            self.report(_finished(asking, stream))
+            def on_end(account: Account) -> None:
+                gate.leave(time.monotonic() - account.started)
+                self.quotas.spend(call.key_id, account.tokens)
+                self.report(_finished(asking, stream))
 
-        stream = ChatStream(
-            resolved=resolved,
-            chosen_because=because,
-            asked=Asked(ask, request, origins, (*uncalled, *left_out, *stale), policy),
-            applied=applied,
-            include_usage=call.include_usage,
-            on_end=on_end,
-        )
-        await gate.enter(None if queued is None else functools.partial(queued, stream))
+            stream = ChatStream(
+                resolved=resolved,
+                chosen_because=because,
+                asked=Asked(ask, request, origins, (*uncalled, *left_out, *stale), policy),
+                applied=applied,
+                include_usage=call.include_usage,
+                on_end=on_end,
+            )
+            await gate.enter(None if queued is None else functools.partial(queued, stream))
         return stream
 
     async def _reads_tools(self, call: ChatCall, resolved: ListedModel) -> bool:
@@ -348,10 +352,7 @@ class ChatService:
             body.get("dimensions"),
             tokens=tuple(text for text in inputs if not isinstance(text, str)),
         )
-        provider = await self.host.provider(resolved.provider)
-        await self._take(asking)
-        await self._gate(resolved.provider).enter()
-        return resolved, provider, request, left_out
+        return resolved, await self._entered(asking, resolved), request, left_out
 
     async def _admitted_ranking(
         self, body: Mapping[str, Any], asking: _Asking
@@ -370,10 +371,17 @@ class ChatService:
         left_out = check_rerank_parameters(body, self.limits.policy, model=resolved.reference)
         documents = tuple(one if isinstance(one, str) else one["text"] for one in body["documents"])
         request = RerankRequest(resolved.model.ref, body["query"], documents, asking.request_id)
-        provider = await self.host.provider(resolved.provider)
-        await self._take(asking)
-        await self._gate(resolved.provider).enter()
-        return resolved, provider, request, left_out
+        return resolved, await self._entered(asking, resolved), request, left_out
+
+    async def _entered(self, asking: _Asking, resolved: ListedModel) -> Provider:
+        """Return the provider that is asked, once there is a place in its queue."""
+        gate = self._gate(resolved.provider)
+        with gate.coming():
+            self.check_allowed()  # once more: what is let through here is waited for
+            provider = await self.host.provider(resolved.provider)
+            await self._take(asking)
+            await gate.enter()
+        return provider
 
     async def _take(self, asking: _Asking) -> None:
         await self.quotas.take(asking.key_id)
@@ -390,6 +398,21 @@ class ChatService:
             self.report(asking.refused(error))
             raise
 
+    async def drain(self, provider: str, seconds: float) -> bool:
+        """Return whether every request that was let through to a provider ended in that time."""
+        gate = self._gates.get(provider)
+        ends = time.monotonic() + seconds
+        while gate is not None and not gate.is_idle:
+            if time.monotonic() > ends:
+                return False
+            await asyncio.sleep(DRAIN_POLL)
+        return True
+
+    def under_way(self, provider: str) -> int:
+        """Return how many requests a provider has now, those that wait for it included."""
+        gate = self._gates.get(provider)
+        return 0 if gate is None else gate.running + gate.waiting
+
     def queues(self) -> dict[str, tuple[int, int]]:
         """Return the running and waiting requests of each provider that had any."""
         return {name: (gate.running, gate.waiting) for name, gate in self._gates.items()}
@@ -397,8 +420,7 @@ class ChatService:
     async def _resolve(
         self, name: str | None, role: Role = "chat"
     ) -> tuple[ListedModel, str | None]:
-        if not self.chat_allowed():
-            raise LlmOff("The profile llm_off is active: no model runs.")
+        self.check_allowed()
         if name:
             return await self.registry.serving(await self.registry.resolve(name)), None
         resolved, because = await self.choose(role)

@@ -28,6 +28,7 @@ from venom_core.sdk.machine import this_machine
 from venom_core.sdk.programs import GPU_PROGRAM, look_for
 from venom_core.settings.key_file import read_key_file
 from venom_core.settings.paths import Paths
+from venom_core.settings.profiles import LEGACY_LIGHT_ENDS
 from venom_core.ui import is_built
 
 if TYPE_CHECKING:
@@ -266,6 +267,23 @@ def alias_findings(aliases: list[dict[str, Any]]) -> Iterator[Finding]:
         if problem := alias["problem"]:
             name = f"alias {alias['name']}"
             yield Finding(name, "problem", problem["message"], problem["fix"], problem["code"])
+
+
+def profile_findings(profiles: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what is to be known of the profile: that it does not last, that it means what it meant
+    once."""
+    active, configured = profiles["active"], profiles["configured"]
+    if profiles["until_restart"]:
+        message = (
+            f"{active} is active until Venom is started again; the settings name {configured}."
+        )
+        yield Finding("profile", "note", message, f"venom profile use {configured}")
+    if profiles["legacy_light"]:
+        message = f"light runs no model: legacy_light is set, and goes with {LEGACY_LIGHT_ENDS}."
+        fix = (
+            "Remove features.legacy_light from config.toml, and VENOM_LEGACY_LIGHT where it is set."
+        )
+        yield Finding("profile", "note", message, fix, "legacy_light")
 
 
 def readiness_finding(profile: str, reasons: list[dict[str, Any]]) -> Finding:

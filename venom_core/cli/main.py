@@ -38,6 +38,7 @@ COMMANDS = {
     "load": (f"{_HOME}.load:load", "Bring a model into memory."),
     "unload": (f"{_HOME}.stop:stop", "Take a model out of memory."),
     "stop": (f"{_HOME}.stop:stop", "Take a model out of memory, like unload."),
+    "profile": (f"{_HOME}.profile:profile", "Show what may run, and choose it."),
     "plugins": (f"{_HOME}.plugins:plugins", "Show, install and switch plugins."),
     "engines": (f"{_HOME}.engines:engines", "Show, start, stop and install engines."),
     "services": (

@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Sequence
 
 from venom_core.plugins.host import PluginHost
-from venom_core.settings.profiles import Profile
+from venom_core.settings.active_profile import ActiveProfile
 
 #: Seconds that a question waits for a plugin that is slow to load, not until its deadline.
 LOADING_PATIENCE = 1.0
 
 
 class AskedProviders:
-    """Loads the plugins once, in a task of its own, and ranks their providers as they declare."""
+    """Loads the plugins once, in a task of its own, and ranks their providers: as the profile does,
+    the others as they declare."""
 
-    def __init__(self, host: PluginHost, profile: Profile) -> None:
+    def __init__(self, host: PluginHost, profile: ActiveProfile) -> None:
         self._host = host
         self._profile = profile
         self._loading: asyncio.Task[None] | None = None
@@ -23,7 +24,7 @@ class AskedProviders:
     @property
     def order(self) -> Sequence[str]:
         """Return the preferred providers: where several serve a bare name the first wins."""
-        return self._host.preference()
+        return self._profile.row.ranked(self._host.preference())
 
     def begin_loading(self) -> asyncio.Task[None]:
         """Begin to load every plugin; asked again, return the same task."""

@@ -9,11 +9,7 @@ from dataclasses import dataclass
 
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.plugins.access import ProviderAccess
-from venom_core.sdk.errors import (
-    LlmOff,
-    Unavailable,
-    VenomError,
-)
+from venom_core.sdk.errors import Unavailable, VenomError
 from venom_core.sdk.provider import LoadedModel
 from venom_core.sdk.spec import Capability
 
@@ -33,22 +29,18 @@ class Loaded:
 
 
 class ModelMemory:
-    """Load, list, unload; ``allowed`` tells whether models may run at all (the profile's word)."""
+    """Load, list, unload; ``check_allowed`` raises where no model may run (the profile's word)."""
 
     def __init__(
         self,
         host: ProviderAccess,
         registry: ModelRegistry,
-        allowed: Callable[[], bool],
+        check_allowed: Callable[[], None],
     ) -> None:
         self._host = host
         self._registry = registry
-        self._allowed = allowed
-
-    def check_allowed(self) -> None:
-        """Raise ``LlmOff`` where no model may run."""
-        if not self._allowed():
-            raise LlmOff("The profile llm_off is active: no model runs.")
+        #: Raises ``LlmOff`` where no model may run.
+        self.check_allowed = check_allowed
 
     async def load(self, item: ListedModel) -> bool:
         """Load a model and return whether it is in memory; False where its provider loads at first
@@ -57,6 +49,7 @@ class ModelMemory:
         if not self._can(item.provider, Capability.LOAD):
             return False
         provider = await self._host.provider(item.provider)
+        self.check_allowed()
         await provider.load(item.model.ref)
         self._registry.forget(item.provider)
         return True
@@ -110,6 +103,13 @@ class ModelMemory:
 
         await asyncio.gather(*map(empty, names))
         return sorted(gone), faults
+
+    async def empty(self, provider: str) -> None:
+        """Take every model of one provider out of memory."""
+        asked = await self._host.provider(provider)
+        for model in await asked.ps():
+            await asked.unload(model.ref)
+        self._registry.forget(provider)
 
     async def _ps(self, name: str) -> Sequence[LoadedModel]:
         return await (await self._host.provider(name)).ps()

@@ -111,13 +111,13 @@ class GuardedProvider(Provider):
         self._waits = waits
         self._border = Border(self.faults)
         self._under_way: WeakSet[AsyncGenerator[Any, None]] = WeakSet()
-        self._measuring = 0
+        self._asked_for = 0
 
     async def drain(self, seconds: float) -> bool:
-        """Wait until no answer, pull, embedding or ranking is under way; return False where one
-        still is after so many seconds."""
+        """Wait until no answer, pull, load, embedding or ranking is under way; return False where
+        one still is after so many seconds."""
         ends = asyncio.get_running_loop().time() + seconds
-        while self._measuring or any(_is_under_way(one) for one in self._under_way):
+        while self._asked_for or any(_is_under_way(one) for one in self._under_way):
             if asyncio.get_running_loop().time() > ends:
                 return False
             await asyncio.sleep(DRAIN_POLL)
@@ -206,23 +206,23 @@ class GuardedProvider(Provider):
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         check = self._border.embeddings(request.wanted)
-        self._measuring += 1
+        self._asked_for += 1
         try:
             return await self._ask(
                 "embed", check, request, seconds=self._waits.answer, loads=request.model
             )
         finally:
-            self._measuring -= 1
+            self._asked_for -= 1
 
     async def rerank(self, request: RerankRequest) -> Reranked:
         check = self._border.scores(len(request.documents))
-        self._measuring += 1
+        self._asked_for += 1
         try:
             return await self._ask(
                 "rerank", check, request, seconds=self._waits.answer, loads=request.model
             )
         finally:
-            self._measuring -= 1
+            self._asked_for -= 1
 
     async def describe(self, ref: str) -> Model:
         return await self._one("describe", Model, ref)
@@ -231,7 +231,11 @@ class GuardedProvider(Provider):
         return await self._one("estimate", MemoryNeed, ref, context)
 
     async def load(self, ref: str) -> None:
-        await self._ask("load", _nothing, ref, seconds=self._waits.answer, loads=ref)
+        self._asked_for += 1
+        try:
+            await self._ask("load", _nothing, ref, seconds=self._waits.answer, loads=ref)
+        finally:
+            self._asked_for -= 1
 
     async def unload(self, ref: str) -> None:
         await self._ask("unload", _nothing, ref)

@@ -284,19 +284,40 @@ class PluginHost(LoadedPlugins):
         others = {package_of(one.found.value) for one in self._plugins if one is not plugin}
         forget_modules(package_of(plugin.found.value), others)
 
-    async def apply_profile(self, profile: str, excluded: Collection[str]) -> None:
-        """Keep the named providers closed, as ``disabled(profile)``, and let all others be used."""
+    def apply_profile(self, profile: str, excluded: Collection[str]) -> None:
+        """Hand out the named providers no more, as ``disabled(profile)``, and all others again. The
+        answers of one that is open go on, until :meth:`shut`."""
+        before = self._profile
         self._profile = {
             name: reason(
                 "profile",
                 f"The profile {profile} leaves {name} out.",
-                "Stop the server that runs, if any, then: venom serve --profile full",
+                "Use one that has it: venom profile use full",
             )
             for name in excluded
         }
         self._settle()
-        shut = [s for p in self._plugins for s in p.slots if s.spec.name in self._profile]
-        await asyncio.gather(*(slot.close(for_good=False) for slot in shut))
+        for slot in self._slots():
+            name = slot.spec.name
+            if (name in before) != (name in self._profile):
+                self._provider_changed(slot.record())
+
+    async def drain(self, name: str, seconds: float) -> bool:
+        """Return whether everything that a provider was asked for ended in that time."""
+        found = [slot.drain(seconds) for slot in self._slots() if slot.spec.name == name]
+        return all(await asyncio.gather(*found))
+
+    async def shut(self, name: str) -> None:
+        """Close a provider with its engines; its next use, where it may be used, opens it again."""
+        found = [slot for slot in self._slots() if slot.spec.name == name]
+        await asyncio.gather(*(slot.close(for_good=False) for slot in found))
+
+    def is_open(self, name: str) -> bool:
+        """Return whether a provider is open, or being opened."""
+        return any(slot.spec.name == name and not slot.is_at_rest for slot in self._slots())
+
+    def _slots(self) -> list[ProviderSlot]:
+        return [slot for plugin in self._plugins for slot in plugin.slots]
 
     async def close(self) -> None:
         """Close every provider, each within its time; nothing loads or opens afterwards."""
@@ -305,7 +326,7 @@ class PluginHost(LoadedPlugins):
         loading = [plugin.loading for plugin in self._plugins if plugin.loading is not None]
         for task in loading:
             task.cancel()
-        slots = [slot for plugin in self._plugins for slot in plugin.slots]
+        slots = self._slots()
         await asyncio.gather(*loading, return_exceptions=True)
         await asyncio.gather(*(slot.close() for slot in slots))
 

@@ -30,6 +30,7 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "model.removed": "models",
     "model.unloaded": "models",
     "plugin.state": "providers",
+    "profile.switched": "profile",
     "provider.breach": "providers",
     "provider.state": "providers",
     "server.activated": "services",

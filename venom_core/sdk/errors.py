@@ -337,10 +337,10 @@ class ModelLoading(Unavailable):
 
 
 class LlmOff(Unavailable):
-    """The profile ``llm_off`` is active."""
+    """The active profile lets no model run, as ``llm_off`` does."""
 
     default_code = "llm_off"
-    default_fix = "Stop the server that runs, if any, then: venom serve --profile light"
+    default_fix = "Choose a profile that runs models: venom profile use light"
 
 
 class UpstreamTimeout(VenomError):

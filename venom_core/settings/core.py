@@ -11,14 +11,13 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from venom_core.sdk.spec import Setting, SettingType, SettingValue
+from venom_core.settings.profiles import PROFILES
 
 KEY = "core_setting"
 Theme = Literal["system", "light", "dark"]
 
 #: The profiles, and the older system's names for them.
-PROFILE_NAMES = (
-    "light", "privacy", "local", "llm_off", "api", "cloud", "full", "beast", "extended",
-)  # fmt: skip
+PROFILE_NAMES = tuple(name for row in PROFILES.values() for name in (row.name, *row.aliases))
 
 #: The layers that the next :class:`CoreSettings` is made from, highest first.
 LAYERS: ContextVar[Sequence[PydanticBaseSettingsSource]] = ContextVar("layers", default=())
@@ -170,6 +169,25 @@ class CoreSettings(BaseSettings):
         "light",
         "What this installation runs: light, llm_off or full.",
         choices=PROFILE_NAMES,
+    )
+    drain_timeout: float = _declare(
+        "runtime.drain_timeout",
+        "VENOM_DRAIN_TIMEOUT",
+        "float",
+        600.0,
+        "Seconds that answers under way have to end, where a switch of the profile stops the engine"
+        " that gives them.",
+        minimum=0,
+        maximum=86_400,
+        live=True,
+    )
+    legacy_light: bool = _declare(
+        "features.legacy_light",
+        "VENOM_LEGACY_LIGHT",
+        "bool",
+        False,
+        "The profile light runs no model, as before it ran Ollama; no setting from 2027.5 on.",
+        live=True,
     )
     parameter_policy: str = _declare(
         "chat.parameter_policy",

@@ -18,8 +18,8 @@ from venom_core.plugins.records import PluginRecord, ProviderView
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import Machine, this_machine
 from venom_core.sdk.states import PluginState
+from venom_core.settings.active_profile import ActiveProfile
 from venom_core.settings.layers import Settings
-from venom_core.settings.profiles import Profile
 
 
 class OverviewProvider(ProviderView):
@@ -90,7 +90,7 @@ class OverviewUseCases:
         self,
         host: ProviderAccess,
         registry: ModelRegistry,
-        profile: Profile,
+        profile: ActiveProfile,
         default_model: DefaultModel,
         settings: Settings,
     ) -> None:
@@ -110,7 +110,7 @@ class OverviewUseCases:
 async def overview(
     host: ProviderAccess,
     registry: ModelRegistry,
-    profile: Profile,
+    profile: ActiveProfile,
     default_model: DefaultModel,
     settings: Settings,
 ) -> Overview:

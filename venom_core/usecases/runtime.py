@@ -15,7 +15,7 @@ from venom_core.runtime.figures import FigureReader, Figures
 from venom_core.sdk.errors import NotFound, VenomError
 from venom_core.sdk.spec import ProviderSpec
 from venom_core.sdk.states import ProviderStatus, Reason
-from venom_core.settings.profiles import Profile
+from venom_core.settings.active_profile import ActiveProfile
 
 RuntimeStatus = Literal["online", "degraded", "offline", "ready"]
 
@@ -77,7 +77,7 @@ class RuntimeUseCases:
         host: ProviderAccess,
         registry: ModelRegistry,
         manager: ModelManager,
-        profile: Profile,
+        profile: ActiveProfile,
         figures: FigureReader,
     ) -> None:
         self._host = host
@@ -109,7 +109,7 @@ class RuntimeUseCases:
             return []
         await self._registry.providers()  # at a start, plugins are loading still
         reasons: list[Reason] = []
-        for name in self._host.preference():
+        for name in self._profile.row.ranked(tuple(self._host.preference())):
             try:
                 health = await self._host.health(name)
             except VenomError as error:  # not installed, disabled, or its import failed

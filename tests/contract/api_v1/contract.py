@@ -60,6 +60,7 @@ CAPABILITIES = (
     "supports_system_role", "supports_function_calling", "allowed_roles", "prompt_template",
     "max_context_length", "quantization", "generation_schema",
 )  # fmt: skip
+PROFILE_CAPABILITIES = ("uses_local_llm", "gpu_support", "requires_onnx")
 NEWS = ("title", "url", "summary", "published_at", "authors", "source")
 
 
@@ -351,4 +352,17 @@ CONTRACT: tuple[Locked, ...] = (
         ),
     ),
     *SYSTEM,
+    Locked(
+        "POST /runtime/profile/{name}",
+        "/runtime/profile/light",
+        (
+            "success",
+            "message",
+            "results",
+            *under("results[]", "service", "success", "message"),
+            "profile_capabilities",
+            *under("profile_capabilities", *PROFILE_CAPABILITIES),
+        ),
+        refusals=(Refusal("/runtime/profile/dark", 404), Refusal("/runtime/profile/Light", 404)),
+    ),
 )

@@ -123,13 +123,17 @@ def test_serve_refuses_before_it_binds(cli, monkeypatch) -> None:
     ("arguments", "code"),
     [
         (("--port", "70000"), "usage"),
-        (("--profile", "nonsense"), "unknown_profile"),
         (("--port", "x"), "usage"),
     ],
 )
 def test_serve_with_options_that_are_wrong(cli, arguments: tuple[str, ...], code: str) -> None:
     done = cli("serve", *arguments)
     assert done.code == ExitCode.USAGE and f"Code:  {code}" in done.err
+
+
+def test_serve_with_a_profile_that_is_none(cli) -> None:
+    done = cli("serve", "--profile", "nonsense")
+    assert done.code == ExitCode.NOT_FOUND and "Code:  unknown_profile" in done.err
 
 
 # -- the page -------------------------------------------------------------------------------------

@@ -96,7 +96,9 @@ def facts(setting: Setting) -> Iterator[str]:
     for word in (*setting.choices, *setting.env_aliases):
         yield f"`{word}`"
     default = setting.default
-    if isinstance(default, str) or (isinstance(default, int | float) and default is not True):
+    if default is False:
+        yield "`false`"
+    elif isinstance(default, str) or (isinstance(default, int | float) and default is not True):
         yield f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
     for bound in (setting.minimum, setting.maximum):
         if bound is not None:

@@ -12,7 +12,7 @@ from venom_core.models.manager import ModelManager
 from venom_core.models.memory import ModelMemory
 from venom_core.models.registry import ModelRegistry
 from venom_core.plugins.guarded import GuardedProvider, Waits
-from venom_core.sdk.errors import NotFound
+from venom_core.sdk.errors import LlmOff, NotFound
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.provider import LoadedModel, Model
 from venom_core.sdk.spec import Capability, ProviderSpec
@@ -74,7 +74,7 @@ class Stage:
             self, self._names, lambda: list(providers), lambda: 60.0,  # type: ignore[arg-type]
             names=lambda: self.manager.names(),
         )  # fmt: skip
-        memory = ModelMemory(self, self.registry, lambda: self.allowed)  # type: ignore[arg-type]
+        memory = ModelMemory(self, self.registry, self._check_allowed)  # type: ignore[arg-type]
         self.manager = ModelManager(
             self, self.registry, memory, self.repository, self.file.exists, disk_limit_bytes,
             self.events.append,
@@ -88,6 +88,10 @@ class Stage:
 
     async def _names(self) -> Sequence[str]:
         return list(self.providers)
+
+    def _check_allowed(self) -> None:
+        if not self.allowed:
+            raise LlmOff("No model runs here.")
 
     async def provider(self, name: str) -> GuardedProvider:
         if name not in self.providers:

@@ -275,14 +275,17 @@ class TestSwitching:
         host = make_host()
         host.scan()
         provider = await host.provider("acme")
-        await host.apply_profile("llm_off", {"acme"})
+        host.apply_profile("llm_off", {"acme"})
         record = host.records()[0].providers[0]
         assert (record.status, record.reason.code) == (ProviderStatus.DISABLED, "profile")
-        assert type(provider.inner).closed == 1
+        assert (host.is_open("acme"), type(provider.inner).closed) == (True, 0), "answers go on"
+        assert await host.drain("acme", 0)
+        await host.shut("acme")
+        assert (host.is_open("acme"), type(provider.inner).closed) == (False, 1)
         with pytest.raises(Unavailable) as caught:
             await host.provider("acme")
         assert caught.value.code == "profile"
-        await host.apply_profile("full", ())
+        host.apply_profile("full", ())
         assert await host.provider("acme") is not provider
 
     async def test_closed_host_opens_nothing(self, site, make_host):

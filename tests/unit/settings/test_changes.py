@@ -91,7 +91,7 @@ class TestChange:
     @pytest.mark.parametrize("part", CORE_SETTINGS, ids=lambda part: part.key)
     @pytest.mark.parametrize("as_text", [True, False])
     def test_every_setting_there_and_back(self, tmp_path, part, as_text):
-        good = {"int": 2048, "float": 2.5, "list": ["x", "y"], "path": "/x"}
+        good = {"int": 2048, "float": 2.5, "list": ["x", "y"], "path": "/x", "bool": True}
         value = part.setting.choices[-1] if part.setting.choices else good.get(part.setting.type)
         value = 3 if part.name == "max_concurrent" else value or "x"
         text = ",".join(value) if isinstance(value, list) else str(value)

@@ -135,7 +135,7 @@ class TestPrecedence:
 
     @pytest.mark.parametrize("part", CORE_SETTINGS, ids=lambda part: part.name)
     def test_every_setting_is_reachable_from_environment_and_file(self, tmp_path, part):
-        good = {"int": 2048, "float": 2.5, "list": ["x"]}.get(part.setting.type, "x")
+        good = {"int": 2048, "float": 2.5, "list": ["x"], "bool": True}.get(part.setting.type, "x")
         if part.setting.choices:
             good = part.setting.choices[-1]
         if part.name == "max_concurrent":
@@ -145,7 +145,8 @@ class TestPrecedence:
         by_env = settings(tmp_path, env={part.env: text})
         assert getattr(by_env.core, part.name) == expected
         table, key = part.key.split(".")
-        by_file = settings(tmp_path, f"[{table}]\n{key} = {good!r}\n")
+        written = text.lower() if part.setting.type == "bool" else repr(good)
+        by_file = settings(tmp_path, f"[{table}]\n{key} = {written}\n")
         assert getattr(by_file.core, part.name) == expected
         assert by_file.origin(part.name) == "file"
         assert by_env.warnings == by_file.warnings == []

@@ -43,6 +43,7 @@ from venom_core.usecases.llm_servers import LlmServerUseCases
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.plugins import PluginUseCases
+from venom_core.usecases.profiles import ProfileUseCases
 from venom_core.usecases.selftest.keeping import SelfTestUseCases
 from venom_core.usecases.services import ServiceUseCases
 from venom_core.usecases.sessions import SessionUseCases
@@ -143,6 +144,9 @@ CHANGES = (
             {"server_name": "scripted", "model": "city"}),
            ["model.activate", "server.activate"], ["model.activated", "server.activated"],
            first=[("use", "town")]),
+    Change("ProfileUseCases.switch", "full", ("profile", "use", "full"),
+           ("POST", "/api/v1/runtime/profile/full", None),
+           ["profile.switch"], ["profile.switched"]),
     Change("SessionUseCases.take_in", "an id", ("sessions", "import", "{file}"),
            ("POST", "/api/v1/sessions/import", SESSION), ["conversation.import"]),
     Change("SessionUseCases.delete", "an id", ("sessions", "rm", "{id}"),
@@ -366,8 +370,8 @@ def test_a_change_leaves_the_same_through_every_door(
 
 def test_every_use_case_that_changes_something_is_in_the_table() -> None:
     kinds = (
-        LlmServerUseCases, ModelUseCases, OperationUseCases, PluginUseCases, SelfTestUseCases,
-        ServiceUseCases, SessionUseCases, UsageUseCases,
+        LlmServerUseCases, ModelUseCases, OperationUseCases, PluginUseCases, ProfileUseCases,
+        SelfTestUseCases, ServiceUseCases, SessionUseCases, UsageUseCases,
     )  # fmt: skip
     changing = {
         f"{kind.__name__}.{name}"

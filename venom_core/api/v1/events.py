@@ -39,6 +39,8 @@ class FeedChange(TypedDict):
     state: NotRequired[PluginStateLabel]
     status: NotRequired[ProviderStatusLabel]
     code: NotRequired[str | None]
+    profile: NotRequired[str]
+    before: NotRequired[str]
     service: NotRequired[str]
     action: NotRequired[str]
     success: NotRequired[bool]

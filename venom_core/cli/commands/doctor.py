@@ -77,6 +77,7 @@ async def _ask(connection: Any) -> list[Finding]:
     overview = await connection.overview()  # asks every provider for its health
     found = list(checks.plugin_findings(await connection.plugins()))
     found += checks.alias_findings((await connection.aliases())["aliases"])
+    found += checks.profile_findings(await connection.profiles())
     ready = await connection.readiness()
     found.append(checks.readiness_finding(overview["profile"], ready))
     for report in await connection.doctor():

@@ -199,6 +199,14 @@ class Connection(ABC):
         """Enable, disable or retry a plugin; return its record after that."""
 
     @abstractmethod
+    async def profiles(self) -> dict[str, Any]:
+        """Return ``profiles``, which is ``active`` and which the settings name."""
+
+    @abstractmethod
+    async def use_profile(self, name: str) -> dict[str, Any]:
+        """Make a profile the active one: ``message`` and ``results`` say what came of it."""
+
+    @abstractmethod
     async def erase_usage(self, key_id: str) -> int:
         """Forget what was counted for a key; gives how many lines that was."""
 

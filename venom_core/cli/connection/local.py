@@ -147,6 +147,12 @@ class LocalVenom(Connection):
     async def change_plugin(self, plugin: str, verb: PluginVerb) -> dict[str, Any]:
         return _record((await self.venom.plugins.change(plugin, verb, Actor.local()))["plugin"])
 
+    async def profiles(self) -> dict[str, Any]:
+        return _record(await self.venom.profiles.listing())
+
+    async def use_profile(self, name: str) -> dict[str, Any]:
+        return _record(await self.venom.profiles.switch(name, Actor.local(), lasting=True))
+
     async def erase_usage(self, key_id: str) -> int:
         return await self.venom.usage.erase(key_id, Actor.local())
 

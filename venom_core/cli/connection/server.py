@@ -175,6 +175,12 @@ class ServerClient(Connection):
         body = await self._json("POST", f"/api/v1/plugins/{_quoted(plugin)}/{verb}")
         return dict(body["plugin"])
 
+    async def profiles(self) -> dict[str, Any]:
+        return await self._json("GET", "/api/v1/profiles")
+
+    async def use_profile(self, name: str) -> dict[str, Any]:
+        return await self._json("POST", f"/api/v1/runtime/profile/{_quoted(name)}")
+
     async def erase_usage(self, key_id: str) -> int:
         path = f"/api/v1/usage?{urlencode({'key': key_id})}"
         return int((await self._json("DELETE", path))["lines"])
