@@ -20,7 +20,7 @@ from bench.report import Report, show, write  # noqa: E402
 NAMES = (
     *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills", "dead"),
     *("damaged", "healthz", "twelve", "install", "engines", "card", "tools", "selftest"),
-    *("profile_kills", "profile_switch"),
+    *("profile_kills", "profile_switch", "connects"),
 )
 
 

@@ -32,12 +32,14 @@ def attributes_of(pairs: Any) -> dict[str, Any]:
 @dataclass
 class FakeCollector:
     """Keeps path, headers and body of each request. ``status`` is what it answers;
-    ``silent`` keeps it from answering at all."""
+    ``silent`` keeps it from answering at all, and ``retry_after`` has its clients wait so long."""
 
     url: str = ""
     status: int = 200
+    retry_after: int | None = None
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     silent: threading.Event | None = None
+    asked: int = 0
 
     def spans(self) -> list[Span]:
         """Return every span, in the order of their arrival."""
@@ -92,13 +94,16 @@ def fake_collector() -> Iterator[FakeCollector]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
+            kept.asked += 1
             if kept.silent is not None:
-                kept.silent.wait(60)
+                kept.silent.wait(600)
             if kept.status == 200:
                 headers = {name.lower(): text for name, text in self.headers.items()}
                 kept.requests.append((self.path, headers, body))
             self.send_response(kept.status)
             self.send_header("content-length", "0")
+            if kept.retry_after is not None:
+                self.send_header("retry-after", str(kept.retry_after))
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

@@ -189,22 +189,29 @@ async def test_one_that_is_away_is_said_once(
         assert not [one for one in lines if one.name.startswith("opentelemetry")]
 
 
-@pytest.mark.parametrize("kind", ["away", "silent"])
+@pytest.mark.parametrize("kind", ["silent", "later"])
 async def test_the_end_is_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
 ) -> None:
+    """A collector that says nothing, or to come back in half an hour, holds up no end."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3600")
     monkeypatch.setattr(provider, "CLOSE_SECONDS", 0.2)
     with fake_collector() as collector:
-        collector.silent = threading.Event()
-        telemetry = made(tmp_path, endpoint=collector.url if kind == "silent" else AWAY)
+        if kind == "silent":
+            collector.silent = threading.Event()
+        else:
+            collector.status, collector.retry_after = 503, 1800
+        telemetry = made(tmp_path, endpoint=collector.url)
         await telemetry.open()
         venom_observe(EVENT)
-        worker = telemetry._worker
-        assert worker is not None
-        await until(lambda: worker._exporting is not None, seconds=60)
-        await telemetry.close()  # would wait for an hour
+        await until(lambda: collector.asked > 0, seconds=60)
+        await telemetry.close()
         assert not plugin.WATCHING
+        assert not collector.requests
+    assert "did not reach the collector in time" in caplog.text
 
 
 async def test_a_request_never_waits(
