@@ -51,6 +51,7 @@ from venom_core.usecases.sessions import SessionUseCases
 from venom_core.usecases.starting import EngineControl, ServerModels
 from venom_core.usecases.system import SystemUseCases
 from venom_core.usecases.usage import UsageUseCases
+from venom_core.usecases.warm_up import WarmUp
 
 if TYPE_CHECKING:
     from venom_core.chat.translation import Translator
@@ -130,6 +131,10 @@ class Venom:
         self.models = ModelUseCases(
             self.host, self.registry, self.manager, lambda: self._transfers, self.default_model,
             self.runtime, self.journal, self.self_tests,
+        )  # fmt: skip
+        self.warm_up = WarmUp(
+            settings, self.providers, self.registry, self.manager, self.default_model,
+            self.journal,
         )  # fmt: skip
         self.operations = OperationUseCases(
             self.host, lambda: self._jobs, self.store.exists, self.journal
@@ -211,7 +216,7 @@ class Venom:
 
     async def close(self) -> None:
         """End every task, provider and engine process."""
-        for use_case in (self.operations, self.plugins, self.profiles):
+        for use_case in (self.warm_up, self.operations, self.plugins, self.profiles):
             await use_case.close()
         await self.providers.close()
         self.feed.close()

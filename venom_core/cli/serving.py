@@ -102,6 +102,7 @@ class Server(uvicorn.Server):
         if self._manager is not None and not self.should_exit:
             self._manager.begin(self._venom.profile.name, self._venom.runtime.readiness)
         asyncio.get_running_loop().call_later(SETTLE_SECONDS, settle_memory)
+        self._venom.warm_up.begin()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._venom.feed.close()  # who watches the feed would be waited for

@@ -47,7 +47,7 @@ class ModelBuilds:
         provider, form = await self._builder(format_name)
         wanted = {
             "format": form.name,
-            "precision": _precision(form, precision),
+            "precision": _precision(form, precision, await self._preferred(provider, form)),
             "execution_provider": _execution_provider(form, execution_provider),
         }
         request = await self._request(name, wanted)
@@ -84,6 +84,14 @@ class ModelBuilds:
         wanted = {name: str(parameters[name]) for name in _FIELDS}
         request = BuildRequest(folder=Path(parameters["folder"]), **wanted)
         await (await self._host.provider(provider_name)).forget_build(request)
+
+    async def _preferred(self, provider: str, form: BuildFormat) -> str:
+        """Return the precision of a build that names none."""
+        if form.default is None:
+            return form.precisions[0]
+        context = (await self._host.provider(provider)).context
+        value = context.settings.get(form.default)
+        return value if isinstance(value, str) and value else form.precisions[0]
 
     async def _builder(self, format_name: str) -> tuple[str, BuildFormat]:
         names = await self._registry.providers()  # at a start, plugins are loading still
@@ -131,9 +139,10 @@ def parameters_of(request: BuildRequest) -> dict[str, str]:
     return kept | {"folder": str(request.folder)}
 
 
-def _precision(form: BuildFormat, value: str | None) -> str:
-    if value is None or value in form.precisions:
-        return value or form.precisions[0]
+def _precision(form: BuildFormat, value: str | None, preferred: str) -> str:
+    value = preferred if value is None else value
+    if value in form.precisions:
+        return value
     raise InvalidRequest(
         f"{form.name} models are not built with the precision {value!r}.",
         code="unknown_precision",

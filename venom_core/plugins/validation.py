@@ -166,6 +166,8 @@ def _check_builds(spec: Any) -> None:
                 raise BadSpec(
                     f"the format {one.name} has a precision or an execution provider that is none"
                 )
+        if one.default is not None and one.default not in [each.name for each in spec.settings]:
+            raise BadSpec(f"the format {one.name} has its default in a setting that is none")
 
 
 def _check_environments(spec: Any) -> None:

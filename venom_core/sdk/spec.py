@@ -116,11 +116,14 @@ class BuildFormat:
         name: of the format, in lower-case letters and digits (``onnx``).
         precisions: those that it can make, the one to take where nothing is said first.
         execution_providers: what the result is to be computed by, the default first.
+        default: the setting of the provider that holds the precision to take where nothing is said;
+            where there is none, or it is not set, it is the first.
     """
 
     name: str
     precisions: tuple[str, ...]
     execution_providers: tuple[str, ...] = ("cpu",)
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,22 @@ class CoreSettings(BaseSettings):
         "System prompt of POST /api/v1/llm/simple/stream, for models whose template takes one.",
         live=True,
     )
+    warmup_on_startup: bool = _declare(
+        "models.warmup_on_startup",
+        "LLM_WARMUP_ON_STARTUP",
+        "bool",
+        True,
+        "Whether a server that starts brings the model into memory that answers where none is"
+        " named: one of this machine that takes at most half of the free memory.",
+    )
+    generation_overrides: str | None = _declare(
+        "models.generation_overrides",
+        "MODEL_GENERATION_OVERRIDES",
+        "str",
+        None,
+        "Generation parameters as the original system kept them, a JSON object of runtime, model"
+        " and parameters; each entry is read once and stored.",
+    )
     disk_limit_gb: float = _declare(
         "models.disk_limit_gb",
         "VENOM_DISK_LIMIT_GB",

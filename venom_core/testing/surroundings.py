@@ -12,7 +12,7 @@ from venom_core.sdk.masking import forget_secret, known_secrets
 from venom_core.sdk.spec import EngineEnvironment
 from venom_core.settings.paths import Paths
 
-_OURS = ("VENOM_", "OLLAMA_", "HF_")
+_OURS = ("VENOM_", "OLLAMA_", "HF_", "LLM_", "VLLM_", "ONNX_LLM_", "MODEL_GENERATION_")
 #: The command line speaks by the locale.
 _LOCALE = ("LANGUAGE", "LC_MESSAGES", "LANG")
 

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from venom_core.models.generation import checked
 from venom_core.models.registry import ListedModel, ModelRegistry
 from venom_core.sdk.errors import InvalidRequest, NotFound, StorageError, VenomError
 from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
@@ -26,44 +25,14 @@ from venom_core.settings.profiles import find_profile
 from venom_core.settings.values import convert, mask
 from venom_core.store.audit import Actor
 from venom_core.store.backup import restore_backup, write_backup
+from venom_core.usecases.overrides import OVERRIDES, Finding, KeptOverrides, find_model
 
 if TYPE_CHECKING:
     from venom_core.models.manager import ModelManager
 
 MAX_ENV_BYTES = 1024 * 1024
-OVERRIDES = "MODEL_GENERATION_OVERRIDES"
-#: The original's name -> ours, where they differ.
-RENAMED = {"LLM_KEEP_ALIVE": "OLLAMA_KEEP_ALIVE", "VLLM_ENDPOINT": "VENOM_REMOTE__URLS"}
-#: VENOM_OLLAMA_PROFILE -> context length and how long a model stays in memory.
-OLLAMA_PROFILES = {
-    "balanced-12-24gb": ("32768", "30m"),
-    "low-vram-8-12gb": ("16384", "20m"),
-    "max-context-24gb-plus": ("65536", "45m"),
-}
-#: The engines' own names of parameters -> the OpenAI ones.
-PARAMETERS = {
-    "num_predict": "max_tokens",
-    "max_length": "max_tokens",
-    "repetition_penalty": "repeat_penalty",
-}
-NO_OBJECT = "It is not the JSON object that it should be."
 MODEL_FOLDERS = ("models", "data/models")
 MODEL_PATHS = "model_paths"
-
-Outcome = Literal["taken", "left"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing of the original: ``name`` as it was called there, what became of it, and the
-    sentence that says so. A secret's value is not in it."""
-
-    name: str
-    outcome: Outcome
-    message: str
-
-    def record(self) -> dict[str, str]:
-        return {"name": self.name, "outcome": self.outcome, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +104,11 @@ class Takeover:
         if changes and not self._dry_run:
             self._own_settings.change(changes, self._specs.values())
         findings += [finding async for finding in self._active(original.values)]
-        findings += [finding async for finding in self._overrides(original.values)]
+        if OVERRIDES in original.values:
+            overrides = KeptOverrides(self._registry, self._manager)
+            findings += await overrides.take(
+                original.values[OVERRIDES], self._actor, dry_run=self._dry_run
+            )
         known = {finding.name for finding in findings}
         findings += [
             Finding(name, "left", "Shell commands are never run from settings.")
@@ -150,8 +123,8 @@ class Takeover:
         findings: list[Finding] = []
         changes: dict[str, SettingValue] = {}
         places = dict(self._places())
-        for name, text in _expanded(original.values):
-            place = places.get(RENAMED.get(name, name))
+        for name, text in original.values.items():
+            place = None if name == OVERRIDES else places.get(name)
             if place is None:
                 continue
             key, setting = place
@@ -199,7 +172,7 @@ class Takeover:
         name = values.get("LLM_MODEL_NAME") or values.get(f"LAST_MODEL_{server.upper()}")
         if not name:
             return
-        found = await self._find(name, server)
+        found = await find_model(self._registry, name, server)
         if found is None:
             yield Finding("LLM_MODEL_NAME", "left", f"{name} is not installed here.")
             return
@@ -224,70 +197,6 @@ class Takeover:
         if not self._dry_run:
             await self._manager.set_alias(short, found.reference, self._actor)
         return Finding(short, "taken", f"an alias of {found.reference}")
-
-    async def _overrides(self, values: Mapping[str, str]) -> Any:
-        if OVERRIDES not in values:
-            return
-        try:
-            found = json.loads(values[OVERRIDES])
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            yield Finding(OVERRIDES, "left", NO_OBJECT)
-            return
-        for runtime, models in found.items():
-            if not isinstance(models, dict):
-                yield Finding(f"{OVERRIDES} {runtime}", "left", NO_OBJECT)
-                continue
-            for model, given in models.items():
-                if isinstance(given, dict):
-                    yield await self._override(runtime, model, given)
-                else:
-                    yield Finding(f"{OVERRIDES} {runtime} {model}", "left", NO_OBJECT)
-
-    async def _override(self, runtime: str, model: str, given: dict[str, Any]) -> Finding:
-        name = f"{OVERRIDES} {runtime} {model}"
-        found = await self._find(model, runtime)
-        if found is None:
-            return Finding(name, "left", f"{model} is not installed here; install it and repeat.")
-        renamed = {PARAMETERS.get(key, key): value for key, value in given.items()}
-        schema = self._manager.generation(found, {}).schema
-        known = set(schema)
-        kept: dict[str, Any] = {}
-        problems: list[str] = []
-        for key in [key for key in renamed if key in known]:
-            try:
-                kept |= checked(schema, {key: renamed[key]}, model=found.reference)
-            except VenomError as error:
-                problems.append(error.message)
-        dropped = sorted(set(renamed) - known)
-        try:
-            if kept and not self._dry_run:
-                await self._manager.configure(found, kept, self._actor)
-        except VenomError as error:
-            return Finding(name, "left", error.message)
-        if problems and not kept:
-            return Finding(name, "left", " ".join(problems))
-        rest = f"; without {', '.join(dropped)}, which is none of its parameters" if dropped else ""
-        rest += f". {' '.join(problems)}" if problems else ""
-        return Finding(name, "taken" if kept else "left", f"{found.reference}: {kept}{rest}")
-
-    async def _find(self, name: str, runtime: str) -> ListedModel | None:
-        """Return the installed model that the original's name means: as it is, or by its last
-        part."""
-        short = name.rsplit("/", 1)[-1]
-        for candidate in (f"{runtime}://{name}", name, short):
-            try:
-                return await self._registry.resolve(candidate)
-            except VenomError:
-                continue
-        listing = await self._registry.listing()
-        same = [
-            item
-            for item in listing.installed
-            if item.model.ref.rsplit("/", 1)[-1].partition(":")[0] == short
-        ]
-        return same[0] if len(same) == 1 else None
 
 
 # -- going back ------------------------------------------------------------------------------
@@ -350,18 +259,3 @@ def _noted(note: Path) -> str | None:
 
 def _note(paths: Paths) -> Path:
     return paths.home / "backups" / "before-legacy-import.json"
-
-
-# -- the original's ways ---------------------------------------------------------------------
-
-
-def _expanded(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Return the values, and those that its Ollama profile stands for where none is set by
-    itself."""
-    yield from values.items()
-    profile = OLLAMA_PROFILES.get(values.get("VENOM_OLLAMA_PROFILE", ""))
-    if profile is not None:
-        if "OLLAMA_CONTEXT_LENGTH" not in values:
-            yield "OLLAMA_CONTEXT_LENGTH", profile[0]
-        if not {"LLM_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE"} & set(values):
-            yield "OLLAMA_KEEP_ALIVE", profile[1]

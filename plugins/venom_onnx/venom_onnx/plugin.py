@@ -23,6 +23,13 @@ PARAMETERS = frozenset(
 
 SETTINGS = (
     Setting(
+        "enabled",
+        "bool",
+        True,
+        "Whether ONNX models are listed, run and built at all.",
+        env_aliases=("ONNX_LLM_ENABLED",),
+    ),
+    Setting(
         "model_paths",
         "list",
         (),
@@ -41,6 +48,15 @@ SETTINGS = (
         "cpu",
         "What computes: the processor, or a graphics card where the installed runtime has it.",
         choices=("cpu", "cuda", "dml"),
+        env_aliases=("ONNX_LLM_EXECUTION_PROVIDER",),
+    ),
+    Setting(
+        "precision",
+        "str",
+        "int8",
+        "Precision of a build that names none.",
+        choices=("int8", "int4", "fp32", "fp16"),
+        env_aliases=("ONNX_LLM_PRECISION",),
     ),
     Setting(
         "build_python",
@@ -66,7 +82,11 @@ SETTINGS = (
 
 #: int8 first: int4 makes small models answer wrongly, and fp32 takes four times as long to answer.
 #: What a card computes has numbers of sixteen bits.
-BUILDS = (BuildFormat("onnx", ("int8", "int4", "fp32", "fp16"), ("cpu", "cuda", "dml")),)
+BUILDS = (
+    BuildFormat(
+        "onnx", ("int8", "int4", "fp32", "fp16"), ("cpu", "cuda", "dml"), default="precision"
+    ),
+)
 
 #: What builds models, apart: torch and transformers fight everybody's pins.
 BUILD_ENVIRONMENT = EngineEnvironment(

@@ -19,6 +19,7 @@ from venom_core.sdk.errors import (
     EngineMissing,
     ModelNotFound,
     NotSupported,
+    Unavailable,
     VenomError,
 )
 from venom_core.sdk.frames import Frame
@@ -70,6 +71,17 @@ class OnnxProvider(PooledEngineProvider):
             Path(python) if python else None,
             self.engines_folder / "build.log",
         )
+
+    async def open(self) -> None:
+        """See :meth:`PooledEngineProvider.open`. Raises ``Unavailable`` (``provider_off``) where
+        the settings say that nothing of this is wanted."""
+        if not self.context.settings["enabled"]:
+            raise Unavailable(
+                "The settings switch ONNX Runtime off.",
+                code="provider_off",
+                fix="Set ONNX_LLM_ENABLED to true, or VENOM_ONNX__ENABLED.",
+            )
+        await super().open()
 
     def look_for_engine(self) -> str:
         version = engine_version()

@@ -26,7 +26,8 @@ def venom_providers() -> list[ProviderSpec]:
             ),
             tokens=frozenset({"prompt", "input"}),
             settings=(
-                Setting("urls", "list", (), "Base URLs of the servers, without /v1.", items="url"),
+                Setting("urls", "list", (), "Base URLs of the servers, without /v1.", items="url",
+                        env_aliases=("VLLM_ENDPOINT",)),
                 Setting("api_key", "str", None, "Key for all of them.", secret=True),
                 Setting("unknown_fields", "str", "pass", "Fields of a request that Venom does not "
                         "know: the servers get them, or they are refused by name.",

@@ -101,6 +101,7 @@ SETTINGS = (
         "Share of a graphics card's memory that one engine takes for itself.",
         minimum=0.05,
         maximum=0.99,
+        env_aliases=("VLLM_GPU_MEMORY_UTILIZATION",),
     ),
     Setting(
         "kv_cache_gb",

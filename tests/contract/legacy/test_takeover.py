@@ -20,7 +20,8 @@ from venom_core.store.audit import Actor
 from venom_core.testing import scripted
 from venom_core.testing.scripted import Script, say
 from venom_core.testing.staging import SCRIPTED, entry, venom_over
-from venom_core.usecases.legacy import Finding, Takeover, read_original, roll_back
+from venom_core.usecases.legacy import Takeover, read_original, roll_back
+from venom_core.usecases.overrides import Finding
 
 INSTALLED = (
     SCRIPTED,
@@ -78,7 +79,8 @@ async def test_what_can_be_taken_is_taken(paths: Paths, original: Path) -> None:
     assert written["runtime"]["profile"] == "full", "an alias of the original"
     assert written["chat"]["ollama_model"] == "gemma3:4b"
     assert written["chat"]["simple_mode_system_prompt"] == "Answer briefly."
-    assert written["providers"]["ollama"] == {"keep_alive": "5m", "context_length": 16384}
+    assert written["providers"]["ollama"] == {"keep_alive": "5m", "profile": "low-vram-8-12gb"}
+    assert "models" not in written, "the parameters are in the store"
     assert written["providers"]["remote"]["urls"] == ["http://127.0.0.1:8001"]
     assert written["providers"]["llamacpp"]["model_paths"] == [str(original / "models")]
     async with opened(paths) as venom:

@@ -30,11 +30,12 @@ MODELS = ("gemma3-270m-base", "smollm2:135m")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """A clean one: no Ollama answers in it, Venom's data lies in ``home``, and plugins may take as
-    long to load as the machine needs."""
+    """A clean one: no Ollama answers in it, Venom's data lies in ``home``, plugins may take as
+    long to load as the machine needs, and no model is loaded unasked."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("VENOM_", "OLLAMA_"))}
     ours = {"VENOM_HOME": str(home), "VENOM_PLUGIN_LOAD_TIMEOUT": f"{patience(30):.0f}"}
-    return {**kept, **ours, "OLLAMA_HOST": "127.0.0.1:9", **more}
+    cold = {"OLLAMA_HOST": "127.0.0.1:9", "LLM_WARMUP_ON_STARTUP": "false"}
+    return {**kept, **ours, **cold, **more}
 
 
 def venom(

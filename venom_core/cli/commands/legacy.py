@@ -17,7 +17,7 @@ from venom_core.cli.wording import words
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
-    from venom_core.usecases.legacy import Finding
+    from venom_core.usecases.overrides import Finding
 
 _HELP = """Take over an installation of the original Venom, and go back.
 
