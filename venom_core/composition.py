@@ -25,6 +25,7 @@ from venom_core.models.manager import ModelManager
 from venom_core.models.memory import ModelMemory
 from venom_core.models.registry import ModelRegistry
 from venom_core.plugins.host import PluginHost
+from venom_core.runtime.charts import Charts
 from venom_core.runtime.feed import Feed
 from venom_core.runtime.figures import FigureReader
 from venom_core.runtime.history import ServiceHistory
@@ -108,11 +109,13 @@ class Venom:
         )  # fmt: skip
         self.conversations = Sessions(self.store.sessions, self.store.exists)
         self._figures = FigureReader(settings.paths.models_dir)
+        self._charts = Charts(self._figures)
+        self.host.add_observer("charts", self._charts)
         self.journal = Journal(self.store, self.report)
         self.runtime = RuntimeUseCases(
             self.host, self.registry, self.manager, self.profile, self._figures
         )
-        self.system = SystemUseCases(self.runtime, self._figures)
+        self.system = SystemUseCases(self.runtime, self._figures, self._charts)
         self.engines = EngineUseCases(self.host, self.providers)
         self._server_models = ServerModels(
             self.registry, self.manager, self.default_model, lambda: settings.core.llm_model_name
@@ -223,7 +226,7 @@ class Venom:
         for name in ("_jobs", "_sources"):  # where they were made at all
             if name in self.__dict__:
                 await self.__dict__[name].close()
-        for part in (self._figures, self.manager, self.registry):
+        for part in (self._charts, self._figures, self.manager, self.registry):
             await part.close()
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):

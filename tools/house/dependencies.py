@@ -21,6 +21,8 @@ ENGINE_ONLY = {
     "venom_core/sdk/chat_template.py": "jinja2",
     "venom_core/sdk/fast_tokenizer.py": "tokenizers",
 }
+#: Brought by an extra of the core, and done without where it is not there: module -> extra.
+OPTIONAL = {"venom_core/sdk/nvml.py": ("pynvml", "nvidia")}
 
 
 def check(tree: Tree) -> list[str]:
@@ -33,7 +35,9 @@ def check(tree: Tree) -> list[str]:
         for line, module in imported(tree.nodes(name)):
             top = module.split(".")[0]
             kit = name.startswith("venom_core/testing/") and top in KIT_ONLY
-            apart = kit or ENGINE_ONLY.get(name) == top
+            optional, extra = OPTIONAL.get(name, ("", ""))
+            brought = optional == top and extra in project.get("optional-dependencies", {})
+            apart = kit or brought or ENGINE_ONLY.get(name) == top
             if top not in sys.stdlib_module_names and top != "venom_core" and not apart:
                 used.setdefault(top, f"{name}:{line}")
     problems = [

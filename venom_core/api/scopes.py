@@ -87,6 +87,7 @@ _ROUTES: dict[str, Scopes] = {
     "GET /api/v1/system/llm-servers/active": ANY,
     "POST /api/v1/system/llm-servers/active": ADMIN,
     "GET /api/v1/system/status": ANY,
+    "GET /api/v1/system/figures": MODELS | ADMIN,
     "GET /api/v1/system/services": ANY,
     "GET /api/v1/system/services/{name}": ANY,
     "GET /api/v1/plugins": ANY,

@@ -21,6 +21,8 @@ GPU_SECONDS = 5.0
 GPU_FRESH_SECONDS = 3.0
 #: How long the first answer waits for the graphics card.
 GPU_PATIENCE = 0.1
+#: Seconds of the first look at the processors: how busy they are is told of a time.
+FIRST_SPAN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class FigureReader:
         self._gpu: Gpu | None = None
         self._gpu_read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
+        self._looked = False
 
     async def close(self) -> None:
         if self._reading is not None:
@@ -76,10 +79,12 @@ class FigureReader:
         machine = this_machine()
         place = next(p for p in (self._folder, *self._folder.parents) if p.exists())
         disk = shutil.disk_usage(place)
+        busy = psutil.cpu_percent(interval=None if self._looked else FIRST_SPAN)
+        self._looked = True
         return Figures(
             machine.memory_total_bytes,
             machine.memory_total_bytes - machine.memory_available_bytes,
-            psutil.cpu_percent(interval=None),
+            busy,
             disk.total,
             disk.used,
             _mount_of(place),

@@ -1,7 +1,8 @@
 """Graphics cards of this machine: memory, as their makers' drivers tell it.
 
-NVIDIA's is asked of ``nvidia-smi``, AMD's read off the kernel driver's files, which also Ollama
-reads. Apple's silicon has no memory of its own: a part of the machine's serves.
+NVIDIA's are asked of its library where that is installed, else of ``nvidia-smi``; AMD's are read
+off the kernel driver's files, which also Ollama reads. Apple's silicon has no memory of its own: a
+part of the machine's serves.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from venom_core.sdk import nvml
 from venom_core.sdk.child_process import child_environment
 from venom_core.sdk.machine import this_machine
 from venom_core.sdk.numbers import MOST_EXACT, digits, real, size
@@ -82,6 +84,10 @@ async def _nvidia_cards(seconds: float) -> tuple[Card, ...]:
     program = await asyncio.to_thread(shutil.which, GPU_PROGRAM)
     if program is None:
         return ()
+    async with asyncio.timeout(seconds):
+        told = await asyncio.to_thread(nvml.cards)
+    if told is not None:
+        return tuple(Card(*card) for card in told)
     text = await _told((program, *_QUERY), seconds)
     return parse_nvidia(text)
 

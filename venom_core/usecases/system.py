@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from datetime import UTC, datetime
 from typing import Literal
 
 from typing_extensions import TypedDict
 
+from venom_core.runtime.charts import INTERVAL, Charts, Point
 from venom_core.runtime.figures import FigureReader
+from venom_core.sdk.utc import utc_text
 from venom_core.usecases.runtime import RuntimeUseCases, mebibytes, percent
+
+#: Seconds: of an interval that has just begun the speed is not told higher than it can be known.
+SHORTEST = 0.5
 
 
 class SystemStatus(TypedDict):
@@ -28,12 +35,44 @@ class SystemStatus(TypedDict):
     boot_id: str
 
 
+class FigurePoint(TypedDict):
+    """One interval. ``at`` is its begin, ISO 8601 in UTC. Figures of the machine are null where
+    nobody looked at the time; ``tokens_per_second`` are generated ones, counted when their answer
+    has ended, ``requests`` those that ended in it, ``refused`` those that never reached a
+    provider."""
+
+    at: str
+    cpu_percent: float | None
+    memory_used_mb: float | None
+    memory_percent: float | None
+    gpu_percent: float | None
+    vram_used_mb: float | None
+    vram_percent: float | None
+    tokens_per_second: float
+    requests: int
+    refused: int
+
+
+class FigureSeries(TypedDict):
+    """The last minutes, the oldest first. ``memory_total_mb`` and ``vram_total_mb`` are those of
+    now."""
+
+    status: Literal["success"]
+    success: bool
+    interval_seconds: float
+    memory_total_mb: float | None
+    vram_total_mb: float | None
+    points: list[FigurePoint]
+    count: int
+
+
 class SystemUseCases:
     """Use cases of the system; nothing here changes anything."""
 
-    def __init__(self, runtime: RuntimeUseCases, figures: FigureReader) -> None:
+    def __init__(self, runtime: RuntimeUseCases, figures: FigureReader, charts: Charts) -> None:
         self._runtime = runtime
         self._figures = figures
+        self._charts = charts
         self._boot_id = str(uuid.uuid4())
 
     async def show(self) -> SystemStatus:
@@ -54,3 +93,37 @@ class SystemUseCases:
             "cpu_usage_percent": round(figures.cpu_percent, 1),
             "boot_id": self._boot_id,
         }
+
+    async def series(self, seconds: float) -> FigureSeries:
+        """Return the figures of the last seconds, at most ten minutes of them."""
+        found = await self._charts.read(seconds)
+        now = time.time()
+        last = next((one.figures for _, _, one in reversed(found) if one.figures), None)
+        points = [_point(now - ago, length, point) for ago, length, point in found]
+        return {
+            "status": "success",
+            "success": True,
+            "interval_seconds": INTERVAL,
+            "memory_total_mb": None if last is None else mebibytes(last.memory_total),
+            "vram_total_mb": None if last is None else mebibytes(last.gpu.total_bytes),
+            "points": points,
+            "count": len(points),
+        }
+
+
+def _point(began: float, length: float, point: Point) -> FigurePoint:
+    figures = point.figures
+    gpu = None if figures is None else figures.gpu
+    used = None if figures is None else figures.memory_used
+    return {
+        "at": utc_text(datetime.fromtimestamp(began, UTC)),
+        "cpu_percent": None if figures is None else round(figures.cpu_percent, 1),
+        "memory_used_mb": mebibytes(used),
+        "memory_percent": None if figures is None else percent(used, figures.memory_total),
+        "gpu_percent": None if gpu is None else gpu.percent,
+        "vram_used_mb": None if gpu is None else mebibytes(gpu.used_bytes),
+        "vram_percent": None if gpu is None else percent(gpu.used_bytes, gpu.total_bytes),
+        "tokens_per_second": round(point.tokens / max(length, SHORTEST), 2),
+        "requests": point.requests,
+        "refused": point.refused,
+    }

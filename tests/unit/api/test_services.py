@@ -256,3 +256,33 @@ async def test_its_words_are_in_the_client_s_language(client: httpx.AsyncClient)
     assert told["history"][0]["message"] == "Uruchomiono played: played://org/m."
     refused = await client.post("/api/v1/runtime/core/stop", headers=polish)
     assert refused.json()["detail"].startswith("Usługa core to sam Venom")
+
+
+async def test_the_figures_of_the_last_minutes(client: httpx.AsyncClient) -> None:
+    asked = {"model": "scripted://city", "messages": [{"role": "user", "content": "x"}]}
+    assert (await client.post("/v1/chat/completions", json=asked)).status_code == 200
+    assert (await client.post("/v1/chat/completions", json=asked | {"model": "none"})).is_error
+    await asyncio.sleep(0)
+    told = (await client.get("/api/v1/system/figures?seconds=60")).json()
+    assert told["count"] == len(told["points"]) == 60 / told["interval_seconds"]
+    points = told["points"]
+    assert sum(one["requests"] for one in points) == 1
+    assert sum(one["refused"] for one in points) == 1
+    assert any(one["tokens_per_second"] > 0 for one in points)
+    assert [one["at"] for one in points] == sorted(one["at"] for one in points)
+    seen = [one for one in points if one["cpu_percent"] is not None]
+    assert seen and all(0 < one["memory_used_mb"] <= told["memory_total_mb"] for one in seen)
+    for seconds in ("1", "601", "x", "nan"):
+        refused = await client.get(f"/api/v1/system/figures?seconds={seconds}")
+        assert refused.status_code == 422, seconds
+
+
+async def test_the_system_is_well_where_the_profile_can_be_served(
+    client: httpx.AsyncClient,
+) -> None:
+    told = (await client.get("/api/v1/system/status")).json()
+    again = (await client.get("/api/v1/system/status")).json()
+    ready = (await client.get("/readyz")).status_code == 200
+    assert told["status"] == "success" and told["system_healthy"] is ready
+    assert told["boot_id"] == again["boot_id"]
+    assert 0 < told["memory_usage_mb"] <= told["memory_total_mb"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -22,7 +24,7 @@ from venom_core.usecases.llm_servers import (
 )
 from venom_core.usecases.runtime_options import RuntimeOptions
 from venom_core.usecases.service_views import ServiceAnswer, ServiceChange, ServiceListing
-from venom_core.usecases.system import SystemStatus
+from venom_core.usecases.system import FigureSeries, SystemStatus
 
 router = keyed_router("/system")
 
@@ -41,6 +43,16 @@ class ActivateServerRequest(Body):
 async def system_status(request: Request) -> Response:
     """Return whether the profile can be served, and what memory is taken."""
     return localized(request, await venom_of(request).system.show())
+
+
+@router.get("/figures")
+@answers(FigureSeries)
+async def system_figures(
+    request: Request, seconds: Annotated[float, Query(ge=2, le=600)] = 300
+) -> Response:
+    """Return figures of the last seconds for charts: requests and tokens always, the machine's
+    while somebody asks for them."""
+    return localized(request, await venom_of(request).system.series(seconds))
 
 
 @router.get("/services")
