@@ -49,6 +49,7 @@ from venom_core.usecases.runtime_options import RuntimeOptionUseCases
 from venom_core.usecases.selftest.keeping import SelfTestUseCases
 from venom_core.usecases.services import ServiceUseCases
 from venom_core.usecases.sessions import SessionUseCases
+from venom_core.usecases.settings import SettingsUseCases
 from venom_core.usecases.starting import EngineControl, ServerModels
 from venom_core.usecases.system import SystemUseCases
 from venom_core.usecases.usage import UsageUseCases
@@ -146,6 +147,7 @@ class Venom:
             self.host, self.chat, memory, self.profile, settings, self.journal
         )
         self.plugins = PluginUseCases(self.host, self.journal, settings)
+        self.configuration = SettingsUseCases(self.host, settings, self.journal)
         self.sessions = SessionUseCases(self.conversations, self.journal)
         self.usage = UsageUseCases(self.store, self.ledger)
         self.fit = FitUseCases(self.host, self.models)
@@ -215,6 +217,7 @@ class Venom:
         """Begin to load the plugins; returns before they are loaded."""
         self.host.watch()
         self.host.apply_profile(self.profile.name, self.profile.excludes)
+        await asyncio.to_thread(self.settings.keep_good)
         self.providers.begin_loading()
 
     async def close(self) -> None:

@@ -38,6 +38,7 @@ from venom_core.api.security import Gatekeeper, KeyRing
 from venom_core.api.v1 import (
     audit,
     chat,
+    config,
     engines,
     events,
     models,
@@ -130,7 +131,9 @@ def _api_routes() -> tuple[BaseRoute, ...]:
     protected = [Depends(caller_of)]  # none answers whose class has not asked who calls
     for router in (plugins.router, models.router, engines.router, overview.router, events.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
-    for router in (usage.router, audit.router, chat.router, sessions.router, profiles.router):
+    for router in (usage.router, audit.router, chat.router, sessions.router):
+        together.include_router(router, prefix="/api/v1", dependencies=protected)
+    for router in (profiles.router, config.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (system.router, runtime.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)

@@ -24,7 +24,7 @@ _WORDS = frozenset(
     {
         *("message", "fix", "detail", "error", "title", "summary"),
         *("reason", "default_model_reason", "finish_note", "fit_message", "desc"),
-        *("help", "description", "progress"),
+        *("help", "description", "progress", "warnings"),
     }
 )
 _RANGE = re.compile(
@@ -88,5 +88,5 @@ def _polish_values(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         return {name: _polish_values(item, name) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_polish_values(item) for item in value]
+        return [_polish_values(item, key) for item in value]
     return value

@@ -95,6 +95,11 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/plugins/{plugin_id}/{verb}": ADMIN,
     "GET /api/v1/profiles": ANY,
     "POST /api/v1/runtime/profile/{name}": ADMIN,
+    "GET /api/v1/config/runtime": ADMIN,
+    "POST /api/v1/config/runtime": ADMIN,
+    "GET /api/v1/config/backups": ADMIN,
+    "GET /api/v1/config/differences": ADMIN,
+    "POST /api/v1/config/restore": ADMIN,
     # Without the scope admin a key sees its own usage only.
     "GET /api/v1/usage/summary": ANY,
     "GET /api/v1/usage/series": ANY,

@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -134,6 +134,10 @@ def check_settings(paths: Paths) -> tuple[Finding, Settings | None]:
         settings = Settings.load(paths, os.environ)
     except VenomError as error:
         return Finding.of("settings", error, required=True), None
+    if (problem := settings.problem) is not None:
+        finding = Finding.of("settings", problem, required=True)
+        told = (text for text in settings.warnings if text.startswith(problem.message))
+        return replace(finding, message=next(told, problem.message)), settings
     file = paths.config_file
     there = f"{file} is read" if file.exists() else f"{file} is not there, defaults are used"
     return Finding("settings", "ok", there, required=True), settings

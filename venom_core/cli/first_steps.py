@@ -159,7 +159,7 @@ def add_server_url(paths: Any, url: str) -> None:
 
     checked = convert(Setting("urls", "url", None, ""), url, "the URL")
 
-    def wanted(tables: dict[str, Any]) -> dict[str, SettingValue]:
+    def wanted(tables: dict[str, Any], _: dict[str, Any]) -> dict[str, SettingValue]:
         kept = value_at(tables, URLS) or []
         return {URLS: (*kept, str(checked))} if checked not in kept else {}
 

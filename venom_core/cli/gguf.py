@@ -18,7 +18,7 @@ from venom_core.sdk.errors import (
 )
 from venom_core.sdk.gguf import NotGguf, model_name, read_header
 from venom_core.sdk.hub_files import is_gguf_model, is_later_part, parts_of
-from venom_core.settings.layers import provider_variable
+from venom_core.settings.variables import provider_variable
 
 VARIABLE = provider_variable(EMBEDDED, "model_paths")
 SUFFIX = ".gguf"

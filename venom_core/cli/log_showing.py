@@ -50,10 +50,13 @@ def know_secrets(paths: Paths) -> None:
     keep_secrets_of(os.environ)
     kept: Mapping[str, Any] = {}
     with contextlib.suppress(VenomError):
-        kept = file.read(paths.config_file)
+        kept = file.read(paths, paths.config_file)
     for name, value in _texts(kept):
         keep_password(value)
         if is_secret_name(name):
+            keep_secret(value)
+    with contextlib.suppress(VenomError):
+        for _, value in _texts(file.read(paths, paths.secrets_file)):
             keep_secret(value)
     named = os.environ.get("VENOM_API_KEY_FILE") or kept.get("server", {}).get("api_key_file")
     if isinstance(named, str):

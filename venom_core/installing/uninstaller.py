@@ -94,8 +94,9 @@ def purge(removal: Removal, paths: Paths) -> None:
     """
     names = {*removal.plugins, *(place.name for place in removal.data)}
 
-    def wanted(tables: Tables) -> dict[str, SettingValue]:
-        return {f"providers.{name}": None for name in names & set(tables.get("providers", {}))}
+    def wanted(*files: Tables) -> dict[str, SettingValue]:
+        held = {name for tables in files for name in tables.get("providers", {})}
+        return {f"providers.{name}": None for name in names & held}
 
     try:
         for place in removal.data:

@@ -250,6 +250,15 @@ class PluginHost(LoadedPlugins):
                 plugin.slots, plugin.loaded = [], None
                 self._settle()
 
+    async def reopen(self, names: Collection[str]) -> None:
+        """Close providers whose settings changed: the next use opens them with the new ones. Their
+        answers have ``DRAIN_SECONDS`` to end."""
+        slots = [s for p in self._plugins for s in p.slots if s.spec.name in names]
+        await asyncio.gather(*(slot.drain(DRAIN_SECONDS) for slot in slots))
+        for slot in slots:
+            await slot.close(for_good=False)
+            slot.retry()
+
     async def forget(self, name: str) -> PluginRecord:
         """Take a plugin out of memory that was uninstalled; return what it was.
 

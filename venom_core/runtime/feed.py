@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 
-Topic = Literal["operations", "models", "providers", "profile", "services"]
+Topic = Literal["operations", "models", "providers", "profile", "services", "settings"]
 TOPICS: tuple[str, ...] = get_args(Topic)
 
 _TOPIC_OF: Mapping[str, Topic] = {
@@ -38,6 +38,8 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "service.restarted": "services",
     "service.started": "services",
     "service.stopped": "services",
+    "settings.changed": "settings",
+    "settings.restored": "settings",
 }
 REPLAYED = 256
 WAITING = 256

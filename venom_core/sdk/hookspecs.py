@@ -57,7 +57,8 @@ class ObservedEvent:
     ``model.deactivated``, ``model.loaded``, ``model.unloaded``, ``model.configured``,
     ``alias.set``, ``alias.removed``, ``service.started``, ``service.stopped``,
     ``service.restarted``, ``service.failed``, ``server.activated``, ``profile.switched`` (these
-    with ``service``, ``action``, ``success`` and ``message``). ``data`` holds plain values and
+    with ``service``, ``action``, ``success`` and ``message``), ``settings.changed``,
+    ``settings.restored`` (with ``keys`` and ``restart_required``). ``data`` holds plain values and
     never a prompt, an answer or a key; the names in it are those of our listings, never the words
     of a client.
 

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from venom_core.sdk.errors import Conflict, InvalidRequest, VenomError
+from venom_core.sdk.masking import MASK, is_secret_name, masked
 from venom_core.sdk.spec import Setting, SettingValue
 from venom_core.settings.paths import Paths
-from venom_core.settings.values import KINDS, convert
+from venom_core.settings.unknown import nearest
+from venom_core.settings.values import KINDS, convert, mask
 
 #: Seconds that a writer waits for another one.
 PATIENCE = 10.0
@@ -31,49 +36,87 @@ class SettingsChange:
             process does not work with until it is started again.
         backup: name of the copy of the file as it was before; None where nothing was changed, or
             there was no file.
+        applied: the keys whose value is another one than this process worked with: those of
+            ``changed``, and those that somebody else had written.
     """
 
     changed: tuple[str, ...] = ()
     restart_required: tuple[str, ...] = ()
     backup: str | None = None
+    applied: tuple[str, ...] = ()
+
+
+class Difference(TypedDict):
+    """A key that one file has otherwise than another; null where it has none, a secret is a
+    mask."""
+
+    key: str
+    before: Any
+    after: Any
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSetting:
-    """A setting that can be changed: its declaration, and the variable or option that fixes it,
-    in words, where one does."""
+    """A setting that can be changed: its declaration, its present value, the variable or the option
+    that fixes it, where one does, whether a change counts at once, and its own variable."""
 
     setting: Setting
+    value: SettingValue = None
     variable: str | None = None
     option: str | None = None
+    live: bool = True
+    env: str = ""
+
+    @property
+    def shown(self) -> SettingValue:
+        """The value as it is shown: with a mask in the place of what is secret."""
+        return mask(self.setting, self.value)
 
 
 def checked(
-    updates: Mapping[str, object], known: Mapping[str, KnownSetting], held: Tables
+    updates: Mapping[str, object],
+    known: Mapping[str, KnownSetting],
+    held: Collection[Tables],
+    called: Mapping[str, str],
 ) -> tuple[dict[str, SettingValue], dict[str, VenomError]]:
     """Return the new values by key, converted, None where a key is to be removed; and the refusal
     of each that cannot be changed.
 
     Args:
-        held: what the file has now. A key in it that no setting knows can be removed.
+        held: what the files have now. A key in it that no setting knows can be removed.
+        called: what whoever asks calls a key, where that is something else.
     """
     values: dict[str, SettingValue] = {}
     problems: dict[str, VenomError] = {}
     for key, raw in updates.items():
-        part = known.get(key)
+        part, name = known.get(key), called.get(key, key)
+        kept = any(value_at(tables, key) is not None for tables in held)
         if part is None:
-            if raw is None and value_at(held, key) is not None:
+            if raw is None and kept:
                 values[key] = None
             else:
-                problems[key] = _unknown(key, known)
-        elif (fixed := _fixed(key, part)) is not None:
+                problems[key] = _unknown(name, known)
+            continue
+        try:
+            value = None if raw is None else _converted(part, raw, name)
+        except InvalidRequest as error:
+            problems[key] = error
+            continue
+        fixed = _fixed(name, part)
+        if raw is not None and (_is_mask(part, value) or (value == part.value and not kept)):
+            continue  # a form that sends back what it was shown
+        if fixed is None:
+            values[key] = value
+        elif raw is None or value != part.value:
             problems[key] = fixed
-        else:
-            try:
-                values[key] = None if raw is None else _converted(part.setting, raw, key)
-            except InvalidRequest as error:
-                problems[key] = error
     return values, problems
+
+
+def _is_mask(part: KnownSetting, value: SettingValue) -> bool:
+    """Return whether a value is what was shown in the place of a secret."""
+    if part.setting.secret and value == MASK:
+        return True
+    return value == part.shown != part.value
 
 
 def together(problems: Collection[VenomError]) -> VenomError:
@@ -92,14 +135,12 @@ def together(problems: Collection[VenomError]) -> VenomError:
 
 
 def _unknown(key: str, known: Mapping[str, KnownSetting]) -> InvalidRequest:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, sorted(known), n=1)
+    near = nearest(key, (*known, *(part.env for part in known.values())))
     return InvalidRequest(
         f"There is no setting {key!r}.",
         code="unknown_setting",
         param=key,
-        fix=f"The nearest one is {near[0]}." if near else "They are listed by: venom config show",
+        fix=f"The nearest one is {near}." if near else "They are listed by: venom config show",
     )
 
 
@@ -122,14 +163,19 @@ def _fixed(key: str, part: KnownSetting) -> Conflict | None:
     return None
 
 
-def _converted(setting: Setting, raw: object, key: str) -> SettingValue:
+def _converted(part: KnownSetting, raw: object, key: str) -> SettingValue:
+    setting = part.setting
+    if setting.secret and raw == MASK:
+        return MASK
     try:
         value = convert(setting, raw, key)
-        for text in value if isinstance(value, tuple) else (value,):
-            if isinstance(text, str):
-                text.encode()  # half a surrogate, which no file can hold
     except InvalidRequest as error:
         raise InvalidRequest(error.message, code=error.code, param=key, fix=error.fix) from None
+    texts = [text for text in (value if isinstance(value, tuple) else (value,))
+             if isinstance(text, str)]  # fmt: skip
+    try:
+        for text in texts:
+            text.encode()  # half a surrogate, which no file can hold
     except UnicodeEncodeError:
         raise InvalidRequest(
             f"The value in {key} must be {KINDS[setting.type]}.",
@@ -137,6 +183,13 @@ def _converted(setting: Setting, raw: object, key: str) -> SettingValue:
             param=key,
             fix=f"Correct or remove {key}.",
         ) from None
+    if not _is_mask(part, value) and any(MASK in text for text in texts):
+        raise InvalidRequest(
+            f"The value in {key} has a mask in the place of its secret.",
+            code="invalid_setting",
+            param=key,
+            fix=f"Write {key} with the secret itself, or leave it as it was shown.",
+        )
     return value
 
 
@@ -166,6 +219,73 @@ def put(tables: Any, key: str, value: SettingValue) -> None:
         tables[name] = list(value) if isinstance(value, tuple) else value
     elif name in tables:
         del tables[name]
+
+
+def put_all(tables: Tables, updates: Mapping[str, SettingValue]) -> Tables:
+    """Return a copy of tables with values put into it. Raises as :func:`put`."""
+    after = deepcopy(tables)
+    for key, value in updates.items():
+        put(after, key, value)
+    return after
+
+
+def apart(
+    values: Mapping[str, SettingValue], secret: Collection[str], config: Tables, secrets: Tables
+) -> tuple[dict[str, SettingValue], dict[str, SettingValue]]:
+    """Return what is to be changed in ``config.toml``, and what in the file of secrets; what is so
+    already is left out. A secret leaves the former for the latter."""
+    ours: dict[str, SettingValue] = {}
+    hidden: dict[str, SettingValue] = {}
+    for key, value in values.items():
+        target, tables = (hidden, secrets) if key in secret else (ours, config)
+        if value is not None and not same(value, value_at(tables, key)):
+            target[key] = value
+        if (value is None or key in secret) and value_at(config, key) is not None:
+            ours[key] = None
+        if value is None and value_at(secrets, key) is not None:
+            hidden[key] = None
+    return ours, hidden
+
+
+def differing(before: Tables, after: Tables, prefix: str = "") -> tuple[str, ...]:
+    """Return the keys, ``table.key``, whose values differ."""
+    found: list[str] = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) or isinstance(new, dict):
+            inside = [part if isinstance(part, dict) else {} for part in (old, new)]
+            found += differing(inside[0], inside[1], f"{prefix}{name}.")
+        if not isinstance(old, dict) and not isinstance(new, dict) and old != new:
+            found.append(f"{prefix}{name}")
+    return tuple(found)
+
+
+def differences(
+    before: Tables, after: Tables, known: Mapping[str, KnownSetting]
+) -> list[Difference]:
+    """Return where two files differ, as it may be shown."""
+    return [
+        {
+            "key": key,
+            "before": _showable(known.get(key), key, value_at(before, key)),
+            "after": _showable(known.get(key), key, value_at(after, key)),
+        }
+        for key in differing(before, after)
+    ]
+
+
+def _showable(part: KnownSetting | None, key: str, value: Any) -> Any:
+    """Return a value of a file; one that may be a secret, by its declaration or its name, as a
+    mask."""
+    name = key.rpartition(".")[2]
+    secret = part.setting.secret if part else is_secret_name(name)
+    if value is None or secret:
+        return None if value is None else MASK
+    if isinstance(value, list):
+        return [_showable(part, key, item) for item in value]
+    if isinstance(value, str):
+        return mask(Setting(name, "str", None, ""), masked(value))
+    return value if isinstance(value, bool | int | float) else str(value)
 
 
 def not_a_table(table: str, place: str) -> InvalidRequest:

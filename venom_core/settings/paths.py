@@ -20,6 +20,7 @@ class Paths:
     Args:
         home: absolute path of the data directory.
         config_file: ``config.toml``.
+        secrets_file: ``secrets.toml``, the settings that are secret.
         store_file: the SQLite database.
         models_dir: model files, shared by the providers that keep any.
         providers_dir: one folder for each provider.
@@ -36,6 +37,7 @@ class Paths:
     logs_dir: Path
     run_dir: Path
     lock_file: Path
+    secrets_file: Path
 
     @property
     def log_file(self) -> Path:
@@ -55,6 +57,7 @@ class Paths:
             logs_dir=home / "logs",
             run_dir=home / "run",
             lock_file=home / "venom.lock",
+            secrets_file=home / "secrets.toml",
         )
 
     @classmethod

@@ -19,10 +19,11 @@ from venom_core.sdk.errors import InvalidRequest, NotFound, StorageError, VenomE
 from venom_core.sdk.spec import ProviderSpec, Setting, SettingValue
 from venom_core.sdk.text_files import UNREADABLE, read_text
 from venom_core.settings.core import CORE_SETTINGS
-from venom_core.settings.layers import Settings, provider_variable
+from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.settings.profiles import find_profile
 from venom_core.settings.values import convert, mask
+from venom_core.settings.variables import provider_variable
 from venom_core.store.audit import Actor
 from venom_core.store.backup import restore_backup, write_backup
 from venom_core.usecases.overrides import OVERRIDES, Finding, KeptOverrides, find_model

@@ -107,8 +107,9 @@ async def test_a_secret_is_taken_and_never_shown(paths: Paths, original: Path) -
     findings = await taken_over(paths, original)
     assert findings["HF_TOKEN"].outcome == "taken"
     assert "hf_secret" not in str([finding.record() for finding in findings.values()])
-    assert stat.S_IMODE(paths.config_file.stat().st_mode) == 0o600
-    written = tomllib.loads(paths.config_file.read_text())
+    assert "hf_secret" not in paths.config_file.read_text()
+    assert stat.S_IMODE(paths.secrets_file.stat().st_mode) == 0o600
+    written = tomllib.loads(paths.secrets_file.read_text())
     assert written["providers"]["llamacpp"]["hf_token"] == "hf_secret_of_the_original"
 
 

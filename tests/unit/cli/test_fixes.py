@@ -174,7 +174,8 @@ CASES = {
                             {"FILE": ("{home}/kept.zip", "--yes")}),
     "a short search": Case(("search", "x"), "invalid_request_error", again=("plugins",)),
     "a home that is a file": Case(("run", "city", "Hello there"), "home_not_writable", no_home),
-    "a broken settings file": Case(("config", "show"), "invalid_config_file", broken_file),
+    "a broken settings file": Case(("config", "set", "server.port", "1"), "invalid_config_file",
+                                   broken_file),
 }  # fmt: skip
 
 

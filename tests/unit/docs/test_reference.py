@@ -19,7 +19,7 @@ from venom_core.cli.exit_codes import MEANINGS
 from venom_core.composition import Venom
 from venom_core.sdk.spec import Setting
 from venom_core.settings.core import CORE_SETTINGS
-from venom_core.settings.layers import provider_variable
+from venom_core.settings.variables import provider_variable
 
 LANGUAGES = ("", "pl/")
 #: Other paths of a route that has its heading.

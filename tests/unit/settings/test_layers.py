@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from venom_core.sdk.errors import InvalidRequest, StorageError
 from venom_core.sdk.spec import ProviderSpec, Setting
 from venom_core.settings.core import CORE_SETTINGS, CoreSettings
-from venom_core.settings.layers import Settings, provider_variable
+from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.settings.values import MASK, convert
+from venom_core.settings.variables import provider_variable
 
 SPEC = ProviderSpec(
     name="acme-lab",
@@ -40,6 +41,13 @@ def settings(tmp_path: Path, toml: str = "", env: dict[str, str] | None = None, 
     if toml:
         paths.config_file.write_text(toml)
     return Settings.load(paths, env, flags)
+
+
+def in_use(found: Settings) -> Settings:
+    """Raise what is wrong in the file, which stops no start."""
+    if found.problem is not None:
+        raise found.problem
+    return found
 
 
 class TestPrecedence:
@@ -106,7 +114,7 @@ class TestPrecedence:
             quoted = json.dumps(text)
             if layer == "file":
                 toml = f"[server]\nallowed_hosts = {quoted}\n"
-                return settings(tmp_path, toml).core.allowed_hosts
+                return in_use(settings(tmp_path, toml)).core.allowed_hosts
             env = {"VENOM_ACME_LAB__NODES": text} if layer == "provider" else {}
             toml = "" if env else f"[providers.acme-lab]\nnodes = {quoted}\n"
             return settings(tmp_path, toml, env).provider(SPEC).values["nodes"]
@@ -173,18 +181,18 @@ class TestRefusals:
 
     def test_bad_key_in_the_file_is_named(self, tmp_path):
         with pytest.raises(InvalidRequest) as caught:
-            settings(tmp_path, "[server]\nport = true\n")
+            in_use(settings(tmp_path, "[server]\nport = true\n"))
         assert "[server] port" in caught.value.message
         assert str(tmp_path / "config.toml") in caught.value.message
 
     def test_table_that_is_no_table(self, tmp_path):
         with pytest.raises(InvalidRequest) as caught:
-            settings(tmp_path, "server = 3\n")
+            in_use(settings(tmp_path, "server = 3\n"))
         assert caught.value.code == "invalid_setting"
 
     def test_malformed_file_says_the_line(self, tmp_path):
         with pytest.raises(InvalidRequest) as caught:
-            settings(tmp_path, "[server]\nport = = 3\n")
+            in_use(settings(tmp_path, "[server]\nport = = 3\n"))
         assert caught.value.code == "invalid_config_file"
         assert "line 2" in caught.value.message
         assert caught.value.fix
@@ -192,7 +200,7 @@ class TestRefusals:
     def test_file_that_is_not_text(self, tmp_path):
         (tmp_path / "config.toml").write_bytes(b"\xff\xfe\x00")
         with pytest.raises(InvalidRequest) as caught:
-            settings(tmp_path)
+            in_use(settings(tmp_path))
         assert caught.value.code == "invalid_config_file"
 
     @given(raw=st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none()))
@@ -319,7 +327,9 @@ class TestDisabling:
         found = settings(tmp_path / "new")
         found.set_plugin_disabled("onnx", True)
         assert (tmp_path / "new" / "config.toml").stat().st_mode & 0o777 == 0o600
-        assert {path.name for path in (tmp_path / "new").iterdir()} == {"config.toml", "run"}
+        assert {path.name for path in (tmp_path / "new").iterdir()} == {
+            "config.toml", "run", "backups",
+        }  # fmt: skip
 
     def test_environment_does_not_hide_what_was_disabled_by_command(self, tmp_path):
         found = settings(tmp_path, env={"VENOM_PLUGINS_DISABLED": "hf"})

@@ -59,6 +59,8 @@ def examine(paths: Paths) -> list[Finding]:
     if (logs := checks.check_engine_logs(paths)) is not None:
         found.append(logs)
     for warning in settings.warnings:
+        if warning == finding.message:
+            continue
         found.append(checks.Finding("settings", "problem", warning, "venom config show"))
     return found
 

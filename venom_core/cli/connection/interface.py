@@ -207,6 +207,26 @@ class Connection(ABC):
         """Make a profile the active one: ``message`` and ``results`` say what came of it."""
 
     @abstractmethod
+    async def configuration(self) -> dict[str, Any]:
+        """Return every setting: ``config``, ``config_sources``, ``schema``, ``warnings``."""
+
+    @abstractmethod
+    async def change_configuration(self, updates: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings; None removes one. Without any, the file is read anew."""
+
+    @abstractmethod
+    async def configuration_backups(self, limit: int) -> dict[str, Any]:
+        """Return the newest ``backups`` of the configuration."""
+
+    @abstractmethod
+    async def configuration_differences(self, backup: str | None) -> dict[str, Any]:
+        """Return where the configuration differs from a backup, None for the newest."""
+
+    @abstractmethod
+    async def restore_configuration(self, backup: str) -> dict[str, Any]:
+        """Put a backup in the place of the configuration."""
+
+    @abstractmethod
     async def erase_usage(self, key_id: str) -> int:
         """Forget what was counted for a key; gives how many lines that was."""
 

@@ -153,6 +153,21 @@ class LocalVenom(Connection):
     async def use_profile(self, name: str) -> dict[str, Any]:
         return _record(await self.venom.profiles.switch(name, Actor.local(), lasting=True))
 
+    async def configuration(self) -> dict[str, Any]:
+        return _record(await self.venom.configuration.show())
+
+    async def change_configuration(self, updates: Mapping[str, Any]) -> dict[str, Any]:
+        return _record(await self.venom.configuration.change(updates, Actor.local()))
+
+    async def configuration_backups(self, limit: int) -> dict[str, Any]:
+        return _record(await self.venom.configuration.backups(limit))
+
+    async def configuration_differences(self, backup: str | None) -> dict[str, Any]:
+        return _record(await self.venom.configuration.differences(backup))
+
+    async def restore_configuration(self, backup: str) -> dict[str, Any]:
+        return _record(await self.venom.configuration.restore(backup, Actor.local()))
+
     async def erase_usage(self, key_id: str) -> int:
         return await self.venom.usage.erase(key_id, Actor.local())
 

@@ -181,6 +181,22 @@ class ServerClient(Connection):
     async def use_profile(self, name: str) -> dict[str, Any]:
         return await self._json("POST", f"/api/v1/runtime/profile/{_quoted(name)}")
 
+    async def configuration(self) -> dict[str, Any]:
+        return await self._json("GET", "/api/v1/config/runtime")
+
+    async def change_configuration(self, updates: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._json("POST", "/api/v1/config/runtime", {"updates": dict(updates)})
+
+    async def configuration_backups(self, limit: int) -> dict[str, Any]:
+        return await self._json("GET", f"/api/v1/config/backups?limit={limit}")
+
+    async def configuration_differences(self, backup: str | None) -> dict[str, Any]:
+        asked = "" if backup is None else f"?{urlencode({'backup_filename': backup})}"
+        return await self._json("GET", f"/api/v1/config/differences{asked}")
+
+    async def restore_configuration(self, backup: str) -> dict[str, Any]:
+        return await self._json("POST", "/api/v1/config/restore", {"backup_filename": backup})
+
     async def erase_usage(self, key_id: str) -> int:
         path = f"/api/v1/usage?{urlencode({'key': key_id})}"
         return int((await self._json("DELETE", path))["lines"])
