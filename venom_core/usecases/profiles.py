@@ -61,8 +61,8 @@ class ProfileSwitch(TypedDict):
 
 
 class ProfileView(TypedDict):
-    """A row of the table. ``servers`` are the installed providers that may be the active server
-    under it."""
+    """A row of the table. ``servers`` are the installed providers that answer chats and may be the
+    active server under it."""
 
     name: str
     active: bool
@@ -363,7 +363,11 @@ class ProfileUseCases:
             "excludes": list(row.excludes),
             "services": list(row.services),
             "runtimes": list(row.runtimes),
-            "servers": [name for name in self._host.specs() if row.allows(name)],
+            "servers": [
+                name
+                for name, spec in self._host.specs().items()
+                if Capability.CHAT in spec.capabilities and row.allows(name)
+            ],
             "environment": dict(row.environment),
             "profile_capabilities": _capabilities(row),
         }

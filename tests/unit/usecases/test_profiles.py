@@ -317,6 +317,51 @@ async def test_who_waits_in_the_queue_is_answered_too(place: Place, held: Held) 
         await until(lambda: held.closed == ["vllm"])
 
 
+async def test_who_was_let_through_is_waited_for(
+    place: Place, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has its provider, and is in no queue yet."""
+    async with place.started(VENOM_RUNTIME_PROFILE="full") as venom:
+        take, entered, go = venom.quotas.take, asyncio.Event(), asyncio.Event()
+
+        async def slow(key_id: str | None) -> None:
+            entered.set()
+            await go.wait()
+            await take(key_id)
+
+        monkeypatch.setattr(venom.quotas, "take", slow)
+        opening = asyncio.create_task(opened(venom))
+        await within(entered.wait())
+        await venom.profiles.switch("light", WHO)
+        assert held.closed == []
+        go.set()
+        held.go.set()
+        assert await within(read(await within(opening))) == (2, True)
+        await until(lambda: held.closed == ["vllm"])
+
+
+async def test_who_was_asked_for_before_models_went_is_refused_behind_it(
+    place: Place, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that has passed the first check starts no engine again."""
+    async with place.started(VENOM_RUNTIME_PROFILE="full") as venom:
+        serving, entered, go = venom.registry.serving, asyncio.Event(), asyncio.Event()
+
+        async def slow(item: Any) -> Any:
+            entered.set()
+            await go.wait()
+            return await serving(item)
+
+        monkeypatch.setattr(venom.registry, "serving", slow)
+        opening = asyncio.create_task(opened(venom))
+        await within(entered.wait())
+        await venom.profiles.switch("llm_off", WHO)
+        go.set()
+        with pytest.raises(LlmOff):
+            await within(opening)
+        assert (held.running, held.memory) == (0, set())
+
+
 async def test_an_answer_that_does_not_end_is_broken_off_at_the_time_that_was_said(
     place: Place, held: Held
 ) -> None:
