@@ -38,6 +38,7 @@ from venom_core.usecases.catalogue import CatalogueUseCases
 from venom_core.usecases.engines import EngineUseCases
 from venom_core.usecases.fit import FitUseCases
 from venom_core.usecases.journal import Journal
+from venom_core.usecases.keys import KeyUseCases
 from venom_core.usecases.llm_servers import LlmServerUseCases
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
@@ -150,6 +151,7 @@ class Venom:
         self.configuration = SettingsUseCases(self.host, settings, self.journal)
         self.sessions = SessionUseCases(self.conversations, self.journal)
         self.usage = UsageUseCases(self.store, self.ledger)
+        self.keys = KeyUseCases(self.store)
         self.fit = FitUseCases(self.host, self.models)
         self.catalogue = CatalogueUseCases(lambda: self._sources)
         self.overview = OverviewUseCases(

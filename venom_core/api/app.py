@@ -41,6 +41,7 @@ from venom_core.api.v1 import (
     config,
     engines,
     events,
+    keys,
     models,
     overview,
     plugins,
@@ -135,7 +136,7 @@ def _api_routes() -> tuple[BaseRoute, ...]:
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (profiles.router, config.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
-    for router in (system.router, runtime.router):
+    for router in (system.router, runtime.router, keys.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     together.include_router(session.router, prefix="/api/v1")
     together.include_router(health.router, dependencies=protected)

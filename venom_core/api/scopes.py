@@ -106,6 +106,9 @@ _ROUTES: dict[str, Scopes] = {
     "GET /api/v1/usage/export.csv": ANY,
     "DELETE /api/v1/usage": ADMIN,
     "GET /api/v1/audit": ADMIN,
+    "GET /api/v1/keys": ADMIN,
+    "POST /api/v1/keys": ADMIN,
+    "DELETE /api/v1/keys/{key_id}": ADMIN,
     "GET /metrics": MODELS | ADMIN,
 }
 

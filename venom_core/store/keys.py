@@ -72,6 +72,22 @@ class KeyRights:
                     f"{name} is at least 1.", param=name, fix="Leave it out for no limit."
                 )
 
+    def is_within(self, others: KeyRights) -> bool:
+        """Return whether these are no more than ``others``; globs are compared as they stand."""
+
+        def some(mine: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> bool:
+            return theirs is None or (mine is not None and set(mine) <= set(theirs))
+
+        def fewer(mine: int | None, theirs: int | None) -> bool:
+            return theirs is None or (mine is not None and mine <= theirs)
+
+        return (
+            some(self.scopes, others.scopes)
+            and some(self.models, others.models)
+            and fewer(self.requests_per_day, others.requests_per_day)
+            and fewer(self.tokens_per_day, others.tokens_per_day)
+        )
+
 
 EVERYTHING = KeyRights()
 
@@ -87,7 +103,7 @@ class ApiKey:
     rights: KeyRights = EVERYTHING
 
     def record(self) -> dict[str, Any]:
-        """Return the key as the API and the commands show it."""
+        """Return the key as the audit trail has it."""
         shown = asdict(self)
         return {**shown, **shown.pop("rights")}
 

@@ -39,6 +39,7 @@ from venom_core.store.audit import AuditEntry
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import BUILDS, PULLS, SCRIPTS, Pause, Script, reset, say
 from venom_core.testing.staging import SCRIPTED, venom_over
+from venom_core.usecases.keys import KeyUseCases
 from venom_core.usecases.llm_servers import LlmServerUseCases
 from venom_core.usecases.models import ModelUseCases
 from venom_core.usecases.operations import OperationUseCases
@@ -54,7 +55,8 @@ __all__ = ["stage"]  # used by being here
 Json = dict[str, Any]
 #: Differs from one run to the next.
 CHANGING = {"operation_id", "started_at", "completed_at", "eta_seconds", "since", "created_at",
-            "updated_at", "tested_at", "id", "session_id", "expires_at"}  # fmt: skip
+            "updated_at", "tested_at", "id", "session_id", "expires_at", "key",
+            "revoked_at"}  # fmt: skip
 SAW_CHAT = {"group": "answers", "name": "chat", "outcome": "honoured"}
 SESSION = {
     "format": "venom-session", "version": 1, "title": "Talk",
@@ -147,6 +149,11 @@ CHANGES = (
     Change("ProfileUseCases.switch", "full", ("profile", "use", "full"),
            ("POST", "/api/v1/runtime/profile/full", None),
            ["profile.switch"], ["profile.switched"]),
+    Change("KeyUseCases.create", "an id", ("keys", "create", "laptop", "--scope", "chat"),
+           ("POST", "/api/v1/keys", {"name": "laptop", "scopes": ["chat"]}), ["key.create"]),
+    Change("KeyUseCases.revoke", "an id", ("keys", "revoke", "{id}"),
+           ("DELETE", "/api/v1/keys/{id}", None), ["key.revoke"],
+           first=[("keys", "create", "laptop")]),
     Change("SessionUseCases.take_in", "an id", ("sessions", "import", "{file}"),
            ("POST", "/api/v1/sessions/import", SESSION), ["conversation.import"]),
     Change("SessionUseCases.delete", "an id", ("sessions", "rm", "{id}"),
@@ -286,6 +293,7 @@ class Door:
         if "{id}" in word:
             store = Store(self._house.paths.store_file)
             made = [one.id for one in store.operations().list(1)]
+            made = made or [one.id for one in store.keys().list()]
             made = made or [one.id for one in store.sessions().list(_everybody(), 1)]
             return word.replace("{id}", made[0])
         return word.replace("{file}", str(self._house.session))
@@ -301,8 +309,8 @@ class Door:
 
 
 def _subject(entry: AuditEntry) -> str:
-    """Conversations are named by an id of their own, others as people call them."""
-    return "an id" if entry.action.startswith("conversation.") else entry.subject
+    """Conversations and keys are named by an id of their own, others as people call them."""
+    return "an id" if entry.action.startswith(("conversation.", "key.")) else entry.subject
 
 
 def _everybody() -> Any:
@@ -371,7 +379,7 @@ def test_a_change_leaves_the_same_through_every_door(
 def test_every_use_case_that_changes_something_is_in_the_table() -> None:
     kinds = (
         LlmServerUseCases, ModelUseCases, OperationUseCases, PluginUseCases, ProfileUseCases,
-        SelfTestUseCases, ServiceUseCases, SessionUseCases, UsageUseCases,
+        SelfTestUseCases, ServiceUseCases, SessionUseCases, UsageUseCases, KeyUseCases,
     )  # fmt: skip
     changing = {
         f"{kind.__name__}.{name}"

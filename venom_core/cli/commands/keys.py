@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from venom_core.cli.connection.stored import stored_keys
 from venom_core.cli.dates import spoken
 from venom_core.cli.helping import WordsGroup
 from venom_core.cli.options import json_option
 from venom_core.cli.output import raw
 from venom_core.cli.terminal import note, print_json, print_table, say
+from venom_core.cli.waiting import wait_for
 from venom_core.cli.wording import words
 from venom_core.settings.paths import Paths
 
 if TYPE_CHECKING:
-    from venom_core.store.keys import KeyRepository, KeyRights, Scope
+    from venom_core.store.keys import Scope
+    from venom_core.usecases.keys import KeyUseCases, KeyView
 
 _HELP = """Make, list and revoke API keys. As long as there is none, this machine needs none; as
 soon as there is one, every request needs a key. A running server notices within seconds.
@@ -67,14 +70,15 @@ def create(
       KEY=$(venom keys create ci --json | jq -r .key)
     """
     # Imported here: the store is too slow for `keys --help`.
+    from venom_core.store.audit import Actor
     from venom_core.store.keys import KeyRights
 
     rights = KeyRights(scopes or None, models or None, requests_per_day, tokens_per_day)
-    key, record = _repository().create(name, rights)
+    made = wait_for(_stored().create(name, rights, Actor.local()))
     if as_json:
-        print_json({"key": key, **record.record()}, reveal=True)
+        print_json(made, reveal=True)
         return
-    print(key, file=raw(sys.stdout), flush=True)
+    print(made["key"], file=raw(sys.stdout), flush=True)
     note("It is not shown again. Send it as 'Authorization: Bearer KEY'.")
 
 
@@ -86,21 +90,20 @@ def list_keys(as_json: bool) -> None:
     \b
       venom keys list
     """
-    # Looking must not make a store, in a data directory that may not even be writable.
-    records = _repository().list() if Paths.resolve().store_file.exists() else []
+    listing = wait_for(stored_keys().listing())
     if as_json:
-        print_json({"keys": [record.record() for record in records]})
-    elif not records:
+        print_json(listing)
+    elif not listing["keys"]:
         say("There is no key. Make one with: venom keys create NAME")
     else:
         print_table(
             ("ID", "NAME", "MAY", "A DAY", "CREATED", "REVOKED"),
             [
                 (
-                    *(record.id, record.name, _may(record.rights), _limits(record.rights)),
-                    *(spoken(record.created_at), spoken(record.revoked_at)),
+                    *(key["id"], key["name"], _may(key), _limits(key)),
+                    *(spoken(key["created_at"]), spoken(key["revoked_at"])),
                 )
-                for record in records
+                for key in listing["keys"]
             ],
         )
 
@@ -114,13 +117,15 @@ def revoke(key_id: str, as_json: bool) -> None:
     \b
       venom keys revoke 1f0c9a3e
     """
-    repository = _repository()
-    record = repository.revoke(key_id)
+    # Imported here: the store is too slow for `keys --help`.
+    from venom_core.store.audit import Actor
+
+    revoked = wait_for(_stored().revoke(key_id, Actor.local()))
     if as_json:
-        print_json(record.record())
+        print_json(revoked)
     else:
-        say(f"The key {record.id} ({record.name}) is revoked.")
-    if not repository.any_active():
+        say(f"The key {revoked['id']} ({revoked['name']}) is revoked.")
+    if revoked["last"]:
         note(
             "It was the last key. A server that listens on this machine alone now lets everybody "
             "on it in; one that others can reach lets nobody in and does not start. Make another: "
@@ -128,22 +133,20 @@ def revoke(key_id: str, as_json: bool) -> None:
         )
 
 
-def _may(rights: KeyRights) -> str:
-    scopes = words("everything") if rights.scopes is None else ", ".join(rights.scopes)
-    return scopes if rights.models is None else f"{scopes}: {', '.join(rights.models)}"
+def _may(key: KeyView) -> str:
+    scopes = words("everything") if key["scopes"] is None else ", ".join(key["scopes"])
+    return scopes if key["models"] is None else f"{scopes}: {', '.join(key['models'])}"
 
 
-def _limits(rights: KeyRights) -> str | None:
-    limits = ((rights.requests_per_day, "requests"), (rights.tokens_per_day, "tokens"))
+def _limits(key: KeyView) -> str | None:
+    limits = ((key["requests_per_day"], "requests"), (key["tokens_per_day"], "tokens"))
     given = [f"{limit} {words(what)}" for limit, what in limits if limit is not None]
     return ", ".join(given) or None
 
 
-def _repository() -> KeyRepository:
-    """Open the keys in the store; SQLite lets a running server use it at the same time."""
-    from venom_core.store.database import open_database
-    from venom_core.store.keys import KeyRepository
-
+def _stored() -> KeyUseCases:
+    """Return the keys in the store, which is made where there is none; SQLite lets a running server
+    use it at the same time."""
     paths = Paths.resolve()
     paths.make(paths.home)
-    return KeyRepository(open_database(paths.store_file))
+    return stored_keys()

@@ -12,6 +12,7 @@ from venom_core.settings.paths import Paths
 if TYPE_CHECKING:
     from venom_core.store.access import Store
     from venom_core.usecases.journal import Journal
+    from venom_core.usecases.keys import KeyUseCases
     from venom_core.usecases.sessions import SessionUseCases
     from venom_core.usecases.usage import UsageUseCases
 
@@ -21,6 +22,13 @@ def stored_journal() -> Journal:
     from venom_core.usecases.journal import Journal
 
     return Journal(_store(), lambda event: None)
+
+
+def stored_keys() -> KeyUseCases:
+    """Return the API keys of the data directory."""
+    from venom_core.usecases.keys import KeyUseCases
+
+    return KeyUseCases(_store())
 
 
 def stored_sessions() -> SessionUseCases:
