@@ -12,7 +12,9 @@ from tests.unit.plugins.distributions import HOOK, install_plugin
 from venom_core.models.asked_providers import AskedProviders
 from venom_core.plugins.host import PluginHost
 from venom_core.sdk.states import PluginState, ProviderStatus
-from venom_core.settings.profiles import find_profile
+from venom_core.settings.active_profile import ActiveProfile
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
 from venom_core.testing.deadlines import until
 
 MANIFEST = """
@@ -86,12 +88,13 @@ async def test_one_that_does_not_waits_to_be_asked_for(site: Path, make_host: Ma
     await host.close()
 
 
-async def test_nobody_asks_it_for_models(site: Path, make_host: Make) -> None:
+async def test_nobody_asks_it_for_models(site: Path, make_host: Make, tmp_path: Path) -> None:
     plant(site)
     install_plugin(site, "acme")
     host = make_host()
     host.scan()
-    asked = AskedProviders(host, find_profile("light"))
+    profile = ActiveProfile(Settings.load(Paths.at(tmp_path / "home")))
+    asked = AskedProviders(host, profile)
     await asked.begin_loading()
     assert (await asked.names(), sorted(host.specs())) == (["acme"], ["acme", "watch"])
     await host.close()
