@@ -252,3 +252,20 @@ async def test_the_models_own_sampling_is_read_as_far_as_it_can_be(
 ) -> None:
     write_llama(tmp_path / "folders" / "chain", ANSWERS, generation=told)
     assert (await listed(make()))["chain"].defaults == defaults
+
+
+async def test_the_version_is_that_beside_the_interpreter_that_is_named(
+    make: MakeProvider, tmp_path: Path
+) -> None:
+    environment = tmp_path / "own"
+    python = environment / "bin" / "python"
+    site = environment / "lib" / "python3.11" / "site-packages"
+    for name, version in (("transformers", "9.8.7"), ("transformers_extras", "1.0")):
+        folder = site / f"{name}-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    assert (await make(python=str(python)).health()).version == "9.8.7"
+    (site / "transformers-9.8.7.dist-info" / "METADATA").unlink()
+    assert (await make(python=str(python)).health()).version is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ ENGINES: Mapping[ModelKind, str] = {
 OFFLINE = {
     "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false",
 }  # fmt: skip
-_LIBRARY = "transformers=="
+_LIBRARY = "transformers"
 INSTALL = f"venom engines install {ENVIRONMENT.name}"
 
 
@@ -87,12 +88,14 @@ class Runtime:
         return None
 
     def version(self) -> str | None:
-        """Return the version of transformers; None where a person named the interpreter."""
-        record = None if self._named is not None else self._environment.record()
+        """Return the version of transformers; None where it is not known."""
+        if self._named is not None:
+            return _version_of(self._named)
+        record = self._environment.record()
         installed = (record or {}).get("installed")
         for line in installed if isinstance(installed, list) else ():
-            if isinstance(line, str) and line.startswith(_LIBRARY):
-                return line.removeprefix(_LIBRARY)
+            if isinstance(line, str) and line.startswith(f"{_LIBRARY}=="):
+                return line.removeprefix(f"{_LIBRARY}==")
         return None
 
     # -- models; looking at the disk blocks --------------------------------------------------
@@ -167,3 +170,11 @@ def engine_missing() -> VenomError:
 
 def _name(found: FoundFolder) -> str:
     return found.ref if found.hub is None else str(found.hub)
+
+
+def _version_of(python: Path) -> str | None:
+    """Return the version of transformers beside an interpreter, without starting it."""
+    environment = python.parent.parent
+    places = [*environment.glob("lib/python*/site-packages"), environment / "Lib" / "site-packages"]
+    found = importlib.metadata.distributions(name=_LIBRARY, path=[str(place) for place in places])
+    return next((one.version for one in found), None)
