@@ -22,7 +22,7 @@ from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.audit import Actor
-from venom_core.testing.deadlines import until, within
+from venom_core.testing.deadlines import patience, until, within
 from venom_core.testing.staging import entry, venom_over
 
 WHO = Actor.local()
@@ -158,10 +158,12 @@ async def test_a_switch_during_a_switch_is_refused(
         first = asyncio.create_task(venom.profiles.switch("full", WHO))
         await until(lambda: place.kept() == "full")
         assert (await venom.profiles.listing())["switching"] == "full"
-        with pytest.raises(Conflict) as caught:
-            await venom.profiles.switch("llm_off", WHO)
-        assert (caught.value.code, caught.value.retry_after) == ("profile_switching", 1)
+        second = asyncio.create_task(venom.profiles.switch("llm_off", WHO))
+        await asyncio.wait({second}, timeout=patience(5))
         go.set()
+        with pytest.raises(Conflict) as caught:
+            await second
+        assert (caught.value.code, caught.value.retry_after) == ("profile_switching", 1)
         assert (await within(first))["profile"] == "full"
         assert (await venom.profiles.switch("llm_off", WHO))["profile"] == "llm_off"
 
