@@ -46,6 +46,21 @@ async def main():
 
 asyncio.run(main())
 """
+WARM_UP = """
+import asyncio
+from venom_core.api.app import create_app
+from venom_core.composition import Venom
+
+async def main():
+    venom = Venom.from_environment()
+    async with create_app(venom).router.lifespan_context(None):
+        await venom.providers.begin_loading()
+        begun = BEGIN
+        await asyncio.wait({begun}, timeout=0.5)
+        assert not begun.done(), "it did not wait for the first answers"
+
+asyncio.run(main())
+"""
 WEB = {
     "annotated_doc", "annotated_types", "anyio", "fastapi", "idna", "pydantic", "pydantic_core",
     "pydantic_settings", "sniffio", "starlette", "typing_extensions", "typing_inspection",
@@ -114,3 +129,13 @@ def test_no_engine_in_the_server_process() -> None:
         modules = imported_by(SERVER, OLLAMA_HOST=fake.url)
     found = {name.split(".")[0] for name in modules} & HEAVY
     assert not found, how_to_look(f"the server imports {found}", SERVER.strip())
+
+
+def test_a_warm_up_waits_for_the_first_answers() -> None:
+    """It is begun with the server; what it needs is imported once the first answers are out."""
+    cold, warm = (
+        imported_by(WARM_UP.replace("BEGIN", begin), OLLAMA_HOST="127.0.0.1:9")
+        for begin in ("asyncio.create_task(asyncio.sleep(600))", "venom.warm_up.begin()")
+    )
+    early = warm - cold
+    assert not early, how_to_look(f"{sorted(early)} imported by a warm-up", WARM_UP.strip())

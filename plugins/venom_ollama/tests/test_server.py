@@ -16,7 +16,7 @@ from plugins.venom_ollama.tests.asking import HELLO, chat, collect, make_context
 from venom_core.sdk.engine import EngineProcess, free_port
 from venom_core.sdk.errors import Conflict, EngineMissing, Unavailable, VenomError
 from venom_core.sdk.states import ProviderStatus
-from venom_core.testing.deadlines import until, within
+from venom_core.testing.deadlines import patience, until, within
 from venom_core.testing.ollama import FakeOllama
 from venom_core.testing.ollama.program import FakeProgram
 from venom_ollama import server
@@ -225,6 +225,17 @@ async def test_health_and_listing_do_not_wait_for_a_slow_start(
         await within(provider.models())
     assert refused.value.code == "ollama_starting"
     assert len(program.starts()) == 1 and await state(provider) == "starting"
+
+
+async def test_an_answer_waits_for_a_slow_start(
+    here: MakeHere, program: FakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound of each call stands still meanwhile: it is for an Ollama that runs."""
+    provider = await here(start="auto")
+    monkeypatch.setattr("venom_ollama.client.VERSION_TIMEOUT", patience(0.5))
+    program.behave(late=patience(1))
+    assert await within(collect(provider.chat(chat(HELLO))), 30)
+    assert len(program.starts()) == 1
 
 
 async def test_many_who_need_it_share_one_start(here: MakeHere, program: FakeProgram) -> None:

@@ -94,6 +94,7 @@ async def test_a_start_alone_loads_nothing(tmp_path: Path) -> None:
 async def test_where_nothing_is_loaded(tmp_path: Path, env: dict[str, str]) -> None:
     async with started(tmp_path, **env) as venom:
         assert await warmed(venom) == []
+        assert venom.registry.known() is None, "no provider was asked for its models"
 
 
 async def test_nothing_is_fetched(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,13 +6,13 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 
 from venom_core.testing.ollama.records import RECORDED_VERSION
 
 #: What it does is in the file beside it, so that a test can change it between two starts. A port
 #: that is held ends it with the words of record 736.
-_SCRIPT = """#!{python}
-# A FAKE of Ollama's program: see venom_core.testing.ollama.program.
+_SCRIPT = """# A FAKE of Ollama's program: see venom_core.testing.ollama.program.
 import json, os, pathlib, socket, sys, time
 here = pathlib.Path(__file__).parent
 how = json.loads((here / "how.json").read_text())
@@ -20,9 +20,9 @@ if sys.argv[1:] == ["--version"]:
     print("ollama version is", how["version"])
     sys.exit(how["version_code"])
 assert sys.argv[1:] == ["serve"], sys.argv
-seen = {{name: value for name, value in os.environ.items() if name.startswith("OLLAMA_")}}
+seen = {name: value for name, value in os.environ.items() if name.startswith("OLLAMA_")}
 with (here / "starts.jsonl").open("a") as starts:
-    starts.write(json.dumps({{"pid": os.getpid(), "env": seen}}) + "\\n")
+    starts.write(json.dumps({"pid": os.getpid(), "env": seen}) + "\\n")
 if how["ends_with"] is not None:
     print("Error: no GPU that this fake likes", file=sys.stderr)
     sys.exit(how["ends_with"])
@@ -33,7 +33,7 @@ try:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, int(port)))
 except OSError:
-    print(f"Error: listen tcp {{host}}:{{port}}: bind: address already in use", file=sys.stderr)
+    print(f"Error: listen tcp {host}:{port}: bind: address already in use", file=sys.stderr)
     sys.exit(1)
 print("Listening on", os.environ["OLLAMA_HOST"], flush=True)
 command = [sys.executable, "-m", "venom_core.testing.ollama", "--host", host, "--port", port]
@@ -78,7 +78,11 @@ class FakeProgram:
     def __init__(self, folder: Path, **behaviour: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "ollama"
-        self.path.write_text(_SCRIPT.format(python=sys.executable), encoding="utf-8")
+        script = folder / "fake_ollama.py"
+        script.write_text(_SCRIPT, encoding="utf-8")
+        # No Python script itself, as the real one is none.
+        words = f'exec {quote(sys.executable)} {quote(str(script))} "$@"'
+        self.path.write_text(f"#!/bin/sh\n{words}\n", encoding="utf-8")
         self.path.chmod(0o755)
         self.behave(**behaviour)
 
