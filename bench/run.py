@@ -19,6 +19,7 @@ from bench.report import Report, show, write  # noqa: E402
 
 NAMES = (
     *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills", "dead"),
+    "config_kills",
     *("damaged", "healthz", "twelve", "install", "engines", "card", "tools", "selftest"),
     *("profile_kills", "profile_switch", "connects"),
 )

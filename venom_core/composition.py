@@ -10,7 +10,7 @@ import asyncio
 import functools
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from venom_core.accounting.ledger import Ledger
@@ -34,6 +34,7 @@ from venom_core.settings.active_profile import ActiveProfile
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.access import Store
+from venom_core.store.audit import Actor
 from venom_core.usecases.catalogue import CatalogueUseCases
 from venom_core.usecases.engines import EngineUseCases
 from venom_core.usecases.fit import FitUseCases
@@ -149,6 +150,7 @@ class Venom:
         )
         self.plugins = PluginUseCases(self.host, self.journal, settings)
         self.configuration = SettingsUseCases(self.host, settings, self.journal)
+        self.configuration.when_changed(self._work_with)
         self.sessions = SessionUseCases(self.conversations, self.journal)
         self.usage = UsageUseCases(self.store, self.ledger)
         self.keys = KeyUseCases(self.store)
@@ -170,6 +172,15 @@ class Venom:
     def _configured(self) -> Configured:
         core = self.settings.core
         return Configured(core.active_llm_server, core.llm_model_name, core.default_model)
+
+    async def _work_with(self, keys: Collection[str], actor: Actor) -> None:
+        """Work with settings that were changed, where their part keeps a value of its own."""
+        core = self.settings.core
+        self.chat.limits = Limits.from_settings(core)
+        self.manager.disk_limit_bytes = round(core.disk_limit_gb * 1e9)
+        self.ledger.retention_days = core.usage_retention_days
+        if "runtime.profile" in keys:
+            await self.profiles.switch(core.runtime_profile, actor)
 
     def _order(self) -> Sequence[str]:
         """Return the providers that are preferred for a bare name: the active server first."""

@@ -50,7 +50,7 @@ class Ledger:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._repository = repository
-        self._retention_days = retention_days
+        self.retention_days = retention_days
         self._clock = clock
         self._today = (0, "")
         self._pending: dict[tuple[str, str, str, str], Tally] = {}
@@ -153,9 +153,9 @@ class Ledger:
         repository = self._repository()
         repository.add({Line(*line): tally for line, tally in batch.items()})
         today = day_of(self._clock())
-        if not self._retention_days or self._pruned == today:
+        if not self.retention_days or self._pruned == today:
             return
-        oldest = date.fromisoformat(today) - timedelta(days=self._retention_days - 1)
+        oldest = date.fromisoformat(today) - timedelta(days=self.retention_days - 1)
         try:
             repository.prune(oldest.isoformat())
         except Exception as error:  # the batch is written: raising would write it once more

@@ -169,6 +169,7 @@ class CoreSettings(BaseSettings):
         "light",
         "What this installation runs: light, llm_off or full.",
         choices=PROFILE_NAMES,
+        live=True,
     )
     drain_timeout: float = _declare(
         "runtime.drain_timeout",
@@ -197,6 +198,7 @@ class CoreSettings(BaseSettings):
         "What happens to a parameter that a provider cannot honour: strict refuses the request,"
         " warn names it in a response header.",
         choices=("strict", "warn"),
+        live=True,
     )
     ollama_model: str | None = _declare(
         "chat.ollama_model",
@@ -256,6 +258,7 @@ class CoreSettings(BaseSettings):
         "GB that all models together may take on disk; what would pass it is not fetched.",
         minimum=1,
         maximum=1_000_000,
+        live=True,
     )
     max_concurrent: int = _declare(
         "chat.max_concurrent",
@@ -311,6 +314,7 @@ class CoreSettings(BaseSettings):
         "Days that the usage ledger keeps, today included; 0 keeps all.",
         minimum=0,
         maximum=36_500,
+        live=True,
     )
     ui_theme_default: str = _declare(
         "ui.theme_default",

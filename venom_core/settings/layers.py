@@ -194,6 +194,8 @@ class Settings(ReadSettings):
                     file.complete(self.paths)
                     if self.problem is None:
                         backups.keep_good(self.paths)
+            for sentence in self.warnings if self.problem else ():
+                log.warning("%s", sentence)
         except (VenomError, OSError) as error:
             log.warning("the configuration could not be kept as the last good one: %s", error)
 

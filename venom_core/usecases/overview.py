@@ -70,7 +70,7 @@ class ModelNote(TypedDict):
 
 class Overview(TypedDict):
     """``default_model`` answers where none is named; ``default_model_reason`` says why this one, or
-    why none."""
+    why none. ``warnings`` are about the files of settings, and what nothing reads in them."""
 
     version: str
     profile: str
@@ -81,6 +81,7 @@ class Overview(TypedDict):
     suggestions: list[SuggestionView]
     first_steps: list[FirstStepView]
     notes: list[ModelNote]
+    warnings: list[str]
 
 
 class OverviewUseCases:
@@ -152,6 +153,7 @@ async def overview(
             for item in listing.installed
             if item.model.summary
         ],
+        "warnings": settings.warnings,
     }
 
 

@@ -28,7 +28,7 @@ from venom_core.store.audit import MAX_SUBJECT, Actor
 from venom_core.usecases.journal import Journal
 
 #: Works with the settings of these keys (``table.key``) from now on.
-Applying = Callable[[Collection[str]], Awaitable[None]]
+Applying = Callable[[Collection[str], Actor], Awaitable[object]]
 
 
 class SettingField(TypedDict):
@@ -189,7 +189,6 @@ class SettingsUseCases:
         names = _names(specs)
         changed = [names.get(key, key) for key in done.changed]
         restart = [names[key] for key in done.restart_required]
-        await self._apply(done.applied)
         if done.changed:
             after = self._settings.known(specs)
             await self._journal.record_audit(
@@ -200,6 +199,7 @@ class SettingsUseCases:
                 _shown(after, done.changed),
             )
             self._journal.publish(event, keys=changed, restart_required=restart)
+        await self._apply(done.applied, actor)
         kept = done.backup and backups.folder(self._settings.paths) / done.backup
         return {
             "message": _sentence(changed, event),
@@ -209,14 +209,14 @@ class SettingsUseCases:
             "backup_path": str(kept) if kept else None,
         }
 
-    async def _apply(self, keys: Collection[str]) -> None:
+    async def _apply(self, keys: Collection[str], actor: Actor) -> None:
         """Open providers anew whose settings changed, and let everybody else work with theirs."""
         if not keys:
             return
         table = f"{PROVIDERS}."
         await self._host.reopen({key.split(".")[1] for key in keys if key.startswith(table)})
         for apply in self._applying:
-            await apply(keys)
+            await apply(keys, actor)
 
     async def _specs(self) -> list[ProviderSpec]:
         await self._host.load_all()

@@ -92,6 +92,26 @@ async def test_a_change_counts_at_once_and_is_told(tmp_path: Path, acme: Found) 
     assert trail[0]["after"] == {"ui.theme_default": "light"}
 
 
+async def test_parts_that_keep_a_value_of_their_own_work_with_the_new_one(
+    tmp_path: Path, acme: Found
+) -> None:
+    async with stage(acme, home=tmp_path) as one:
+        done = await post(
+            one,
+            {
+                "VENOM_PARAMETER_POLICY": "warn",
+                "VENOM_DISK_LIMIT_GB": 7,
+                "VENOM_USAGE_RETENTION_DAYS": 8,
+                "VENOM_RUNTIME_PROFILE": "llm_off",
+            },
+        )
+        assert done["restart_required"] == []
+        assert one.venom.chat.limits.policy == "warn"
+        assert one.venom.manager.disk_limit_bytes == 7_000_000_000
+        assert one.venom.ledger.retention_days == 8
+        assert one.venom.profile.name == "llm_off"
+
+
 async def test_a_provider_works_with_its_new_settings(tmp_path: Path) -> None:
     from venom_core.testing import entry
 
@@ -229,6 +249,8 @@ async def test_a_broken_file_is_told_and_mended_by_a_restore(tmp_path: Path, acm
         found = await shown(one)
         assert found["config"]["VENOM_PORT"] == 2, "the last good file counts"
         assert "is not valid TOML" in found["warnings"][0]
+        overview = (await one.client.get("/api/v1/overview")).json()
+        assert overview["warnings"][0] == found["warnings"][0]
         assert (await post(one, {"server.port": 3}, 400))["code"] == "invalid_config_file"
         polish = await one.client.get(f"{URL}/runtime", headers={"Accept-Language": "pl"})
         assert "Liczy się ostatni dobry plik." in polish.json()["warnings"][0]
