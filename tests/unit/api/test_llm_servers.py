@@ -17,7 +17,7 @@ from venom_core.sdk.errors import StorageError, Unavailable
 from venom_core.sdk.provider import Model
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
-from venom_core.testing.deadlines import until
+from venom_core.testing.deadlines import until, within
 from venom_core.testing.scripted import SCRIPTS, Script, say
 from venom_core.testing.staging import SCRIPTED, client_of, venom_over
 from venom_core.usecases import llm_servers
@@ -238,7 +238,7 @@ async def test_a_switch_during_a_switch_is_refused(
     monkeypatch.setattr(engines_plugin.PlayedProvider, "load", slow)
     first = asyncio.create_task(switch(client, "played"))
     await asyncio.wait_for(entered.wait(), 60)
-    refused = await switch(client, "scripted", model="town")
+    refused = await within(switch(client, "scripted", model="town"), 30)
     assert (refused.status_code, refused.json()["code"]) == (409, "switch_in_progress")
     assert await active(client) == ("scripted", "city"), "until it is done"
     go_on.set()
