@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
@@ -14,16 +15,19 @@ import click
 from venom_core.cli.connection.session import connected
 from venom_core.cli.loading import check_engine
 from venom_core.cli.log_reading import Log, engine_logs, last_lines, log_of_model, new_lines
+from venom_core.cli.log_times import Since, has_times, not_older
 from venom_core.cli.terminal import note, print_json, say
-from venom_core.sdk.errors import NotFound, VenomError
+from venom_core.sdk.errors import InvalidRequest, NotFound, VenomError
 from venom_core.sdk.masking import is_secret_name, keep_password, keep_secret, keep_secrets_of
 from venom_core.settings.paths import Paths
+
+LINES, MOST_LINES = 50, 100_000
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def log_options(command: F) -> F:
-    """Add the options that say how much of a log is shown: ``follow`` and ``count``."""
+    """Add the options that say how much of a log is shown: ``follow``, ``count``, ``since``."""
     follow = click.option(
         "--follow", "-f", is_flag=True, help="Go on with what is written, until Ctrl-C."
     )
@@ -31,13 +35,14 @@ def log_options(command: F) -> F:
         "--lines",
         "-n",
         "count",
-        type=click.IntRange(0, 100_000),
-        default=50,
-        show_default=True,
+        type=click.IntRange(0, MOST_LINES),
         metavar="N",
-        help="So many of its last lines.",
+        help="So many of its last lines; 50, or with --since all.",
     )
-    return follow(lines(command))
+    since = click.option(
+        "--since", type=Since(), metavar="TIME", help="What is not older: 10m, 2h, 3d, or a time."
+    )
+    return follow(lines(since(command)))
 
 
 def know_secrets(paths: Paths) -> None:
@@ -80,7 +85,14 @@ def check_options(*, follow: bool, as_json: bool) -> None:
         raise click.UsageError(message, click.get_current_context())
 
 
-def show_engine_log(name: str | None, count: int, *, follow: bool, as_json: bool) -> None:
+def show_engine_log(
+    name: str | None,
+    count: int | None,
+    *,
+    follow: bool,
+    as_json: bool,
+    since: datetime | None = None,
+) -> None:
     """Print the log of a model's engine; where no model is named, of the engine that wrote last.
 
     Raises:
@@ -90,11 +102,11 @@ def show_engine_log(name: str | None, count: int, *, follow: bool, as_json: bool
     paths = Paths.resolve()
     if name is not None:
         log = log_of_model(paths, name) or _log_of_known(paths, name)
-        show_log(log, count, follow=follow, as_json=as_json)
+        show_log(log, count, follow=follow, as_json=as_json, since=since)
     elif logs := engine_logs(paths):
         if not as_json:
             note(f"The log of {logs[0].name}:")
-        show_log(logs[0], count, follow=follow, as_json=as_json)
+        show_log(logs[0], count, follow=follow, as_json=as_json, since=since)
     elif as_json:
         print_json({"name": None, "file": None, "lines": []})
     else:
@@ -116,16 +128,32 @@ def _log_of_known(paths: Paths, name: str) -> Log:
     return log
 
 
-def show_log(log: Log, count: int, *, follow: bool, as_json: bool) -> None:
-    """Print the last lines of a log, and with ``follow`` what comes, until Ctrl-C."""
+def show_log(
+    log: Log, count: int | None, *, follow: bool, as_json: bool, since: datetime | None = None
+) -> None:
+    """Print the last lines of a log, and with ``follow`` what comes, until Ctrl-C.
+
+    Args:
+        count: of lines; None is ``LINES``, or with ``since`` all.
+
+    Raises:
+        InvalidRequest: ``log_without_times`` for ``since`` where no line says when it was written.
+    """
     know_secrets(Paths.resolve())
     coming = new_lines(log.file)  # from before its end is read: nothing in between is lost
-    lines = last_lines(log.file, count)
+    lines = last_lines(
+        log.file, (LINES if since is None else MOST_LINES) if count is None else count
+    )
+    if since is not None:
+        lines = _lines_since(log, lines, since)
     if as_json:
         print_json({"name": log.name, "file": str(log.file), "lines": lines})
         return
-    if not lines and count and not follow:
-        say(f"Nothing is in this log yet: {log.file}. The server writes it: venom serve")
+    if not lines and count != 0 and not follow:
+        if since is None:
+            say(f"Nothing is in this log yet: {log.file}. The server writes it: venom serve")
+        else:
+            say(f"Nothing was written since then: {log.file}")
     for line in lines:
         print(line)
     if follow:
@@ -133,3 +161,13 @@ def show_log(log: Log, count: int, *, follow: bool, as_json: bool) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             for line in coming:
                 print(line, flush=True)
+
+
+def _lines_since(log: Log, lines: list[str], since: datetime) -> list[str]:
+    if lines and not has_times(lines):
+        raise InvalidRequest(
+            f"No line of the log {log.name} says when it was written.",
+            code="log_without_times",
+            fix="Leave out --since; -n N shows the last N lines.",
+        )
+    return list(not_older(lines, since))

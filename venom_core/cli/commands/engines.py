@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
 from venom_core.cli.engine_listing import list_and_show
@@ -103,7 +105,9 @@ def restart(name: str, as_json: bool) -> None:
 @click.argument("name", required=False, metavar="[MODEL]")
 @log_options
 @json_option
-def logs(name: str | None, follow: bool, count: int, as_json: bool) -> None:
+def logs(
+    name: str | None, follow: bool, count: int | None, since: datetime | None, as_json: bool
+) -> None:
     """Show the log of a model's engine, or of the engine that wrote last.
 
     A part of the model's name is enough. The log stays when the engine has ended.
@@ -114,7 +118,7 @@ def logs(name: str | None, follow: bool, count: int, as_json: bool) -> None:
       venom engines logs vllm://hf.co/org/model -f
     """
     check_options(follow=follow, as_json=as_json)
-    show_engine_log(name, count, follow=follow, as_json=as_json)
+    show_engine_log(name, count, follow=follow, as_json=as_json, since=since)
 
 
 @engines.command()

@@ -22,6 +22,7 @@ _HELP = """Show the log of the server and the commands, or that of an engine: NA
   venom logs
   venom logs -f
   venom logs -n 200 llamacpp
+  venom logs --since 10m
   venom logs --list
 """
 
@@ -31,13 +32,20 @@ _HELP = """Show the log of the server and the commands, or that of an engine: NA
 @log_options
 @click.option("--list", "listing", is_flag=True, help="Show the logs that are there.")
 @json_option
-def logs(name: str, follow: bool, count: int, listing: bool, as_json: bool) -> None:
+def logs(
+    name: str,
+    follow: bool,
+    count: int | None,
+    since: datetime | None,
+    listing: bool,
+    as_json: bool,
+) -> None:
     check_options(follow=follow, as_json=as_json)
     paths = Paths.resolve()
     if listing:
         _list(find_logs(paths), as_json)
         return
-    show_log(named(paths, name), count, follow=follow, as_json=as_json)
+    show_log(named(paths, name), count, follow=follow, as_json=as_json, since=since)
 
 
 def _list(found: list[Log], as_json: bool) -> None:
