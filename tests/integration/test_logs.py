@@ -19,6 +19,7 @@ SECRETS = {
     "api_key": "of-the-settings-4711",
     "password": "of-an-address-4711",
     "key": "of-the-key-file-4711",
+    "bearer": "of-the-file-of-secrets-4711",
 }
 
 
@@ -70,6 +71,8 @@ def test_what_an_engine_tells_of_our_secrets_is_masked(tmp_path: Path, config: s
         or f'[providers.remote]\napi_key = "{SECRETS["api_key"]}"\n'
         f'urls = ["http://me:{SECRETS["password"]}@127.0.0.1:9"]\n'
     )
+    hidden = f'[providers.remote]\nbearer = "{SECRETS["bearer"]}"\n'
+    (home / "secrets.toml").write_text(hidden)
     (engines / "m.log").write_text("".join(f"{n}={v}\x1b[2J\n" for n, v in SECRETS.items()))
     token = SECRETS["SOMEBODYS_TOKEN"]
     done = venom(home, "logs", "remote/m", SOMEBODYS_TOKEN=token, VENOM_API_KEY_FILE=str(keys))

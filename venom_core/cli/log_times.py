@@ -16,7 +16,7 @@ _STARTS = re.compile(
 )
 
 
-class Since(click.ParamType):
+class Since(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases only
     """A distance (``90s``, ``10m``, ``2h``, ``3d``) or a moment (``2026-11-28T10:00``, local
     unless it says otherwise)."""
 

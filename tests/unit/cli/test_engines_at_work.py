@@ -53,6 +53,7 @@ class Server:
     def engines(self, *engines: dict[str, Any]) -> None:
         self.answers["GET /api/v1/engines"] = {
             "success": True, "count": len(engines), "engines": engines, "providers": ["played"],
+            "servers": [],
         }  # fmt: skip
 
     def answer(self, what: str) -> tuple[int, Any]:
