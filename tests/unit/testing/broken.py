@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
@@ -275,6 +276,18 @@ class UnloadsOnce(Lawful):
 class NoProcess(Lawful):
     async def engines(self) -> Sequence[EngineStatus]:
         return [EngineStatus("acme", "running", pid=None)]
+
+
+@breaks("an_engine_is_started_once")
+class StartsAnother(Lawful):
+    started = 0
+
+    async def engines(self) -> Sequence[EngineStatus]:
+        pid = os.getpid() if self.started < 2 else os.getppid()
+        return [EngineStatus("acme", "running", pid=pid)]
+
+    async def start_engine(self) -> None:
+        self.started += 1
 
 
 # -- transfers

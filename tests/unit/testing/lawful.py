@@ -263,6 +263,12 @@ class Lawful(Provider):
     async def engines(self) -> Sequence[EngineStatus]:
         return [EngineStatus("acme", "running", pid=os.getpid(), memory_bytes=1 << 20)]
 
+    async def start_engine(self) -> None:
+        """The one of :meth:`engines` runs always."""
+
+    async def stop_engine(self) -> None:
+        raise Conflict("It is this process.", code="engine_not_ours", fix="Leave it.")
+
     # -- files
 
     async def plan_pull(self, ref: str) -> PullPlan:
