@@ -116,6 +116,6 @@ def _look(home: Path, server: Server, may_be: list[str], outcome: Outcome) -> st
     text = (home / "config.toml").read_text(encoding="utf-8")
     if not text.startswith(OTHERS.rstrip("\n")):
         outcome.damaged.append(text)
-    if "Warning" in server.log.read_text(errors="replace"):
-        outcome.damaged.append(server.log.read_text(errors="replace"))
+    said = server.log.read_text(errors="replace").splitlines()
+    outcome.damaged += [line for line in said if "config.toml" in line]
     return active
