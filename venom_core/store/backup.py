@@ -31,6 +31,7 @@ from venom_core.store.snapshot import copy_database
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+FILES = frozenset({"venom.db", "config.toml", "secrets.toml"})
 MAX_BYTES = 16 * 1024**3
 MAX_MANIFEST_BYTES = 64 * 1024
 MAX_MANIFEST_TEXT = 200
@@ -51,6 +52,8 @@ class DataDirectory(Protocol):
     def store_file(self) -> Path: ...
     @property
     def config_file(self) -> Path: ...
+    @property
+    def secrets_file(self) -> Path: ...
     def make(self, directory: Path) -> Path: ...
 
 
@@ -72,7 +75,7 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
     """
     if target.exists():
         raise Conflict(f"{target} is there already.", code="file_exists", fix="Name another file.")
-    if not (paths.store_file.exists() or paths.config_file.exists()):
+    if not any(path.exists() for path in (paths.store_file, paths.config_file, paths.secrets_file)):
         raise NotFound(
             f"{paths.home} holds no settings and no store yet.",
             code="nothing_to_back_up",
@@ -87,6 +90,8 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
                 raise store_damaged(faults[0])
         if paths.config_file.exists():
             files["config.toml"] = paths.config_file
+        if paths.secrets_file.exists():
+            files["secrets.toml"] = paths.secrets_file
         found = Backup(
             __version__,
             schema_of(files["venom.db"]) if "venom.db" in files else None,
@@ -112,7 +117,11 @@ def read_backup(source: Path) -> Backup:
     except (*_BROKEN, KeyError, TypeError) as error:
         raise _not_ours() from error
     names = set(found.files)
-    if not names or not names <= {"venom.db", "config.toml"} or sum(sizes) > MAX_BYTES:
+    if (
+        not names
+        or not names <= {"venom.db", "config.toml", "secrets.toml"}
+        or sum(sizes) > MAX_BYTES
+    ):
         raise _not_ours()
     if found.schema is not None and found.schema not in KNOWN:
         raise _too_new(found.version)
@@ -232,7 +241,8 @@ def _beside(paths: DataDirectory) -> list[Path]:
 
 
 def _place(paths: DataDirectory, name: str) -> Path:
-    return paths.store_file if name == "venom.db" else paths.config_file
+    places = {"venom.db": paths.store_file, "secrets.toml": paths.secrets_file}
+    return places.get(name, paths.config_file)
 
 
 def _unpack(source: Path, name: str, digest: str, target: Path) -> None:

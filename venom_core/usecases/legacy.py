@@ -25,7 +25,7 @@ from venom_core.settings.profiles import find_profile
 from venom_core.settings.values import convert, mask
 from venom_core.settings.variables import provider_variable
 from venom_core.store.audit import Actor
-from venom_core.store.backup import restore_backup, write_backup
+from venom_core.store.backup import read_backup, restore_backup, write_backup
 from venom_core.usecases.overrides import OVERRIDES, Finding, KeptOverrides, find_model
 
 if TYPE_CHECKING:
@@ -232,7 +232,8 @@ def roll_back(paths: Paths) -> list[str]:
         )
     kept = _noted(note)
     if kept is None:
-        gone = [path for path in (paths.config_file, paths.store_file) if path.exists()]
+        ours = (paths.config_file, paths.secrets_file, paths.store_file)
+        gone = [path for path in ours if path.exists()]
         for path in gone:
             path.unlink()
         for suffix in ("-wal", "-shm"):
@@ -240,6 +241,8 @@ def roll_back(paths: Paths) -> list[str]:
         names = [f"removed {path.name}" for path in gone]
     else:
         restore_backup(paths, note.parent / kept)
+        if "secrets.toml" not in read_backup(note.parent / kept).files:
+            paths.secrets_file.unlink(missing_ok=True)
         names = ["restored what was here before the import"]
     note.unlink()
     return names

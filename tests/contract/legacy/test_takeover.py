@@ -131,6 +131,7 @@ async def test_it_can_be_rolled_back(paths: Paths, original: Path, before: str) 
     await taken_over(paths, original)  # a second import must not become what one goes back to
     await asyncio.to_thread(roll_back, paths)
     assert paths.config_file.exists() == paths.store_file.exists() == (before == "something")
+    assert not paths.secrets_file.exists(), "the token came with the import"
     if before == "something":
         async with opened(paths) as venom:
             assert (venom.profile.name, await venom.manager.active("chat")) == ("light", None)

@@ -35,16 +35,21 @@ def schema_of(store: Path) -> str | None:
 def test_a_backup_comes_back_whole(cli, paths, tmp_path: Path) -> None:
     cli("keys", "create", "laptop")
     paths.config_file.write_text('[core]\nlog_level = "debug"\n')
+    paths.secrets_file.write_text("# a secret\n")
     file = tmp_path / "b.zip"
     record = json.loads(cli("backup", str(file), "--json").out)
-    assert (record["schema"], sorted(record["files"])) == (HEAD, ["config.toml", "venom.db"])
+    assert record["schema"] == HEAD
+    assert sorted(record["files"]) == ["config.toml", "secrets.toml", "venom.db"]
     assert file.stat().st_mode & 0o077 == 0
     cli("keys", "create", "later")
     paths.config_file.write_text("")
+    paths.secrets_file.unlink()
     done = cli("restore", str(file), "--yes")
     assert done.code == 0, done.err
     assert keys_of(paths.store_file) == ["laptop"]
     assert "debug" in paths.config_file.read_text()
+    assert paths.secrets_file.read_text() == "# a secret\n"
+    assert paths.secrets_file.stat().st_mode & 0o777 == 0o600
     before = Path(done.out.rsplit(": ", 1)[1].strip())
     assert cli("restore", str(before), "--yes").code == 0
     assert keys_of(paths.store_file) == ["laptop", "later"]

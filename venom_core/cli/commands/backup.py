@@ -15,9 +15,8 @@ from venom_core.settings.paths import Paths
 
 _HELP = """Write the store and the settings to one file.
 
-In it are API keys (their hashes), conversations, operations, the usage ledger, and config.toml with
-whatever secrets you wrote there: keep it as safe as those. Models are not in it. The server may go
-on running.
+In it are API keys (their hashes), conversations, operations, the usage ledger, config.toml, and
+your secrets: keep it as safe as those. Models are not in it. The server may go on running.
 
 \b
   venom backup
