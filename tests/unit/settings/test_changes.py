@@ -94,6 +94,8 @@ class TestChange:
         good = {"int": 2048, "float": 2.5, "list": ["x", "y"], "path": "/x", "bool": True}
         value = part.setting.choices[-1] if part.setting.choices else good.get(part.setting.type)
         value = 3 if part.name == "max_concurrent" else value or "x"
+        if part.setting.type == "bool":
+            value = not part.setting.default
         text = ",".join(value) if isinstance(value, list) else str(value)
         found = settings(tmp_path)
         assert found.change({part.key: text if as_text else value}).changed == (part.key,)
