@@ -94,7 +94,7 @@ class _Seen:
         elif self._kind == "application/json":
             yield from faults_of(answer.json, json.loads(self._body))
         elif self._kind == "text/event-stream":
-            for name, data in _events(self._body.decode()):
+            for name, data in events_of(self._body.decode()):
                 if name == "" and "error" in data:
                     yield from faults_of(refusal, data)
                 elif name not in answer.events:
@@ -105,7 +105,8 @@ class _Seen:
             yield f"is {self._kind}"
 
 
-def _events(text: str) -> Iterator[tuple[str, Any]]:
+def events_of(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield name and data of each event of a stream."""
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line[1:])
         if "data" in fields and fields["data"] != "[DONE]":

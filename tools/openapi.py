@@ -5,31 +5,66 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tools import generated
 from tools.projects import ROOT
+from venom_core.api.openapi import examples
 
 TARGET = ROOT / "web" / "openapi.json"
+_NO_TYPE = ("description", "summary", "title", "example", "examples")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return 1 where ``--check`` finds the file stale."""
-    return generated.main("tools.openapi", TARGET, described, arguments, __doc__)
+    """Return 1 where ``--check`` finds the file stale, and for an operation without an example or
+    an example without its operation."""
+    document = _document()
+    code = generated.main(
+        "tools.openapi", TARGET, functools.partial(described, document), arguments, __doc__
+    )
+    faults = list(without_example(document, examples.read()))
+    for fault in faults:
+        print(fault)
+    return code or int(bool(faults))
 
 
-def described() -> str:
-    """Return the document as it is checked in: without version and words, on which no type
-    depends."""
+def without_example(document: dict[str, Any], recorded: examples.Examples) -> Iterator[str]:
+    """Yield a sentence for each operation without an example, and for each of one that is gone."""
+    write = "write the examples with: python -m tools.openapi_examples"
+    there = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            there.add(operation["operationId"])
+            if operation["operationId"] not in recorded["operations"]:
+                yield (
+                    f"{method.upper()} {path} has no example: add a call of "
+                    f"{operation['operationId']} to tests/contract/api_v1/calls.py, then {write}"
+                )
+    for gone in sorted(set(recorded["operations"]) - there):
+        yield (
+            f"There is no operation {gone} any more: take its calls out of "
+            f"tests/contract/api_v1/calls.py, then {write}"
+        )
+
+
+def _document() -> dict[str, Any]:
+    """Return the document as the application makes it."""
     from venom_core.api.app import create_app
     from venom_core.composition import Venom
 
     with tempfile.TemporaryDirectory(prefix="venom-openapi-") as home:
-        document = create_app(Venom.from_environment({"VENOM_HOME": str(Path(home))})).openapi()
+        return create_app(Venom.from_environment({"VENOM_HOME": str(Path(home))})).openapi()
+
+
+def described(document: dict[str, Any]) -> str:
+    """Return the document as it is checked in: without version, words and examples, on
+    which no type depends."""
     bare = {**_without_words(document), "info": {"title": "Venom", "version": "0"}}
     return _lines(bare, 3) + "\n"
 
@@ -43,7 +78,7 @@ def _without_words(value: Any, named: bool = False) -> Any:
     return {
         name: _without_words(item, name in ("properties", "schemas", "paths"))
         for name, item in value.items()
-        if named or name not in ("description", "summary", "title")
+        if named or name not in _NO_TYPE
     }
 
 

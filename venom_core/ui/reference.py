@@ -22,6 +22,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "parameters": "Parameters",
         "answer": "Answer",
         "event": "Event",
+        "example": "Example",
+        "such_as": "such as",
         "scopes": "Needs a key with one of the scopes",
         "no_key": "Needs no key",
         "required": "required",
@@ -40,6 +42,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "parameters": "Parametry",
         "answer": "Odpowiedź",
         "event": "Zdarzenie",
+        "example": "Przykład",
+        "such_as": "na przykład",
         "scopes": "Wymaga klucza z jednym z zakresów",
         "no_key": "Nie wymaga klucza",
         "required": "wymagane",
@@ -99,7 +103,7 @@ class _Page:
         yield f"<p>{words['scopes']}: {scopes}.</p>" if scopes else f"<p>{words['no_key']}.</p>"
         if parameters := operation.get("parameters"):
             rows = [
-                (one["name"], one["schema"], one.get("required", False), words[one["in"]])
+                (one["name"], one["schema"], one.get("required", False), self._note(one))
                 for one in parameters
             ]
             yield f"<h4>{words['parameters']}</h4>{self._table(rows)}"
@@ -122,7 +126,28 @@ class _Page:
             whole = "" if events else f": {_type(content['schema'])}"
             shown += [f"<li><code>{html.escape(kind)}</code>{whole}</li>"]
             shown += [f"<li>{line}</li>" for line in lines]
-        return f"<ul>{''.join(shown)}</ul>"
+        return f"<ul>{''.join(shown)}</ul>{''.join(self._examples(one))}"
+
+    def _examples(self, one: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the examples of a body; those that operations share are with their shapes."""
+        for content in one["content"].values():
+            for example in content.get("examples", {}).values():
+                if "$ref" not in example:
+                    yield self._example(example)
+
+    def _example(self, example: Mapping[str, Any]) -> str:
+        value = example["value"]
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+        summary = f" ({_text(example['summary'])})" if "summary" in example else ""
+        return (
+            f"<p>{self._words['example']}{summary}:</p><pre><code>{html.escape(text)}</code></pre>"
+        )
+
+    def _note(self, parameter: Mapping[str, Any]) -> str:
+        place = self._words[parameter["in"]]
+        if "example" not in parameter:
+            return place
+        return f"{place}, {self._words['such_as']} {_value(parameter['example'])}"
 
     def _shape(self, name: str, schema: Mapping[str, Any]) -> Iterator[str]:
         yield f'<details id="{name}"><summary><code>{name}</code></summary>'
@@ -132,6 +157,8 @@ class _Page:
         if properties := schema.get("properties"):
             rows = [(key, one, key in needed, "") for key, one in properties.items()]
             yield self._table(rows)
+        if example := self._document["components"].get("examples", {}).get(name):
+            yield self._example(example)
         yield "</details>"
 
     def _table(self, rows: list[tuple[str, Mapping[str, Any], bool, str]]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tools import openapi
+from venom_core.api.openapi import examples
 
 
 @pytest.fixture
@@ -54,3 +55,28 @@ def test_each_operation_and_shape_has_its_line(target: Path) -> None:
     lines = text.splitlines()
     for name in document["components"]["schemas"]:
         assert sum(line.startswith(f'"{name}": {{') for line in lines) == 1, name
+
+
+def test_a_route_without_an_example_is_red_and_the_command_is_named(
+    target: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    openapi.main([])
+    kept = examples.read()
+    kept["operations"]["flown"] = kept["operations"].pop("list_models")
+    monkeypatch.setattr(examples, "read", lambda: kept)
+    capsys.readouterr()
+    assert openapi.main(["--check"]) == 1
+    missing, gone = capsys.readouterr().out.splitlines()
+    assert "GET /api/v1/models has no example" in missing and "list_models" in missing
+    assert "no operation flown" in gone
+    for line in (missing, gone):
+        assert "tests/contract/api_v1/calls.py" in line
+        assert "python -m tools.openapi_examples" in line
+
+
+def test_no_type_depends_on_an_example() -> None:
+    shape = {"examples": {"a": {"value": 1}}, "example": 2, "schema": {"type": "string"}}
+    kept = {"schema": {"type": "string"}}
+    assert openapi._without_words({"content": {"text/plain": shape}}) == {
+        "content": {"text/plain": kept}
+    }

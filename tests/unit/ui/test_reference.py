@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import Any
 
@@ -24,14 +26,22 @@ DOCUMENT: dict[str, Any] = {
                 "description": "Make `one` and say so.",
                 "x-scopes": ["admin"],
                 "parameters": [
-                    {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
+                    {
+                        "name": "name", "in": "path", "required": True, "example": EVIL,
+                        "schema": {"type": "string"},
+                    },
                     {
                         "name": "limit", "in": "query",
                         "schema": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
                     },
                 ],
                 "requestBody": {
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/T"}}}
+                    "content": {
+                        "application/json": {
+                            "schema": {"$ref": "#/components/schemas/T"},
+                            "examples": {"one": {"value": {"state": EVIL}}},
+                        }
+                    }
                 },
                 "responses": {
                     "200": {
@@ -39,14 +49,26 @@ DOCUMENT: dict[str, Any] = {
                             "text/event-stream": {
                                 "schema": {"type": "string"},
                                 "x-events": {"": {"$ref": "#/components/schemas/T"}},
+                                "examples": {
+                                    "one": {"summary": "So `it` begins.", "value": "data: {}\n\n"}
+                                },
                             }
                         }
-                    }
+                    },
+                    "4XX": {
+                        "content": {
+                            "application/json": {
+                                "schema": {"$ref": "#/components/schemas/T"},
+                                "examples": {"refused": {"$ref": "#/components/examples/T"}},
+                            }
+                        }
+                    },
                 },
             }
         }
     },
     "components": {
+        "examples": {"T": {"summary": "404", "value": {"state": "refused"}}},
         "schemas": {
             "T": {
                 "type": "object",
@@ -78,7 +100,19 @@ def test_everything_of_the_document_is_shown(language: Any, word: str) -> None:
     assert "<code>message</code>: " in body
     assert word in body
     assert "Make <code>one</code>" in body
-    assert "<script>" not in body and body.count("&lt;script&gt;") == 3
+    assert "<script>" not in body and body.count("&lt;script&gt;") == 5
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Example"), ("pl", "Przykład")])
+def test_examples_are_shown_where_they_belong(language: Any, word: str) -> None:
+    _, body = render(DOCUMENT, language)
+    operation, shapes = body.split('<h2 id="shapes">')
+    asked = html.escape(json.dumps({"state": EVIL}, indent=2))
+    assert f"<p>{word}:</p><pre><code>{asked}</code></pre>" in operation
+    assert f"<p>{word} (So <code>it</code> begins.):</p><pre><code>data: {{}}\n\n" in operation
+    assert "refused" not in operation, "what operations share stands with its shape"
+    refused = html.escape(json.dumps({"state": "refused"}, indent=2))
+    assert f"<p>{word} (404):</p><pre><code>{refused}</code></pre>" in shapes
 
 
 async def test_the_page_has_no_script_and_links_to_what_is_there() -> None:

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from starlette.routing import Route
 
 from venom_core.api.errors import ApiError, OpenAIError
+from venom_core.api.openapi import examples
 from venom_core.api.openapi.declared import ANSWERS, Answer, Shape
 from venom_core.api.scopes import NOTHING, ROUTES, key_of
 from venom_core.api.signins import COOKIE
@@ -61,16 +62,22 @@ def document(app: FastAPI, root_path: str) -> Document:
         for methods in paths.values()
         for operation in methods.values()
     )
+    recorded = examples.read()
     for path, methods in paths.items():
         for method, operation in methods.items():
             _complete(operation, method.upper(), path, shapes)
+            examples.put_into(operation, recorded["operations"].get(operation["operationId"], {}))
     requests = whole.get("components", {}).get("schemas", {})
     for name in _NOT_ANSWERED:
         requests.pop(name, None)
     if twice := sorted(set(requests) & set(shapes.definitions)):
         raise ValueError(f"request and answer have each a shape {', '.join(twice)}")
     schemas = dict(sorted({**requests, **shapes.definitions}.items()))
-    whole["components"] = {"schemas": schemas, "securitySchemes": SECURITY}
+    whole["components"] = {
+        "schemas": schemas,
+        "examples": examples.refusal_components(recorded),
+        "securitySchemes": SECURITY,
+    }
     whole["paths"] = dict(sorted(paths.items()))
     return whole
 
@@ -132,15 +139,16 @@ def _complete(operation: dict[str, Any], method: str, path: str, shapes: _Shapes
     """Put answers, refusals, scopes, tag and words into an operation."""
     answer = ANSWERS[operation["operationId"]]
     is_openai = path.startswith("/v1/")
-    refused = {
-        "description": "Refused",
-        "content": shapes.json(OpenAIError if is_openai else ApiError),
-    }
-    done = {"description": "Done", "content": shapes.content(answer)}
+    shape = OpenAIError if is_openai else ApiError
+    shared = {"refused": {"$ref": f"#/components/examples/{shape.__name__}"}}
+    content = {kind: {**one, "examples": shared} for kind, one in shapes.json(shape).items()}
     operation["responses"] = {
-        **{str(status): done for status in answer.statuses},
-        "4XX": refused,
-        "5XX": refused,
+        **{
+            str(status): {"description": "Done", "content": shapes.content(answer)}
+            for status in answer.statuses
+        },
+        "4XX": {"description": "Refused", "content": content},
+        "5XX": {"description": "Refused", "content": shapes.json(shape)},
     }
     if answer.takes is not None:
         operation["requestBody"] = {"required": True, "content": shapes.json(answer.takes)}

@@ -35,6 +35,7 @@ class FeedChange(TypedDict):
     reference: NotRequired[str]
     alias: NotRequired[str]
     target: NotRequired[str]
+    source: NotRequired[str]
     plugin: NotRequired[str]
     state: NotRequired[PluginStateLabel]
     status: NotRequired[ProviderStatusLabel]

@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.api.conftest import MakeVenom
 from venom_core.api.app import create_app
+from venom_core.api.openapi import examples
 from venom_core.api.openapi.declared import ANSWERS, answers
 from venom_core.testing.staging import client_of
 
@@ -92,7 +93,11 @@ def test_both_surfaces_are_there(document: dict[str, Any]) -> None:
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    there = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    there = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "examples")
+        for name in document["components"][kind]
+    }
     found = set(references(document))
     assert found - there == set()
     assert "HTTPValidationError" not in json.dumps(document)
@@ -132,11 +137,35 @@ async def test_behind_a_proxy_it_names_the_path_there(make_venom: MakeVenom) -> 
         assert 'href="/venom/openapi.json"' in page
 
 
-async def test_it_is_made_when_it_is_asked_for(make_venom: MakeVenom) -> None:
+async def test_it_is_made_when_it_is_asked_for(
+    make_venom: MakeVenom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    read = examples.read
+    monkeypatch.setattr(examples, "read", lambda: reads.append("read") or read())
     app = create_app(make_venom())
     assert "_document" not in vars(app.api_description)
+    assert reads == []
     first = app.openapi()
+    assert reads == ["read"]
     assert app.openapi() is first
+
+
+def test_a_stale_example_refuses_nobody() -> None:
+    operation: dict[str, Any] = {
+        "parameters": [{"name": "name", "in": "path"}, {"name": "limit", "in": "query"}],
+        "responses": {"200": {"content": {"application/json": {}}}},
+    }
+    kept: dict[str, Any] = {
+        "a": {"path": {"name": "m", "gone": "x"}, "query": {"limit": 3}, "body": {"gone": 1},
+              "status": 200, "type": "application/json", "answer": {"b": 1}},
+        "gone": {"status": 201, "type": "text/plain", "answer": "x"},
+    }  # fmt: skip
+    examples.put_into(operation, kept)
+    assert [one["example"] for one in operation["parameters"]] == ["m", 3]
+    content = operation["responses"]["200"]["content"]
+    assert content == {"application/json": {"examples": {"a": {"value": {"b": 1}}}}}
+    assert set(operation) == {"parameters", "responses"}
 
 
 def test_two_operations_of_one_name_are_refused() -> None:
