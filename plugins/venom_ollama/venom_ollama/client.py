@@ -128,7 +128,7 @@ class OllamaClient:
                 ) as response:
                     answer = await loads_vectors(await self._read(response, timeout))
         except TimeoutError:
-            raise self._silent(timeout) from None
+            raise self.silent(timeout) from None
         except ValueError as error:
             raise not_ollama() from error
         if not isinstance(answer, dict):
@@ -173,7 +173,7 @@ class OllamaClient:
                 async with self._send(method, path, body, model, limit, clock) as response:
                     return parse_object(await self._read(response, limit, MAX_LISTING_BYTES))
         except TimeoutError:
-            raise self._silent(limit) from None
+            raise self.silent(limit) from None
 
     async def _lines(
         self, path: str, body: Mapping[str, Any], stall: float, first: float
@@ -298,7 +298,7 @@ class OllamaClient:
             async with asyncio.timeout(stall):
                 return await anext(chunks, None)
         except TimeoutError:
-            raise self._silent(stall) from None
+            raise self.silent(stall) from None
 
     async def _drain(self, chunks: AsyncIterator[bytes]) -> None:
         """Read the end of a finished body, so that the connection can serve the next request; an
@@ -309,7 +309,8 @@ class OllamaClient:
             while await self._next(chunks, _DRAIN_SECONDS) is not None:
                 continue
 
-    def _silent(self, seconds: float) -> UpstreamTimeout:
+    def silent(self, seconds: float) -> UpstreamTimeout:
+        """Return the refusal for an Ollama that said nothing for so long."""
         return UpstreamTimeout(
             f"Ollama sent nothing for {seconds:.0f} s.",
             fix="Try again; venom ps shows whether the model is loaded by now.",

@@ -171,7 +171,7 @@ class OllamaProvider(Provider):
                 yield
         except TimeoutError:
             if not self._own.is_starting:
-                raise
+                raise self._client.silent(seconds) from None
             raise Unavailable(
                 "Venom is starting Ollama.", code="ollama_starting", fix="Try again in a moment."
             ) from None
