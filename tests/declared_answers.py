@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from venom_core.api.app import VenomApp
 from venom_core.api.errors import ApiError, OpenAIError
 from venom_core.api.openapi.declared import ANSWERS, Answer
+from venom_core.api.openapi.examples import Example
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
@@ -94,7 +95,7 @@ class _Seen:
         elif self._kind == "application/json":
             yield from faults_of(answer.json, json.loads(self._body))
         elif self._kind == "text/event-stream":
-            for name, data in events_of(self._body.decode()):
+            for name, data in _events(self._body.decode()):
                 if name == "" and "error" in data:
                     yield from faults_of(refusal, data)
                 elif name not in answer.events:
@@ -105,8 +106,7 @@ class _Seen:
             yield f"is {self._kind}"
 
 
-def events_of(text: str) -> Iterator[tuple[str, Any]]:
-    """Yield name and data of each event of a stream."""
+def _events(text: str) -> Iterator[tuple[str, Any]]:
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line[1:])
         if "data" in fields and fields["data"] != "[DONE]":
@@ -125,3 +125,19 @@ def faults_of(shape: Any, value: Any) -> Iterator[str]:
         for one in error.errors(include_url=False)[:5]:
             place = ".".join(map(str, one["loc"][1:]))
             yield f"{shape.__name__} {place}: {one['msg']} ({one['input']!r:.80})"
+
+
+def undeclared(operation: str, example: Example) -> list[str]:
+    """List what of an example is not as its route declares it."""
+    answer, shown = ANSWERS[operation], example["answer"]
+    if example["status"] not in answer.statuses:
+        return [f"{operation}: it declares no {example['status']}"]
+    if example["type"] == "application/json":
+        return [f"{operation}: {fault}" for fault in faults_of(answer.json, shown)]
+    if example["type"] != "text/event-stream":
+        return [] if example["type"] == answer.text else [f"{operation}: it is {example['type']}"]
+    found = [] if "data: " in shown else [f"{operation}: it has no event"]
+    for name, data in _events(shown):
+        shape = answer.events.get(name)
+        found += [f"{operation}: {name!r}: {fault}" for fault in faults_of(shape, data)]
+    return found

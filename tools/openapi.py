@@ -18,17 +18,19 @@ from tools.projects import ROOT
 from venom_core.api.openapi import examples
 
 TARGET = ROOT / "web" / "openapi.json"
+_WRITE = "write the examples with: python -m tools.openapi_examples"
 _NO_TYPE = ("description", "summary", "title", "example", "examples")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return 1 where ``--check`` finds the file stale, and for an operation without an example or
-    an example without its operation."""
+    """Return 1 where ``--check`` finds the file stale, and where examples are missing, of no
+    operation or not as it declares them."""
     document = _document()
     code = generated.main(
         "tools.openapi", TARGET, functools.partial(described, document), arguments, __doc__
     )
-    faults = list(without_example(document, examples.read()))
+    recorded = examples.read()
+    faults = [*without_example(document, recorded), *not_as_declared(recorded)]
     for fault in faults:
         print(fault)
     return code or int(bool(faults))
@@ -36,7 +38,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def without_example(document: dict[str, Any], recorded: examples.Examples) -> Iterator[str]:
     """Yield a sentence for each operation without an example, and for each of one that is gone."""
-    write = "write the examples with: python -m tools.openapi_examples"
     there = set()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -44,13 +45,25 @@ def without_example(document: dict[str, Any], recorded: examples.Examples) -> It
             if operation["operationId"] not in recorded["operations"]:
                 yield (
                     f"{method.upper()} {path} has no example: add a call of "
-                    f"{operation['operationId']} to tests/contract/api_v1/calls.py, then {write}"
+                    f"{operation['operationId']} to tests/contract/api_v1/calls.py, then {_WRITE}"
                 )
     for gone in sorted(set(recorded["operations"]) - there):
         yield (
             f"There is no operation {gone} any more: take its calls out of "
-            f"tests/contract/api_v1/calls.py, then {write}"
+            f"tests/contract/api_v1/calls.py, then {_WRITE}"
         )
+
+
+def not_as_declared(recorded: examples.Examples) -> Iterator[str]:
+    """Yield a sentence for each thing in an example that its operation declares otherwise."""
+    sys.path.insert(0, str(ROOT))
+    from tests.declared_answers import undeclared
+    from venom_core.api.openapi.declared import ANSWERS
+
+    for operation, by_name in recorded["operations"].items():
+        for example in by_name.values() if operation in ANSWERS else ():
+            for fault in undeclared(operation, example):
+                yield f"The example of {fault}: {_WRITE}"
 
 
 def _document() -> dict[str, Any]:

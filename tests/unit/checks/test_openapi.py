@@ -74,6 +74,19 @@ def test_a_route_without_an_example_is_red_and_the_command_is_named(
         assert "python -m tools.openapi_examples" in line
 
 
+def test_an_example_of_another_shape_is_red(
+    target: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    openapi.main([])
+    kept = examples.read()
+    del kept["operations"]["healthz"]["example"]["answer"]["version"]
+    monkeypatch.setattr(examples, "read", lambda: kept)
+    capsys.readouterr()
+    assert openapi.main(["--check"]) == 1
+    (told,) = capsys.readouterr().out.splitlines()
+    assert "healthz" in told and "version" in told and "python -m tools.openapi_examples" in told
+
+
 def test_no_type_depends_on_an_example() -> None:
     shape = {"examples": {"a": {"value": 1}}, "example": 2, "schema": {"type": "string"}}
     kept = {"schema": {"type": "string"}}
