@@ -56,6 +56,8 @@ class ConfigView(TypedDict):
     null where the value cannot be used. ``restart_required`` are those that this process does not
     work with yet."""
 
+    status: Literal["success"]
+    success: bool
     file: str
     config: dict[str, Any]
     config_sources: dict[str, Origin | None]
@@ -68,6 +70,8 @@ class ConfigChange(TypedDict):
     """The result of a change, by the names of the settings. ``backup_path`` is the file as it was
     before, null where nothing was changed or there was none."""
 
+    status: Literal["success"]
+    success: bool
     message: str
     restart_required: list[str]
     changed_keys: list[str]
@@ -85,6 +89,8 @@ class BackupView(TypedDict):
 class BackupList(TypedDict):
     """Backups, the newest first; ``count`` of those that are listed."""
 
+    status: Literal["success"]
+    success: bool
     backups: list[BackupView]
     count: int
 
@@ -92,6 +98,8 @@ class BackupList(TypedDict):
 class ConfigDifferences(TypedDict):
     """The present file against a backup; ``backup`` is null where there is none."""
 
+    status: Literal["success"]
+    success: bool
     backup: str | None
     differences: list[Difference]
 
@@ -116,6 +124,8 @@ class SettingsUseCases:
         known = settings.known(specs)
         schema: dict[str, SettingField] = {}
         view: ConfigView = {
+            "status": "success",
+            "success": True,
             "file": str(settings.paths.config_file),
             "config": {},
             "config_sources": {},
@@ -163,7 +173,7 @@ class SettingsUseCases:
             }
             for one in found[:limit]
         ]
-        return {"backups": views, "count": len(views)}
+        return {"status": "success", "success": True, "backups": views, "count": len(views)}
 
     async def differences(self, backup: str | None) -> ConfigDifferences:
         """Return where the present file differs from a backup, the newest where none is named;
@@ -172,10 +182,10 @@ class SettingsUseCases:
         if backup is None:
             newest = await asyncio.to_thread(backups.list_backups, self._settings.paths)
             if not newest:
-                return {"backup": None, "differences": []}
+                return _differences(None, [])
             backup = newest[0].path.name
         found = await asyncio.to_thread(self._settings.compare, backup, specs)
-        return {"backup": backup, "differences": found}
+        return _differences(backup, found)
 
     async def _finish(
         self,
@@ -202,6 +212,8 @@ class SettingsUseCases:
         await self._apply(done.applied, actor)
         kept = done.backup and backups.folder(self._settings.paths) / done.backup
         return {
+            "status": "success",
+            "success": True,
             "message": _sentence(changed, event),
             "restart_required": restart,
             "changed_keys": changed,
@@ -290,6 +302,10 @@ def _shown(known: Mapping[str, KnownSetting], keys: Collection[str]) -> dict[str
         for key in keys
         if key in known
     }
+
+
+def _differences(backup: str | None, found: list[Difference]) -> ConfigDifferences:
+    return {"status": "success", "success": True, "backup": backup, "differences": found}
 
 
 def _sentence(changed: Sequence[str], event: str) -> str:

@@ -180,6 +180,56 @@ SYSTEM: tuple[Locked, ...] = (
     ),
 )  # fmt: skip
 
+FIELD = ("key", "provider", "env", "aliases", "form", "secret", "restart", "fixed_by")
+CHANGED = (
+    "success", "message", "restart_required", "changed_keys", "backup_path", "status",
+    "updated_keys",
+)  # fmt: skip
+
+#: The configuration. ``{backup}`` is the newest backup.
+CONFIG: tuple[Locked, ...] = (
+    Locked(
+        "GET /config/runtime",
+        "/config/runtime",
+        (
+            "status", "config", *under("config", "OLLAMA_MODEL", "VENOM_RUNTIME_PROFILE"),
+            "config_sources", "schema", *under("schema.VENOM_RUNTIME_PROFILE", *FIELD),
+        ),
+    ),
+    Locked(
+        "POST /config/runtime",
+        "/config/runtime",
+        CHANGED,
+        {"updates": {"OLLAMA_MODEL": "gemma3:*", "VENOM_QUEUE_SIZE": 12}},
+        (
+            Refusal("/config/runtime", 400, {"updates": {"NO_SUCH_KEY": 1}}),
+            Refusal("/config/runtime", 400, {"updates": {"VENOM_QUEUE_SIZE": "many"}}),
+            Refusal("/config/runtime", 409, {"updates": {"HF_ENDPOINT": "http://127.0.0.1:1"}}),
+            Refusal("/config/runtime", 422, {}),
+        ),
+    ),
+    Locked(
+        "GET /config/backups",
+        "/config/backups?limit=20",
+        (
+            "status", "count", "backups",
+            *under("backups[]", "filename", "path", "size_bytes", "created_at"),
+        ),
+        refusals=limits("/config/backups"),
+    ),
+    Locked(
+        "POST /config/restore",
+        "/config/restore",
+        CHANGED,
+        {"backup_filename": "{backup}"},
+        (
+            Refusal("/config/restore", 404, {"backup_filename": "../config.toml"}),
+            Refusal("/config/restore", 404, {"backup_filename": "/etc/passwd"}),
+            Refusal("/config/restore", 422, {}),
+        ),
+    ),
+)  # fmt: skip
+
 #: The calls run in this order, each on what those before it have left.
 CONTRACT: tuple[Locked, ...] = (
     Locked(
@@ -352,6 +402,7 @@ CONTRACT: tuple[Locked, ...] = (
         ),
     ),
     *SYSTEM,
+    *CONFIG,
     Locked(
         "POST /runtime/profile/{name}",
         "/runtime/profile/light",

@@ -48,12 +48,17 @@ async def record(folder: Path) -> Recorded:
     """Run every operation and every refusal."""
     found = Recorded()
     async with application(folder) as (client, schema):
-        operation = ""
+        operation = backup = ""
         for locked in CONTRACT:
             call = locked.call.replace("{operation}", operation)
-            response = await _call(client, locked, call, locked.body)
+            body = locked.body and {
+                name: backup if value == "{backup}" else value
+                for name, value in locked.body.items()
+            }
+            response = await _call(client, locked, call, body)
             answer = response.json() if response.status_code == 200 else {}
             operation = answer.get("operation_id", operation)
+            backup = next((one["filename"] for one in answer.get("backups", ())), backup)
             paths = sorted(set(key_paths(answer)))
             found.shapes[locked.operation] = paths
             found.parameters[locked.operation] = parameters_of(schema, locked.operation)
@@ -87,7 +92,10 @@ async def application(folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, di
         hub.add("org/tiny-GGUF", {"tiny-Q4_K_M.gguf": b"GGUF"}, tags=["gguf"])
         hub.papers = [PAPER]
         env = {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(folder / "hub")}
-        venom = venom_over(Settings.load(Paths.at(folder / "home"), env), (SCRIPTED, HUB))
+        paths = Paths.at(folder / "home")
+        paths.make(paths.home)
+        paths.config_file.write_text("# Mine.\n", encoding="utf-8")  # so that there is a backup
+        venom = venom_over(Settings.load(paths, env), (SCRIPTED, HUB))
         app = create_app(venom)
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import inspect
 import json
 import os
+import pkgutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,7 @@ import pytest
 from tests import engines_plugin
 from tests.served import served
 from tests.stage import stage
+from venom_core import usecases
 from venom_core._version import __version__
 from venom_core.api.app import create_app
 from venom_core.cli.connection import local
@@ -32,6 +35,7 @@ from venom_core.composition import Venom
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 from venom_core.sdk.process_identity import ProcessIdentity
 from venom_core.sdk.provider import BuildProgress, EngineStatus, Model, PullProgress
+from venom_core.settings.backups import list_backups
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.access import Store
@@ -39,16 +43,7 @@ from venom_core.store.audit import AuditEntry
 from venom_core.testing.deadlines import patience
 from venom_core.testing.scripted import BUILDS, PULLS, SCRIPTS, Pause, Script, reset, say
 from venom_core.testing.staging import SCRIPTED, venom_over
-from venom_core.usecases.keys import KeyUseCases
-from venom_core.usecases.llm_servers import LlmServerUseCases
-from venom_core.usecases.models import ModelUseCases
-from venom_core.usecases.operations import OperationUseCases
-from venom_core.usecases.plugins import PluginUseCases
-from venom_core.usecases.profiles import ProfileUseCases
-from venom_core.usecases.selftest.keeping import SelfTestUseCases
-from venom_core.usecases.services import ServiceUseCases
-from venom_core.usecases.sessions import SessionUseCases
-from venom_core.usecases.usage import UsageUseCases
+from venom_core.usecases.selftest import keeping
 
 __all__ = ["stage"]  # used by being here
 
@@ -56,7 +51,7 @@ Json = dict[str, Any]
 #: Differs from one run to the next.
 CHANGING = {"operation_id", "started_at", "completed_at", "eta_seconds", "since", "created_at",
             "updated_at", "tested_at", "id", "session_id", "expires_at", "key",
-            "revoked_at"}  # fmt: skip
+            "revoked_at", "backup_path"}  # fmt: skip
 SAW_CHAT = {"group": "answers", "name": "chat", "outcome": "honoured"}
 SESSION = {
     "format": "venom-session", "version": 1, "title": "Talk",
@@ -154,6 +149,15 @@ CHANGES = (
     Change("KeyUseCases.revoke", "an id", ("keys", "revoke", "{id}"),
            ("DELETE", "/api/v1/keys/{id}", None), ["key.revoke"],
            first=[("keys", "create", "laptop")]),
+    Change("SettingsUseCases.change", "VENOM_DISK_LIMIT_GB",
+           ("config", "set", "models.disk_limit_gb", "60"),
+           ("POST", "/api/v1/config/runtime", {"updates": {"VENOM_DISK_LIMIT_GB": 60}}),
+           ["settings.changed"], ["settings.changed"]),
+    Change("SettingsUseCases.restore", "VENOM_DISK_LIMIT_GB", ("config", "restore", "{backup}"),
+           ("POST", "/api/v1/config/restore", {"backup_filename": "{backup}"}),
+           ["settings.restored"], ["settings.restored"],
+           first=[("config", "set", "models.disk_limit_gb", "60"),
+                  ("config", "set", "models.disk_limit_gb", "70")]),
     Change("SessionUseCases.take_in", "an id", ("sessions", "import", "{file}"),
            ("POST", "/api/v1/sessions/import", SESSION), ["conversation.import"]),
     Change("SessionUseCases.delete", "an id", ("sessions", "rm", "{id}"),
@@ -279,6 +283,9 @@ class Door:
     def request(self, method: str, path: str, body: Json | None) -> Any:
         headers = {"Authorization": f"Bearer {self._house.token}"}
         url = f"{self._url}{self._filled(path)}"
+        if body is not None:
+            filled = ((k, self._filled(v) if isinstance(v, str) else v) for k, v in body.items())
+            body = dict(filled)
         answer = httpx.request(method, url, json=body, headers=headers, timeout=patience(60))
         assert answer.status_code == 200, answer.text
         self._settle()
@@ -296,6 +303,9 @@ class Door:
             made = made or [one.id for one in store.keys().list()]
             made = made or [one.id for one in store.sessions().list(_everybody(), 1)]
             return word.replace("{id}", made[0])
+        if "{backup}" in word:
+            backup = list_backups(self._house.paths)[0]
+            return word.replace("{backup}", backup.path.name)
         return word.replace("{file}", str(self._house.session))
 
     def _paused(self, name: str) -> None:
@@ -377,10 +387,16 @@ def test_a_change_leaves_the_same_through_every_door(
 
 
 def test_every_use_case_that_changes_something_is_in_the_table() -> None:
-    kinds = (
-        LlmServerUseCases, ModelUseCases, OperationUseCases, PluginUseCases, ProfileUseCases,
-        SelfTestUseCases, ServiceUseCases, SessionUseCases, UsageUseCases, KeyUseCases,
-    )  # fmt: skip
+    modules = [
+        importlib.import_module(f"{usecases.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(usecases.__path__)
+    ]
+    kinds = {
+        kind
+        for module in [*modules, keeping]
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if name.endswith("UseCases")
+    }
     changing = {
         f"{kind.__name__}.{name}"
         for kind in kinds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query, Request
 from pydantic import Field
@@ -21,26 +21,6 @@ router = keyed_router("/config")
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_FIELD)]
 
 
-class ConfigAnswer(ConfigView):
-    status: Literal["success"]
-    success: bool
-
-
-class ChangeAnswer(ConfigChange):
-    status: Literal["success"]
-    success: bool
-
-
-class BackupsAnswer(BackupList):
-    status: Literal["success"]
-    success: bool
-
-
-class DifferencesAnswer(ConfigDifferences):
-    status: Literal["success"]
-    success: bool
-
-
 class ConfigUpdate(Body):
     """``updates`` are new values by the setting's name, ``VENOM_PORT`` or ``server.port``; null
     removes one."""
@@ -53,51 +33,43 @@ class RestoreRequest(Body):
 
 
 @router.get("/runtime")
-@answers(ConfigAnswer)
+@answers(ConfigView)
 async def show_config(request: Request) -> Response:
     """Return every setting: its value, where that comes from, and what a form needs to know of it.
     Secrets are masked."""
-    view = await venom_of(request).configuration.show()
-    body: ConfigAnswer = {"status": "success", "success": True, **view}
-    return localized(request, body)
+    return localized(request, await venom_of(request).configuration.show())
 
 
 @router.post("/runtime")
-@answers(ChangeAnswer)
+@answers(ConfigChange)
 async def change_config(request: Request, wanted: ConfigUpdate) -> Response:
     """Change settings, all of them or none. A mask that is sent back leaves its secret alone."""
     done = await venom_of(request).configuration.change(wanted.updates, actor_of(request))
-    body: ChangeAnswer = {"status": "success", "success": True, **done}
-    return localized(request, body)
+    return localized(request, done)
 
 
 @router.get("/backups")
-@answers(BackupsAnswer)
+@answers(BackupList)
 async def list_backups(
     request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 20
 ) -> Response:
     """Return the backups of the configuration, the newest first."""
-    found = await venom_of(request).configuration.backups(limit)
-    body: BackupsAnswer = {"status": "success", "success": True, **found}
-    return localized(request, body)
+    return localized(request, await venom_of(request).configuration.backups(limit))
 
 
 @router.get("/differences")
-@answers(DifferencesAnswer)
+@answers(ConfigDifferences)
 async def show_differences(
     request: Request, backup_filename: Annotated[str | None, Query(max_length=200)] = None
 ) -> Response:
     """Return where the present configuration differs from a backup, the newest where none is
     named."""
-    found = await venom_of(request).configuration.differences(backup_filename)
-    body: DifferencesAnswer = {"status": "success", "success": True, **found}
-    return localized(request, body)
+    return localized(request, await venom_of(request).configuration.differences(backup_filename))
 
 
 @router.post("/restore")
-@answers(ChangeAnswer)
+@answers(ConfigChange)
 async def restore_config(request: Request, wanted: RestoreRequest) -> Response:
     """Put a backup in the place of the configuration, which is backed up first. Secrets stay."""
     done = await venom_of(request).configuration.restore(wanted.backup_filename, actor_of(request))
-    body: ChangeAnswer = {"status": "success", "success": True, **done}
-    return localized(request, body)
+    return localized(request, done)
