@@ -83,7 +83,7 @@ def test_its_life_over_the_api_and_the_command_line(server: Running, home: Path)
 
 def test_its_own_figures_are_those_of_the_server(server: Running) -> None:
     found = call(server, "GET", "/runtime/status")["services"]
-    core = next(one for one in found if one["name"] == "core")
+    core = next(one for one in found if one["name"] == "backend")
     assert core["pid"] == server.process.pid and core["status"] == "running"
     assert core["endpoint"] == server.url and str(core["port"]) in server.url
     assert core["memory_mb"] > 20 and core["last_log"] is not None

@@ -175,6 +175,13 @@ class ProfileUseCases:
         self._work.add_done_callback(self._switched)
         return await asyncio.shield(self._work)
 
+    async def follow(self, actor: Actor) -> ProfileSwitch:
+        """Make the profile that the settings name the active one, behind a switch that is being
+        made. Raises as :meth:`switch`."""
+        while (work := self._work) is not None:
+            await asyncio.wait({work})
+        return await self.switch(self._settings.core.runtime_profile, actor)
+
     def _switched(self, work: asyncio.Task[ProfileSwitch]) -> None:
         self._switching = self._work = None
         if not work.cancelled():

@@ -14,7 +14,7 @@ from venom_core.usecases.engines import EngineRecord
 
 ServiceStatus = Literal["running", "stopped", "degraded", "unknown", "error"]
 #: The server itself, its page, a server that a provider speaks to, engines that Venom starts.
-ServiceType = Literal["core", "ui", "server", "engine"]
+ServiceType = Literal["backend", "ui", "server", "engine"]
 ServiceAction = Literal["start", "stop", "restart"]
 ACTIONS: tuple[ServiceAction, ...] = ("start", "stop", "restart")
 

@@ -44,7 +44,7 @@ from venom_core.usecases.service_views import (
 )
 from venom_core.usecases.starting import EngineControl, Outcome
 
-CORE, UI = "core", "ui"
+BACKEND, UI = "backend", "ui"
 #: Letters of a log's line; the rest of a longer one is in the log.
 LONGEST_LINE = 300
 _NOTHING: frozenset[ServiceAction] = frozenset()
@@ -165,7 +165,7 @@ class ServiceUseCases:
         shown = one_line(action)[:40]
         if action not in ACTIONS:
             message, fix = f"There is no action {shown}.", f"Choose one of: {', '.join(ACTIONS)}"
-        elif name in (CORE, UI):
+        elif name in (BACKEND, UI):
             message = f"The service {name} is Venom itself: it does not {shown} itself."
             fix = "Stop it with Ctrl-C where it runs; start it with: venom serve"
         else:
@@ -175,7 +175,7 @@ class ServiceUseCases:
 
     async def _called(self, name: str) -> str:
         await self._providers.names()  # at a start, plugins are loading still
-        found = name if name in (CORE, UI) else self._host.resolve_name(name)
+        found = name if name in (BACKEND, UI) else self._host.resolve_name(name)
         if found is None:
             raise NotFound(
                 f"There is no service {one_line(name)[:50]!r}.",
@@ -192,20 +192,22 @@ class ServiceUseCases:
     # Looking
 
     async def _services(self) -> list[Service]:
-        names = (CORE, UI, *await self._providers.names())
+        names = (BACKEND, UI, *await self._providers.names())
         return list(await asyncio.gather(*map(self._service, names)))
 
     async def _service(self, name: str) -> Service:
-        if name == CORE:
-            return await asyncio.to_thread(self._core)
+        if name == BACKEND:
+            return await asyncio.to_thread(self._backend)
         return await (asyncio.to_thread(self._ui) if name == UI else self._of_provider(name))
 
-    def _core(self) -> Service:
-        core = Service(CORE, "Venom", "core", "running" if self.is_served else "stopped", self.url)
+    def _backend(self) -> Service:
+        backend = Service(
+            BACKEND, "Venom", "backend", "running" if self.is_served else "stopped", self.url
+        )
         if not self.is_served:
-            return replace(core, last_log=self._last_line())
+            return replace(backend, last_log=self._last_line())
         port = urlsplit(self.url).port if self.url else None
-        return replace(core, pids=(os.getpid(),), port=port, last_log=self._last_line())
+        return replace(backend, pids=(os.getpid(),), port=port, last_log=self._last_line())
 
     def _last_line(self) -> str | None:
         return _shown(read_tail(self._paths.log_file, 1))

@@ -166,7 +166,7 @@ SYSTEM: tuple[Locked, ...] = (
         ("success", "message"),
         refusals=(
             Refusal("/runtime/none/start", 404),
-            Refusal("/runtime/core/stop", 400),
+            Refusal("/runtime/backend/stop", 400),
             Refusal("/runtime/ui/start", 400),
             Refusal("/runtime/scripted/restart", 400),
             Refusal("/runtime/hf/dance", 400),

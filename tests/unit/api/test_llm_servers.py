@@ -74,7 +74,7 @@ async def test_a_server_is_started_and_stopped_as_a_service_is(client: httpx.Asy
     assert started.json()["exit_code"] == 0 and started.json()["action"] == "start"
     assert PLAYED.calls == ["load org/m"]
     for name, action, status in (
-        ("nope", "start", 404), ("core", "start", 404), ("ui", "stop", 404),
+        ("nope", "start", 404), ("backend", "start", 404), ("ui", "stop", 404),
         ("scripted", "stop", 400), ("played", "dance", 400),
     ):  # fmt: skip
         refused = await client.post(f"/api/v1/system/llm-servers/{name}/{action}")
@@ -131,7 +131,7 @@ async def test_it_is_active_after_a_restart(tmp_path: Path, venom: Venom) -> Non
 
 REFUSALS: list[tuple[str, dict[str, Any], int, str]] = [
     ("unknown", {"server_name": "nope"}, 404, "service_not_found"),
-    ("no server", {"server_name": "core"}, 404, "service_not_found"),
+    ("no server", {"server_name": "backend"}, 404, "service_not_found"),
     ("no such model", {"server_name": "played", "model": "gone"}, 404, "model_not_found"),
     ("another's", {"server_name": "played", "model": "town"}, 400, "not_served_by_runtime"),
     ("bad name", {"server_name": ""}, 422, "invalid_request_error"),

@@ -24,7 +24,7 @@ from venom_core.testing.scripted import SCRIPTS, Script, say
 from venom_core.testing.staging import SCRIPTED, client_of, venom_over
 
 ENGINE = ("played", "engine", "running")
-OURS = ("core", "ui", "played", "scripted")
+OURS = ("backend", "ui", "played", "scripted")
 FAILED = EngineStatus("acme (org/m)", "failed", "org/m", log_tail=("out of memory",))
 
 
@@ -72,12 +72,12 @@ async def test_every_service_is_told_of_with_what_can_be_done_to_it(
     found = {one["name"]: one for one in told["services"]}
     assert set(found) == set(OURS) and told["count"] == 4
     assert {name: one["service_type"] for name, one in found.items()} == {
-        "core": "core", "ui": "ui", "played": "engine", "scripted": "server",
+        "backend": "backend", "ui": "ui", "played": "engine", "scripted": "server",
     }  # fmt: skip
-    assert found["core"]["status"] == found["scripted"]["status"] == "running"
+    assert found["backend"]["status"] == found["scripted"]["status"] == "running"
     assert found["played"]["status"] == "stopped", "ready, and nothing of it runs"
     can = {name: set(one["supports"].values()) for name, one in found.items()}
-    assert can == {"core": {False}, "ui": {False}, "scripted": {False}, "played": {True}}
+    assert can == {"backend": {False}, "ui": {False}, "scripted": {False}, "played": {True}}
     for name, one in found.items():
         alone = (await client.get(f"/api/v1/system/services/{name}")).json()
         assert alone["service"] | {"latency_ms": 0} == one | {"latency_ms": 0}
@@ -88,7 +88,7 @@ async def test_a_service_has_the_figures_of_its_processes(client: httpx.AsyncCli
     assert [before[key] for key in ("pid", "memory_mb", "uptime_seconds", "last_log")] == [None] * 4
     await act(client, "start")
     now = await runtime(client)
-    played, core = now["played"], now["core"]
+    played, core = now["played"], now["backend"]
     assert (played["status"], played["pid"], played["port"]) == ("running", os.getpid(), 8123)
     assert played["memory_mb"] > 1 and played["uptime_seconds"] > 0 and played["cpu_percent"] >= 0
     assert played["started_at"].endswith("Z")
@@ -147,7 +147,7 @@ async def test_two_at_once_load_once(client: httpx.AsyncClient) -> None:
         ("played", "dance", 400, "action_not_supported"),
         ("scripted", "start", 400, "action_not_supported"),
         ("scripted", "stop", 400, "action_not_supported"),
-        ("core", "restart", 400, "action_not_supported"),
+        ("backend", "restart", 400, "action_not_supported"),
         ("ui", "stop", 400, "action_not_supported"),
         ("core%2Fx", "stop", 404, "not_found"),
         ("played", "START", 422, "invalid_request_error"),
@@ -254,8 +254,8 @@ async def test_its_words_are_in_the_client_s_language(client: httpx.AsyncClient)
     assert started.json()["message"] == "Uruchomiono played: played://org/m."
     told = (await client.get("/api/v1/runtime/history", headers=polish)).json()
     assert told["history"][0]["message"] == "Uruchomiono played: played://org/m."
-    refused = await client.post("/api/v1/runtime/core/stop", headers=polish)
-    assert refused.json()["detail"].startswith("Usługa core to sam Venom")
+    refused = await client.post("/api/v1/runtime/backend/stop", headers=polish)
+    assert refused.json()["detail"].startswith("Usługa backend to sam Venom")
 
 
 async def test_the_figures_of_the_last_minutes(client: httpx.AsyncClient) -> None:

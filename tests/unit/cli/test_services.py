@@ -30,10 +30,10 @@ def test_without_a_server_venom_itself_does_not_run(cli: Cli, paths: Paths) -> N
         listed = cli(*words)
         assert listed.code == 0 and "No server runs here. Start one: venom serve" in listed.out
         rows = {line.split()[0]: line for line in listed.out.splitlines() if line}
-        assert "not running" in rows["core"] and "not running" in rows["played"]
+        assert "not running" in rows["backend"] and "not running" in rows["played"]
         assert "running" in rows["scripted"]
     told = json.loads(cli("services", "--json").out)
-    core = next(one for one in told["services"] if one["name"] == "core")
+    core = next(one for one in told["services"] if one["name"] == "backend")
     assert (core["status"], core["pid"]) == ("stopped", None)
     assert not paths.store_file.exists(), "looking makes no store"
 
@@ -43,7 +43,7 @@ def test_without_a_server_venom_itself_does_not_run(cli: Cli, paths: Paths) -> N
     [
         (("start", "nope"), "service_not_found", ExitCode.NOT_FOUND),
         (("start", "scripted"), "action_not_supported", ExitCode.USAGE),
-        (("stop", "core"), "action_not_supported", ExitCode.USAGE),
+        (("stop", "backend"), "action_not_supported", ExitCode.USAGE),
         (("start", "played"), "server_needed", ExitCode.UNAVAILABLE),
         (("restart", "played"), "server_needed", ExitCode.UNAVAILABLE),
     ],

@@ -168,6 +168,30 @@ async def test_a_switch_during_a_switch_is_refused(
         assert (await venom.profiles.switch("llm_off", WHO))["profile"] == "llm_off"
 
 
+async def test_the_setting_is_followed_behind_a_switch(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with place.started() as venom:
+        record, go = venom.journal.record_audit, asyncio.Event()
+
+        async def slow(actor: Actor, action: str, *more: Any) -> None:
+            if action == "profile.switch":
+                await go.wait()
+            await record(actor, action, *more)
+
+        monkeypatch.setattr(venom.journal, "record_audit", slow)
+        first = asyncio.create_task(venom.profiles.switch("full", WHO))
+        await until(lambda: place.kept() == "full")
+        wanted = {"VENOM_RUNTIME_PROFILE": "llm_off"}
+        second = asyncio.create_task(venom.configuration.change(wanted, WHO))
+        await until(lambda: place.kept() == "llm_off")
+        assert not second.done()
+        go.set()
+        assert (await within(first))["profile"] == "full"
+        assert (await within(second))["changed_keys"] == ["VENOM_RUNTIME_PROFILE"]
+        assert venom.profile.name == place.kept() == "llm_off"
+
+
 def break_record(venom: Venom, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     async def fails(*arguments: Any) -> None:
         raise error

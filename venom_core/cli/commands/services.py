@@ -180,7 +180,7 @@ def _list_and_show(as_json: bool) -> None:
             for one in found
         ],
     )
-    if any(one["name"] == "core" and one["status"] != "running" for one in found):
+    if any(one["name"] == "backend" and one["status"] != "running" for one in found):
         say("No server runs here. Start one: venom serve")
     for one in found:
         if one["error_message"]:
