@@ -262,6 +262,7 @@ def _overview(default: str | None, providers: list[dict[str, Any]], **more: Any)
         "default_model": default,
         "default_model_reason": "the only installed chat model" if default else "no chat model",
         "key_required": False,
+        "warnings": [],
         "theme": "system",
         "machine": {
             "memory_total_bytes": 25_276_514_304,

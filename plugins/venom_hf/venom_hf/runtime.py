@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -176,5 +175,5 @@ def _version_of(python: Path) -> str | None:
     """Return the version of transformers beside an interpreter, without starting it."""
     environment = python.parent.parent
     places = [*environment.glob("lib/python*/site-packages"), environment / "Lib" / "site-packages"]
-    found = importlib.metadata.distributions(name=_LIBRARY, path=[str(place) for place in places])
-    return next((one.version for one in found), None)
+    found = (folder for place in places for folder in place.glob(f"{_LIBRARY}-*.dist-info"))
+    return next((folder.stem.partition("-")[2] for folder in found), None)
