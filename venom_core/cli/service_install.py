@@ -4,7 +4,7 @@ at all."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from venom_core.cli.service_managers import Manager
 from venom_core.cli.service_units import ServedInstallation, is_ours
-from venom_core.sdk.disk import disk_refusal, is_full, write_file
+from venom_core.sdk.disk import storage_errors, write_file
 from venom_core.sdk.errors import Conflict, StorageError, Unavailable, VenomError
 
 
@@ -182,15 +182,11 @@ class Service:
         return file.parent / "default.target.wants" / file.name
 
 
-@contextlib.contextmanager
-def _disk_errors(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise disk_refusal(error) from error
-        raise StorageError(
+def _disk_errors(file: Path) -> AbstractContextManager[None]:
+    return storage_errors(
+        lambda error: StorageError(
             f"{file} cannot be written or read ({error.strerror or 'I/O error'}).",
             code="service_not_written",
             fix="Make it and its folder writable for this user.",
-        ) from error
+        )
+    )

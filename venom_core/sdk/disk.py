@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -88,6 +88,16 @@ def disk_errors(place: Place = MODEL_STORE) -> Iterator[None]:
         if error.errno not in _DISK:
             raise
         raise disk_refusal(error, place) from error
+
+
+@contextlib.contextmanager
+def storage_errors(refusal: Callable[[OSError], StorageError]) -> Iterator[None]:
+    """Raise ``NoDiskSpace`` where a disk is full, and for any other ``OSError`` the refusal that is
+    made of it."""
+    try:
+        yield
+    except OSError as error:
+        raise (disk_refusal if is_full(error) else refusal)(error) from error
 
 
 def disk_refusal(error: OSError, place: Place = MODEL_STORE) -> StorageError:

@@ -20,7 +20,7 @@ from shlex import quote
 from typing import Literal
 
 from venom_core.sdk.child_process import child_environment, finish, launch
-from venom_core.sdk.disk import disk_refusal, is_full
+from venom_core.sdk.disk import storage_errors
 from venom_core.sdk.engine_processes import (
     end_group,
     forget,
@@ -441,17 +441,14 @@ def engine_environment(extra: Mapping[str, str], port: int, key: str) -> dict[st
 
 def make_folders(command: EngineCommand) -> None:
     """Make the folders of the log and of the pid file."""
-    try:
+    no_place = StorageError(
+        f"There is no place to write the log of the engine {command.name}.",
+        code="store_not_writable",
+        fix="Make Venom's home folder writable, or set VENOM_HOME to one that is.",
+    )
+    with storage_errors(lambda _: no_place):
         for path in (command.log_file, command.pid_file):
             path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if is_full(error):
-            raise disk_refusal(error) from error
-        raise StorageError(
-            f"There is no place to write the log of the engine {command.name}.",
-            code="store_not_writable",
-            fix="Make Venom's home folder writable, or set VENOM_HOME to one that is.",
-        ) from error
 
 
 def free_port() -> int:

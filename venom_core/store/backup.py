@@ -6,21 +6,21 @@ sha256. Only the names known here are ever read from one.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import lzma
 import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from venom_core._version import __version__
-from venom_core.sdk.disk import discard, disk_refusal, is_full, replacing, sha256_of
+from venom_core.sdk.disk import discard, replacing, sha256_of, storage_errors
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, StorageError
 from venom_core.sdk.utc import utc_text
 from venom_core.store.database import open_database
@@ -275,18 +275,14 @@ def _write(target: Path, found: Backup, files: Mapping[str, Path]) -> None:
             archive.write(path, name)
 
 
-@contextlib.contextmanager
-def _disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise disk_refusal(error) from error
-        raise StorageError(
+def _disk() -> AbstractContextManager[None]:
+    return storage_errors(
+        lambda error: StorageError(
             f"A file could not be written or read ({error.strerror}).",
             code="backup_failed",
             fix="Check the free space and the rights of the folder.",
-        ) from error
+        )
+    )
 
 
 def _not_ours() -> InvalidRequest:

@@ -29,7 +29,7 @@ from venom_llamacpp.provider import UNFINISHED, LlamaCppProvider
 
 # One provider for all: each start of an engine costs seconds on a small machine.
 pytestmark = [
-    pytest.mark.integration,
+    pytest.mark.engines,
     pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]

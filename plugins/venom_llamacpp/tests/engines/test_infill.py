@@ -19,7 +19,7 @@ from venom_llamacpp.provider import LlamaCppProvider
 from venom_llamacpp.store import ModelStore
 
 pytestmark = [
-    pytest.mark.integration,
+    pytest.mark.engines,
     pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]

@@ -19,7 +19,7 @@ from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
 
 pytestmark = [
-    pytest.mark.integration,
+    pytest.mark.engines,
     pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]

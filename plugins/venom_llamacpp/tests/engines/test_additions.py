@@ -17,7 +17,7 @@ from venom_core.testing.gguf import gguf_bytes
 from venom_llamacpp.plugin import venom_providers
 from venom_llamacpp.provider import LlamaCppProvider
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 MODEL = "smollm2:135m"
 WIDTH, RANK = 576, 2
 
