@@ -176,7 +176,7 @@ class Venom:
     async def _work_with(self, keys: Collection[str], actor: Actor) -> None:
         """Work with settings that were changed, where their part keeps a value of its own."""
         core = self.settings.core
-        self.chat.limits = Limits.from_settings(core)
+        self.chat.limits = self.chat.limits.following(core)
         self.manager.disk_limit_bytes = round(core.disk_limit_gb * 1e9)
         self.ledger.retention_days = core.usage_retention_days
         if "runtime.profile" in keys:

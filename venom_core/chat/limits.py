@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, cast
 
 from venom_core.chat.parameters import Policy
@@ -30,3 +30,8 @@ class Limits:
             cast(Policy, core.parameter_policy), core.max_concurrent, core.queue_size,
             core.queue_timeout, core.answer_timeout,
         )  # fmt: skip
+
+    def following(self, core: CoreSettings) -> Self:
+        """Return these with what applies live. The others are kept by queues and guards too, from
+        the start on."""
+        return replace(self, policy=cast(Policy, core.parameter_policy))

@@ -294,3 +294,11 @@ async def test_two_clients_lose_no_update(tmp_path: Path, acme: Found) -> None:
         assert tomllib.loads(text) == {"chat": {"queue_size": 20}, "usage": {"retention_days": 20}}
         await post(one, {})  # reads what the other wrote last
         assert one.venom.settings.core.queue_size == 20
+
+
+async def test_what_is_kept_from_the_start_is_kept_as_a_whole(tmp_path: Path, acme: Found) -> None:
+    async with stage(acme, home=tmp_path) as one:
+        done = await post(one, {"VENOM_PARAMETER_POLICY": "warn", "VENOM_ANSWER_TIMEOUT": 1200})
+        limits = one.venom.chat.limits
+    assert done["restart_required"] == ["VENOM_ANSWER_TIMEOUT"]
+    assert (limits.policy, limits.answer_timeout) == ("warn", 600.0)

@@ -1,0 +1,25 @@
+"""The documentation says of each setting when a change of it counts, as the setting declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from venom_core.settings.core import CORE_SETTINGS, CoreSetting
+
+DOCS = Path(__file__).parents[3] / "docs"
+#: A page, how a setting's line begins, and how it ends: where it counts at once and where not.
+PAGES = (
+    ("configuration.md", "In the file", "Counts at once.", "Counts from the next start on."),
+    ("pl/configuration.md", "W pliku", "Liczy się od razu.", "Liczy się od następnego startu."),
+)
+
+
+@pytest.mark.parametrize("part", CORE_SETTINGS, ids=lambda part: part.key)
+@pytest.mark.parametrize("page", PAGES, ids=["en", "pl"])
+def test_when_a_change_counts_is_said(page: tuple[str, str, str, str], part: CoreSetting) -> None:
+    name, begins, at_once, later = page
+    lines = (DOCS / name).read_text(encoding="utf-8").splitlines()
+    [line] = [line for line in lines if line.startswith(f"{begins} `{part.key}`:")]
+    assert line.endswith(at_once if part.live else later)
