@@ -277,6 +277,12 @@ def _overview(default: str | None, providers: list[dict[str, Any]], **more: Any)
     }
 
 
+BROKEN_FILE = (
+    "The configuration file /home/ada/.venom/config.toml is not valid TOML at line 3, column 8. The"
+    " last file that was good is used."
+)
+
+
 def ready() -> Scenario:
     """Ollama runs and has models, the embedded engine is not installed."""
     return Scenario(
@@ -316,6 +322,7 @@ def demo() -> Scenario:
                 titled("ollama", "Ollama", "unavailable", OLLAMA_DOWN),
             ],
             suggestions=[GEMMA, LARGE],
+            warnings=[BROKEN_FILE],
             notes=[{"model": base["reference"], "id": base["id"], "message": DEMO_NOTE}],
         ),
         [base, model("smollm2:135m", "llamacpp", size_bytes=98_362_432)],

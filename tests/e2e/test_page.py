@@ -342,6 +342,16 @@ def test_a_demonstration_model_says_what_it_is_for(
     expect(page.get_by_role("article", name="Gemma 3 4B")).to_be_visible()
 
 
+def test_a_broken_file_of_settings_is_told(fake: FakeVenom, open_window: OpenWindow) -> None:
+    page = open_window(fake.url)
+    expect(page.get_by_role("region", name="Providers")).to_contain_text("ready")
+    expect(page.get_by_test_id("settings-warnings")).to_have_count(0)
+    fake.scenario = scenarios.demo()
+    page.reload()
+    told = page.get_by_role("region", name="Settings")
+    expect(told).to_contain_text(scenarios.BROKEN_FILE)
+
+
 def test_a_provider_that_cannot_serve_says_why(fake: FakeVenom, open_window: OpenWindow) -> None:
     page = open_window(fake.url)
     providers = page.get_by_role("region", name="Providers")

@@ -56,7 +56,10 @@ COMMANDS = {
     "usage": (f"{_HOME}.usage:usage", "Show requests, tokens and errors."),
     "keys": (f"{_HOME}.keys:keys", "Make and revoke API keys."),
     "audit": (f"{_HOME}.audit:audit", "Show who changed what."),
-    "config": (f"{_HOME}.config:config", "Show the settings and where each comes from; change them."),
+    "config": (
+        f"{_HOME}.config:config",
+        "Show the settings and where each comes from; change them.",
+    ),
     "backup": (f"{_HOME}.backup:backup", "Write the store and the settings to one file."),
     "restore": (f"{_HOME}.restore:restore", "Put a backup in place."),
     "legacy": (f"{_HOME}.legacy:legacy", "Take over an installation of the original Venom."),

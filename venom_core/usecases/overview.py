@@ -153,7 +153,7 @@ async def overview(
             for item in listing.installed
             if item.model.summary
         ],
-        "warnings": settings.warnings,
+        "warnings": list(settings.warnings),
     }
 
 

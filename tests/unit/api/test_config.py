@@ -16,6 +16,7 @@ from tests.unit.api.test_plugin_settings import acme
 from venom_core.plugins.discovery import Found
 from venom_core.sdk.masking import MASK
 from venom_core.settings.core import CORE_SETTINGS
+from venom_core.store.keys import KeyRights, Scope
 from venom_core.testing import stage
 from venom_core.testing.staging import Stage
 
@@ -302,3 +303,18 @@ async def test_what_is_kept_from_the_start_is_kept_as_a_whole(tmp_path: Path, ac
         limits = one.venom.chat.limits
     assert done["restart_required"] == ["VENOM_ANSWER_TIMEOUT"]
     assert (limits.policy, limits.answer_timeout) == ("warn", 600.0)
+
+
+@pytest.mark.parametrize(("scope", "told"), [("admin", True), ("chat", False), ("models", False)])
+async def test_what_names_files_is_told_to_who_may_administer(
+    tmp_path: Path, acme: Found, scope: Scope, told: bool
+) -> None:
+    async with stage(acme, home=tmp_path) as one:
+        home = one.venom.settings.paths.home
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text("what is this?")
+    async with stage(acme, home=tmp_path) as one:
+        key, _ = one.venom.store.keys().create("some", KeyRights((scope,)))
+        headers = {"authorization": f"Bearer {key}"}
+        overview = (await one.client.get("/api/v1/overview", headers=headers)).json()
+    assert bool(overview["warnings"]) is told

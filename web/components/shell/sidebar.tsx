@@ -10,6 +10,7 @@ import { useText } from "@/lib/i18n";
 import { useStore } from "@/lib/store";
 import { untaken } from "@/lib/takeover";
 import { signOut } from "@/lib/visit";
+import { Sentence } from "../ui/sentence";
 import { BlocksIcon, LogoIcon, PlusIcon } from "../ui/icons";
 import { ChatList, stayHere } from "./chat-list";
 import { drawer } from "./drawer";
@@ -52,10 +53,22 @@ export function Sidebar() {
           <BlocksIcon /> {t.plugins}
         </Link>
         <Preferences />
+        {overview && overview.warnings.length > 0 && <Warnings sentences={overview.warnings} />}
         {overview?.key_required && <SignOut />}
         {overview && <p className="px-2 text-xs text-soft">{t.version(overview.version)}</p>}
       </div>
     </div>
+  );
+}
+
+/** What is wrong with the files of the settings. */
+function Warnings({ sentences }: { sentences: string[] }) {
+  const { t } = useText();
+  return (
+    <section aria-label={t.settings_warnings} data-testid="settings-warnings" className="max-h-40 space-y-1.5 overflow-y-auto rounded-lg bg-sunken px-2 py-1.5 text-xs leading-relaxed">
+      <p className="font-medium">{t.settings_warnings}</p>
+      {sentences.map((sentence) => <p key={sentence} className="[overflow-wrap:anywhere]"><Sentence text={sentence} /></p>)}
+    </section>
   );
 }
 

@@ -81,6 +81,7 @@ export const en = {
   theme_system: "System",
   theme_light: "Light",
   theme_dark: "Dark",
+  settings_warnings: "Settings",
   version: (version: string) => `Venom ${version}`,
 
   model: "Model",

@@ -78,6 +78,7 @@ export const pl: Dictionary = {
   theme_system: "Systemowy",
   theme_light: "Jasny",
   theme_dark: "Ciemny",
+  settings_warnings: "Ustawienia",
   version: (version) => `Venom ${version}`,
 
   model: "Model",
