@@ -180,7 +180,7 @@ class Venom:
         self.manager.disk_limit_bytes = round(core.disk_limit_gb * 1e9)
         self.ledger.retention_days = core.usage_retention_days
         if "runtime.profile" in keys:
-            await self.profiles.follow(actor)
+            await self.profiles.switch(core.runtime_profile, actor, behind=True)
 
     def _order(self) -> Sequence[str]:
         """Return the providers that are preferred for a bare name: the active server first."""

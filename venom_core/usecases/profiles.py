@@ -147,7 +147,9 @@ class ProfileUseCases:
             "profiles": [self._view(row) for row in rows],
         }
 
-    async def switch(self, name: str, actor: Actor, *, lasting: bool = False) -> ProfileSwitch:
+    async def switch(
+        self, name: str, actor: Actor, *, lasting: bool = False, behind: bool = False
+    ) -> ProfileSwitch:
         """Make a profile the active one and keep it for the next start, or change nothing.
 
         Where an option or a variable of this process names the profile, the new one holds until the
@@ -155,6 +157,7 @@ class ProfileUseCases:
 
         Args:
             lasting: what would not be kept is refused; for a process that ends behind it.
+            behind: wait for a switch that is being made, in place of ``profile_switching``.
 
         Raises:
             NotFound: ``unknown_profile``.
@@ -162,6 +165,8 @@ class ProfileUseCases:
             StorageError: it cannot be kept, or not be recorded.
         """
         row = find_profile(name, legacy_light=self._is_legacy)
+        while behind and self._work is not None:
+            await asyncio.wait({self._work})
         if self._switching is not None:
             raise Conflict(
                 f"The profile {self._switching} is being made active.",
@@ -174,13 +179,6 @@ class ProfileUseCases:
         self._work = asyncio.create_task(self._switch(row, actor, lasting), name="switch profile")
         self._work.add_done_callback(self._switched)
         return await asyncio.shield(self._work)
-
-    async def follow(self, actor: Actor) -> ProfileSwitch:
-        """Make the profile that the settings name the active one, behind a switch that is being
-        made. Raises as :meth:`switch`."""
-        while (work := self._work) is not None:
-            await asyncio.wait({work})
-        return await self.switch(self._settings.core.runtime_profile, actor)
 
     def _switched(self, work: asyncio.Task[ProfileSwitch]) -> None:
         self._switching = self._work = None
