@@ -278,7 +278,7 @@ def _overview(default: str | None, providers: list[dict[str, Any]], **more: Any)
 
 
 BROKEN_FILE = (
-    "The configuration file /home/ada/.venom/config.toml is not valid TOML at line 3, column 8. The"
+    "The configuration file ~/.venom/config.toml is not valid TOML at line 3, column 8. The"
     " last file that was good is used."
 )
 
