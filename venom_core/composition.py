@@ -29,6 +29,7 @@ from venom_core.runtime.charts import Charts
 from venom_core.runtime.feed import Feed
 from venom_core.runtime.figures import FigureReader
 from venom_core.runtime.history import ServiceHistory
+from venom_core.runtime.troubles import ServiceTroubles
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.settings.active_profile import ActiveProfile
 from venom_core.settings.layers import Settings
@@ -86,8 +87,11 @@ class Venom:
         self.meter, self.feed = Meter(), Feed()
         self.ledger = Ledger(self.store.usage, core.usage_retention_days)
         self.history = ServiceHistory(self.store.history, self.store.exists)
-        observers = {"meter": self.meter, "ledger": self.ledger, "feed": self.feed}
-        for name, observer in {**observers, "history": self.history}.items():
+        observers = {
+            "meter": self.meter, "ledger": self.ledger, "feed": self.feed,
+            "history": self.history, "troubles": ServiceTroubles(self.report),
+        }  # fmt: skip
+        for name, observer in observers.items():
             self.host.add_observer(name, observer)
         self.quotas = Quotas(lambda key_id, day: self.store.usage().used(key_id, day))
         self.providers = AskedProviders(self.host, self.profile)

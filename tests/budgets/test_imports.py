@@ -48,6 +48,7 @@ asyncio.run(main())
 """
 WARM_UP = """
 import asyncio
+import filelock  # comes with what a start keeps of its settings, in a thread: sooner or later
 from venom_core.api.app import create_app
 from venom_core.composition import Venom
 

@@ -49,8 +49,7 @@ def test_the_first_choice_ends_in_an_answer(light: Path, tmp_path: Path) -> None
         terminal.type(f"{WHEELHOUSE}\n")
         terminal.until(r"installed venom-llamacpp")
         terminal.until(r"smollm2:135m.* is ready")
-        terminal.until(r"Warsaw")
-        terminal.until(r"tokens/s")
+        terminal.until(r"first token \d+ ms .*tokens/s")  # what it says is chance: it is sampled
         assert terminal.process.wait(patience(60)) == 0
     assert {ENGINE, "venom_llamacpp"} <= packages(light)
     assert json.loads((home / "install.json").read_text())["wheelhouse"] == str(WHEELHOUSE)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from venom_core.plugins.discovery import Found, scan
 from venom_core.plugins.names import normalized
@@ -13,9 +14,10 @@ from venom_core.sdk.disk import size_of_tree
 from venom_core.sdk.errors import Conflict, NotFound, StorageError
 from venom_core.sdk.pip import InstallFailed, Pip
 from venom_core.sdk.spec import SettingValue
-from venom_core.settings.changes import Tables
-from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from venom_core.settings.changes import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ def purge(removal: Removal, paths: Paths) -> None:
     Raises:
         StorageError: something cannot be removed.
     """
+    # Imported here: what shows a plan needs no settings.
+    from venom_core.settings.layers import Settings
+
     names = {*removal.plugins, *(place.name for place in removal.data)}
 
     def wanted(*files: Tables) -> dict[str, SettingValue]:

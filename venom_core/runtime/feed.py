@@ -35,6 +35,7 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "provider.state": "providers",
     "server.activated": "services",
     "service.failed": "services",
+    "service.recovered": "services",
     "service.restarted": "services",
     "service.started": "services",
     "service.stopped": "services",

@@ -21,6 +21,7 @@ _ACTIONS = {
     "profile.switched": "profile",
     "server.activated": "activate",
     "service.failed": "run",
+    "service.recovered": "run",
     "service.restarted": "restart",
     "service.started": "start",
     "service.stopped": "stop",

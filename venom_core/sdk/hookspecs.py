@@ -56,11 +56,11 @@ class ObservedEvent:
     time), ``model.pulled``, ``model.built``, ``model.removed``, ``model.activated``,
     ``model.deactivated``, ``model.loaded``, ``model.unloaded``, ``model.configured``,
     ``alias.set``, ``alias.removed``, ``service.started``, ``service.stopped``,
-    ``service.restarted``, ``service.failed``, ``server.activated``, ``profile.switched`` (these
-    with ``service``, ``action``, ``success`` and ``message``), ``settings.changed``,
-    ``settings.restored`` (with ``keys`` and ``restart_required``). ``data`` holds plain values and
-    never a prompt, an answer or a key; the names in it are those of our listings, never the words
-    of a client.
+    ``service.restarted``, ``service.failed``, ``service.recovered``, ``server.activated``,
+    ``profile.switched`` (these with ``service``, ``action``, ``success`` and ``message``),
+    ``settings.changed``, ``settings.restored`` (with ``keys`` and ``restart_required``). ``data``
+    holds plain values and never a prompt, an answer or a key; the names in it are those of our
+    listings, never the words of a client.
 
     Of a request (``chat.finished``, ``embed.finished``, ``rerank.finished``, ``request.refused``):
     ``request_id``, ``key_id`` (not the key), ``provider`` and ``model`` (None where none was found

@@ -17,10 +17,12 @@ from venom_core.composition import Venom
 from venom_core.runtime.feed import FeedEvent
 from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.provider import EngineStatus
+from venom_core.sdk.states import Health, ProviderStatus, Reason
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.keys import KeyRights
-from venom_core.testing.scripted import SCRIPTS, Script, say
+from venom_core.testing.deadlines import within
+from venom_core.testing.scripted import SCRIPTS, Script, ScriptedProvider, say
 from venom_core.testing.staging import SCRIPTED, client_of, venom_over
 
 ENGINE = ("played", "engine", "running")
@@ -286,3 +288,28 @@ async def test_the_system_is_well_where_the_profile_can_be_served(
     assert told["status"] == "success" and told["system_healthy"] is ready
     assert told["boot_id"] == again["boot_id"]
     assert 0 < told["memory_usage_mb"] <= told["memory_total_mb"]
+
+
+async def test_a_provider_that_ends_by_itself_is_in_the_history_and_on_the_feed(
+    client: httpx.AsyncClient, venom: Venom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(self: ScriptedProvider) -> Health:
+        why = Reason("server_down", "Its server is down.", "Start it.")
+        return Health(ProviderStatus.UNAVAILABLE, why)
+
+    services = "/api/v1/system/services"
+    with venom.feed.watch({"services"}) as events:
+        assert (await client.get(services)).status_code == 200
+        with monkeypatch.context() as patched:
+            patched.setattr(ScriptedProvider, "health", down)
+            await client.get(services)
+            await client.get(services)
+        await client.get(services)
+        told = [(await within(anext(events))).data for _ in range(2)]
+    assert [(one["event"], one["service"]) for one in told] == [
+        ("service.failed", "scripted"), ("service.recovered", "scripted"),
+    ]  # fmt: skip
+    found = (await client.get("/api/v1/runtime/history")).json()["history"]
+    assert [(one["action"], one["success"], one["message"]) for one in found] == [
+        ("run", True, "scripted answers again."), ("run", False, "Its server is down."),
+    ]  # fmt: skip

@@ -343,8 +343,8 @@ class TestObserving:
         await host.load_all()
         assert ("plugin.state", "acme", "loaded", None) in seen
         assert ("plugin.state", "bad", "failed", "import_failed") in seen
-        assert ("provider.state", "acme", "opening", None) in seen
-        assert ("provider.state", "acme", "ready", None) in seen
+        assert ("provider.state", "acme", "opening", None, None) in seen
+        assert ("provider.state", "acme", "ready", None, None) in seen
 
 
 class TestDoctor:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from venom_core.api.v1.events import TOPIC_DATA
 from venom_core.runtime import feed as module
 from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
 from venom_core.sdk.hookspecs import ObservedEvent
@@ -107,3 +108,7 @@ async def test_what_the_parts_report_is_told(name: str, topic: str) -> None:
     feed.venom_observe(ObservedEvent(name, {"n": 1}))
     (event,) = await told(feed, after=0)
     assert (event.topic, event.data) == (topic, {"event": name, "n": 1})
+
+
+def test_what_each_topic_holds_is_described() -> None:
+    assert TOPIC_DATA.keys() == {*TOPICS, "resync"}

@@ -45,7 +45,9 @@ class FeedChange(TypedDict):
     service: NotRequired[str]
     action: NotRequired[str]
     success: NotRequired[bool]
-    message: NotRequired[str]
+    message: NotRequired[str | None]
+    keys: NotRequired[list[str]]
+    restart_required: NotRequired[list[str]]
 
 
 #: What each topic's events hold. ``resync``: some were missed, ask anew for what you watch.
@@ -55,6 +57,7 @@ TOPIC_DATA = {
     "providers": FeedChange,
     "profile": FeedChange,
     "services": FeedChange,
+    "settings": FeedChange,
     "resync": NoData,
 }
 
