@@ -78,6 +78,7 @@ class Venom:
     def __init__(self, settings: Settings, host: PluginHost | None = None) -> None:
         core = settings.core
         self.settings = settings
+        self._keeping: asyncio.Task[None] | None = None
         self.profile = ActiveProfile(settings)
         #: Lets the CLI of the same user in without a key of its own; see ``server.json``.
         self.local_token = secrets.token_urlsafe(32)
@@ -234,11 +235,14 @@ class Venom:
         """Begin to load the plugins; returns before they are loaded."""
         self.host.watch()
         self.host.apply_profile(self.profile.name, self.profile.excludes)
-        await asyncio.to_thread(self.settings.keep_good)
         self.providers.begin_loading()
+        keeping = asyncio.to_thread(self.settings.keep_good)  # may wait for another writer
+        self._keeping = asyncio.create_task(keeping, name="keep settings")
 
     async def close(self) -> None:
         """End every task, provider and engine process."""
+        if self._keeping is not None:
+            await asyncio.wait({self._keeping})
         for use_case in (self.warm_up, self.operations, self.plugins, self.profiles):
             await use_case.close()
         await self.providers.close()
