@@ -241,11 +241,4 @@ class LoadedPlugins:
         self._observers.observe(ObservedEvent("plugin.state", data))
 
     def _provider_changed(self, record: ProviderRecord) -> None:
-        why = record.reason
-        data = {
-            "provider": record.name,
-            "status": record.status.label,
-            "code": why.code if why else None,
-            "message": why.message if why else None,
-        }
-        self._observers.observe(ObservedEvent("provider.state", data))
+        self._observers.observe(record.event())

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from venom_core.plugins.breaches import BreachView
 from venom_core.plugins.discovery import Origin
+from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.records import ReasonRecord
 from venom_core.sdk.states import (
     PluginState,
@@ -70,6 +71,17 @@ class ProviderRecord:
             "breaches": list(self.breaches),
             "engine_version": self.version,
         }
+
+    def event(self) -> ObservedEvent:
+        """Return what the observers are told of this state."""
+        why = self.reason
+        data = {
+            "provider": self.name,
+            "status": self.status.label,
+            "code": why.code if why else None,
+            "message": why.message if why else None,
+        }
+        return ObservedEvent("provider.state", data)
 
 
 @dataclass(frozen=True, slots=True)
