@@ -67,5 +67,6 @@ def serving(*stores: Path, env: Mapping[str, str] | None = None) -> Iterator[Ser
             link = home / "models" / store.name
             if store.is_dir() and not link.is_symlink():
                 link.symlink_to(store, target_is_directory=True)
-        with venom(home, env=env) as server:
+        # What is measured is asked for: no model is loaded unasked beside it.
+        with venom(home, env={"LLM_WARMUP_ON_STARTUP": "false", **(env or {})}) as server:
             yield server
