@@ -8,27 +8,21 @@ from pathlib import Path
 import filelock
 import pytest
 
+from tests.unit.settings.specs import acme
 from venom_core.sdk.errors import Conflict, InvalidRequest, VenomError
-from venom_core.sdk.spec import ProviderSpec, Setting
+from venom_core.sdk.spec import Setting
 from venom_core.settings import changes
 from venom_core.settings.backups import KEPT, folder, list_backups
 from venom_core.settings.core import CORE_SETTINGS
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
-SPEC = ProviderSpec(
-    name="acme-lab",
-    title="Acme",
-    summary="A provider for tests.",
-    factory="venom_acme.provider:Acme",
-    capabilities=frozenset(),
-    settings=(
-        Setting("host", "url", "http://127.0.0.1:1", "Where.", env_aliases=("ACME_HOST",)),
-        Setting("slots", "int", 2, "How many.", minimum=1, maximum=8),
-        Setting("mode", "str", "fast", "Which way.", choices=("fast", "slow")),
-        Setting("nodes", "list", (), "Several."),
-        Setting("verbose", "bool", False, "Say more."),
-    ),
+SPEC = acme(
+    Setting("host", "url", "http://127.0.0.1:1", "Where.", env_aliases=("ACME_HOST",)),
+    Setting("slots", "int", 2, "How many.", minimum=1, maximum=8),
+    Setting("mode", "str", "fast", "Which way.", choices=("fast", "slow")),
+    Setting("nodes", "list", (), "Several."),
+    Setting("verbose", "bool", False, "Say more."),
 )
 
 COMMENTED = """\

@@ -10,29 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.settings.specs import acme
 from venom_core.sdk.errors import InvalidRequest, StorageError
-from venom_core.sdk.spec import ProviderSpec, Setting
+from venom_core.sdk.spec import Setting
 from venom_core.settings.core import CORE_SETTINGS, CoreSettings
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.settings.values import MASK, convert
 from venom_core.settings.variables import provider_variable
 
-SPEC = ProviderSpec(
-    name="acme-lab",
-    title="Acme",
-    summary="A provider for tests.",
-    factory="venom_acme.provider:Acme",
-    capabilities=frozenset(),
-    settings=(
-        Setting("host", "url", "http://127.0.0.1:1", "Where.", env_aliases=("ACME_HOST", "ACME")),
-        Setting("slots", "int", 2, "How many.", minimum=1, maximum=8),
-        Setting("mode", "str", "fast", "Which way.", choices=("fast", "slow")),
-        Setting("token", "str", None, "A secret.", secret=True),
-        Setting("nodes", "list", (), "Several."),
-        Setting("kinds", "list", (), "Some of these.", choices=("a", "b", "c")),
-        Setting("verbose", "bool", False, "Say more."),
-    ),
+SPEC = acme(
+    Setting("host", "url", "http://127.0.0.1:1", "Where.", env_aliases=("ACME_HOST", "ACME")),
+    Setting("slots", "int", 2, "How many.", minimum=1, maximum=8),
+    Setting("mode", "str", "fast", "Which way.", choices=("fast", "slow")),
+    Setting("token", "str", None, "A secret.", secret=True),
+    Setting("nodes", "list", (), "Several."),
+    Setting("kinds", "list", (), "Some of these.", choices=("a", "b", "c")),
+    Setting("verbose", "bool", False, "Say more."),
 )
 
 

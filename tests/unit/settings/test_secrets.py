@@ -7,27 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.settings.specs import acme
 from venom_core.sdk.errors import Conflict, InvalidRequest
 from venom_core.sdk.masking import MASK, masked
-from venom_core.sdk.spec import ProviderSpec, Setting
+from venom_core.sdk.spec import Setting
 from venom_core.settings import backups
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 
-SPEC = ProviderSpec(
-    name="acme-lab",
-    title="Acme",
-    summary="A provider for tests.",
-    factory="venom_acme.provider:Acme",
-    capabilities=frozenset(),
-    settings=(
-        Setting("host", "url", "http://127.0.0.1:1", "Where.", env_aliases=("ACME_HOST",)),
-        Setting("slots", "int", 2, "How many.", minimum=1, maximum=8),
-        Setting("mode", "str", "fast", "Which way.", choices=("fast", "slow")),
-        Setting("token", "str", None, "A secret.", secret=True, env_aliases=("ACME_TOKEN",)),
-        Setting("pin", "int", None, "A secret number.", secret=True, minimum=1, maximum=10**9),
-        Setting("nodes", "list", (), "Several.", items="url"),
-    ),
+SPEC = acme(
+    Setting("host", "url", "http://127.0.0.1:1", "Where.", env_aliases=("ACME_HOST",)),
+    Setting("slots", "int", 2, "How many.", minimum=1, maximum=8),
+    Setting("mode", "str", "fast", "Which way.", choices=("fast", "slow")),
+    Setting("token", "str", None, "A secret.", secret=True, env_aliases=("ACME_TOKEN",)),
+    Setting("pin", "int", None, "A secret number.", secret=True, minimum=1, maximum=10**9),
+    Setting("nodes", "list", (), "Several.", items="url"),
 )
 TOKEN, PIN = "providers.acme-lab.token", "providers.acme-lab.pin"
 
