@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.unit.api.test_plugin_settings import acme
 from venom_core.plugins.discovery import Found
 from venom_core.sdk.masking import MASK
 from venom_core.settings.core import CORE_SETTINGS
+from venom_core.settings.layers import Settings
 from venom_core.store.keys import KeyRights, Scope
 from venom_core.testing import stage
 from venom_core.testing.staging import Stage
@@ -263,6 +265,7 @@ async def test_a_broken_file_is_told_and_mended_by_a_restore(tmp_path: Path, acm
 
 COMMAND = """
 import sys
+import threading
 from pathlib import Path
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
@@ -318,3 +321,19 @@ async def test_what_names_files_is_told_to_who_may_administer(
         headers = {"authorization": f"Bearer {key}"}
         overview = (await one.client.get("/api/v1/overview", headers=headers)).json()
     assert bool(overview["warnings"]) is told
+
+
+async def test_a_start_waits_for_no_other_writer(
+    tmp_path: Path, acme: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, kept = threading.Event(), []
+
+    def keep_good(self: Settings) -> None:
+        kept.append(free.wait(20))
+
+    monkeypatch.setattr(Settings, "keep_good", keep_good)
+    async with stage(acme, home=tmp_path) as one:
+        assert (await one.client.get("/healthz")).status_code == 200
+        assert kept == []
+        free.set()
+    assert kept == [True], "and its end is waited for"
