@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -71,7 +72,9 @@ def test_a_port_in_use_names_its_holder(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         done = venom(tmp_path / "home", "serve", "--port", str(port))
     assert done.returncode == 6
-    assert f"(pid {os.getpid()})" in done.stderr and f"--port {port + 1}" in done.stderr
+    named = re.search(r"--port (\d+)", done.stderr)
+    assert f"(pid {os.getpid()})" in done.stderr
+    assert named and int(named[1]) > port  # the next one may be another program's
     assert not (tmp_path / "home" / "run" / "server.json").exists()
 
 

@@ -20,6 +20,7 @@ from venom_core.language.polish import Language, polish
 from venom_core.sdk.frames import Choice, Frame, FrameKind
 
 #: The keys under which the API sends words for people.
+_ENDS = FrameKind.FINISH | FrameKind.ANSWER
 _WORDS = frozenset(
     {
         *("message", "fix", "detail", "error", "title", "summary"),
@@ -67,7 +68,7 @@ def in_language(payload: Any, language: Language) -> Any:
 
 def frame_in_language(frame: Frame, scope: Scope) -> Frame:
     """Return a frame whose words for people, why an answer ended, are in the client's language."""
-    if not frame.kind & (FrameKind.FINISH | FrameKind.ANSWER):
+    if frame.kind is FrameKind.DELTA or not frame.kind & _ENDS:
         return frame
     event = frame.event
     if not any(choice.finish_note for choice in event.choices) or language_of(scope) == "en":

@@ -197,13 +197,13 @@ class ChatService:
         policy = self.limits.policy
         uncalled: tuple[str, ...] = ()
         if call.wire == "chat":
-            call = replace(call, body=with_known_roles(resolved, call.body))
-            call = replace(call, body=with_callable_tools(resolved, call.body, spec.parameters))
+            meant = with_known_roles(resolved, call.body)
+            meant = with_callable_tools(resolved, meant, spec.parameters)
             if call.system:
-                call = replace(call, body=with_system(resolved, call.body, call.system))
-            check_messages(resolved, call.body)
-            callable_body, uncalled = check_tools(resolved, call.body, policy)
-            call = replace(call, body=callable_body)
+                meant = with_system(resolved, meant, call.system)
+            check_messages(resolved, meant)
+            meant, uncalled = check_tools(resolved, meant, policy)
+            call = replace(call, body=meant)
         self._require(spec, Capability.CHAT if call.wire == "chat" else Capability.COMPLETE)
         body, left_out = apply_policy(
             call.body,

@@ -27,6 +27,8 @@ class BoundedLog(RotatingFileHandler):
     the file cannot be opened.
     """
 
+    stream: Any  # a _Lines
+
     def __init__(self, file: Path) -> None:
         self._lost = 0
         self._said = False
@@ -36,8 +38,16 @@ class BoundedLog(RotatingFileHandler):
         return _Lines(self.baseFilename)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, made into its line once: :class:`RotatingFileHandler` makes it twice, and
+        looks at the path, for every one."""
         before = self._lost
-        super().emit(record)
+        try:
+            line = self.format(record) + self.terminator
+            if self.stream.is_full(len(line)):
+                self.doRollover()
+            self.stream.write(line)
+        except Exception:
+            self.handleError(record)
         if self._lost and self._lost == before:
             self._lost = 0
             log.warning("lines before this one could not be written: %d", before)
@@ -61,8 +71,14 @@ class _Lines(io.FileIO):
     def __init__(self, file: str) -> None:
         super().__init__(file, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
         self._torn = False
-        if stat.S_ISREG(os.fstat(self.fileno()).st_mode) and hasattr(os, "fchmod"):
+        self._is_regular = stat.S_ISREG(os.fstat(self.fileno()).st_mode)
+        if self._is_regular and hasattr(os, "fchmod"):
             os.fchmod(self.fileno(), 0o600)  # somebody else may have made it
+
+    def is_full(self, more: int) -> bool:
+        """Return whether so many characters more are too many for the file; a pipe or a terminal
+        is never full. Other processes write to the file too."""
+        return self._is_regular and self.seek(0, io.SEEK_END) + more >= MAX_BYTES
 
     def write(self, text: Any) -> int:
         """Write a line whole; one that a full disk has torn apart is ended before the next."""

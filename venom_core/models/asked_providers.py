@@ -37,12 +37,14 @@ class AskedProviders:
         loading = self.begin_loading()
         if not loading.done():
             await asyncio.wait({loading}, timeout=LOADING_PATIENCE)
-        order = self.order
-        ranked = sorted(
-            (name for name, spec in self._host.specs().items() if not spec.observes),
-            key=lambda name: order.index(name) if name in order else len(order),
+        order, excludes = self.order, self._profile.excludes
+        place = {name: number for number, name in enumerate(order)}
+        asked = (
+            name
+            for name, spec in self._host.specs().items()
+            if not spec.observes and name not in excludes
         )
-        return [name for name in ranked if name not in self._profile.excludes]
+        return sorted(asked, key=lambda name: place.get(name, len(place)))
 
     async def close(self) -> None:
         """End the loading."""

@@ -45,21 +45,40 @@ class Leash:
         Raises what it raises, and ``CancelledError`` where it went on after it was cancelled: by
         returning, or by waiting for longer than the grace.
         """
-        cancelling = _Cancelling()
+        task = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
+        while True:  # every token that is streamed comes through here
+            try:
+                yield waiting
+            except BaseException as thrown:
+                return (yield from self._thrown(steps, thrown, _Cancelling(task, before)))
+            try:
+                waiting = steps.send(None)
+            except StopIteration as end:
+                return end.value
+
+    def _thrown(
+        self, steps: Any, thrown: BaseException | None, cancelling: _Cancelling
+    ) -> Generator[Any, Any, Any]:
+        """Throw into the code what its task was thrown, and await the rest."""
         try:
             while True:
-                try:
-                    yield waiting
-                except BaseException as thrown:
-                    if cancelling.is_over:
-                        self._leave(steps)
-                        raise cancelling.error or thrown from None
-                    waiting = cancelling.throw(steps, thrown)
-                    if isinstance(thrown, GeneratorExit):  # nobody may wait here any more
-                        raise
-                else:
+                if thrown is None:
                     waiting = steps.send(None)
                     cancelling.settle()
+                elif cancelling.is_over:
+                    self._leave(steps)
+                    raise cancelling.error or thrown from None
+                else:
+                    waiting = cancelling.throw(steps, thrown)
+                    if isinstance(thrown, GeneratorExit):  # nobody may wait here any more
+                        raise thrown
+                thrown = None
+                try:
+                    yield waiting
+                except BaseException as error:
+                    thrown = error
         except StopAsyncIteration:
             cancelling.settle()
             if cancelling.error is None:
@@ -84,6 +103,9 @@ class _Cancelling:
     """Throws errors into foreign code, and gives it a grace to let go where its task was
     cancelled; then that is cancelled once more.
 
+    Args:
+        before: how often the task had been cancelled when the wait began.
+
     An error that it waited for is its own to handle, and so is the end of a task that it cancelled.
 
     A time limit of its own, or a group of tasks, cancels the task too, and takes that back when the
@@ -93,11 +115,9 @@ class _Cancelling:
 
     __slots__ = ("_asked", "_before", "_task", "_timer", "error", "is_over")
 
-    def __init__(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def __init__(self, task: asyncio.Task[Any], before: int) -> None:
         self._task = task
-        self._before = task.cancelling()
+        self._before = before
         self._timer: asyncio.TimerHandle | None = None
         self._asked = 0
         self.error: BaseException | None = None

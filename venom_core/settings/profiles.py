@@ -5,6 +5,7 @@ A provider that a profile does not name may be used under it, unless it leaves t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -57,9 +58,16 @@ class Profile:
     def ranked(self, preferred: tuple[str, ...]) -> tuple[str, ...]:
         """Return the providers that take part in the choice for a bare name, those of
         ``runtimes`` first."""
-        first = tuple(name for name in self.runtimes if name in preferred)
-        rest = (name for name in preferred if name not in first)
-        return tuple(name for name in (*first, *rest) if name not in self.excludes)
+        return _ranked(self.runtimes, self.excludes, preferred)
+
+
+@functools.lru_cache(maxsize=64)
+def _ranked(
+    runtimes: tuple[str, ...], excludes: tuple[str, ...], preferred: tuple[str, ...]
+) -> tuple[str, ...]:
+    first = tuple(name for name in runtimes if name in preferred)
+    rest = (name for name in preferred if name not in first)
+    return tuple(name for name in (*first, *rest) if name not in excludes)
 
 
 _TABLE = (
@@ -107,6 +115,7 @@ LEGACY_LIGHT = replace(
 )
 
 
+@functools.lru_cache(maxsize=64)  # every request asks
 def find_profile(name: str, *, legacy_light: bool = False) -> Profile:
     """Return the profile of a name or alias. Raises ``NotFound`` (``unknown_profile``)."""
     profile = PROFILES.get(ALIASES.get(name, name))

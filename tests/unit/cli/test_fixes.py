@@ -4,6 +4,7 @@ done from that state, word for word, and the state is gone."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -20,7 +21,7 @@ from tests.unit.cli.conftest import Cli, Result
 from tools.house.commands import commands_in
 from venom_core import __version__
 from venom_core.cli.connection.server_file import publish
-from venom_core.cli.listening import listen, require_key_beyond_loopback
+from venom_core.cli.listening import PortInUse, listen, require_key_beyond_loopback
 from venom_core.composition import Venom
 from venom_core.plugins.discovery import Found
 from venom_core.sdk.provider import Model, PullProgress
@@ -286,16 +287,23 @@ def test_a_server_that_does_not_answer_is_ended_as_the_fix_says(
     assert cli("run", "city", "Hello there").out == "Warsaw\n"
 
 
+def neighbours(stack: contextlib.ExitStack) -> int:
+    """Hold two ports that follow each other until ``stack`` ends; the lower one."""
+    while True:
+        port = stack.enter_context(listen("127.0.0.1", 0)).getsockname()[1]
+        with contextlib.suppress(PortInUse):
+            stack.enter_context(listen("127.0.0.1", port + 1))
+            return int(port)
+
+
 def test_the_port_that_is_named_is_free() -> None:
-    with listen("127.0.0.1", 0) as held:
-        port = held.getsockname()[1]
-        with listen("127.0.0.1", port + 1) as next_one, pytest.raises(Exception) as refused:
-            assert next_one.getsockname()[1] == port + 1
+    with contextlib.ExitStack() as stack:
+        port = neighbours(stack)
+        with pytest.raises(PortInUse) as refused:
             listen("127.0.0.1", port)
         (command,) = commands_in(refused.value.fix)
         named = int(command.words[command.words.index("--port") + 1])
         assert named not in (port, port + 1)
-        listen("127.0.0.1", named).close()
 
 
 def test_a_way_in_for_others_opens_with_the_key_that_the_fix_makes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def test_a_port_in_use_names_who_holds_it_and_another_one() -> None:
         with pytest.raises(PortInUse) as caught:
             listen("127.0.0.1", port)
     assert f"(pid {os.getpid()})" in caught.value.message
-    assert f"--port {port + 1}" in (caught.value.fix or "")
+    named = re.search(r"--port (\d+)", caught.value.fix or "")
+    assert named and int(named[1]) > port  # the next one may be another program's
     assert caught.value.code == "port_in_use"
 
 

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import json
 import time
-import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -23,6 +22,7 @@ from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
 from venom_core.chat.place import told_of
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.frames import Envelope
+from venom_core.sdk.request_ids import fresh
 
 if TYPE_CHECKING:
     from venom_core.chat.service import ChatCall, ChatService
@@ -85,7 +85,7 @@ class AnswerResponse(Response):
     async def _send(self, stream: ChatStream, send: Send, *, begun: bool) -> None:
         call = self._call
         envelope = Envelope(
-            id=_PREFIX[call.wire] + uuid.uuid4().hex,
+            id=_PREFIX[call.wire] + fresh(),
             created=int(time.time()),
             model=call.model or stream.resolved.id,
             wire=call.wire,
