@@ -28,7 +28,7 @@ NPM_SILENCE = 300.0
 COMPRESSED = {".html", ".js", ".css", ".txt", ".json", ".svg", ".map", ".webmanifest"}
 # What the build itself writes into web/.
 NOT_SOURCE = {
-    "node_modules", "out", ".next", ".test", "next-env.d.ts", "tsconfig.tsbuildinfo", "schema.ts",
+    "node_modules", "out", ".next", "next-env.d.ts", "tsconfig.tsbuildinfo", "schema.ts",
 }  # fmt: skip
 
 

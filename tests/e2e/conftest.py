@@ -18,6 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import fake_api
+from stage import Stage
 
 from tools.browser import HOW, chromium
 
@@ -80,6 +81,13 @@ def venom_url(request: pytest.FixtureRequest) -> str:
         return E2E_URL.rstrip("/")
     fake: fake_api.FakeVenom = request.getfixturevalue("fake")
     return fake.url
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A real server with the scripted engine, of this test's own."""
+    with Stage(tmp_path / "home") as running:
+        yield running
 
 
 class Window:

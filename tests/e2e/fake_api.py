@@ -181,6 +181,17 @@ class FakeVenom:
         self.installing, self.operation_shown = None, {"status": "cancelled"}
         return JSONResponse({"success": True})
 
+    async def events(self, request: Request) -> Response:
+        """A feed on which nothing happens."""
+
+        async def silence() -> AsyncIterator[str]:
+            yield ": watching\n\n"
+            while True:
+                await asyncio.sleep(15)
+                yield ": ping\n\n"
+
+        return self.refusal(request) or StreamingResponse(silence(), media_type="text/event-stream")
+
     async def conversations(self, request: Request) -> Response:
         """Those of the key that signed in."""
         return self.refusal(request) or await self.sessions.answer(request, self.key or "")
@@ -244,6 +255,7 @@ def make_app(fake: FakeVenom, folder: Path) -> Starlette:
                 methods=["GET", "POST", "DELETE"],
             ),
             Route("/api/v1/overview", fake.overview),
+            Route("/api/v1/events", fake.events),
             Route("/api/v1/models", fake.models),
             Route("/api/v1/plugins", fake.plugins),
             Route("/api/v1/models/install", fake.install, methods=["POST"]),

@@ -4,7 +4,6 @@ import { Shell } from "@/components/shell/shell";
 import "./globals.css";
 
 export const metadata: Metadata = {
-  title: "Venom",
   description: "Chat with the language models on your own machine.",
   robots: { index: false },
 };

@@ -1,7 +1,8 @@
-import { getModels, getOverview } from "./api";
-import { isAbort, recordOf, type ErrorRecord } from "./errors";
-import { language } from "./i18n";
+import { QueryObserver } from "@tanstack/react-query";
+import { asking } from "./api/client";
+import { recordOf, type ErrorRecord } from "./errors";
 import { allowAsking } from "./key";
+import { queries } from "./queries";
 import { readItem, writeItem } from "./storage";
 import { createStore } from "./store";
 import { followDefault } from "./theme";
@@ -24,28 +25,38 @@ export function chooseModel(id: string): void {
   chosenModel.set(id);
 }
 
-let refreshing: Promise<void> | null = null;
+const OVERVIEW = asking("/api/v1/overview");
+const MODELS = asking("/api/v1/models");
 
-async function load(): Promise<void> {
-  try {
-    const [overview, models] = await Promise.all([getOverview(), getModels()]);
-    catalogue.set({ overview, models, error: null });
-    followDefault(overview.theme);
-  } catch (thrown) {
-    if (!isAbort(thrown)) catalogue.set((old) => ({ ...old, error: recordOf(thrown) }));
-  }
+/** Show what the two queries know now. */
+function show(): void {
+  const overview = queries.getQueryState<Overview>(OVERVIEW.queryKey);
+  const models = queries.getQueryState<{ models: ModelRecord[] }>(MODELS.queryKey);
+  const error: unknown = overview?.error ?? models?.error ?? null;
+  if (error === null && (!overview?.data || !models?.data)) return;
+  catalogue.set((old) => ({
+    overview: overview?.data ?? old.overview,
+    models: models?.data?.models ?? old.models,
+    error: error === null ? null : recordOf(error),
+  }));
+  if (overview?.data) followDefault(overview.data.theme);
+}
+
+/** Keep the catalogue as new as its two queries; returns what ends that. */
+export function followCatalogue(): () => void {
+  const watched = [new QueryObserver(queries, OVERVIEW), new QueryObserver(queries, MODELS)];
+  const stops = watched.map((observer) => observer.subscribe((seen) => seen.isFetching || show()));
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 /** Ask the server again; calls that overlap share one answer. */
-export function refresh(): Promise<void> {
-  refreshing ??= load().finally(() => {
-    refreshing = null;
-  });
-  return refreshing;
+export async function refresh(): Promise<void> {
+  const asked = [queries.fetchQuery({ ...OVERVIEW, staleTime: 0 }), queries.fetchQuery({ ...MODELS, staleTime: 0 })];
+  await Promise.allSettled(asked);
+  show();
 }
-
-// The server's sentences are in the language they were asked for in.
-language.subscribe(() => void Promise.resolve(refreshing).finally(refresh));
 
 /** The same after the user asked for it: then a key may be asked for again. */
 export function refreshByHand(): Promise<void> {

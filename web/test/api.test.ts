@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
-import { getModels, streamChat } from "../lib/api";
+import { afterEach, test } from "vitest";
+import { streamChat } from "../lib/api";
+import { api } from "../lib/api/client";
 import { ApiError, errorFrom } from "../lib/errors";
 import { language } from "../lib/i18n";
 import { allowAsking, answerKey, keyPrompt } from "../lib/key";
+
+const getModels = () => api.GET("/api/v1/models").then(({ data }) => data?.models);
 
 const realFetch = globalThis.fetch;
 afterEach(() => {

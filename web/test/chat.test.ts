@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { canChat, modelInUse, noteOf, type Catalogue } from "../lib/catalogue";
 import type { ModelRecord, Overview } from "../lib/api/types";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, mock, test } from "node:test";
+import { beforeEach, test, vi } from "vitest";
 import { chats, findChat, moreChats, refreshChats, renameChat } from "../lib/chats";
 import { finishRemoval, holdRemoval, removal, removeChat, resumeRemoval, undoRemoval, UNDO_MS } from "../lib/removal";
 import { MemoryServer, refusal } from "./server";
@@ -50,24 +50,24 @@ test("a title that is refused goes back, and the refusal is said", async () => {
 });
 
 test("a deletion is on the server when its time is over, and not while somebody decides", async () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     for (const id of ["a", "b"]) server.add(`${run}${id}`, id, "q", "a");
     await refreshChats();
     removeChat(`${run}a`);
     assert.deepEqual([titles(), removal.get()?.title], [["b"], "a"]);
-    mock.timers.tick(UNDO_MS - 1);
+    vi.advanceTimersByTime(UNDO_MS - 1);
     holdRemoval();
-    mock.timers.tick(UNDO_MS * 10);
+    vi.advanceTimersByTime(UNDO_MS * 10);
     assert.ok(server.kept.has(`${run}a`));
     await refreshChats();
     assert.deepEqual(titles(), ["b"]);
     resumeRemoval();
-    mock.timers.tick(UNDO_MS);
+    vi.advanceTimersByTime(UNDO_MS);
     await settled();
     assert.deepEqual([server.kept.has(`${run}a`), removal.get()], [false, null]);
   } finally {
-    mock.timers.reset();
+    vi.useRealTimers();
   }
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import type { MessageRecord } from "../lib/api/types";
 import { detailsOf, exportOf, latestPath, messageOf, titleOf, wireMessages, type AssistantMessage } from "../lib/conversation";
 

@@ -1,43 +1,29 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { Area } from "../lib/i18n/area";
 import { en } from "../lib/i18n/en";
 import { pl } from "../lib/i18n/pl";
+import { differences, type Texts } from "./texts";
 
-/** Words that both languages write alike. */
-const SAME = new Set(["model", "version"]);
-
-type Texts = Record<string, string | ((...args: never[]) => string)>;
-
-/** A function's text with marked arguments, so that what it does with them can be compared. */
-function rendered(value: Texts[string]): string {
-  if (typeof value === "string") return value;
-  const call = value as (...args: unknown[]) => string;
-  return call(...Array.from({ length: value.length }, (_, at) => `‹${at}›`));
-}
-
-const marks = (text: string) => [...text.matchAll(/‹\d›/g)].map(String).sort();
-const codes = (text: string) => [...text.matchAll(/`[^`]+`/g)].map(String);
-
-test("Polish has exactly the English keys", () => {
-  assert.deepEqual(Object.keys(pl).sort(), Object.keys(en).sort());
+test("Polish says what English says", () => {
+  // English spells one token out; the count is no argument of the Polish text.
+  assert.deepEqual(differences(en, pl, ["model", "version"], ["token_count"]), []);
 });
 
-test("no text is empty or left in English", () => {
-  for (const key of Object.keys(en)) {
-    const [english, polish] = [rendered((en as Texts)[key] ?? ""), rendered((pl as Texts)[key] ?? "")];
-    assert.notEqual(polish.trim(), "", key);
-    if (!SAME.has(key)) assert.notEqual(polish, english, `${key} is not translated`);
-  }
+const areas = readdirSync("lib/i18n/areas").filter((name) => name.endsWith(".ts"));
+
+test.for(areas)("%s says the same in each language", async (file) => {
+  const { default: texts } = (await import(`../lib/i18n/areas/${file}`)) as { default: Area<Texts> };
+  assert.deepEqual(differences(texts.en, texts.pl, texts.alike), []);
 });
 
-test("translations use the same arguments and commands", () => {
-  for (const key of Object.keys(en)) {
-    const [english, polish] = [rendered((en as Texts)[key] ?? ""), rendered((pl as Texts)[key] ?? "")];
-    // English spells one token out; the other arguments must all be there.
-    if (key !== "token_count") assert.deepEqual(marks(polish), marks(english), key);
-    const commands = codes(polish).map((code) => code.replace("NAZWA", "NAME"));
-    assert.deepEqual(commands, codes(english), key);
-  }
+test("what is left out, left in English or said of something else is found", () => {
+  const english = { a: "One", b: "Two", c: (name: string) => `Three ${name}`, d: "Run `venom doctor`." };
+  const wrong = { b: "Two", c: () => "Trzy", d: "Uruchom `venom`.", e: "Więcej" };
+  expect(differences(english, wrong)).toEqual([
+    "a is missing or empty", "b is not translated", "c has other arguments", "d has other commands", "e is missing or empty",
+  ]);
 });
 
 test("Polish counts tokens as Polish does", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, test } from "vitest";
 import type { Message } from "../lib/conversation";
 import { ApiError } from "../lib/errors";
 import { isKept, keepAsNew, keepMissing, keepOnLeaving, keptPath, lastKept } from "../lib/keeping";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
+import { afterEach, test } from "vitest";
 import { adoptPulls, cancelPull, pulls, startPull } from "../lib/pulls";
 
 const realFetch = globalThis.fetch;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { readEvents } from "../lib/sse";
 
 /** A body that arrives in exactly these pieces, and says whether it was cancelled. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { test } from "vitest";
 import { en } from "../lib/i18n/en";
 import { pl } from "../lib/i18n/pl";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, test } from "vitest";
 import { forgetOld, takenOver, takeOver, untaken } from "../lib/takeover";
 import { MemoryServer, refusal } from "./server";
 

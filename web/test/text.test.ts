@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "vitest";
 import { openFence, splitBlocks } from "../lib/blocks";
 import { makeFormat } from "../lib/format";
 import { isCommand, sentenceAndCommand, sentenceParts, spoken } from "../lib/plain";

@@ -1,15 +1,16 @@
 "use client";
 
-import { useEffect, useState } from "react";
-import { getPlugins } from "@/lib/api";
-import { recordOf, type ErrorRecord } from "@/lib/errors";
-import { language, useText } from "@/lib/i18n";
+import { useQuery } from "@tanstack/react-query";
+import { asking } from "@/lib/api/client";
+import { useText } from "@/lib/i18n";
+import { useArea } from "@/lib/i18n/area";
+import texts from "@/lib/i18n/areas/plugins";
 import { allowAsking } from "@/lib/key";
 import type { PluginRecord, PluginState, ProviderRecord, Reason } from "@/lib/api/types";
-import { MenuButton } from "../shell/shell";
 import { PROVIDER_TONES } from "../shell/providers";
-import { ErrorNote } from "../ui/error-note";
+import { Answer } from "../ui/answer";
 import { RetryIcon } from "../ui/icons";
+import { Page } from "../ui/page";
 import { DocsLink, Fix } from "../ui/sentence";
 import { StatusDot, type Tone } from "../ui/status-dot";
 
@@ -22,65 +23,43 @@ const STATE_TONES: Record<PluginState, Tone> = {
 };
 
 export function PluginsPage() {
-  const { t } = useText();
-  const [plugins, setPlugins] = useState<PluginRecord[] | null>(null);
-  const [error, setError] = useState<ErrorRecord | null>(null);
-  const load = () => {
-    getPlugins().then(
-      (records) => {
-        setPlugins(records);
-        setError(null);
-      },
-      (thrown) => setError(recordOf(thrown)),
-    );
-  };
-  useEffect(() => {
-    load();
-    return language.subscribe(load);
-  }, []);
+  const { t } = useArea(texts);
+  const { t: shared } = useText();
+  const query = useQuery(asking("/api/v1/plugins"));
   const again = () => {
     allowAsking();
-    load();
+    void query.refetch();
   };
+  const refresh = (
+    <button type="button" className="button-icon" aria-label={shared.retry} title={shared.retry} onClick={again}>
+      <RetryIcon />
+    </button>
+  );
   return (
-    <>
-      <header className="flex h-14 shrink-0 items-center gap-2 px-3 md:hidden">
-        <MenuButton />
-      </header>
-      <main id="content" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
-        <div className="mx-auto max-w-3xl space-y-6 px-5 pt-2 pb-16 md:pt-14">
-          <div className="flex items-start justify-between gap-4">
-            <div className="space-y-1.5">
-              <h1 className="text-2xl font-semibold tracking-tight">{t.plugins}</h1>
-              <p className="text-soft">{t.plugins_text}</p>
-            </div>
-            <button type="button" className="button-icon" aria-label={t.retry} title={t.retry} onClick={again}>
-              <RetryIcon />
-            </button>
-          </div>
-          {error && <ErrorNote error={error} />}
-          {plugins === null && !error && <p role="status" className="text-soft">{t.loading}…</p>}
-          {plugins?.length === 0 && <p className="text-soft">{t.plugins_none}</p>}
+    <Page title={t.title} intro={t.text} actions={refresh}>
+      <Answer query={query} isEmpty={(answer) => answer.plugins.length === 0} empty={t.none}>
+        {(answer) => (
           <ul className="space-y-3">
-            {plugins?.map((plugin) => (
+            {answer.plugins.map((plugin) => (
               <li key={plugin.id}>
                 <Plugin plugin={plugin} />
               </li>
             ))}
           </ul>
-        </div>
-      </main>
-    </>
+        )}
+      </Answer>
+    </Page>
   );
 }
 
 function Plugin({ plugin }: { plugin: PluginRecord }) {
-  const { t, format } = useText();
+  const { t, format } = useArea(texts);
+  const { t: shared } = useText();
   const facts = [
     plugin.version,
-    plugin.origin === "first_party" ? t.plugin_first_party : t.plugin_third_party,
-    plugin.api && t.plugin_api(plugin.api),
-    plugin.load_ms !== null && t.plugin_load(format.duration(plugin.load_ms)),
+    plugin.origin === "first_party" ? t.first_party : t.third_party,
+    plugin.api && t.api(plugin.api),
+    plugin.load_ms !== null && t.load(format.duration(plugin.load_ms)),
   ].filter(Boolean);
   return (
     <article aria-label={plugin.id} className="card space-y-4 p-5">
@@ -91,7 +70,7 @@ function Plugin({ plugin }: { plugin: PluginRecord }) {
             <span className="font-mono text-[0.8125rem]">{plugin.distribution}</span> · {facts.join(" · ")}
           </p>
         </div>
-        <State tone={STATE_TONES[plugin.state]} text={t[`state_${plugin.state}`]} />
+        <State tone={STATE_TONES[plugin.state]} text={shared[`state_${plugin.state}`]} />
       </div>
       {plugin.reason && <ReasonNote reason={plugin.reason} />}
       {plugin.providers.length > 0 && (

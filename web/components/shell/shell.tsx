@@ -1,10 +1,14 @@
 "use client";
 
+import { QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { usePathname } from "next/navigation";
-import { catalogue, refresh } from "@/lib/catalogue";
+import { followCatalogue, refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
+import { whenIdle } from "@/lib/lazy";
 import { adoptPulls } from "@/lib/pulls";
+import { queries } from "@/lib/queries";
+import { routeAt } from "@/lib/routes";
 import { useStore } from "@/lib/store";
 import { beginVisit } from "@/lib/visit";
 import { drawer } from "./drawer";
@@ -22,17 +26,15 @@ export function Shell({ children }: { children: ReactNode }) {
   }, [lang]);
   useEffect(() => {
     void refresh().then(adoptPulls);
-    const onFocus = () => {
-      if (document.visibilityState === "visible") void refresh();
-    };
-    document.addEventListener("visibilitychange", onFocus);
-    return () => document.removeEventListener("visibilitychange", onFocus);
   }, []);
+  useEffect(followCatalogue, []);
+  useEffect(followFeedLater, []);
   useEffect(beginVisit, []);
   useEffect(() => drawer.set(false), [path]);
-  useWatch();
+  const route = routeAt(path);
   return (
-    <>
+    <QueryClientProvider client={queries}>
+      <title>{route && route.path !== "/" ? `${t[`route_${route.name}`]} · Venom` : "Venom"}</title>
       <a
         href="#content"
         className="fixed top-3 left-3 z-50 -translate-y-20 rounded-lg bg-accent px-4 py-2 text-sm font-medium text-on-accent focus:translate-y-0"
@@ -52,22 +54,23 @@ export function Shell({ children }: { children: ReactNode }) {
       </div>
       <Drawer />
       <KeyDialog />
-    </>
+    </QueryClientProvider>
   );
 }
 
-const WATCH_MS = 4000;
-
-/** While the server is away or a provider starts, ask again now and then; otherwise leave it alone. */
-function useWatch(): void {
-  const stock = useStore(catalogue);
-  useEffect(() => {
-    const away = stock.error?.code === "client_unreachable";
-    const opening = stock.overview?.providers.some((provider) => provider.status === "opening");
-    if (!away && !opening) return;
-    const timer = setTimeout(() => void refresh(), WATCH_MS);
-    return () => clearTimeout(timer);
-  }, [stock]);
+/** The feed is of no use before the first answers are there. */
+function followFeedLater(): () => void {
+  let stop: () => void = () => undefined;
+  let over = false;
+  whenIdle(() => {
+    void import("@/lib/feed").then((feed) => {
+      if (!over) stop = feed.followFeed();
+    }, () => undefined);
+  });
+  return () => {
+    over = true;
+    stop();
+  };
 }
 
 /** Opens the drawer; pages put it into their top bar. */

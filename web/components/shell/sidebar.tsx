@@ -11,9 +11,10 @@ import { useStore } from "@/lib/store";
 import { untaken } from "@/lib/takeover";
 import { signOut } from "@/lib/visit";
 import { Sentence } from "../ui/sentence";
-import { BlocksIcon, LogoIcon, PlusIcon } from "../ui/icons";
+import { LogoIcon, PlusIcon } from "../ui/icons";
 import { ChatList, stayHere } from "./chat-list";
 import { drawer } from "./drawer";
+import { PageLinks } from "./page-links";
 import { Preferences } from "./preferences";
 import { Providers } from "./providers";
 
@@ -45,13 +46,7 @@ export function Sidebar() {
       </nav>
       <div className="space-y-3 border-t border-line px-3 py-3">
         <Providers />
-        <Link
-          href="/plugins" prefetch={false}
-          aria-current={path === "/plugins" ? "page" : undefined}
-          className="flex items-center gap-2.5 rounded-lg px-2 py-1.5 text-sm text-soft hover:bg-hover hover:text-ink aria-[current]:bg-hover aria-[current]:text-ink"
-        >
-          <BlocksIcon /> {t.plugins}
-        </Link>
+        <PageLinks path={path} />
         <Preferences />
         {overview && overview.warnings.length > 0 && <Warnings sentences={overview.warnings} />}
         {overview?.key_required && <SignOut />}

@@ -35,6 +35,13 @@ export const PlugIcon = (props: Props) => <Icon {...props}><path d="M9 3v5M15 3v
 export const BlocksIcon = (props: Props) => (
   <Icon {...props}><path d="M4 4h7v7H4zM4 15h5v5H4zM13 13h7v7h-7zM15 4h5v5h-5z" /></Icon>
 );
+export const ChatIcon = (props: Props) => <Icon {...props}><path d="M4 5h16v11H9l-5 4z" /></Icon>;
+export const CubeIcon = (props: Props) => <Icon {...props}><path d="M12 3l8 4.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9" /></Icon>;
+export const KeyIcon = (props: Props) => <Icon {...props}><path d="M12 12l8-8M17 7l3 3M12.5 16a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0z" /></Icon>;
+export const GaugeIcon = (props: Props) => <Icon {...props}><path d="M4 17a8 8 0 1 1 16 0M12 17l4-6" /></Icon>;
+export const SlidersIcon = (props: Props) => <Icon {...props}><path d="M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5" /></Icon>;
+export const ChartIcon = (props: Props) => <Icon {...props}><path d="M4 20h16M7 16v-5M12 16V6M17 16v-8" /></Icon>;
+export const TranslateIcon = (props: Props) => <Icon {...props}><path d="M4 6h9M8.5 4v2M11 6c-1 4-3.5 6.5-6.5 8M6 9c1 2.5 3 4 5 5M12 20l4-9 4 9M13.5 17h5" /></Icon>;
 export const CopyIcon = (props: Props) => (
   <Icon {...props}><rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15V6a2 2 0 0 1 2-2h8" /></Icon>
 );

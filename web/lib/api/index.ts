@@ -39,12 +39,6 @@ async function* jsonEvents(
   }
 }
 
-export const getOverview = () => getJson("/api/v1/overview");
-
-export const getModels = () => getJson("/api/v1/models").then((answer) => answer.models);
-
-export const getPlugins = () => getJson("/api/v1/plugins").then((answer) => answer.plugins);
-
 /** An engine's own frames are passed on, and some call it `reasoning`. */
 type Delta = Schemas["ChatDelta"] & { reasoning?: string | null };
 

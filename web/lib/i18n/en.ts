@@ -76,6 +76,17 @@ export const en = {
   untaken_delete_sure: "Delete them for good?",
   sign_out_untaken: "Sign out and delete the chats that are in this browser only?",
 
+  pages: "Pages",
+  route_chat: "Chat",
+  route_models: "Models",
+  route_plugins: "Plugins",
+  route_keys: "Keys",
+  route_runtime: "Runtime",
+  route_config: "Settings",
+  route_usage: "Usage",
+  route_translate: "Translation",
+  empty: "Nothing is here yet.",
+
   language: "Language",
   theme: "Appearance",
   theme_system: "System",
@@ -172,14 +183,6 @@ export const en = {
   key_save: "Go on",
   key_enter: "Enter a key",
   sign_out: "Sign out",
-
-  plugins: "Plugins",
-  plugins_text: "Every installed plugin, and what became of it at the last start.",
-  plugins_none: "No plugin is installed.",
-  plugin_first_party: "part of Venom",
-  plugin_third_party: "third party",
-  plugin_api: (api: string) => `API ${api}`,
-  plugin_load: (time: string) => `loaded in ${time}`,
 };
 
 type Text<T> = T extends (...args: infer A) => string ? (...args: A) => string : string;

@@ -3,7 +3,6 @@ import { makeFormat } from "../format";
 import { readItem, writeItem } from "../storage";
 import { createStore, useStore } from "../store";
 import { en, type Dictionary } from "./en";
-import { pl } from "./pl";
 
 export type { Dictionary } from "./en";
 
@@ -11,7 +10,11 @@ export const LANGUAGES = ["en", "pl"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 export const LANGUAGE_NAMES: Record<Language, string> = { en: "English", pl: "Polski" };
-const DICTIONARIES: Record<Language, Dictionary> = { en, pl };
+/** English is in the exported page; another language is fetched by who reads it. */
+const dictionaries: Partial<Record<Language, Dictionary>> = { en };
+const FETCHED: Record<Exclude<Language, "en">, () => Promise<Dictionary>> = {
+  pl: () => import("./pl").then((module) => module.pl),
+};
 
 /** The same rule as in the script of app/layout.tsx: the choice made here, else the browser's. */
 function initialLanguage(): Language {
@@ -21,7 +24,25 @@ function initialLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("pl") ? "pl" : "en";
 }
 
+/** The language that was chosen: requests ask for it at once. */
 export const language = createStore<Language>("en", initialLanguage());
+/** The language on the screen: the chosen one as soon as its texts are there. */
+export const shown = createStore<Language>("en");
+
+async function showChosen(): Promise<void> {
+  const chosen = language.get();
+  try {
+    if (chosen !== "en") dictionaries[chosen] ??= await FETCHED[chosen]();
+    if (language.get() === chosen) shown.set(chosen);
+  } catch {
+    // Better in the other language than not at all.
+    if (language.get() === chosen) language.set(shown.get());
+    delete document.documentElement.dataset.pending;
+  }
+}
+
+language.subscribe(() => void showChosen());
+if (language.get() !== "en") void showChosen();
 
 export function chooseLanguage(chosen: Language): void {
   writeItem("localStorage", "venom.lang", chosen);
@@ -30,6 +51,6 @@ export function chooseLanguage(chosen: Language): void {
 
 /** The texts and the formats of the language in use. */
 export function useText() {
-  const lang = useStore(language);
-  return useMemo(() => ({ lang, t: DICTIONARIES[lang], format: makeFormat(lang) }), [lang]);
+  const lang = useStore(shown);
+  return useMemo(() => ({ lang, t: dictionaries[lang] ?? en, format: makeFormat(lang) }), [lang]);
 }

@@ -73,6 +73,17 @@ export const pl: Dictionary = {
   untaken_delete_sure: "Usunąć na zawsze?",
   sign_out_untaken: "Wylogować się i usunąć rozmowy, które są tylko w tej przeglądarce?",
 
+  pages: "Strony",
+  route_chat: "Rozmowa",
+  route_models: "Modele",
+  route_plugins: "Wtyczki",
+  route_keys: "Klucze",
+  route_runtime: "Praca",
+  route_config: "Ustawienia",
+  route_usage: "Zużycie",
+  route_translate: "Tłumaczenie",
+  empty: "Niczego tu jeszcze nie ma.",
+
   language: "Język",
   theme: "Wygląd",
   theme_system: "Systemowy",
@@ -169,12 +180,4 @@ export const pl: Dictionary = {
   key_save: "Dalej",
   key_enter: "Podaj klucz",
   sign_out: "Wyloguj się",
-
-  plugins: "Wtyczki",
-  plugins_text: "Wszystkie zainstalowane wtyczki i to, co się z nimi stało przy ostatnim starcie.",
-  plugins_none: "Nie zainstalowano żadnej wtyczki.",
-  plugin_first_party: "część Venoma",
-  plugin_third_party: "obca",
-  plugin_api: (api) => `interfejs ${api}`,
-  plugin_load: (time) => `wczytana w ${time}`,
 };

@@ -1,0 +1,126 @@
+"""A real server with the scripted engine: for what the embedded models will not do on demand.
+
+Everything but the engine is real: the command line, the API, the store, the page. By hand:
+
+    python tests/e2e/stage.py --home /tmp/stage --port 8399
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.unit.cli.processes import environment  # noqa: E402 -- the checkout is on the path now
+from venom_core.testing import scripted  # noqa: E402
+from venom_core.testing.deadlines import eventually, patience  # noqa: E402
+from venom_core.testing.scripted import Pause, Script, say  # noqa: E402
+from venom_core.testing.staging import SCRIPTED, venom_over  # noqa: E402
+
+MARKDOWN = ["Here is a **small** program.\n\n", "```python\n", "print(1)\n", "```\n\n", "Done."]
+
+
+def paced(*words: str, seconds: float = 0.05) -> list[Any]:
+    """Return the steps of a lawful stream with a rest before each word."""
+    return [step for one in say(*words) for step in (Pause(seconds), one)]
+
+
+def scripts() -> dict[str, Script]:
+    """Return what each model of the stage says."""
+    return {
+        "hello": Script(say("Hello", " there", ".")),
+        "markdown": Script(say(*MARKDOWN)),
+        "slow": Script(paced(*(f"word{number} " for number in range(100)))),
+        "long": Script(say(*(f"word{number} " for number in range(5000)))),
+        "silent": Script([Pause(forever=True)]),
+    }
+
+
+class Stage:
+    """The server as a process; a context manager. ``restart`` keeps its address and its data.
+
+    Raises ``RuntimeError`` with the end of its log where it ends at its start, and ``TimeoutError``
+    where it does not begin.
+    """
+
+    def __init__(self, home: Path, **env: str) -> None:
+        self.home = home
+        self._env = env
+        self._port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        import json
+
+        self.home.mkdir(parents=True, exist_ok=True)
+        log = (self.home / "stage.log").open("ab")
+        argv = [sys.executable, __file__, "--home", str(self.home), "--port", str(self._port)]
+        with log:
+            self._process = process = subprocess.Popen(
+                argv, env=environment(self.home, **self._env), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        record = self.home / "run" / "server.json"
+
+        def found() -> str:
+            if process.poll() is not None:
+                raise RuntimeError((self.home / "stage.log").read_text(encoding="utf-8")[-2000:])
+            try:
+                told = json.loads(record.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                return ""
+            return str(told["url"]) if told["pid"] == process.pid else ""
+
+        if not eventually(found, 60):
+            raise TimeoutError("The stage did not start.")
+        self.url = found()
+        self._port = int(self.url.rpartition(":")[2])
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(patience(30))
+            self._process = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+def main() -> None:
+    from venom_core.cli.main import run_command
+    from venom_core.composition import Venom
+    from venom_core.settings.layers import Settings
+    from venom_core.settings.paths import Paths
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--port", default="8399")
+    options = parser.parse_args()
+    os.environ["VENOM_HOME"] = options.home
+    scripted.SCRIPTS.update(scripts())
+
+    def made(**options: Any) -> Venom:
+        settings = Settings.load(Paths.resolve(), os.environ, options.get("flags"))
+        return venom_over(settings, [SCRIPTED])
+
+    Venom.from_environment = made  # type: ignore[method-assign,assignment]
+    sys.exit(run_command(["serve", "--port", options.port]))
+
+
+if __name__ == "__main__":
+    main()
