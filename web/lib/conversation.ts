@@ -53,19 +53,6 @@ export function wireMessages(messages: Message[]): WireMessage[] {
   return sent;
 }
 
-/** The branch that ends with the latest answer, from its first message. */
-export function latestPath(messages: MessageRecord[]): MessageRecord[] {
-  const byId = new Map(messages.map((message) => [message.id, message]));
-  const path: MessageRecord[] = [];
-  let at = messages.findLast((message) => message.role !== "user");
-  // A message stands behind the one that it follows, so this ends.
-  while (at && path.length < messages.length) {
-    path.push(at);
-    at = at.parent_message_id === null ? undefined : byId.get(at.parent_message_id);
-  }
-  return path.reverse();
-}
-
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 const figure = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;

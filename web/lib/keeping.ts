@@ -1,7 +1,8 @@
 import { importSession, keepExchange, readSession } from "./api/sessions";
 import type { MessageRecord, SessionRecord } from "./api/types";
 import { newChatId } from "./address";
-import { detailsOf, exportOf, latestPath, messageOf, type AssistantMessage, type Message } from "./conversation";
+import { chosenPath } from "./branches";
+import { detailsOf, exportOf, messageOf, type AssistantMessage, type Message } from "./conversation";
 import { ApiError } from "./errors";
 
 /** A message on the screen does not change once it is whole; these are the server's ids of those it keeps. */
@@ -9,9 +10,9 @@ const ids = new WeakMap<Message, string>();
 
 export const isKept = (message: Message | undefined): boolean => message !== undefined && ids.has(message);
 
-/** The latest branch of a conversation, as messages that are kept already. */
-export function keptPath(records: MessageRecord[]): Message[] {
-  return latestPath(records).map((record) => {
+/** A branch of a conversation, as messages that are kept already: the one that ends with `leaf`, else the latest. */
+export function keptPath(records: MessageRecord[], leaf?: string): Message[] {
+  return chosenPath(records, leaf).map((record) => {
     const message = messageOf(record);
     ids.set(message, record.id);
     return message;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { MessageRecord } from "../lib/api/types";
-import { detailsOf, exportOf, latestPath, messageOf, titleOf, wireMessages, type AssistantMessage } from "../lib/conversation";
+import { detailsOf, exportOf, messageOf, titleOf, wireMessages, type AssistantMessage } from "../lib/conversation";
 
 const record = (id: string, parent: string | null, role: MessageRecord["role"], more: Partial<MessageRecord> = {}): MessageRecord => ({
   id,
@@ -28,24 +28,6 @@ test("a turn that failed without a word is not told to the model", () => {
   ]);
   assert.deepEqual(sent.map((message) => message.content), ["0", "1", "one", "3", "thr", "4"]);
   assert.deepEqual(sent.map((message) => message.role), ["system", "user", "assistant", "user", "assistant", "user"]);
-});
-
-test("the latest branch ends with the latest answer", () => {
-  const tree = [
-    record("s", null, "system"),
-    record("q1", "s", "user"),
-    record("a1", "q1", "assistant"),
-    record("q2", "a1", "user"),
-    record("a2", "q2", "assistant"),
-    record("q3", "a1", "user"),
-    record("a3", "q3", "assistant"),
-    record("q4", "a3", "user"),
-  ];
-  assert.deepEqual(latestPath(tree).map((one) => one.id), ["s", "q1", "a1", "q3", "a3"]);
-  assert.deepEqual(latestPath([]), []);
-  assert.deepEqual(latestPath([record("q", null, "user")]), []);
-  // No server sends this; a page must not hang on it.
-  assert.ok(latestPath([record("a", "b", "assistant"), record("b", "a", "assistant")]).length <= 2);
 });
 
 const whole: AssistantMessage = {
