@@ -54,8 +54,9 @@ test-engines: dev ## Long runs with real engines
 test-vllm: dev ## vLLM on the processor, in an environment that is made for it (3.5 GB)
 	VENOM_TEST_VLLM=1 $(PYTEST) -m engines tests/engines/test_vllm.py
 
-test-install: wheelhouse ## The wheels in fresh environments, without a network but for one small model
-	$(PYTEST) -m install tests/install tests/integration/test_plugin_install.py
+test-install: wheelhouse ## The wheels in fresh environments, without a network but for one small model; a new plugin's own checkers
+	$(PYTEST) -m install tests/install tests/integration/test_plugin_install.py tests/unit/cli/test_new_plugin.py \
+		tests/unit/checks/test_planted_plugin.py
 
 e2e: dev ui ## A real server and a real browser
 	@$(BIN)/python -m tools.browser

@@ -30,7 +30,8 @@ from tools.projects import ROOT, direct_requirements
 from venom_core.plugins import names
 from venom_core.testing.deadlines import patience
 
-pytestmark = pytest.mark.timeout(300)
+# The checkers read the whole tree each time: minutes of a processor.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.install]
 SOURCES = f"{FOLDER}/{PACKAGE}"
 PROJECT = f"{FOLDER}/pyproject.toml"
 Changes = dict[str, str | tuple[str, str] | None]

@@ -77,6 +77,7 @@ def types_known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("types-known")
 
 
+@pytest.mark.install
 def test_linters_find_nothing_in_it(made: Path, types_known: Path) -> None:
     """As its author runs them, in its folder, over its tests too."""
     for command in (["ruff", "check", "--isolated", "--line-length", "100"],
