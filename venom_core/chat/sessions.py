@@ -51,7 +51,9 @@ class Conversation:
 
     def messages(self, question: str) -> list[dict[str, Any]]:
         """Return what is sent: the path, and the question after it."""
-        history = told((one.role, one.content) for one in self.path)
+        history = told(
+            (one.role, content_of(one.role, one.content, one.details)) for one in self.path
+        )
         return [*history, {"role": "user", "content": question}]
 
 
@@ -64,6 +66,7 @@ class Exchange:
         parent: the message that the question follows, ``ROOT`` for none; None is the latest.
         system: the system message of a conversation that begins with this.
         details: JSON values beside the answer's text.
+        question_details: the same of the question: the images that it came with.
     """
 
     question: str
@@ -72,13 +75,14 @@ class Exchange:
     parent: str | None = None
     system: str | None = None
     details: Mapping[str, Any] | None = None
+    question_details: Mapping[str, Any] | None = None
 
     def following(self, path: Sequence[Message]) -> list[Message]:
         """Return the messages that it adds behind a path; the answer is the last."""
         begins = not path and self.system
         first = [Message("system", self.system or "")] if begins else []
         parent = [*path, *first][-1].id if path or first else None
-        asked = Message("user", self.question, parent)
+        asked = Message("user", self.question, parent, details=self.question_details)
         told = None if self.details is None else dict(self.details)
         return [*first, asked, Message("assistant", self.answer, asked.id, self.model, told)]
 
@@ -209,7 +213,28 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def told(path: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+def images_of(details: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return name and ``data:`` URL of each image that a question came with."""
+    found = (details or {}).get("images")
+    return [
+        (str(one.get("name") or "image"), one["data"])
+        for one in (found if isinstance(found, list) else ())
+        if isinstance(one, Mapping) and isinstance(one.get("data"), str)
+    ]
+
+
+def content_of(
+    role: str, content: str, details: Mapping[str, Any] | None
+) -> str | list[dict[str, Any]]:
+    """Return the content of a message as a model is told it: a question with its images."""
+    images = images_of(details) if role == "user" else []
+    if not images:
+        return content
+    parts = [{"type": "image_url", "image_url": {"url": data}} for _, data in images]
+    return [{"type": "text", "text": content}, *parts]
+
+
+def told(path: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
     """Return what a model is told of a path, given as roles and contents: an answer that failed
     without a word is left out, with its question."""
     sent: list[dict[str, Any]] = []

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
-from venom_core.chat.sessions import TakenSession
+from venom_core.chat.sessions import TakenSession, images_of
 from venom_core.chat.validation import Body
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.numbers import plain
@@ -26,6 +26,8 @@ from venom_core.store.sessions import (
 
 MAX_CONTENT = 1_000_000
 MAX_DETAILS = 200_000
+#: A question has its images there.
+MAX_QUESTION_DETAILS = 4_000_000
 
 Title = Annotated[str, Field(max_length=200)]
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
@@ -122,8 +124,8 @@ def _messages_of(session: ImportedSession) -> list[Message]:
             raise not_importable(f"{where}.id", "an id stands twice")
         if one.parent_message_id is not None and one.parent_message_id not in by_old:
             raise not_importable(f"{where}.parent_message_id", "no message before it has this id")
-        if len(_dumped(one.details)) > MAX_DETAILS:
-            raise not_importable(f"{where}.details", f"more than {MAX_DETAILS} characters")
+        if len(_dumped(one.details)) > (limit := most_details(one.role)):
+            raise not_importable(f"{where}.details", f"more than {limit} characters")
         parent = by_old[one.parent_message_id].id if one.parent_message_id else None
         times = {}
         if one.created_at is not None:
@@ -131,6 +133,11 @@ def _messages_of(session: ImportedSession) -> list[Message]:
         details = kept_details(one.details)
         by_old[one.id] = Message(one.role, one.content, parent, one.model, details, **times)
     return list(by_old.values())
+
+
+def most_details(role: MessageRole) -> int:
+    """Return how many characters of JSON may stand beside a message."""
+    return MAX_QUESTION_DETAILS if role == "user" else MAX_DETAILS
 
 
 def kept_details(details: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -165,9 +172,16 @@ def markdown(session: StoredSession, path: Sequence[Message]) -> str:
     parts = [f"# {title}"]
     for message in path:
         who = {"user": "You", "system": "System"}.get(message.role, message.model or "Model")
-        said = [f"**{who}** · {message.created_at}", message.content, _ending(message)]
+        head = f"**{who}** · {message.created_at}"
+        said = (head, message.content, _images(message), _ending(message))
         parts.append("\n\n".join(part for part in said if part))
     return "\n\n---\n\n".join(parts) + "\n"
+
+
+def _images(message: Message) -> str | None:
+    """Return the names of the images that a question came with."""
+    names = [name for name, _ in images_of(message.details)]
+    return f"*Images: {', '.join(names)}*" if names else None
 
 
 def _ending(message: Message) -> str | None:

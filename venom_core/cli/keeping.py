@@ -46,9 +46,12 @@ class Kept:
 
     @property
     def turns(self) -> list[dict[str, str]]:
-        from venom_core.chat.sessions import told
+        from venom_core.chat.sessions import content_of, told
 
-        return told((one["role"], one["content"]) for one in self.messages)
+        return told(
+            (one["role"], content_of(one["role"], one["content"], one["details"]))
+            for one in self.messages
+        )
 
     def keep(self, session: Session, question: str, answer: Answer) -> None:
         """Store an exchange. A store that refuses costs nobody the answer: it is said and goes

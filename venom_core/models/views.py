@@ -12,6 +12,7 @@ from venom_core.models.registry import ListedModel, Listing
 from venom_core.models.self_tests import CapabilityState, SelfTestView
 from venom_core.sdk.provider import Locality
 from venom_core.sdk.records import ReasonRecord
+from venom_core.sdk.spec import ProviderSpec
 from venom_core.store.operations import OperationStatus, OperationType
 
 #: A model's reference -> the roles that it is the active model of.
@@ -97,6 +98,8 @@ class ModelCapabilities(TypedDict):
 
     supports_system_role: bool | None
     supports_function_calling: bool | None
+    supports_images: bool | None
+    supports_response_format: bool | None
     allowed_roles: list[str] | None
     prompt_template: str | None
     max_context_length: int | None
@@ -215,13 +218,17 @@ def listing_view(listing: Listing, active: ActiveRoles, tests: SelfTests) -> Mod
     }
 
 
-def capabilities_view(item: ListedModel) -> ModelCapabilities:
-    """Return what the model says of itself; null where it does not."""
+def capabilities_view(item: ListedModel, spec: ProviderSpec) -> ModelCapabilities:
+    """Return what the model and its provider say of it; null where they do not."""
     model = item.model
     roles, known = model.allowed_roles, model.capabilities
     return {
         "supports_system_role": None if roles is None else "system" in roles,
         "supports_function_calling": None if known is None else "tools" in known,
+        "supports_images": None if known is None else "vision" in known,
+        "supports_response_format": None
+        if spec.passes_on
+        else "response_format" in spec.parameters,
         "allowed_roles": None if roles is None else list(roles),
         "prompt_template": model.prompt_template,
         "max_context_length": model.context_length,

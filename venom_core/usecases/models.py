@@ -206,7 +206,7 @@ class ModelUseCases:
         :meth:`describe`."""
         item = await self.describe(name)
         capabilities: CapabilitiesAndParameters = {
-            **capabilities_view(item),
+            **capabilities_view(item, self._host.specs()[item.provider]),
             "generation_schema": schema_view(self._manager.generation(item, {})),
         }
         return {"success": True, "model_name": item.model.ref, "capabilities": capabilities}

@@ -36,12 +36,14 @@ async def test_capabilities_are_read_from_the_model(client: httpx.AsyncClient) -
     schema = told["capabilities"].pop("generation_schema")
     assert told["capabilities"] == {
         "supports_system_role": False, "supports_function_calling": True,
+        "supports_images": False, "supports_response_format": False,
         "allowed_roles": ["user", "assistant"], "prompt_template": "{{ messages }}",
         "max_context_length": 4096, "quantization": "Q4_K_M",
     }  # fmt: skip
     assert schema["max_tokens"]["max"] == 4096
     plain = (await client.get("/api/v1/models/plain/capabilities")).json()["capabilities"]
-    assert {value for name, value in plain.items() if name != "generation_schema"} == {None}
+    told_by_provider = ("generation_schema", "supports_response_format")
+    assert {value for name, value in plain.items() if name not in told_by_provider} == {None}
 
 
 async def test_three_views(client: httpx.AsyncClient) -> None:

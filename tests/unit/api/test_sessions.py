@@ -96,6 +96,42 @@ async def test_what_was_asked_elsewhere_is_kept(client: httpx.AsyncClient) -> No
     ]  # fmt: skip
 
 
+PICTURE = {"name": "cat.png", "data": "data:image/png;base64,AAAA"}
+
+
+async def test_images_of_a_question_are_kept_and_told_again(client: httpx.AsyncClient) -> None:
+    said = {
+        "question": "What is it?",
+        "answer": "A cat.",
+        "question_details": {"images": [PICTURE]},
+    }
+    await client.post(f"{PATH}/s/messages", json=said)
+    await ask(client, "Which colour?")
+    sent = scripted.SEEN.requests[-1].body["messages"]
+    assert sent[0]["content"] == [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": PICTURE["data"]}},
+    ]
+    assert [message["content"] for message in sent[1:]] == ["A cat.", "Which colour?"]
+    export = (await client.get(f"{PATH}/s/export")).json()
+    again = (await client.post(f"{PATH}/import", json=export)).json()["session"]["id"]
+    messages = (await client.get(f"{PATH}/{again}")).json()["messages"]
+    assert messages[0]["details"] == {"images": [PICTURE]}
+    shown = await client.get(f"{PATH}/{again}/export", params={"format": "markdown"})
+    assert "*Images: cat.png*" in shown.text
+
+
+async def test_a_question_may_bring_more_than_an_answer(client: httpx.AsyncClient) -> None:
+    much = {"images": [{**PICTURE, "data": "data:image/png;base64," + "A" * 300_000}]}
+    said = {"question": "?", "answer": "."}
+    path = f"{PATH}/s/messages"
+    assert (await client.post(path, json={**said, "details": much})).status_code == 422
+    kept = await client.post(path, json={**said, "question_details": much})
+    assert kept.status_code == 200
+    more = {"images": [much["images"][0]] * 15}
+    assert (await client.post(path, json={**said, "question_details": more})).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
@@ -316,7 +352,7 @@ def export_of(*messages: dict[str, Any], **more: Any) -> dict[str, Any]:
         (export_of(message("a", "b"), message("b")), 400),
         (export_of(message("a", "a")), 400),
         (export_of(message(created_at="yesterday")), 400),
-        (export_of(message(details={"x": "y" * 200_001})), 400),
+        (export_of(message(role="assistant", details={"x": "y" * 200_001})), 400),
         (export_of(message(role="tool")), 422),
         (export_of(message(content=1)), 422),
         (export_of(message(content="x" * 1_000_001)), 422),

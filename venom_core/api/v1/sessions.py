@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Request
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from typing_extensions import TypedDict
@@ -21,11 +21,11 @@ from venom_core.api.v1.models.shapes import Limit
 from venom_core.chat.sessions import Exchange
 from venom_core.chat.transcripts import (
     MAX_CONTENT,
-    MAX_DETAILS,
     ImportedSession,
     SessionExport,
     Title,
     kept_details,
+    most_details,
 )
 from venom_core.chat.validation import Body
 from venom_core.models.references import MAX_LENGTH
@@ -82,7 +82,8 @@ class SessionImport(ImportedSession):
 class SpokenExchange(Body):
     """A question and its answer, asked elsewhere; of one that is not whole ``details`` says so:
     ``stopped`` or ``error``. ``parent_message_id`` is the message that
-    the question follows, ``root`` for none, and without it the latest."""
+    the question follows, ``root`` for none, and without it the latest. ``question_details`` is
+    beside the question: the images that it came with."""
 
     question: str = Field(min_length=1, max_length=MAX_CONTENT)
     answer: str = Field(max_length=MAX_CONTENT)
@@ -90,12 +91,16 @@ class SpokenExchange(Body):
     parent_message_id: str | None = Field(default=None, min_length=1, max_length=64)
     system: str | None = Field(default=None, max_length=MAX_CONTENT)
     details: dict[str, Any] | None = None
+    question_details: dict[str, Any] | None = None
 
-    @field_validator("details")
+    @field_validator("details", "question_details")
     @classmethod
-    def _bounded(cls, details: dict[str, Any] | None) -> dict[str, Any] | None:
-        if details is not None and len(json.dumps(details)) > MAX_DETAILS:
-            raise PydanticCustomError("too_long", f"more than {MAX_DETAILS} characters")
+    def _bounded(
+        cls, details: dict[str, Any] | None, field: ValidationInfo
+    ) -> dict[str, Any] | None:
+        limit = most_details("assistant" if field.field_name == "details" else "user")
+        if details is not None and len(json.dumps(details)) > limit:
+            raise PydanticCustomError("too_long", f"more than {limit} characters")
         return kept_details(details)
 
 
@@ -179,6 +184,7 @@ async def keep_messages(request: Request, session_id: SessionId, body: SpokenExc
         body.parent_message_id,
         body.system,
         body.details,
+        body.question_details,
     )
     session, added = await venom_of(request).sessions.keep(owner_of(request), session_id, exchange)
     kept: KeptMessages = {
