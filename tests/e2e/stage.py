@@ -11,6 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,11 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.unit.cli.processes import environment  # noqa: E402 -- the checkout is on the path now
+from venom_core.sdk.hookspecs import hookimpl  # noqa: E402
+from venom_core.sdk.spec import Setting  # noqa: E402
 from venom_core.testing import scripted  # noqa: E402
 from venom_core.testing.deadlines import eventually, patience  # noqa: E402
 from venom_core.testing.scripted import Pause, Script, say  # noqa: E402
 from venom_core.testing.staging import SCRIPTED, venom_over  # noqa: E402
 
+#: What can be set of the scripted provider: a form with each kind of a field has something to show.
+SETTINGS = (
+    Setting("base_url", "url", None, "Where the engine answers."),
+    Setting("api_key", "str", None, "Key for the engine.", secret=True),
+    Setting("workers", "int", 2, "Answers at the same time.", minimum=1, maximum=8),
+)
 MARKDOWN = ["Here is a **small** program.\n\n", "```python\n", "print(1)\n", "```\n\n", "Done."]
 
 
@@ -113,6 +122,9 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["VENOM_HOME"] = options.home
     scripted.SCRIPTS.update(scripts())
+    (spec,) = scripted.venom_providers()
+    spec = replace(spec, settings=SETTINGS)
+    scripted.venom_providers = hookimpl(lambda: [spec])  # type: ignore[assignment]
 
     def made(**options: Any) -> Venom:
         settings = Settings.load(Paths.resolve(), os.environ, options.get("flags"))

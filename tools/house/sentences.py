@@ -35,7 +35,6 @@ NOT_SHOWN = (
     "venom_core/language/polish.py",  # it is where the Polish is made
     "venom_core/accounting/metering.py",
     "venom_core/plugins/reasons.py",  # the documentation's
-    "venom_core/settings/core.py",
     "venom_core/testing/",
     "venom_core/cli/dates.py",  # it speaks both
     "venom_core/cli/log_lines.py",
@@ -46,7 +45,7 @@ NOT_SHOWN = (
 NOT_SHOWN_OF_PLUGINS = "conformance.py"
 #: Calls whose words stay in the log or with the programmer.
 _PRIVATE = re.compile(
-    r"(\w+\.)*(log|logger|_log)\.\w+|_declare|re\.(compile|search)|Field"
+    r"(\w+\.)*(log|logger|_log)\.\w+|re\.(compile|search)|Field"
     r"|warnings\.warn|BreachError"
     r"|(Key|Type|Value|Runtime|Attribute|Import|NotImplemented|Lookup)Error"
     r"|(\w+\.)*(execute|exec_driver_sql|sendall)"

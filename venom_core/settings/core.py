@@ -136,7 +136,7 @@ class CoreSettings(BaseSettings):
         "VENOM_API_KEY_FILE",
         "path",
         None,
-        "File that holds one API key, for containers; keys made by `venom keys` need none.",
+        "File that holds one API key, for containers; keys made by `venom keys create` need none.",
     )
     max_body_bytes: int = _declare(
         "server.max_body_bytes",

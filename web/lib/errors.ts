@@ -4,6 +4,8 @@ export interface ErrorRecord {
   message: string;
   fix?: string | null;
   docs?: string | null;
+  /** The field of the request that it is about; of several, separated by ", ". */
+  param?: string | null;
   /** Of the message and the fix; they are kept as they were said. */
   lang?: string;
 }
@@ -16,6 +18,7 @@ export class ApiError extends Error implements ErrorRecord {
   readonly code: string;
   readonly fix: string | null;
   readonly docs: string | null;
+  readonly param: string | null;
   readonly lang: string;
   readonly status: number;
 
@@ -25,12 +28,13 @@ export class ApiError extends Error implements ErrorRecord {
     this.code = record.code;
     this.fix = record.fix ?? null;
     this.docs = record.docs ?? null;
+    this.param = record.param ?? null;
     this.lang = record.lang ?? "en";
     this.status = status;
   }
 
   record(): ErrorRecord {
-    return { code: this.code, message: this.message, fix: this.fix, docs: this.docs, lang: this.lang };
+    return { code: this.code, message: this.message, fix: this.fix, docs: this.docs, param: this.param, lang: this.lang };
   }
 }
 
@@ -53,6 +57,7 @@ export function errorFrom(payload: unknown, status = 0, lang = "en"): ApiError {
       message: message ?? `HTTP ${status}`,
       fix,
       docs: text(fields.docs),
+      param: text(fields.param),
       lang,
     },
     status,

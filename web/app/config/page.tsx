@@ -1,0 +1,3 @@
+import { ConfigPage } from "@/components/config/config-page";
+
+export default ConfigPage;
