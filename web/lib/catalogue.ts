@@ -1,5 +1,4 @@
-import { QueryObserver } from "@tanstack/react-query";
-import { asking } from "./api/client";
+import { asking } from "./api/asking";
 import { recordOf, type ErrorRecord } from "./errors";
 import { allowAsking } from "./key";
 import { queries } from "./queries";
@@ -25,11 +24,11 @@ export function chooseModel(id: string): void {
   chosenModel.set(id);
 }
 
-const OVERVIEW = asking("/api/v1/overview");
-const MODELS = asking("/api/v1/models");
+export const OVERVIEW = asking("/api/v1/overview");
+export const MODELS = asking("/api/v1/models");
 
 /** Show what the two queries know now. */
-function show(): void {
+export function showCatalogue(): void {
   const overview = queries.getQueryState<Overview>(OVERVIEW.queryKey);
   const models = queries.getQueryState<{ models: ModelRecord[] }>(MODELS.queryKey);
   const error: unknown = overview?.error ?? models?.error ?? null;
@@ -42,20 +41,11 @@ function show(): void {
   if (overview?.data) followDefault(overview.data.theme);
 }
 
-/** Keep the catalogue as new as its two queries; returns what ends that. */
-export function followCatalogue(): () => void {
-  const watched = [new QueryObserver(queries, OVERVIEW), new QueryObserver(queries, MODELS)];
-  const stops = watched.map((observer) => observer.subscribe((seen) => seen.isFetching || show()));
-  return () => {
-    for (const stop of stops) stop();
-  };
-}
-
 /** Ask the server again; calls that overlap share one answer. */
 export async function refresh(): Promise<void> {
   const asked = [queries.fetchQuery({ ...OVERVIEW, staleTime: 0 }), queries.fetchQuery({ ...MODELS, staleTime: 0 })];
   await Promise.allSettled(asked);
-  show();
+  showCatalogue();
 }
 
 /** The same after the user asked for it: then a key may be asked for again. */

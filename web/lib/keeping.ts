@@ -8,6 +8,9 @@ import { ApiError } from "./errors";
 /** A message on the screen does not change once it is whole; these are the server's ids of those it keeps. */
 const ids = new WeakMap<Message, string>();
 
+/** The server's id of a message that it keeps. */
+export const idOf = (message: Message | undefined): string | undefined => message && ids.get(message);
+
 export const isKept = (message: Message | undefined): boolean => message !== undefined && ids.has(message);
 
 /** A branch of a conversation, as messages that are kept already: the one that ends with `leaf`, else the latest. */

@@ -9,6 +9,9 @@ const NOTE = "venom.leaving";
 const TRIES = 10;
 const PAUSE_MS = 200;
 
+/** What is to be done while the page is being left, by the scripts that are there. */
+export const onLeave = new Set<() => void>();
+
 /** Note that a conversation of so many messages is about to have more. */
 export function expectKept(id: string, messages: number): void {
   writeItem("sessionStorage", NOTE, `${id} ${messages}`);

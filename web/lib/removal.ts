@@ -1,17 +1,15 @@
 import { deleteSession, listSessions, MOST_SESSIONS } from "./api/sessions";
 import { forgetChat, keepChat, putAwayChat } from "./chat";
-import { findChat, hideChat, refuseChats, showChatAgain, unhideChat, type ChatEntry } from "./chats";
+import { findChat, hideChat, refuseChats, showChatAgain, unhideChat } from "./chats";
 import { ApiError, recordOf } from "./errors";
 import { allowAsking } from "./key";
+import { onLeave } from "./leaving";
 import { readItem, writeItem } from "./storage";
-import { createStore } from "./store";
+import { NOTE, removal } from "./removed";
 import { tellTabs } from "./tabs";
 
 /** How long a deletion can be undone, unless something else ends that sooner. */
 export const UNDO_MS = 10_000;
-
-/** The conversation that is off the list and still on the server; null where there is none. */
-export const removal = createStore<ChatEntry | null>(null);
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -46,13 +44,13 @@ export function resumeRemoval(): void {
 }
 
 /** The page is left: the deletion is on its way, and the next page may be quicker than it. */
-const NOTE = "venom.removing";
-
-export function leaveRemoval(): void {
+function leaveRemoval(): void {
   const entry = removal.get();
   if (entry && !entry.local) writeItem("sessionStorage", NOTE, entry.id);
   void finishRemoval();
 }
+
+onLeave.add(leaveRemoval);
 
 /** See to it that what the page before deleted while it was left is gone. */
 export async function resumeLeftRemoval(): Promise<void> {

@@ -2,7 +2,7 @@
  * What the tabs of this browser tell one another. The server's feed, which everybody may watch, has
  * nothing of conversations; other browsers are heard of when this page is looked at again.
  */
-type News = { about: "conversations" } | { about: "signed-in"; key: string | null } | { about: "signed-out" };
+export type News = { about: "conversations" } | { about: "signed-in"; key: string | null } | { about: "signed-out" };
 
 const channel = typeof window === "undefined" || !("BroadcastChannel" in window) ? null : new BroadcastChannel("venom");
 

@@ -3,20 +3,16 @@ import type { SessionImport } from "./api/types";
 import { exportOf, messageOf, titleOf, type Message } from "./conversation";
 import { ApiError, recordOf, type ErrorRecord } from "./errors";
 import { itemNames, readItem, writeItem } from "./storage";
-import { createStore } from "./store";
 import { tellTabs } from "./tabs";
+import { PREFIX, untaken } from "./untaken";
 
 /**
  * Earlier versions of this page kept conversations in the browser. Each is handed to the server, and
  * leaves the browser once the server has it. The session's id is made from the old id and the content:
  * a second try, or another tab, is refused with `session_exists`, which says that it is there already.
  */
-const PREFIX = "venom.chat.";
 const INDEX = "venom.chats";
 const ACTIVE = "venom.active";
-
-/** How many are still in this browser, and why. */
-export const untaken = createStore<{ count: number; error: ErrorRecord | null }>({ count: 0, error: null });
 
 interface OldEntry {
   title?: unknown;

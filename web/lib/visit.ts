@@ -1,18 +1,19 @@
 import { signedInKey } from "./api/sessions";
 import { catalogue } from "./catalogue";
-import { chat, followAddress, forgetChats, leaveChat, readChat, reviseChat, settleChat } from "./chat";
+import { chat, followAddress, leaveChat, readChat, reviseChat } from "./chat";
 import { chats, refreshChats } from "./chats";
-import { endSession, signedIn } from "./key";
-import { finishRemoval, leaveRemoval, resumeLeftRemoval } from "./removal";
-import { hearTabs, tellTabs } from "./tabs";
-import { forgetOld, takeOver } from "./takeover";
+import { signedIn } from "./key";
+import { onLeave } from "./leaving";
+import { anyLeft } from "./removed";
+import { hearTabs, type News } from "./tabs";
+import { anyUntaken } from "./untaken";
 
 /** Conversations while the page is open: fetched, looked at again, handed over, left. */
 export function beginVisit(): () => void {
   const ended = new AbortController();
   const { signal } = ended;
   if (chat.get().reading) void readChat();
-  void resumeLeftRemoval().then(lookAgain);
+  void removeLeft().then(lookAgain);
   window.addEventListener("popstate", followAddress, { signal });
   window.addEventListener("pagehide", leave, { signal });
   window.addEventListener("pageshow", (event) => event.persisted && void lookAgain(), { signal });
@@ -22,6 +23,14 @@ export function beginVisit(): () => void {
     ended.abort();
     for (const stop of stops) stop();
   };
+}
+
+async function removeLeft(): Promise<void> {
+  if (anyLeft()) await import("./removal").then((removal) => removal.resumeLeftRemoval(), () => undefined);
+}
+
+async function takeOver(): Promise<boolean> {
+  return anyUntaken() && import("./takeover").then((found) => found.takeOver(), () => false);
 }
 
 /** The key that this browser is signed in with, as far as is known; null where none is needed. */
@@ -54,30 +63,18 @@ function onServer(): void {
   if (was && !away) void lookAgain();
 }
 
-function hear(news: Parameters<typeof tellTabs>[0]): void {
+function hear(news: News): void {
   if (news.about === "conversations") void refreshChats().then(reviseChat);
   else if (news.about === "signed-out") startAnew();
   else onSignIn(news.key);
 }
 
-function startAnew(): void {
+/** Open the page as if nobody had been here. */
+export function startAnew(): void {
   window.location.replace("/");
 }
 
 function leave(): void {
-  leaveRemoval();
+  for (const work of onLeave) work();
   leaveChat();
-}
-
-const SETTLE_MS = 3000;
-
-/** Forget the cookie and everything that was said; the page then asks for a key as if it was opened anew. */
-export async function signOut(): Promise<void> {
-  const settled = Promise.all([finishRemoval(), settleChat()]);
-  await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, SETTLE_MS))]);
-  await endSession();
-  forgetOld();
-  forgetChats();
-  tellTabs({ about: "signed-out" });
-  startAnew();
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test, vi } from "vitest";
 import { chats, findChat, moreChats, refreshChats, renameChat } from "../lib/chats";
-import { finishRemoval, holdRemoval, removal, removeChat, resumeRemoval, undoRemoval, UNDO_MS } from "../lib/removal";
+import { finishRemoval, holdRemoval, removeChat, resumeRemoval, undoRemoval, UNDO_MS } from "../lib/removal";
+import { removal } from "../lib/removed";
 import { MemoryServer, refusal } from "./server";
 
 let server: MemoryServer;

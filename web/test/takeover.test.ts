@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "vitest";
-import { forgetOld, takenOver, takeOver, untaken } from "../lib/takeover";
+import { forgetOld, takenOver, takeOver } from "../lib/takeover";
+import { untaken } from "../lib/untaken";
 import { MemoryServer, refusal } from "./server";
 
 /** Names are own properties, as those of a browser's storage are. */

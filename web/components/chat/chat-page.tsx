@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect } from "react";
 import { catalogue, chosenModel, modelInUse } from "@/lib/catalogue";
-import { chat, regenerate, stopAnswer } from "@/lib/chat";
+import { chat, loadTalk, regenerate, stopAnswer } from "@/lib/chat";
 import { useText } from "@/lib/i18n";
 import { whenIdle } from "@/lib/lazy";
 import { useStore } from "@/lib/store";
@@ -30,6 +30,7 @@ export function ChatPage() {
   useEffect(() => {
     whenIdle(() => {
       void markdownPart.load();
+      void loadTalk();
       void modelListPart.load();
       void connectPart.load();
     });

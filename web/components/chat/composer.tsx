@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
-import { sendMessage, stopAnswer } from "@/lib/chat";
+import { sendQuestion, stopAnswer } from "@/lib/chat";
 import { useText } from "@/lib/i18n";
 import { ArrowUpIcon, StopIcon } from "../ui/icons";
 
@@ -49,7 +49,7 @@ export function Composer({ model, able, busy, held, chatId }: Props) {
     const text = element.value;
     element.value = "";
     fit();
-    sendMessage(text, model);
+    sendQuestion(text, { model });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;

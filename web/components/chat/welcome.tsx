@@ -1,12 +1,15 @@
 "use client";
 
+import { useEffect } from "react";
 import { findModel, noteOf, refreshByHand, type Catalogue } from "@/lib/catalogue";
 import { useText } from "@/lib/i18n";
-import type { Overview, OverviewProvider } from "@/lib/api/types";
-import { Suggestions } from "../models/suggestions";
+import { lazyPart } from "@/lib/lazy";
+import type { Overview } from "@/lib/api/types";
 import { ErrorNote } from "../ui/error-note";
 import { ChevronIcon, LogoIcon } from "../ui/icons";
-import { Fix, Sentence } from "../ui/sentence";
+import { Sentence } from "../ui/sentence";
+
+const firstPart = lazyPart(() => import("./first-model"));
 
 /** The first screen: what can answer, or how to get something that can. */
 export function Welcome({ stock, model }: { stock: Catalogue; model: string | null }) {
@@ -30,6 +33,7 @@ export function Welcome({ stock, model }: { stock: Catalogue; model: string | nu
 function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overview; model: string }) {
   const { t } = useText();
   const note = noteOf(stock, model);
+  const more = useFirstPart(note !== null && overview.suggestions.length > 0);
   const away = findModel(stock.models, model)?.runs_at;
   return (
     <div className="space-y-6 max-sm:pt-[10vh]">
@@ -49,7 +53,7 @@ function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overvie
           <summary className="button-quiet mx-auto flex w-fit list-none [&::-webkit-details-marker]:hidden">
             {t.more_models} <ChevronIcon className="size-4 transition-transform group-open/more:rotate-180" />
           </summary>
-          <div className="pt-3"><Suggestions overview={overview} /></div>
+          <div className="pt-3">{more && <more.Suggestions overview={overview} />}</div>
         </details>
       )}
     </div>
@@ -57,51 +61,14 @@ function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overvie
 }
 
 function FirstModel({ overview }: { overview: Overview }) {
-  const { t } = useText();
-  const troubled = overview.providers.filter((provider) => provider.reason !== null);
-  return (
-    <div className="mx-auto max-w-xl space-y-7 pt-[4vh]">
-      <div className="space-y-2">
-        <LogoIcon className="mb-5 size-11" />
-        <h2 className="text-2xl font-semibold tracking-tight">{t.no_model_title}</h2>
-        <p className="leading-relaxed text-soft">
-          {overview.suggestions.length > 0 ? t.no_model_text : <Sentence text={t.no_suggestions} />}
-        </p>
-      </div>
-      {overview.suggestions.length > 0 && <Suggestions overview={overview} />}
-      {overview.first_steps.length > 0 && !overview.suggestions.some((found) => found.available) && (
-        <section className="space-y-3">
-          <h3 className="text-sm font-medium">{t.first_steps}</h3>
-          <ul className="space-y-2">
-            {overview.first_steps.map((step) => (
-              <li key={step.plugin} className="card space-y-1.5 px-4 py-3 text-sm">
-                <p>{step.title}</p>
-                {step.commands.map((command) => <code key={command} className="block text-soft">{command}</code>)}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      {troubled.length > 0 && (
-        <section className="space-y-3">
-          <h3 className="text-sm font-medium">{t.not_ready}</h3>
-          <ul className="space-y-2">
-            {troubled.map((provider) => <Trouble key={provider.name} provider={provider} />)}
-          </ul>
-        </section>
-      )}
-    </div>
-  );
+  const part = useFirstPart(true);
+  return part && <part.FirstModel overview={overview} />;
 }
 
-function Trouble({ provider }: { provider: OverviewProvider }) {
-  return (
-    <li className="card space-y-1.5 px-4 py-3 text-sm">
-      <p>
-        <span className="font-medium">{provider.title}:</span>{" "}
-        {provider.reason?.message}
-      </p>
-      {provider.reason?.fix && <div className="text-soft"><Fix fix={provider.reason.fix} /></div>}
-    </li>
-  );
+function useFirstPart(wanted: boolean) {
+  const part = firstPart.use();
+  useEffect(() => {
+    if (wanted) void firstPart.load();
+  }, [wanted]);
+  return part;
 }

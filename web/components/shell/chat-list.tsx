@@ -7,10 +7,11 @@ import { chatHref } from "@/lib/address";
 import { chat, openChat } from "@/lib/chat";
 import { chats, moreChats, renameChat, type ChatEntry } from "@/lib/chats";
 import { useText } from "@/lib/i18n";
-import { removeChat } from "@/lib/removal";
+import { lazyPart } from "@/lib/lazy";
+import { removal } from "@/lib/removed";
 import { useStore } from "@/lib/store";
+import { untaken } from "@/lib/untaken";
 import { PencilIcon, TrashIcon } from "../ui/icons";
-import { ChatsRefused, Undo, Untaken } from "./chat-notes";
 import { drawer } from "./drawer";
 
 /** A click that stays on this page needs no navigation; one with a modifier opens a tab, as links do. */
@@ -20,15 +21,24 @@ export function stayHere(event: MouseEvent<HTMLAnchorElement>, path: string | nu
   return true;
 }
 
+/** What was deleted, or refused. */
+const notesPart = lazyPart(() => import("./chat-notes"));
+const remove = (id: string) => void import("@/lib/removal").then((found) => found.removeChat(id));
+
 export function ChatList() {
   const { t } = useText();
-  const { entries, more, heard } = useStore(chats);
+  const { entries, more, heard, error } = useStore(chats);
   const list = useRef<HTMLUListElement>(null);
+  const notes = notesPart.use();
+  const removed = useStore(removal);
+  const old = useStore(untaken);
+  const noted = removed !== null || old.error !== null || error !== null;
+  useEffect(() => {
+    if (noted) void notesPart.load();
+  }, [noted]);
   return (
     <>
-      <Undo list={list} />
-      <ChatsRefused />
-      <Untaken />
+      {notes && <notes.ChatNotes list={list} />}
       {heard && entries.length === 0 && <p className="px-2 py-1 text-sm leading-relaxed text-soft">{t.no_chats}</p>}
       <ul ref={list} className="space-y-0.5">
         {entries.map((entry) => (
@@ -81,7 +91,7 @@ function ChatItem({ entry }: { entry: ChatEntry }) {
             <PencilIcon />
           </button>
         )}
-        <button type="button" className={tool} aria-label={t.delete_chat(title)} title={t.delete_chat(title)} onClick={() => removeChat(entry.id)}>
+        <button type="button" className={tool} aria-label={t.delete_chat(title)} title={t.delete_chat(title)} onClick={() => remove(entry.id)}>
           <TrashIcon />
         </button>
       </span>

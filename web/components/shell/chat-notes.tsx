@@ -5,15 +5,27 @@ import { chats, refreshChats } from "@/lib/chats";
 import { CLIENT_CODES, type ErrorRecord } from "@/lib/errors";
 import { useText } from "@/lib/i18n";
 import { allowAsking } from "@/lib/key";
-import { holdRemoval, removal, resumeRemoval, undoRemoval } from "@/lib/removal";
+import { holdRemoval, resumeRemoval, undoRemoval } from "@/lib/removal";
+import { removal } from "@/lib/removed";
 import { useStore } from "@/lib/store";
-import { forgetOld, takeOver, untaken } from "@/lib/takeover";
+import { forgetOld, takeOver } from "@/lib/takeover";
+import { untaken } from "@/lib/untaken";
 import { Fix } from "../ui/sentence";
 
 const NOTE = "mb-2 rounded-lg border border-line bg-raised px-3 py-2.5 text-sm";
 
+export function ChatNotes({ list }: { list: RefObject<HTMLUListElement | null> }) {
+  return (
+    <>
+      <Undo list={list} />
+      <ChatsRefused />
+      <Untaken />
+    </>
+  );
+}
+
 /** What was deleted just now, and the way back. The focus, which was on what is gone, is here. */
-export function Undo({ list }: { list: RefObject<HTMLUListElement | null> }) {
+function Undo({ list }: { list: RefObject<HTMLUListElement | null> }) {
   const { t } = useText();
   const gone = useStore(removal);
   const button = useRef<HTMLButtonElement>(null);
@@ -47,7 +59,7 @@ export function Undo({ list }: { list: RefObject<HTMLUListElement | null> }) {
 }
 
 /** The list could not be fetched, or a change of it was refused. That a key is needed is said elsewhere. */
-export function ChatsRefused() {
+function ChatsRefused() {
   const { t } = useText();
   const { error } = useStore(chats);
   if (!error || error.code === "invalid_api_key" || (CLIENT_CODES as readonly string[]).includes(error.code)) return null;
@@ -59,7 +71,7 @@ export function ChatsRefused() {
 }
 
 /** Conversations of an earlier version that the server did not take. */
-export function Untaken() {
+function Untaken() {
   const { t } = useText();
   const { count, error } = useStore(untaken);
   const [sure, setSure] = useState(false);

@@ -3,16 +3,15 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { usePathname } from "next/navigation";
-import { followCatalogue, refresh } from "@/lib/catalogue";
+import { refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
-import { whenIdle } from "@/lib/lazy";
-import { adoptPulls } from "@/lib/pulls";
+import { keyPrompt } from "@/lib/key";
+import { lazyPart, whenIdle } from "@/lib/lazy";
 import { queries } from "@/lib/queries";
 import { routeAt } from "@/lib/routes";
 import { useStore } from "@/lib/store";
 import { beginVisit } from "@/lib/visit";
 import { drawer } from "./drawer";
-import { KeyDialog } from "./key-dialog";
 import { MenuIcon } from "../ui/icons";
 import { Sidebar } from "./sidebar";
 
@@ -25,10 +24,9 @@ export function Shell({ children }: { children: ReactNode }) {
     if (lang === language.get()) delete document.documentElement.dataset.pending;
   }, [lang]);
   useEffect(() => {
-    void refresh().then(adoptPulls);
+    void refresh().then(adoptPulls, () => undefined);
   }, []);
-  useEffect(followCatalogue, []);
-  useEffect(followFeedLater, []);
+  useEffect(followServerLater, []);
   useEffect(beginVisit, []);
   useEffect(() => drawer.set(false), [path]);
   const route = routeAt(path);
@@ -58,13 +56,30 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-/** The feed is of no use before the first answers are there. */
-function followFeedLater(): () => void {
+async function adoptPulls(): Promise<void> {
+  const pulls = await import("@/lib/pulls").catch(() => null);
+  await pulls?.adoptPulls();
+}
+
+const keyPart = lazyPart(() => import("./key-dialog"));
+
+/** Fetched when a key is asked for: most never see it. */
+function KeyDialog() {
+  const asked = useStore(keyPrompt) !== null;
+  const part = keyPart.use();
+  useEffect(() => {
+    if (asked) void keyPart.load();
+  }, [asked]);
+  return part && <part.KeyDialog />;
+}
+
+/** What keeps the answers new is of no use before the first answers are there. */
+function followServerLater(): () => void {
   let stop: () => void = () => undefined;
   let over = false;
   whenIdle(() => {
-    void import("@/lib/feed").then((feed) => {
-      if (!over) stop = feed.followFeed();
+    void import("@/lib/following").then((found) => {
+      if (!over) stop = found.followServer();
     }, () => undefined);
   });
   return () => {

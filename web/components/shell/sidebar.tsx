@@ -8,8 +8,7 @@ import { chatHref } from "@/lib/address";
 import { chat, newChat } from "@/lib/chat";
 import { useText } from "@/lib/i18n";
 import { useStore } from "@/lib/store";
-import { untaken } from "@/lib/takeover";
-import { signOut } from "@/lib/visit";
+import { untaken } from "@/lib/untaken";
 import { Sentence } from "../ui/sentence";
 import { LogoIcon, PlusIcon } from "../ui/icons";
 import { ChatList, stayHere } from "./chat-list";
@@ -74,7 +73,7 @@ function SignOut() {
   const [sure, setSure] = useState(false);
   const leave = () => {
     if (count > 0 && !sure) setSure(true);
-    else void signOut();
+    else void import("@/lib/signing-out").then((found) => found.signOut());
   };
   return (
     <button type="button" className="px-2 text-left text-sm text-soft hover:text-ink" onClick={leave} onBlur={() => setSure(false)}>

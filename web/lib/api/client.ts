@@ -2,7 +2,8 @@ import createFetchClient from "openapi-fetch";
 import { ApiError } from "../errors";
 import { request } from "./request";
 import type { paths } from "./schema";
-import type { GetPath, JsonOf } from "./types";
+
+export { asking } from "./asking";
 
 /** Sends what openapi-fetch made as every request of this page is sent; a refusal is thrown, and so is what is no JSON. */
 async function sendTyped(made: Request): Promise<Response> {
@@ -22,17 +23,3 @@ const origin = typeof window === "undefined" ? "http://127.0.0.1" : window.locat
 
 /** The server's operations, typed by its own description: `api.POST("/api/v1/keys", { body })`. */
 export const api = createFetchClient<paths>({ baseUrl: origin, fetch: sendTyped });
-
-type ParamsOf<P extends GetPath> = paths[P] extends { get: { parameters: infer Q } } ? Omit<Q, "header" | "cookie"> : never;
-
-/**
- * A question for `useQuery`: `useQuery(asking("/api/v1/models/{name}/details", { path: { name } }))`.
- * Its key begins with the route as the server describes it, by which the feed finds it.
- */
-export function asking<P extends GetPath>(path: P, params?: ParamsOf<P>) {
-  const get = api.GET as (path: string, init: object) => Promise<{ data?: unknown }>;
-  return {
-    queryKey: [path, params ?? null] as const,
-    queryFn: async ({ signal }: { signal: AbortSignal }) => (await get(path, { params, signal })).data as JsonOf<P>,
-  };
-}

@@ -59,8 +59,9 @@ export async function* streamChat(
   messages: WireMessage[],
   signal: AbortSignal,
   onQueue: (place: number) => void = () => undefined,
+  parameters: Record<string, unknown> = {},
 ): AsyncGenerator<ChatPiece> {
-  const body = { messages, stream: true, stream_options: { include_usage: true } };
+  const body = { ...parameters, messages, stream: true, stream_options: { include_usage: true } };
   const headers = { "Venom-Queue": "1" };
   const response = await post("/v1/chat/completions", model ? { model, ...body } : body, { signal, headers });
   // A name is opaque: what a header cannot hold comes percent-encoded.

@@ -44,8 +44,8 @@ async function jsonOf<T>(path: string, response: Response): Promise<T> {
 }
 
 /** `path` is the route as the server describes it, `filled` the same with its parameters put in. */
-export async function getJson<P extends GetPath>(path: P, filled: string = path): Promise<JsonOf<P>> {
-  return jsonOf<JsonOf<P>>(path, await request(filled));
+export async function getJson<P extends GetPath>(path: P, filled: string = path, signal?: AbortSignal): Promise<JsonOf<P>> {
+  return jsonOf<JsonOf<P>>(path, await request(filled, { signal }));
 }
 
 export function post(path: string, body: unknown, init: RequestInit = {}): Promise<Response> {

@@ -1,0 +1,96 @@
+import { addressChat } from "./address";
+import { streamChat } from "./api";
+import { catalogue, refresh } from "./catalogue";
+import { change, chat, readChat, running, unsaved, type Asking } from "./chat";
+import { findChat, putChat } from "./chats";
+import { wireMessages, type AssistantMessage, type Message } from "./conversation";
+import { isAbort, recordOf } from "./errors";
+import { batched } from "./frames";
+import { GrowingAnswer } from "./growing";
+import { idOf, keepOnLeaving } from "./keeping";
+import { allowAsking } from "./key";
+import { watchUnload } from "./leaving";
+import { questionOptions } from "./options";
+import { keepTalk, localEntry, settleKeeping } from "./unkept";
+
+let answering: Promise<void> = Promise.resolve();
+
+export function ask(text: string, { parent, model }: Asking): Promise<void> {
+  const { messages } = chat.get();
+  answering = answer([...before(messages, parent), questionOf(text)], model ?? null);
+  return answering;
+}
+
+/** The messages up to the one that a question follows. */
+function before(messages: Message[], parent: string | undefined): Message[] {
+  if (parent === undefined) return messages;
+  return messages.slice(0, messages.findIndex((message) => idOf(message) === parent) + 1);
+}
+
+export async function askAgain(model: string | null): Promise<void> {
+  const { messages } = chat.get();
+  const last = messages.findLastIndex((message) => message.role === "user");
+  const question = messages[last];
+  if (question) answering = answer([...messages.slice(0, last), questionOf(question.content)], model);
+  await answering;
+}
+
+/** Stop the answer; resolves once what came of it is kept, or is refused. */
+export async function settleTalk(): Promise<void> {
+  running.now?.stop();
+  await answering;
+  await settleKeeping();
+}
+
+const questionOf = (content: string): Message => ({ role: "user", content, at: new Date().toISOString() });
+
+async function answer(asked: Message[], model: string | null): Promise<void> {
+  const { id, seen, unkept, tree } = chat.get();
+  const controller = new AbortController();
+  const growing = new GrowingAnswer();
+  const unload = watchUnload();
+  let left = false;
+  const leave = () => {
+    left = true;
+    keepOnLeaving(id, [...asked, growing.end({ stopped: true })]);
+  };
+  const mine = { stop: () => controller.abort(), leave };
+  running.now = mine;
+  allowAsking();
+  chat.set({ id, seen, unkept, tree, messages: [...asked, growing.message], phase: "waiting" });
+  addressChat(id, "replace");
+  if (!findChat(id)) putChat(localEntry(id, asked));
+
+  const paint = batched(() => {
+    if (running.now !== mine) return;
+    const phase = growing.started ? "streaming" : "waiting";
+    change(id, { messages: [...asked, growing.message], phase, queue: growing.queue });
+  });
+  const onQueue = (place: number) => {
+    growing.queue = place;
+    paint.later();
+  };
+  let ended: AssistantMessage;
+  try {
+    const { parameters, response_format } = questionOptions();
+    const more = response_format ? { ...parameters, response_format } : parameters;
+    for await (const piece of streamChat(model, wireMessages(asked), controller.signal, onQueue, more)) {
+      growing.add(piece);
+      paint.later();
+    }
+    ended = growing.end();
+  } catch (thrown) {
+    const stopped = controller.signal.aborted || isAbort(thrown) || unload.begun;
+    ended = growing.end(stopped ? { stopped: true } : { error: recordOf(thrown) });
+  }
+  unload.end();
+  paint.cancel();
+  if (running.now === mine) running.now = null;
+  change(id, { messages: [...asked, ended], phase: "idle", queue: 0 });
+  if (left) return readChat();
+  unsaved.set(id, { messages: [...asked, ended], refusal: unsaved.get(id)?.refusal });
+  await keepTalk(id);
+  // An error, or a provider that was asleep: what is known about the providers is old.
+  const providers = catalogue.get().overview?.providers ?? [];
+  if (ended.error || providers.some((provider) => provider.status === "idle")) void refresh();
+}

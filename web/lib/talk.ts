@@ -1,0 +1,30 @@
+import { change, chat, unsaved } from "./chat";
+import { entryOf } from "./chats";
+import { readSession } from "./api/sessions";
+import { recordOf } from "./errors";
+import { keptPath, lastKept } from "./keeping";
+import { expected } from "./leaving";
+
+export { ask, askAgain, settleTalk } from "./answering";
+export { keepAnew, keepByHand, keepTalk } from "./unkept";
+
+/** Fetch a conversation and show it, where it is still the one on the screen. */
+export async function readTalk(id: string): Promise<void> {
+  const { session, messages } = await expected(id, () => readSession(id));
+  change(id, { messages: keptPath(messages), tree: messages, seen: entryOf(session), reading: false });
+}
+
+/** Show what was added to the conversation on the screen elsewhere, or that it is gone. */
+export async function reviseTalk(): Promise<void> {
+  const before = chat.get();
+  const { id, messages } = before;
+  try {
+    const found = await readSession(id);
+    if (chat.get() !== before || unsaved.has(id)) return;
+    const path = keptPath(found.messages);
+    const same = lastKept(path) === lastKept(messages);
+    change(id, { messages: same ? messages : path, tree: found.messages, seen: entryOf(found.session), unkept: undefined });
+  } catch (thrown) {
+    if (chat.get() === before) change(id, { unkept: recordOf(thrown) });
+  }
+}
