@@ -1,7 +1,7 @@
 import { addressChat } from "./address";
 import { streamChat } from "./api";
 import { catalogue, refresh } from "./catalogue";
-import { change, chat, readChat, running, unsaved, type Asking } from "./chat";
+import { change, chat, running, unsaved, type Asking } from "./chat-state";
 import { findChat, putChat } from "./chats";
 import { wireMessages, type AssistantMessage, type Message } from "./conversation";
 import { isAbort, recordOf } from "./errors";
@@ -87,7 +87,7 @@ async function answer(asked: Message[], model: string | null): Promise<void> {
   paint.cancel();
   if (running.now === mine) running.now = null;
   change(id, { messages: [...asked, ended], phase: "idle", queue: 0 });
-  if (left) return readChat();
+  if (left) return;
   unsaved.set(id, { messages: [...asked, ended], refusal: unsaved.get(id)?.refusal });
   await keepTalk(id);
   // An error, or a provider that was asleep: what is known about the providers is old.

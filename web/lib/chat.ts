@@ -1,53 +1,10 @@
-import { addressChat, addressedChat, newChatId } from "./address";
-import type { MessageRecord } from "./api/types";
-import { findChat, type ChatEntry } from "./chats";
-import type { Message } from "./conversation";
-import { ApiError, recordOf, type ErrorRecord } from "./errors";
+import { addressChat, addressedChat } from "./address";
+import { change, chat, emptyChat, running, unsaved, type Asking, type ChatState } from "./chat-state";
+import { findChat } from "./chats";
+import { ApiError, recordOf } from "./errors";
 import { expectKept } from "./leaving";
-import { createStore } from "./store";
 
-/** The conversation on the screen; it outlives the page's components, so a stream goes on while
- * the plugins page is looked at. */
-export interface ChatState {
-  id: string;
-  /** The branch that is shown. */
-  messages: Message[];
-  /** Every branch, as the server was last heard to keep it. */
-  tree: MessageRecord[];
-  /** waiting: sent, nothing came yet. */
-  phase: "idle" | "waiting" | "streaming";
-  /** How many the server answers before this one comes, itself included; 0 where nobody is before. */
-  queue?: number;
-  /** What the server had of it when it was last heard. */
-  seen?: ChatEntry;
-  /** It is being fetched. */
-  reading?: boolean;
-  /** Why it cannot be shown. */
-  error?: ErrorRecord;
-  /** Why the server does not keep it as it is shown. */
-  unkept?: ErrorRecord;
-}
-
-export interface Asking {
-  /** The id of the message that the question follows, `root` for none; without it the last one that is shown. */
-  parent?: string;
-  /** Without it, and where it is null, the server chooses. */
-  model?: string | null;
-}
-
-const emptyChat = (): ChatState => ({ id: newChatId(), messages: [], tree: [], phase: "idle" });
-
-function initialChat(): ChatState {
-  const id = addressedChat();
-  return id === null ? emptyChat() : { ...emptyChat(), id, reading: true };
-}
-
-export const chat = createStore<ChatState>({ ...emptyChat(), id: "" }, initialChat());
-
-/** Change the conversation on the screen, where it is still this one. */
-export function change(id: string, next: Partial<ChatState>): void {
-  if (chat.get().id === id) chat.set((old) => ({ ...old, ...next }));
-}
+export { chat, type Asking, type ChatState } from "./chat-state";
 
 /** What reads, asks and keeps, in a script of its own: the first paint needs none of it. */
 const talk = () =>
@@ -57,12 +14,6 @@ const talk = () =>
 
 /** Fetch that script, before it is needed. */
 export const loadTalk = (): Promise<unknown> => talk().catch(() => undefined);
-
-/** Conversations with something that the server does not keep; they live as long as this page. */
-export const unsaved = new Map<string, { messages: Message[]; refusal?: ErrorRecord }>();
-
-/** Of the answer that is being written. */
-export const running: { now: { stop: () => void; leave: () => void } | null } = { now: null };
 
 function show(state: ChatState): void {
   stopAnswer();

@@ -1,5 +1,5 @@
 import type { Attachment } from "./attachments";
-import { chat } from "./chat";
+import { chat } from "./chat-state";
 import { itemNames, readItem, writeItem } from "./storage";
 import { createStore } from "./store";
 

@@ -1,4 +1,4 @@
-import { change, chat, unsaved } from "./chat";
+import { change, chat, unsaved } from "./chat-state";
 import { entryOf } from "./chats";
 import { readSession } from "./api/sessions";
 import { recordOf } from "./errors";

@@ -1,5 +1,5 @@
 import { addressChat } from "./address";
-import { change, chat, unsaved } from "./chat";
+import { change, chat, unsaved } from "./chat-state";
 import { dropChat, entryOf, findChat, isHidden, putChat, type ChatEntry } from "./chats";
 import { titleOf, type Message } from "./conversation";
 import { recordOf } from "./errors";

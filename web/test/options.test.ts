@@ -31,7 +31,7 @@ test("what was set before the first question becomes the conversation's", async 
   const asked = { ...first.chat.get(), messages: [{ role: "user" as const, content: "Hello" }] };
   first.chat.set(asked);
   assert.deepEqual(first.questionOptions(), { system: "Be brief.", parameters: { temperature: 0 }, attachments: [] });
-  first.chat.set({ id: "other", messages: [], phase: "idle" });
+  first.chat.set({ id: "other", messages: [], tree: [], phase: "idle" });
   assert.deepEqual(first.questionOptions(), { parameters: {}, attachments: [] });
   first.chat.set(asked);
   assert.equal(first.questionOptions().system, "Be brief.");
@@ -48,7 +48,7 @@ test("a new conversation begins with the default, another one does not", async (
   const { keepAsDefault, questionOptions, chat } = await page();
   keepAsDefault({ system: "Always.", parameters: {} });
   assert.equal(questionOptions().system, "Always.");
-  chat.set({ id: "old", messages: [{ role: "user", content: "Hello" }], phase: "idle" });
+  chat.set({ id: "old", messages: [{ role: "user", content: "Hello" }], tree: [], phase: "idle" });
   assert.equal(questionOptions().system, undefined);
 });
 
