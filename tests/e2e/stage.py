@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.unit.cli.processes import environment  # noqa: E402 -- the checkout is on the path now
+from venom_core.sdk.frames import Chunk, ToolCall, Usage, delta, finish  # noqa: E402
 from venom_core.sdk.hookspecs import hookimpl  # noqa: E402
 from venom_core.sdk.spec import Setting  # noqa: E402
 from venom_core.testing import scripted  # noqa: E402
@@ -35,6 +36,40 @@ SETTINGS = (
 MARKDOWN = ["Here is a **small** program.\n\n", "```python\n", "print(1)\n", "```\n\n", "Done."]
 
 
+TEX = (
+    "Euler found that $e^{i\\pi} + 1 = 0$, and \\(a^2 + b^2 = c^2\\) is older.\n\n"
+    "\\[\n\\int_0^1 x^2 \\, dx = \\frac{1}{3}\n\\]\n\n"
+    "A ticket costs $5 and two cost $10."
+)
+_COLUMNS = ("Name", "Quantization", "Context", "Licence", "Provider", "Recommendation")
+TABLE = "\n".join(
+    ["|" + "|".join(one) + "|" for one in (_COLUMNS, ("---",) * 6)]
+    + [f"|incomprehensibilities{row}|Q4_K_M|131072|Apache-2.0|ollama|works|" for row in range(3)]
+)
+CODE = "\n".join(
+    ["```py", *(f"value_{row} = {{'key': {row}}}  # {'wide ' * 40}" for row in range(12)), "```"]
+)
+PICTURE = (
+    "![A cat](https://example.org/cat.png) and [a page](https://example.org/) and [here](/plugins)."
+)
+
+
+THOUGHTS = ("First ", "this, ", "then that.")
+
+
+def thinking(*words: str) -> list[Any]:
+    """Return the steps of thoughts, which take their time."""
+    return [step for word in words for step in (delta(reasoning=word), Pause(0.1))]
+
+
+def calling(name: str, *arguments: str) -> list[Any]:
+    """Return a stream that asks for a call of a tool, its arguments in pieces."""
+    first = ToolCall(0, "call_a", name, arguments[0])
+    more = [ToolCall(0, arguments=piece) for piece in arguments[1:]]
+    pieces = [delta(tool_calls=(one,)) for one in (first, *more)]
+    return [*pieces, finish("tool_calls"), Chunk(usage=Usage(12, 9))]
+
+
 def paced(*words: str, seconds: float = 0.05) -> list[Any]:
     """Return the steps of a lawful stream with a rest before each word."""
     return [step for one in say(*words) for step in (Pause(seconds), one)]
@@ -48,6 +83,13 @@ def scripts() -> dict[str, Script]:
         "slow": Script(paced(*(f"word{number} " for number in range(100)))),
         "long": Script(say(*(f"word{number} " for number in range(5000)))),
         "silent": Script([Pause(forever=True)]),
+        "reasoning": Script([*thinking(*THOUGHTS), *say("So", " be it.")]),
+        "tools": Script(calling("get_weather", '{"city": "Łódź",', ' "days": 3}')),
+        "tex": Script(say(*TEX.splitlines(keepends=True))),
+        "tables": Script(say(TABLE)),
+        "code": Script(say(CODE)),
+        "picture": Script(say(PICTURE)),
+        "cut": Script([delta("The first half"), finish("length"), Chunk(usage=Usage(3, 3))]),
     }
 
 

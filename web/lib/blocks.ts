@@ -1,10 +1,11 @@
 /**
  * Markdown cut into top-level blocks, so that finished ones are rendered once while an answer grows.
  *
- * A cut is a blank line outside a code fence, unless what follows continues a list. The pieces
+ * A cut is a blank line outside a fence of code or of a formula, unless what follows continues a list. The pieces
  * joined give the text back, character for character.
  */
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const FORMULA_FENCE = /^ {0,3}(\$\$|\\\[)\s*$/;
 const LIST_ITEM = /^ {0,3}([-*+]|\d{1,9}[.)])(\s|$)/;
 
 export function splitBlocks(text: string): string[] {
@@ -29,9 +30,11 @@ export function splitBlocks(text: string): string[] {
       inList ||= item;
     }
     const mark = FENCE.exec(line)?.[1];
-    if (mark) {
-      if (fence === null) fence = mark;
-      else if (mark[0] === fence[0] && mark.length >= fence.length && line.trim() === mark) fence = null;
+    if (fence === "$$" || fence === "\\[") {
+      if (line.trim().endsWith(fence === "$$" ? "$$" : "\\]")) fence = null;
+    } else if (fence === null) fence = mark ?? FORMULA_FENCE.exec(line)?.[1] ?? null;
+    else if (mark) {
+      if (mark[0] === fence[0] && mark.length >= fence.length && line.trim() === mark) fence = null;
     }
     blankBefore = blank && fence === null;
     at = next;

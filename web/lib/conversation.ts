@@ -1,5 +1,6 @@
 import type { MessageRecord, SessionImport, TokenUsage, WireMessage } from "./api/types";
 import type { ErrorRecord } from "./errors";
+import { callsOf, resultsOf, type ToolCall, type ToolResult } from "./tool-calls";
 
 /** What is measured of an answer. */
 export interface AnswerStats {
@@ -11,6 +12,8 @@ export interface AnswerStats {
 export interface SaidMessage {
   role: "user" | "system";
   content: string;
+  /** It says what came of the calls of the answer before it. */
+  results?: ToolResult[];
   /** When, ISO 8601. */
   at?: string;
 }
@@ -20,6 +23,8 @@ export interface AssistantMessage {
   content: string;
   at?: string;
   reasoning?: string;
+  reasoningMs?: number;
+  toolCalls?: ToolCall[];
   /** The resolved reference, `provider://ref`. */
   model?: string;
   stats?: AnswerStats;
@@ -28,7 +33,7 @@ export interface AssistantMessage {
   note?: string;
   stopped?: boolean;
   error?: ErrorRecord;
-  /** Details that this page does not show, such as tool calls. */
+  /** Details that this page does not show. */
   more?: Record<string, unknown>;
 }
 
@@ -43,13 +48,27 @@ export function titleOf(text: string): string {
   return line.length > MAX_TITLE ? `${line.slice(0, MAX_TITLE - 1).trimEnd()}…` : line;
 }
 
-/** What the model is told: a turn that failed without a word is left out, with its question. */
+/**
+ * What the model is told: a turn that failed without a word is left out, with its question. Calls of
+ * tools are told where their results follow, else no engine would go on from them.
+ */
 export function wireMessages(messages: Message[]): WireMessage[] {
   const sent: WireMessage[] = [];
-  for (const { role, content } of messages) {
-    if (role === "assistant" && content === "" && sent.at(-1)?.role === "user") sent.pop();
+  messages.forEach((message, at) => {
+    const { role, content } = message;
+    if (message.role !== "assistant") {
+      if (message.results?.length) sent.push(...message.results.map((one) => ({ role: "tool" as const, content: one.content, tool_call_id: one.id })));
+      else sent.push({ role, content });
+      return;
+    }
+    const next = messages[at + 1];
+    const answered = next?.role === "user" && next.results?.length ? message.toolCalls : undefined;
+    if (answered?.length) {
+      const calls = answered.map(({ id, name, arguments: written }) => ({ id, type: "function" as const, function: { name, arguments: written } }));
+      sent.push({ role, content, tool_calls: calls });
+    } else if (content === "" && sent.at(-1)?.role === "user") sent.pop();
     else sent.push({ role, content });
-  }
+  });
   return sent;
 }
 
@@ -72,8 +91,11 @@ function usageOf(value: unknown): TokenUsage | undefined {
 /** A message as the server keeps it; whoever wrote the details, only what fits is taken. */
 export function messageOf(record: MessageRecord): Message {
   const { role, content, created_at: at } = record;
-  if (role !== "assistant") return { role, content, at };
-  const { reasoning, finish_reason, finish_note, stopped, error, usage, time_to_first_token_ms, tokens_per_second, ...more } =
+  if (role !== "assistant") {
+    const results = resultsOf(record.details?.tool_results);
+    return results.length > 0 ? { role, content, at, results } : { role, content, at };
+  }
+  const { reasoning, reasoning_ms, tool_calls, finish_reason, finish_note, stopped, error, usage, time_to_first_token_ms, tokens_per_second, ...more } =
     record.details ?? {};
   const stats: AnswerStats = {
     ttftMs: figure(time_to_first_token_ms),
@@ -85,6 +107,8 @@ export function messageOf(record: MessageRecord): Message {
     content,
     at,
     reasoning: text(reasoning),
+    reasoningMs: figure(reasoning_ms),
+    toolCalls: Array.isArray(tool_calls) ? callsOf(tool_calls) : undefined,
     model: record.model ?? undefined,
     stats,
     finish: text(finish_reason),
@@ -114,7 +138,7 @@ function cut(value: string, room: number): string {
 
 /** What is kept beside the text of an answer, by the names that API and command line use. */
 export function detailsOf(message: AssistantMessage): Record<string, unknown> {
-  const { stats = {}, more, finish, note, stopped, error, reasoning } = message;
+  const { stats = {}, more, finish, note, stopped, error, reasoning, reasoningMs, toolCalls } = message;
   const details = {
     ...more,
     finish_reason: finish ?? null,
@@ -124,6 +148,8 @@ export function detailsOf(message: AssistantMessage): Record<string, unknown> {
     usage: stats.usage,
     time_to_first_token_ms: stats.ttftMs,
     tokens_per_second: stats.tokensPerSecond,
+    reasoning_ms: reasoningMs,
+    ...(toolCalls?.length && { tool_calls: toolCalls }),
   };
   const room = MAX_DETAILS - escapedLength(JSON.stringify(details));
   return reasoning ? { ...details, reasoning: cut(reasoning, room) } : details;

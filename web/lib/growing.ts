@@ -1,5 +1,6 @@
 import type { ChatPiece } from "./api/types";
 import type { AssistantMessage } from "./conversation";
+import { grownCalls } from "./tool-calls";
 
 /** Grows one answer from its pieces and notes the times; knows nothing of the screen. */
 export class GrowingAnswer {
@@ -8,21 +9,27 @@ export class GrowingAnswer {
   private readonly sentAt = performance.now();
   private firstAt = 0;
   private lastAt = 0;
+  private thoughtAt = 0;
 
   get started(): boolean {
-    return this.message.content !== "" || this.message.reasoning !== undefined;
+    const { content, reasoning, toolCalls } = this.message;
+    return content !== "" || reasoning !== undefined || toolCalls !== undefined;
   }
 
   add(piece: ChatPiece): void {
     const old = this.message;
-    if (piece.content || piece.reasoning) {
+    if (piece.content || piece.reasoning || piece.toolCalls) {
       this.lastAt = performance.now();
       this.firstAt ||= this.lastAt;
     }
+    if (piece.reasoning) this.thoughtAt ||= this.lastAt;
+    const thought = this.thoughtAt > 0 && old.content === "" && !old.toolCalls;
     this.message = {
       ...old,
       content: old.content + (piece.content ?? ""),
       ...(piece.reasoning && { reasoning: (old.reasoning ?? "") + piece.reasoning }),
+      ...(thought && { reasoningMs: Math.round(this.lastAt - this.thoughtAt) }),
+      ...(piece.toolCalls && { toolCalls: grownCalls(old.toolCalls, piece.toolCalls) }),
       ...(piece.resolved && { model: piece.resolved }),
       ...(piece.finish && { finish: piece.finish }),
       ...(piece.note && { note: piece.note }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { MessageRecord } from "../lib/api/types";
-import { detailsOf, exportOf, messageOf, titleOf, wireMessages, type AssistantMessage } from "../lib/conversation";
+import { detailsOf, exportOf, messageOf, titleOf, wireMessages, type AssistantMessage, type Message } from "../lib/conversation";
 
 const record = (id: string, parent: string | null, role: MessageRecord["role"], more: Partial<MessageRecord> = {}): MessageRecord => ({
   id,
@@ -41,8 +41,28 @@ const whole: AssistantMessage = {
   note: "It repeated itself.",
   stopped: true,
   error: { code: "c", message: "m", fix: "f", docs: null, lang: "pl" },
-  more: { request_id: "r", tool_calls: [1] },
+  reasoningMs: 1500,
+  toolCalls: [{ id: "c", name: "look", arguments: "{}" }],
+  more: { request_id: "r" },
 };
+
+test("calls of tools are told where their results follow, and nowhere else", () => {
+  const toolCalls = [{ id: "c1", name: "look", arguments: "{}" }];
+  const asked: Message[] = [{ role: "user", content: "1" }, { role: "assistant", content: "", toolCalls }];
+  const results = [{ id: "c1", name: "look", content: "seen" }];
+  const sent = wireMessages([...asked, { role: "user", content: "look: seen", results }]);
+  assert.deepEqual(sent.map(({ role }) => role), ["user", "assistant", "tool"]);
+  assert.deepEqual(sent[1]?.tool_calls, [{ id: "c1", type: "function", function: { name: "look", arguments: "{}" } }]);
+  assert.deepEqual(sent[2], { role: "tool", content: "seen", tool_call_id: "c1" });
+  assert.deepEqual(wireMessages([...asked, { role: "user", content: "never mind" }]), [{ role: "user", content: "never mind" }]);
+});
+
+test("results that are kept come back", () => {
+  const results = [{ id: "c1", name: "look", content: "seen" }];
+  const message = messageOf(record("q", "a", "user", { details: { tool_results: results } }));
+  assert.deepEqual(message, { role: "user", content: "q", at: "2026-11-05T10:00:00.000Z", results });
+  assert.deepEqual(messageOf(record("q", "a", "user", { details: { tool_results: "none" } })), { role: "user", content: "q", at: "2026-11-05T10:00:00.000Z" });
+});
 
 test("what is kept of an answer comes back as it was", () => {
   const details = JSON.parse(JSON.stringify(detailsOf(whole))) as Record<string, unknown>;

@@ -15,13 +15,13 @@ const codes = (text: string) => [...text.matchAll(/`[^`]+`/g)].map(String).join(
  * What is wrong with a translation: keys that one language has alone, texts that are empty or left in
  * English, arguments and commands that differ. `alike` are words that both languages write alike.
  */
-export function differences(english: Texts, other: Texts, alike: readonly string[] = [], spelt: readonly string[] = []): string[] {
+export function differences(english: Texts, other: Texts, alike: readonly string[] = []): string[] {
   const found: string[] = [];
   for (const key of new Set([...Object.keys(english), ...Object.keys(other)])) {
     const [one, two] = [rendered(english[key]), rendered(other[key])];
     if (one.trim() === "" || two.trim() === "") found.push(`${key} is missing or empty`);
     else if (one === two && !alike.includes(key)) found.push(`${key} is not translated`);
-    if (marks(one) !== marks(two) && !spelt.includes(key)) found.push(`${key} has other arguments`);
+    if (marks(one) !== marks(two)) found.push(`${key} has other arguments`);
     if (codes(one) !== codes(two)) found.push(`${key} has other commands`);
   }
   return found;

@@ -1,8 +1,9 @@
 "use client";
 
-import { useCallback, useEffect } from "react";
+import { useEffect } from "react";
 import { catalogue, chosenModel, modelInUse } from "@/lib/catalogue";
-import { chat, loadTalk, regenerate, stopAnswer } from "@/lib/chat";
+import { chat, loadTalk, stopAnswer } from "@/lib/chat";
+import type { Message } from "@/lib/conversation";
 import { useText } from "@/lib/i18n";
 import { whenIdle } from "@/lib/lazy";
 import { useStore } from "@/lib/store";
@@ -12,9 +13,9 @@ import { MenuButton } from "../shell/shell";
 import { ArrowDownIcon } from "../ui/icons";
 import { Announcer } from "./announcer";
 import { Composer } from "./composer";
-import { Answer, markdownPart, Question } from "./message";
 import { NotKept, NotOpened } from "./not-kept";
 import { useStickToEnd } from "./stick-to-end";
+import { loadTurns, turnsPart } from "./turns-part";
 import { Welcome } from "./welcome";
 
 export function ChatPage() {
@@ -29,15 +30,18 @@ export function ChatPage() {
 
   useEffect(() => {
     whenIdle(() => {
-      void markdownPart.load();
       void loadTalk();
+      void loadTurns();
       void modelListPart.load();
       void connectPart.load();
     });
   }, []);
   useEscape(busy);
 
-  const again = useCallback(() => regenerate(model), [model]);
+  const turns = turnsPart.use();
+  useEffect(() => {
+    if (!empty) void loadTurns();
+  }, [empty]);
   // Until the server has been heard, sending is allowed: the answer will say what is wrong.
   const able = model !== null || stock.models === null;
   return (
@@ -55,11 +59,7 @@ export function ChatPage() {
             {state.reading && <p role="status" className="text-sm text-soft">{t.chat_reading}…</p>}
             {state.error && <NotOpened error={state.error} />}
             {empty && !state.reading && !state.error && <Welcome stock={stock} model={model} />}
-            {state.messages.map((message, at) => {
-              const last = at === state.messages.length - 1;
-              if (message.role !== "assistant") return <Question key={at} message={message} />;
-              return <Answer key={at} message={message} live={busy && last} queue={last ? state.queue : 0} onRegenerate={last && !busy ? again : undefined} />;
-            })}
+            {turns ? <turns.Turns state={state} model={model} /> : <PlainTurns messages={state.messages} />}
           </section>
         </div>
         <div className="relative">
@@ -75,6 +75,11 @@ export function ChatPage() {
       <Announcer state={state} />
     </>
   );
+}
+
+/** The words alone, until the script that shows them well is there. */
+function PlainTurns({ messages }: { messages: Message[] }) {
+  return messages.map(({ content }, at) => <p key={at} lang="" className="leading-relaxed whitespace-pre-wrap">{content}</p>);
 }
 
 /** Esc stops the answer from anywhere, unless something open on the page takes the key. */

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-function Icon({ children, className = "size-4" }: { children: ReactNode; className?: string }) {
+export function Icon({ children, className = "size-4" }: { children: ReactNode; className?: string }) {
   return (
     <svg
       viewBox="0 0 24 24"

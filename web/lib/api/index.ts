@@ -2,7 +2,7 @@ import { ApiError, errorFrom, isAbort } from "../errors";
 import { language } from "../i18n";
 import { readEvents } from "../sse";
 import { getJson, post, postJson } from "./request";
-import type { ChatPiece, Operation, Schemas, WireMessage } from "./types";
+import type { ChatPiece, Operation, Schemas, ToolCallPiece, WireMessage } from "./types";
 
 function parseEvent(data: string): Record<string, unknown> {
   try {
@@ -77,6 +77,7 @@ export async function* streamChat(
     yield {
       content: delta?.content ?? undefined,
       reasoning: delta?.reasoning_content ?? delta?.reasoning ?? undefined,
+      toolCalls: (delta?.tool_calls as ToolCallPiece[] | null | undefined) ?? undefined,
       finish: choice?.finish_reason ?? undefined,
       note: choice?.finish_note ?? undefined,
       usage: chunk.usage ?? undefined,

@@ -28,8 +28,17 @@ export type JsonOf<P extends keyof paths> = paths[P] extends {
   : never;
 
 export interface WireMessage {
-  role: "system" | "user" | "assistant";
+  role: "system" | "user" | "assistant" | "tool";
   content: string;
+  tool_calls?: { id: string; type: "function"; function: { name: string; arguments: string } }[];
+  tool_call_id?: string;
+}
+
+/** Pieces of one call have the same index; those of `arguments` belong together. */
+export interface ToolCallPiece {
+  index: number;
+  id?: string | null;
+  function?: { name?: string | null; arguments?: string | null };
 }
 
 /** What is heard of an answer, piece by piece. */
@@ -37,6 +46,7 @@ export interface ChatPiece {
   resolved?: string;
   content?: string;
   reasoning?: string;
+  toolCalls?: ToolCallPiece[];
   finish?: string;
   note?: string;
   usage?: Schemas["TokenUsage"];

@@ -2,11 +2,6 @@ import type { Dictionary } from "./en";
 
 const plural = new Intl.PluralRules("pl");
 
-function tokens(count: number, shown: string): string {
-  const form = plural.select(count);
-  return `${shown} ${form === "one" ? "token" : form === "few" ? "tokeny" : "tokenów"}`;
-}
-
 function untaken(count: number): string {
   const form = plural.select(count);
   if (form === "one") return "Jedna starsza rozmowa jest wciąż tylko w tej przeglądarce.";
@@ -111,27 +106,12 @@ export const pl: Dictionary = {
   stop: "Zatrzymaj",
   keys_hint: "Enter wysyła, Shift + Enter zaczyna nowy wiersz, Esc zatrzymuje.",
   conversation: "Rozmowa",
-  you: "Ty",
-  instructions: "Polecenia dla modelu",
-  assistant: "Odpowiedź",
-  regenerate: "Odpowiedz jeszcze raz",
-  thinking: "Myśli",
-  thoughts: "Tok myślenia",
-  stopped: "Zatrzymano.",
-  cut_by_length: "Odpowiedź osiągnęła limit długości.",
-  first_token: (time) => `pierwszy token po ${time}`,
-  tokens_per_second: (rate) => `${rate} tokenów/s`,
-  token_count: tokens,
   latest: "Przejdź do najnowszej wiadomości",
-  waiting_queue: (place) => `Czeka na innych, miejsce ${place}.`,
-  waiting_long: "Jeszcze chwila. Model, którego nie ma w pamięci, trzeba najpierw wczytać.",
   said_started: "Odpowiedź powstaje.",
   said_finished: "Odpowiedź:",
   said_stopped: "Odpowiedź zatrzymano.",
   said_error: "Odpowiedź nie powiodła się:",
   said_rest: "Dalszy ciąg jest na stronie.",
-  code: "Kod",
-  copy_code: "Kopiuj kod",
 
   welcome: "Czego chcesz się dowiedzieć?",
   welcome_local: "Odpowiedź powstaje na tym komputerze, w modelu wybranym powyżej.",

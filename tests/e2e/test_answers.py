@@ -1,0 +1,149 @@
+"""Look at answers and work with them, on a real server whose models follow scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from acts import expect, finished, send
+from axe import serious_violations
+
+from venom_core.testing.deadlines import eventually
+
+if TYPE_CHECKING:
+    from acts import OpenWindow
+    from playwright.sync_api import Locator, Page
+    from stage import Stage
+
+PHONE = {"width": 390, "height": 800}
+
+
+def asked(stage: Stage, open_window: OpenWindow, model: str, **options: object) -> Locator:
+    """Ask a model of the stage something; its answer, when it is whole."""
+    page = open_window(stage.url, **options)
+    choose(page, model)
+    return finished(send(page, f"a question to {model}"))
+
+
+def choose(page: Page, model: str) -> None:
+    page.get_by_role("button", name="Model: ").or_(
+        page.get_by_role("combobox", name="Model: ")
+    ).click()
+    page.get_by_role("combobox", name="Find a model").fill(model)
+    page.get_by_role("option", name=model).first.click()
+
+
+def reloaded(page: Page) -> None:
+    """Load the page again, once the server keeps the conversation."""
+    session = page.url.partition("?c=")[2]
+    found = f"{page.url.partition('?')[0]}api/v1/sessions/{session}"
+    assert eventually(lambda: page.wait_for_timeout(50) or page.request.get(found).ok)
+    page.reload()
+
+
+def test_formulas_are_set_and_prices_are_not(stage: Stage, open_window: OpenWindow) -> None:
+    answer = asked(stage, open_window, "tex")
+    expect(answer.locator(".katex")).to_have_count(3)
+    expect(answer.locator(".katex-display")).to_have_count(1)
+    expect(answer).to_contain_text("A ticket costs $5 and two cost $10.")
+    # The font is the page's own, and it is there.
+    page = answer.page
+    page.wait_for_function(
+        "[...document.fonts].some(one => one.family === 'KaTeX_Main' && one.status === 'loaded')"
+    )
+
+
+def test_code_has_its_language_colours_copy_and_wrap(stage: Stage, open_window: OpenWindow) -> None:
+    answer = asked(stage, open_window, "code", permissions=["clipboard-read", "clipboard-write"])
+    code = answer.get_by_role("region", name="Python")
+    expect(code.locator(".hljs-comment").first).to_contain_text("wide wide")
+    text = code.inner_text()
+    answer.get_by_role("button", name="Copy the code").click()
+    assert answer.page.evaluate("navigator.clipboard.readText()") == text.rstrip("\n")
+    wide = "one => one.scrollWidth > one.clientWidth"
+    assert code.evaluate(wide)
+    wrap = answer.get_by_role("button", name="Wrap long lines")
+    wrap.focus()
+    answer.page.keyboard.press("Space")
+    expect(wrap).to_have_attribute("aria-pressed", "true")
+    assert not code.evaluate(wide)
+    assert code.inner_text() == text
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE])
+def test_a_table_scrolls_and_breaks_no_word(
+    viewport: dict[str, int], stage: Stage, open_window: OpenWindow
+) -> None:
+    answer = asked(stage, open_window, "tables", viewport=viewport)
+    cell = answer.get_by_role("cell", name="incomprehensibilities1")
+    # One rectangle for each line that the words take.
+    lines = """one => {
+      const words = document.createRange();
+      words.selectNodeContents(one);
+      return words.getClientRects().length;
+    }"""
+    assert cell.evaluate(lines) == 1
+    page = answer.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    if viewport == PHONE:
+        table = answer.get_by_role("region", name="Table")
+        assert table.evaluate("one => one.scrollWidth > one.clientWidth")
+        table.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("one => one.scrollLeft > 0", arg=table.element_handle())
+
+
+def test_a_picture_is_not_fetched_and_says_so(stage: Stage, open_window: OpenWindow) -> None:
+    answer = asked(stage, open_window, "picture")
+    picture = answer.get_by_role("link", name="Picture, not fetched: A cat")
+    expect(picture).to_have_attribute("href", "https://example.org/cat.png")
+    expect(answer.locator("img")).to_have_count(0)
+    page = answer.get_by_role("link", name="a page")
+    expect(page).to_have_attribute("rel", "noreferrer noopener")
+    expect(page).to_have_attribute("target", "_blank")
+    # What would lead into this page is no link of an answer.
+    expect(answer.get_by_role("link", name="here")).to_have_count(0)
+
+
+def test_thoughts_are_folded_with_their_time(stage: Stage, open_window: OpenWindow) -> None:
+    answer = asked(stage, open_window, "reasoning")
+    expect(answer.get_by_test_id("answer-text")).to_have_text("So be it.")
+    thoughts = answer.get_by_text("Thoughts, ")
+    expect(answer.get_by_text("First this, then that.")).to_have_count(0)
+    thoughts.focus()
+    answer.page.keyboard.press("Enter")
+    expect(answer.get_by_text("First this, then that.")).to_be_visible()
+    reloaded(answer.page)
+    expect(thoughts).to_be_visible()
+
+
+def test_under_an_answer_stands_who_made_it_where_and_how_fast(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    answer = asked(
+        stage, open_window, "markdown", permissions=["clipboard-read", "clipboard-write"]
+    )
+    figures = answer.get_by_test_id("figures")
+    for part in ("scripted://markdown", "made on this machine", "first token", "5 tokens"):
+        expect(figures).to_contain_text(part)
+    answer.get_by_role("button", name="Copy as Markdown").click()
+    assert "Here is a **small** program." in answer.page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_call_of_a_tool_is_shown(stage: Stage, open_window: OpenWindow) -> None:
+    answer = asked(stage, open_window, "tools")
+    call = answer.get_by_role("region", name="The model calls get_weather")
+    expect(call.get_by_role("region", name="JSON")).to_have_text(
+        '{\n  "city": "Łódź",\n  "days": 3\n}'
+    )
+    reloaded(answer.page)
+    expect(call.get_by_role("region", name="JSON")).to_contain_text("Łódź")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("model", ["tex", "code", "tables", "tools", "reasoning"])
+def test_no_serious_violation(
+    model: str, scheme: str, stage: Stage, open_window: OpenWindow
+) -> None:
+    answer = asked(stage, open_window, model, color_scheme=scheme, bypass_csp=True)
+    assert serious_violations(answer.page) == []
