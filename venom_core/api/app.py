@@ -49,6 +49,7 @@ from venom_core.api.v1 import (
     runtime,
     session,
     sessions,
+    signins,
     system,
     usage,
 )
@@ -136,7 +137,7 @@ def _api_routes() -> tuple[BaseRoute, ...]:
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (profiles.router, config.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
-    for router in (system.router, runtime.router, keys.router):
+    for router in (system.router, runtime.router, keys.router, signins.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     together.include_router(session.router, prefix="/api/v1")
     together.include_router(health.router, dependencies=protected)

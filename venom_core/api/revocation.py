@@ -93,7 +93,7 @@ class until_revoked:  # noqa: N801 - a context manager, named as it reads
         if self._revoked and isinstance(error, asyncio.CancelledError):
             self._task.uncancel()
             raise InvalidApiKey(
-                "The key of this request was revoked meanwhile.",
+                "The key of this request was revoked, has expired or was signed out.",
                 fix="Send a key that is valid; make one with: venom keys create NAME",
             ) from None
 

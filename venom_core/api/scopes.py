@@ -65,6 +65,7 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/models/{name}/unload": MODELS,
     "POST /api/v1/models/{name}/selftest": MODELS,
     "DELETE /api/v1/models/{name}": MODELS,
+    "GET /api/v1/translate": CHAT,
     "POST /api/v1/translate": CHAT,
     "POST /api/v1/translate/stream": CHAT,
     "POST /api/v1/llm/simple/stream": CHAT,
@@ -109,6 +110,9 @@ _ROUTES: dict[str, Scopes] = {
     "GET /api/v1/keys": ADMIN,
     "POST /api/v1/keys": ADMIN,
     "DELETE /api/v1/keys/{key_id}": ADMIN,
+    # Without the scope admin a key sees and ends its own sign-ins only.
+    "GET /api/v1/signins": ANY,
+    "DELETE /api/v1/signins/{signin_id}": ANY,
     "GET /metrics": MODELS | ADMIN,
 }
 

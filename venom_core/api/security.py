@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import hmac
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venom_core.api.encoded_bodies import decoded
@@ -34,7 +36,11 @@ if TYPE_CHECKING:
     from venom_core.api.scopes import Scopes
     from venom_core.store.keys import ApiKey, KeyRepository
 
+log = logging.getLogger(__name__)
+
 MAX_KNOWN = 1000
+#: How often it is written down that a key is in use.
+USE_NOTED_SECONDS = 60.0
 
 
 @functools.lru_cache(maxsize=128)
@@ -152,10 +158,11 @@ def presented_key(headers: Headers) -> str | None:
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The sender of a request: the key's id, None where no key is needed; its scopes, None for
-    all."""
+    all; the id of the browser's sign-in, where one sent it."""
 
     key_id: str | None = None
     scopes: Scopes | None = None
+    signin: str | None = None
 
     def may(self, needed: Scopes) -> bool:
         return self.scopes is None or not needed.isdisjoint(self.scopes)
@@ -210,6 +217,8 @@ class KeyRing:
         #: There were keys, and nobody has revoked the last of them.
         self._had_keys = False
         self.signins = SignIns()
+        self._noted: dict[str, float] = {}
+        self._noting: set[asyncio.Task[None]] = set()
         self._under_way = UnderWay(self._allowed)
 
     async def remember_keys(self) -> None:
@@ -228,6 +237,11 @@ class KeyRing:
             answer = await asyncio.to_thread(self._any_in_store)
             self._required = (time.monotonic(), answer)
         return answer
+
+    def forget_answers(self) -> None:
+        """Ask the store again at the next request: keys were made or revoked."""
+        self._required = (float("-inf"), False)
+        self._known.clear()
 
     def _any_in_store(self) -> bool:
         """Return whether there are keys; where they have gone with their store, nobody is let in
@@ -267,6 +281,8 @@ class KeyRing:
         key_id = caller.key_id
         if key_id is None:
             return not await self.required()
+        if caller.signin is not None and not self.signins.is_signed_in(caller.signin):
+            return False
         if key_id == LOCAL_USER or key_id in self._file_keys.values():
             return True
         return await asyncio.to_thread(lambda: self._keys().active(key_id)) is not None
@@ -278,26 +294,30 @@ class KeyRing:
         own = key is not None and hmac.compare_digest(hash_key(key), self._local)
         return Caller(LOCAL_USER) if own else ANYBODY
 
-    async def sign_in(self, key: str) -> tuple[str, Caller]:
-        """Return a session's token for a valid key. Raises ``InvalidApiKey``."""
+    async def sign_in(self, key: str, browser: str) -> tuple[str, Caller]:
+        """Return a session's token for a valid key; ``browser`` is what it says it is. Raises
+        ``InvalidApiKey``."""
         caller = await self._identify(key)
         if caller is None or caller.key_id is None:
             raise _no_key(key)
-        return self.signins.begin(caller.key_id), caller
+        return self.signins.begin(caller.key_id, browser), caller
 
     async def _signed_in(self, token: str) -> Caller | None:
-        key_id = self.signins.key_id(token)
-        if key_id is None or key_id == LOCAL_USER or key_id in self._file_keys.values():
-            return None if key_id is None else Caller(key_id)
+        signin = self.signins.seen(token)
+        if signin is None:
+            return None
+        key_id = signin.key_id
+        if key_id == LOCAL_USER or key_id in self._file_keys.values():
+            return Caller(key_id, signin=signin.id)
         digest = hash_key(token)
         seen, caller = self._known.get(digest, (float("-inf"), ANYBODY))
         if time.monotonic() - seen <= KEYS_FRESH_SECONDS:
             return caller
         found = await asyncio.to_thread(lambda: self._keys().active(key_id))
-        if found is None:  # revoked meanwhile
+        if found is None:  # revoked or expired meanwhile
             self.signins.end(token)
             return None
-        return self._remember(digest, found)
+        return self._remember(digest, found, signin.id)
 
     async def _identify(self, key: str) -> Caller | None:
         digest = hash_key(key)
@@ -312,16 +332,42 @@ class KeyRing:
         if not self._store_file.exists():
             return None
         found = await asyncio.to_thread(lambda: self._keys().verify(key))
+        if found is not None and found.is_expired:
+            raise InvalidApiKey(
+                "This API key has expired.", fix="Make another with: venom keys create NAME"
+            )
         return None if found is None else self._remember(digest, found)
 
-    def _remember(self, digest: bytes, found: ApiKey) -> Caller:
+    def _remember(self, digest: bytes, found: ApiKey, signin: str | None = None) -> Caller:
         self._set_limits(found)
+        self._note_use(found.id)
         if len(self._known) > MAX_KNOWN:
             self._known.clear()
         scopes = found.rights.scopes
-        caller = Caller(found.id, None if scopes is None else frozenset(scopes))
+        caller = Caller(found.id, None if scopes is None else frozenset(scopes), signin)
         self._known[digest] = (time.monotonic(), caller)
         return caller
+
+    def _note_use(self, key_id: str) -> None:
+        """Write down that a key is in use; no request waits for that."""
+        now = time.monotonic()
+        if now - self._noted.get(key_id, float("-inf")) < USE_NOTED_SECONDS:
+            return
+        self._noted[key_id] = now
+        task = asyncio.create_task(asyncio.to_thread(self._write_use, key_id))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    def _write_use(self, key_id: str) -> None:
+        try:
+            self._keys().note_use(key_id)
+        except VenomError as error:  # the store is busy or full: a request is no worse for it
+            log.warning("the use of a key is not written down: %s", error.message)
+
+
+def ring_of(request: Request) -> KeyRing:
+    """Return the key ring of the application that serves a request."""
+    return cast(KeyRing, request.app.state.key_ring)
 
 
 def _no_key(key: str | None) -> InvalidApiKey:

@@ -10,14 +10,32 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from starlette.datastructures import Headers
 
+from venom_core.sdk.utc import utc_text
 from venom_core.store.keys import hash_key
 
 COOKIE = "venom_session"
 SIGNED_IN_SECONDS = 7 * 86_400
 MAX_SIGNED_IN = 1000
+MAX_BROWSER = 300
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One browser that is signed in. ``id`` names it and opens nothing; times are ISO 8601 in UTC;
+    ``browser`` is its own word; ``until`` is of the clock."""
+
+    id: str
+    key_id: str
+    browser: str
+    began_at: str
+    expires_at: str
+    last_seen_at: str
+    until: float
 
 
 class SignIns:
@@ -29,37 +47,64 @@ class SignIns:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._keys: dict[bytes, tuple[float, str]] = {}
+        self._found: dict[bytes, SignIn] = {}
 
-    def begin(self, key_id: str) -> str:
+    def begin(self, key_id: str, browser: str = "") -> str:
         """Make a token for the cookie. Where there are too many the oldest of the key that has most
         makes room: whoever floods signs out its own, and nobody else."""
         self._forget_old()
-        if len(self._keys) >= MAX_SIGNED_IN:
-            counts = Counter(owner for _, owner in self._keys.values())
+        if len(self._found) >= MAX_SIGNED_IN:
+            counts = Counter(one.key_id for one in self._found.values())
             self._end_oldest(counts.most_common(1)[0][0])
         token = secrets.token_urlsafe(32)
-        self._keys[hash_key(token)] = (self._clock() + SIGNED_IN_SECONDS, key_id)
+        now = utc_text(precision="seconds")
+        ends = utc_text(datetime.now(UTC) + timedelta(seconds=SIGNED_IN_SECONDS), "seconds")
+        shown = "".join(one if one.isprintable() else " " for one in browser)[:MAX_BROWSER]
+        until = self._clock() + SIGNED_IN_SECONDS
+        made = SignIn(secrets.token_hex(5), key_id, shown, now, ends, now, until)
+        self._found[hash_key(token)] = made
         return token
 
     def key_id(self, token: str) -> str | None:
         """Return the id of the token's key. It is found by its hash, so no comparison tells how
         near a guess is."""
-        until, key_id = self._keys.get(hash_key(token), (float("-inf"), None))
-        return key_id if self._clock() < until else None
+        found = self._found.get(hash_key(token))
+        return None if found is None or self._clock() >= found.until else found.key_id
+
+    def seen(self, token: str) -> SignIn | None:
+        """Return the sign-in of a token, which is used now."""
+        if self.key_id(token) is None:
+            return None
+        digest = hash_key(token)
+        now = replace(self._found[digest], last_seen_at=utc_text(precision="seconds"))
+        self._found[digest] = now
+        return now
+
+    def is_signed_in(self, signin_id: str) -> bool:
+        """Return whether a sign-in of this id is not over."""
+        return any(one.id == signin_id for one in self.listing())
+
+    def listing(self) -> list[SignIn]:
+        """Return the browsers that are signed in, the newest first."""
+        self._forget_old()
+        return list(self._found.values())[::-1]
 
     def end(self, token: str) -> str | None:
         """Sign out; return the id of the key whose token it was."""
-        _, key_id = self._keys.pop(hash_key(token), (0.0, None))
-        return key_id
+        found = self._found.pop(hash_key(token), None)
+        return None if found is None else found.key_id
+
+    def end_named(self, signin_id: str) -> None:
+        """Sign a browser out by the id of its sign-in; twice is no error."""
+        self._found = {token: one for token, one in self._found.items() if one.id != signin_id}
 
     def _end_oldest(self, key_id: str) -> None:
-        oldest = next(token for token, (_, owner) in self._keys.items() if owner == key_id)
-        del self._keys[oldest]
+        oldest = next(token for token, one in self._found.items() if one.key_id == key_id)
+        del self._found[oldest]
 
     def _forget_old(self) -> None:
         now = self._clock()
-        self._keys = {token: one for token, one in self._keys.items() if one[0] > now}
+        self._found = {token: one for token, one in self._found.items() if one.until > now}
 
 
 def presented_token(headers: Headers) -> str | None:

@@ -279,6 +279,12 @@ class ChatService:
             self.quotas.check_model(key_id, resolved)
         return resolved
 
+    async def foreseen(self, role: Role, key_id: str | None) -> ListedModel:
+        """Return the model that :meth:`pick` would return now; nothing is counted."""
+        resolved, _ = await self._resolve(None, role)
+        self.quotas.check_model(key_id, resolved)
+        return resolved
+
     async def embed(
         self,
         body: Mapping[str, Any],

@@ -168,8 +168,7 @@ class Translator:
             return
         asked_by = (call.request_id, call.key_id, call.traceparent)
         item = await self._chat.pick("translation", *asked_by)
-        chosen = await self._chosen() == (item.provider, item.model.ref)
-        check_translates(item, call.source, call.target, chosen=chosen)
+        await self._check(item, call.source, call.target)
         before, _, after = call.text.partition(stripped)
         key = await self._key(call, item, stripped)
         if (found := self._cached(call, key)) is not None:
@@ -206,6 +205,20 @@ class Translator:
             code="translation_damaged",
             fix="Try again, or choose a larger model: venom use MODEL --role translation",
         )
+
+    async def foreseen(self, call: TranslationCall) -> ListedModel:
+        """Return the model that would translate now, whatever the text is; nothing is counted.
+
+        Raises what :meth:`pieces` raises before its first piece.
+        """
+        call.check()
+        item = await self._chat.foreseen("translation", call.key_id)
+        await self._check(item, call.source, call.target)
+        return item
+
+    async def _check(self, item: ListedModel, source: str | None, target: str) -> None:
+        chosen = await self._chosen() == (item.provider, item.model.ref)
+        check_translates(item, source, target, chosen=chosen)
 
     async def _attempt(
         self, call: TranslationCall, item: ListedModel, protected: Protected, raw: list[str]

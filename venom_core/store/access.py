@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venom_core.store.audit import Actor, AuditEntry, count_audit, read_audit, write_audit
+from venom_core.store.audit import (
+    EVERY_ENTRY,
+    Actor,
+    AuditEntry,
+    AuditWanted,
+    count_audit,
+    read_audit,
+    write_audit,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -129,7 +137,9 @@ class Store:
         with writing(self.engine) as connection:
             count_audit(connection, actor, action, subject)
 
-    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
+    def audit(
+        self, limit: int, before: int | None = None, wanted: AuditWanted = EVERY_ENTRY
+    ) -> list[AuditEntry]:
         """Return the newest audit entries first, those older than number ``before``; none where
         there is no store."""
-        return read_audit(self.engine, limit, before) if self.exists() else []
+        return read_audit(self.engine, limit, before, wanted) if self.exists() else []

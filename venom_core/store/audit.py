@@ -19,7 +19,7 @@ from venom_core.sdk.utc import utc_text
 from venom_core.store.columns import an_object
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
 MAX_LISTED = 201
 MAX_SUBJECT = 250
@@ -82,6 +82,20 @@ class AuditEntry:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class AuditWanted:
+    """The entries that are meant; None is any. ``action`` is one or all of a kind (``key``), a
+    ``key_id`` of "" stands for requests without a key; days are UTC, both included."""
+
+    action: str | None = None
+    key_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+EVERY_ENTRY = AuditWanted()
+
+
 def write_audit(
     connection: Connection,
     actor: Actor,
@@ -136,7 +150,12 @@ def count_audit(connection: Connection, actor: Actor, action: str, subject: str)
     connection.execute(t.update().where(t.c.id == row.id).values(after=after))
 
 
-def read_audit(engine: Engine, limit: int = 50, before: int | None = None) -> list[AuditEntry]:
+def read_audit(
+    engine: Engine,
+    limit: int = 50,
+    before: int | None = None,
+    wanted: AuditWanted = EVERY_ENTRY,
+) -> list[AuditEntry]:
     """Return entries, the newest first, at most ``MAX_LISTED``; those older than number ``before``.
     Blocks: call it in a thread."""
     from sqlalchemy import select
@@ -147,8 +166,26 @@ def read_audit(engine: Engine, limit: int = 50, before: int | None = None) -> li
     query = select(*shown, t.c.id).order_by(t.c.id.desc()).limit(min(limit, MAX_LISTED))
     if before is not None:
         query = query.where(t.c.id < before)
+    query = query.where(*_conditions(wanted))
     with engine.connect() as connection:
         return [
             AuditEntry(*row[:5], an_object(row.before), an_object(row.after), row.id)
             for row in connection.execute(query)
         ]
+
+
+def _conditions(wanted: AuditWanted) -> list[ColumnElement[bool]]:
+    from venom_core.store.tables import audit as t
+
+    found: list[ColumnElement[bool]] = []
+    if wanted.action is not None:
+        kind = t.c.action.startswith(f"{wanted.action}.", autoescape=True)
+        found.append((t.c.action == wanted.action) | kind)
+    if wanted.key_id is not None:
+        found.append(t.c.key_id == wanted.key_id if wanted.key_id else t.c.key_id.is_(None))
+    if wanted.since is not None:
+        found.append(t.c.at >= wanted.since)
+    if wanted.until is not None:
+        # A moment of the day is its text with more behind it, up to "T23:59:59.999Z".
+        found.append(t.c.at <= f"{wanted.until}U")
+    return found

@@ -11,6 +11,7 @@ import hmac
 import re
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from venom_core.sdk.errors import InvalidRequest, NotFound
@@ -28,6 +29,7 @@ NAME_PATTERN = re.compile(r"[\w .@+-]{1,100}")
 GLOB_PATTERN = re.compile(r"[\w.:/@+*?\[\]!-]{1,200}", re.ASCII)
 MAX_GLOBS = 50
 MAX_PER_DAY = 10**15
+MAX_DAYS = 3650
 #: A command of the user, who needs no key for it.
 COMMAND = Actor(LOCAL_USER)
 
@@ -40,13 +42,14 @@ class KeyRights:
     """The rights of a key; None is everything, as keys of the first schema may.
 
     ``models`` are globs: with ``://`` in them of a whole reference, else of a model's name. The
-    limits are per day (UTC).
+    limits are per day (UTC). ``expires_at`` is ISO 8601 in UTC, to the second.
     """
 
     scopes: tuple[Scope, ...] | None = None
     models: tuple[str, ...] | None = None
     requests_per_day: int | None = None
     tokens_per_day: int | None = None
+    expires_at: str | None = None
 
     def check(self) -> None:
         """Raise ``InvalidRequest`` where these are no rights."""
@@ -81,9 +84,13 @@ class KeyRights:
         def fewer(mine: int | None, theirs: int | None) -> bool:
             return theirs is None or (mine is not None and mine <= theirs)
 
+        def sooner(mine: str | None, theirs: str | None) -> bool:
+            return theirs is None or (mine is not None and mine <= theirs)
+
         return (
             some(self.scopes, others.scopes)
             and some(self.models, others.models)
+            and sooner(self.expires_at, others.expires_at)
             and fewer(self.requests_per_day, others.requests_per_day)
             and fewer(self.tokens_per_day, others.tokens_per_day)
         )
@@ -94,18 +101,39 @@ EVERYTHING = KeyRights()
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it may be shown. Times are ISO 8601 in UTC."""
+    """A key as it may be shown. Times are ISO 8601 in UTC; ``last_used_at`` is right to a
+    minute."""
 
     id: str
     name: str
     created_at: str
     revoked_at: str | None = None
     rights: KeyRights = EVERYTHING
+    last_used_at: str | None = None
+
+    @property
+    def is_expired(self) -> bool:
+        """Return whether its time is over; a stored time that is none counts as over."""
+        until = self.rights.expires_at
+        if until is None:
+            return False
+        try:
+            return datetime.fromisoformat(until) <= datetime.now(UTC)
+        except (TypeError, ValueError):
+            return True
 
     def record(self) -> dict[str, Any]:
         """Return the key as the audit trail has it."""
         shown = asdict(self)
+        del shown["last_used_at"]
         return {**shown, **shown.pop("rights")}
+
+
+def expiry(days: int | None) -> str | None:
+    """Return the end of a key that is to last so many days from now on."""
+    if days is None:
+        return None
+    return utc_text(datetime.now(UTC) + timedelta(days=days), "seconds")
 
 
 def hash_key(key: str) -> bytes:
@@ -184,7 +212,8 @@ class KeyRepository:
         return any(key.revoked_at is None for key in self.list())
 
     def verify(self, key: str) -> ApiKey | None:
-        """Return the active key of this text, or None. The id part only selects the row."""
+        """Return the key of this text, which may have expired, or None. The id part only selects
+        the row."""
         from venom_core.store.tables import api_keys as t
 
         match = KEY_PATTERN.fullmatch(key)
@@ -198,13 +227,23 @@ class KeyRepository:
         return _record(row) if found and row is not None else None
 
     def active(self, key_id: str) -> ApiKey | None:
-        """The key of this id, or None where there is none or it was revoked."""
+        """Return the key of this id, or None where there is none, it was revoked or has
+        expired."""
         from venom_core.store.tables import api_keys as t
 
         query = _select().where(t.c.id == key_id, t.c.revoked_at.is_(None))
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().one_or_none()
-        return None if row is None else _record(row)
+        found = None if row is None else _record(row)
+        return None if found is None or found.is_expired else found
+
+    def note_use(self, key_id: str) -> None:
+        """Write down that a key was used now."""
+        from venom_core.store.tables import api_keys as t
+
+        now = utc_text(precision="seconds")
+        with writing(self._engine) as connection:
+            connection.execute(t.update().where(t.c.id == key_id).values(last_used_at=now))
 
 
 def _select(*more: Any) -> Any:
@@ -214,7 +253,7 @@ def _select(*more: Any) -> Any:
 
     shown = (t.c.id, t.c.name, t.c.created_at, t.c.revoked_at)
     rights = (t.c.scopes, t.c.models, t.c.requests_per_day, t.c.tokens_per_day)
-    return select(*shown, *rights, *more)
+    return select(*shown, *rights, t.c.expires_at, t.c.last_used_at, *more)
 
 
 def _record(row: Any) -> ApiKey:
@@ -223,8 +262,10 @@ def _record(row: Any) -> ApiKey:
         texts(row["models"]),
         _limit(row["requests_per_day"], "requests"),
         _limit(row["tokens_per_day"], "tokens"),
+        row["expires_at"],
     )
-    return ApiKey(row["id"], row["name"], row["created_at"], row["revoked_at"], rights)
+    shown = (row["id"], row["name"], row["created_at"], row["revoked_at"])
+    return ApiKey(*shown, rights, row["last_used_at"])
 
 
 def _limit(value: object, what: str) -> int | None:

@@ -36,6 +36,8 @@ api_keys = Table(
     Column("models", JSON),
     Column("requests_per_day", Integer),
     Column("tokens_per_day", BigInteger),
+    Column("expires_at", String(32)),
+    Column("last_used_at", String(32)),
 )
 
 operations = Table(

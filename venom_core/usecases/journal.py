@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.store.access import Store
-from venom_core.store.audit import Actor, AuditRecord
+from venom_core.store.audit import EVERY_ENTRY, Actor, AuditRecord, AuditWanted
 
 
 class AuditTrail(TypedDict):
@@ -55,10 +55,12 @@ class Journal:
         Raises ``StorageError``."""
         await asyncio.to_thread(self._store.count_audit, actor, action, subject)
 
-    async def page(self, limit: int, before: int | None = None) -> AuditTrail:
+    async def page(
+        self, limit: int, before: int | None = None, wanted: AuditWanted = EVERY_ENTRY
+    ) -> AuditTrail:
         """Return the newest audit entries first, those older than number ``before``. Looking makes
         no store."""
-        found = await asyncio.to_thread(self._store.audit, limit + 1, before)
+        found = await asyncio.to_thread(self._store.audit, limit + 1, before, wanted)
         shown = found[:limit]
         return {
             "entries": [entry.record() for entry in shown],

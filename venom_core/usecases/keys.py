@@ -18,7 +18,11 @@ from venom_core.store.keys import ApiKey, KeyRights, Scope
 
 
 class KeyView(TypedDict):
-    """A key as it may be shown, never its text; null rights are everything, null limits none."""
+    """A key as it may be shown, never its text; null rights are everything, null limits none.
+
+    ``expires_at`` is null for "never"; ``last_used_at`` is right to a minute, null where the key
+    was not used since Venom writes it down.
+    """
 
     id: str
     name: str
@@ -28,6 +32,8 @@ class KeyView(TypedDict):
     models: list[str] | None
     requests_per_day: int | None
     tokens_per_day: int | None
+    expires_at: str | None
+    last_used_at: str | None
 
 
 class KeyListing(TypedDict):
@@ -83,8 +89,8 @@ class KeyUseCases:
                 raise Forbidden(
                     "A key gives no more rights than it has itself.",
                     code="scope_missing",
-                    fix="Give fewer scopes, models or limits, or make it at the command line: "
-                    "venom keys create NAME",
+                    fix="Give fewer scopes, models, limits or days, or make it at the command "
+                    "line: venom keys create NAME",
                 )
             return keys.create(name, rights, actor)
 
@@ -110,4 +116,5 @@ def key_view(key: ApiKey) -> KeyView:
         for name, value in asdict(key.rights).items()
     }
     shown = {"id": key.id, "name": key.name, "created_at": key.created_at}
-    return cast(KeyView, {**shown, "revoked_at": key.revoked_at, **rights})
+    times = {"revoked_at": key.revoked_at, "last_used_at": key.last_used_at}
+    return cast(KeyView, {**shown, **times, **rights})

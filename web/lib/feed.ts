@@ -81,7 +81,12 @@ export function followFeed(): () => void {
   // A closed page that waits in the browser's store of pages must hold no connection.
   window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", begin);
-  const stops = [signedIn.subscribe(begin), language.subscribe(() => void queries.invalidateQueries())];
+  const onSignIn = () => {
+    begin();
+    // What the server told nobody, or somebody else.
+    void queries.invalidateQueries();
+  };
+  const stops = [signedIn.subscribe(onSignIn), language.subscribe(() => void queries.invalidateQueries())];
   begin();
   return () => {
     stop();

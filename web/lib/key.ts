@@ -40,19 +40,26 @@ export function askForKey(refusal: ApiError, countThen: number): Promise<boolean
 
 /** The dialog's answer; null means that the user closed it. A key that is refused leaves it open. */
 export async function answerKey(given: string | null, lang = "en"): Promise<void> {
-  if (given !== null) {
-    const answer = await exchange(given, lang);
-    if (answer instanceof ApiError) {
-      if (pending) keyPrompt.set({ refusal: answer, again: true });
-      return;
-    }
-    signIns += 1;
-    signedIn.set({ key: answer.key_id });
-    tellTabs({ about: "signed-in", key: answer.key_id });
-  }
-  declined = given === null;
+  if (given === null) return closePrompt(false);
+  const refusal = await signInWith(given, lang);
+  if (refusal && pending) keyPrompt.set({ refusal, again: true });
+}
+
+/** Sign this browser in; the refusal where the server gives one. Whatever waits for a key goes on. */
+export async function signInWith(key: string, lang: string): Promise<ApiError | null> {
+  const answer = await exchange(key, lang);
+  if (answer instanceof ApiError) return answer;
+  signIns += 1;
+  signedIn.set({ key: answer.key_id });
+  tellTabs({ about: "signed-in", key: answer.key_id });
+  closePrompt(true);
+  return null;
+}
+
+function closePrompt(done: boolean): void {
+  declined = !done;
   keyPrompt.set(null);
-  settle?.(given !== null);
+  settle?.(done);
   pending = null;
   settle = null;
 }

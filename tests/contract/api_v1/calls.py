@@ -13,7 +13,7 @@ MODEL = "llamacpp://smollm2:135m"
 #: What stands in a call for what a run brings: the operation of the last install, and the key that
 #: every call is made with.
 OPERATION, KEY, KEY_ID = "{operation}", "{key}", "{key_id}"
-BACKUP, MADE_KEY_ID = "{backup}", "{made_key_id}"
+BACKUP, MADE_KEY_ID, SIGN_IN = "{backup}", "{made_key_id}", "{sign_in}"
 _CHAT = {"model": "smollm2:135m", "messages": [{"role": "user", "content": "Say hello."}]}
 _TEXT = {"text": "Good day", "source_lang": "en", "target_lang": "pl"}
 
@@ -122,6 +122,7 @@ CALLS: tuple[Call, ...] = (
     ),
     Call("list_served_models"),
     Call("get_served_model", {"model_id": "smollm2:135m"}),
+    Call("get_translation", query={"target_lang": "pl", "source_lang": "en"}),
     Call("translate", body=_TEXT),
     Call("translate_stream", body={**_TEXT, "use_cache": False}),
     # Conversations.
@@ -163,7 +164,9 @@ CALLS: tuple[Call, ...] = (
     Call("restore_config", body={"backup_filename": BACKUP}),
     Call(
         "create_key",
-        body={"name": "phone", "scopes": ["chat"], "requests_per_day": 500},
+        body={
+            "name": "phone", "scopes": ["chat"], "requests_per_day": 500, "expires_in_days": 90,
+        },
         brings={"{made_key}": ("key", "KEY"), MADE_KEY_ID: ("id", "2b3c4d5e")},
     ),
     Call("list_keys"),
@@ -192,6 +195,7 @@ CALLS: tuple[Call, ...] = (
     Call("export_usage", query={"days": 7, "model": "smollm2:135m"}),
     Call("metrics"),
     Call("list_audit", query={"limit": 20}),
+    Call("list_audit", query={"action": "key", "limit": 5}, name="filtered"),
     Call("openapi_json", emptied=("paths", "components")),
     # What takes away.
     Call("deactivate_model", body={"role": "chat"}),
@@ -201,6 +205,12 @@ CALLS: tuple[Call, ...] = (
     Call("erase_usage", query={"key": KEY_ID}),
     Call("sign_in", body={"key": KEY}),
     Call("get_sign_in"),
+    Call(
+        "list_sign_ins",
+        query={"limit": 20},
+        brings={SIGN_IN: ("signins.0.id", "3c4d5e6f70")},
+    ),
+    Call("end_sign_in", {"signin_id": SIGN_IN}),
     Call("sign_out"),
 )  # fmt: skip
 

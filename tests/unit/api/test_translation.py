@@ -412,3 +412,29 @@ async def test_a_client_that_leaves_closes_the_upstream(tmp_path: Path, path: st
         plays(*say("x", usage=Usage(1, 1)))
         answers = [await client.post(PATH, json={"text": f"Text {n * 'x'}"}) for n in range(4)]
         assert [one.status_code for one in answers] == [200] * 4, "its place was not given back"
+
+
+async def test_who_would_translate_is_told_and_nothing_is_counted(
+    client: httpx.AsyncClient,
+) -> None:
+    told = (await client.get(PATH, params={"target_lang": "pl", "source_lang": "de"})).json()
+    assert told["languages"] == ["pl", "en", "de"]
+    assert (told["model"], told["locality"], told["refusal"]) == ("scripted://m", "local", None)
+    scripted.SCRIPTS["m"] = Script(say("x"), Model("m", "folder", languages=("en",)))
+    await client.get("/api/v1/models")
+    german = {"target_lang": "de", "source_lang": "pl"}
+    refused = (await client.get(PATH, params=german, headers={"Accept-Language": "pl"})).json()
+    assert refused["model"] is None
+    assert refused["refusal"]["code"] == "model_not_capable"
+    assert "nie" in refused["refusal"]["message"]
+    assert (await client.get(PATH, params={"target_lang": "xx"})).status_code == 400
+    assert asks() == 0
+    used = (await client.get("/api/v1/usage/summary")).json()["totals"]
+    assert (used["requests"], used["refused"]) == (0, 0)
+
+
+async def test_the_stream_begins_with_what_stays_as_it_is(client: httpx.AsyncClient) -> None:
+    says("Witaj ⟦1⟧, zobacz ⟦2⟧")
+    text = "Hello {name}, see https://example.org"
+    events = events_of((await client.post(STREAM, json={"text": text})).text)
+    assert events[0] == ("start", {"protected": ["{name}", "https://example.org"]})

@@ -59,6 +59,8 @@ def test_a_server_s_last_model_is_known_after_a_migration(tmp_path: Path) -> Non
     connection = sqlite3.connect(file)
     connection.executescript(
         "DROP TABLE last_models; DROP TABLE service_history;"
+        "ALTER TABLE api_keys DROP COLUMN expires_at;"
+        "ALTER TABLE api_keys DROP COLUMN last_used_at;"
         "UPDATE alembic_version SET version_num = '0004';"
         "INSERT INTO active_models VALUES ('chat', 'acme', 'm', '2026-11-01T10:00:00.000Z');"
         "INSERT INTO active_models VALUES ('embedding', 'other', 'e', '2026-11-01T10:00:00.000Z');"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, cast
+from typing import NotRequired
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -14,7 +14,7 @@ from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import OpenRoute
-from venom_core.api.security import Caller, KeyRing
+from venom_core.api.security import Caller, ring_of
 from venom_core.api.signins import SIGNED_IN_SECONDS, cookie, presented_token
 from venom_core.chat.validation import Body
 from venom_core.sdk.errors import InvalidApiKey
@@ -46,15 +46,11 @@ class SignIn(Body):
     key: str = Field(min_length=1, max_length=200, repr=False)
 
 
-def _ring(request: Request) -> KeyRing:
-    return cast(KeyRing, request.app.state.key_ring)
-
-
 @router.get("/session")
 @answers(SignInState)
 async def get_sign_in(request: Request) -> Response:
     """Say whether a key is needed, and whether this browser has shown one."""
-    ring = _ring(request)
+    ring = ring_of(request)
     try:
         caller = await ring.require(request.headers)
     except InvalidApiKey:
@@ -66,10 +62,10 @@ async def get_sign_in(request: Request) -> Response:
 @answers(SignInState)
 async def sign_in(request: Request, body: SignIn) -> Response:
     """Exchange a key for a session cookie."""
-    ring = _ring(request)
+    ring = ring_of(request)
     if not await ring.required():
         return localized(request, _sign_in_state(None, required=False))
-    token, caller = await ring.sign_in(body.key)
+    token, caller = await ring.sign_in(body.key, request.headers.get("user-agent", ""))
     await _count(request, "session.begin", caller.key_id)
     state: SignInState = {
         **_sign_in_state(caller, required=True),
@@ -85,7 +81,7 @@ async def sign_in(request: Request, body: SignIn) -> Response:
 async def sign_out(request: Request) -> Response:
     """Forget the session; doing it twice is no error."""
     token = presented_token(request.headers)
-    ended = _ring(request).signins.end(token) if token else None
+    ended = ring_of(request).signins.end(token) if token else None
     if ended is not None:
         await _count(request, "session.end", ended)
     body: SignedOut = {"success": True, "signed_in": False}

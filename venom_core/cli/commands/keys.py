@@ -52,6 +52,9 @@ def keys() -> None:
     "--requests-per-day", type=click.IntRange(1), metavar="N", help="A limit, per UTC day."
 )
 @click.option("--tokens-per-day", type=click.IntRange(1), metavar="N", help="A limit, per UTC day.")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), metavar="N", help="How long it lasts. [default: always]"
+)
 @json_option
 def create(
     name: str,
@@ -59,6 +62,7 @@ def create(
     models: tuple[str, ...],
     requests_per_day: int | None,
     tokens_per_day: int | None,
+    days: int | None,
     as_json: bool,
 ) -> None:
     """Make a key and print it, this once: only its hash is kept. Without options it may do
@@ -71,9 +75,10 @@ def create(
     """
     # Imported here: the store is too slow for `keys --help`.
     from venom_core.store.audit import Actor
-    from venom_core.store.keys import KeyRights
+    from venom_core.store.keys import KeyRights, expiry
 
-    rights = KeyRights(scopes or None, models or None, requests_per_day, tokens_per_day)
+    limits = (requests_per_day, tokens_per_day)
+    rights = KeyRights(scopes or None, models or None, *limits, expiry(days))
     made = wait_for(_stored().create(name, rights, Actor.local()))
     if as_json:
         print_json(made, reveal=True)
@@ -97,11 +102,12 @@ def list_keys(as_json: bool) -> None:
         say("There is no key. Make one with: venom keys create NAME")
     else:
         print_table(
-            ("ID", "NAME", "MAY", "A DAY", "CREATED", "REVOKED"),
+            ("ID", "NAME", "MAY", "A DAY", "CREATED", "USED", "EXPIRES", "REVOKED"),
             [
                 (
                     *(key["id"], key["name"], _may(key), _limits(key)),
-                    *(spoken(key["created_at"]), spoken(key["revoked_at"])),
+                    *(spoken(key["created_at"]), spoken(key["last_used_at"])),
+                    *(spoken(key["expires_at"]), spoken(key["revoked_at"])),
                 )
                 for key in listing["keys"]
             ],

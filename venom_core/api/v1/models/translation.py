@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,8 +20,18 @@ from venom_core.api.openapi.declared import NoData, answers
 from venom_core.api.revocation import while_allowed
 from venom_core.api.routing import keyed_router
 from venom_core.api.streaming import Events, start_events, until_disconnect
-from venom_core.chat.translation import Restart, Translation, TranslationCall, Translator
+from venom_core.chat.protection import protect
+from venom_core.chat.translation import (
+    LANGUAGES,
+    MAX_TEXT,
+    Restart,
+    Translation,
+    TranslationCall,
+    Translator,
+)
 from venom_core.chat.validation import Body
+from venom_core.sdk.errors import VenomError
+from venom_core.sdk.provider import Locality
 from venom_core.sdk.records import ErrorRecord
 
 router = keyed_router()
@@ -46,8 +56,27 @@ class TextPiece(TypedDict):
     text: str
 
 
+class TranslationBegun(TypedDict):
+    """``protected`` are the parts of the text that stay letter by letter, in their order."""
+
+    protected: list[str]
+
+
+class TranslationState(TypedDict):
+    """``model`` would translate now, null where ``refusal`` says why none would; ``locality`` and
+    ``runs_at`` say where it runs."""
+
+    success: bool
+    languages: list[str]
+    max_characters: int
+    model: str | None
+    locality: Locality | None
+    runs_at: str | None
+    refusal: ErrorRecord | None
+
+
 TRANSLATION_EVENTS = {
-    "start": NoData,
+    "start": TranslationBegun,
     "content": TextPiece,
     "restart": NoData,
     "done": TranslationView,
@@ -76,6 +105,38 @@ class TranslationRequest(Body):
         )
 
 
+@router.get("/translate")
+@answers(TranslationState)
+async def get_translation(
+    request: Request,
+    target_lang: Annotated[str, Query(max_length=100)] = "pl",
+    source_lang: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """Say which model would translate now between these languages, or why none would; no model is
+    asked."""
+    key_id = caller_of(request).key_id
+    call = TranslationCall("", target_lang, source_lang, False, request_id(request), key_id)
+    call.check()
+    state: TranslationState = {
+        "success": True,
+        "languages": list(LANGUAGES),
+        "max_characters": MAX_TEXT,
+        "model": None,
+        "locality": None,
+        "runs_at": None,
+        "refusal": None,
+    }
+    try:
+        item = await venom_of(request).translator.foreseen(call)
+    except VenomError as error:
+        state["refusal"] = error.record()
+    else:
+        model = item.model
+        state["model"] = item.reference
+        state["locality"], state["runs_at"] = model.locality, model.runs_at
+    return localized(request, state)
+
+
 @router.post("/translate")
 @answers(TranslationResult)
 async def translate(request: Request, body: TranslationRequest) -> Response:
@@ -94,8 +155,9 @@ async def translate(request: Request, body: TranslationRequest) -> Response:
 @router.post("/translate/stream")
 @answers(events=TRANSLATION_EVENTS)
 async def translate_stream(request: Request, body: TranslationRequest) -> Response:
-    """Stream events: ``start``, ``content`` with ``text``, ``restart`` where what came counts for
-    nothing, and at the end ``done`` with the whole translation, or ``error``."""
+    """Stream events: ``start`` with what stays as it is, ``content`` with ``text``, ``restart``
+    where what came counts for nothing, and at the end ``done`` with the whole translation, or
+    ``error``."""
     return _StreamedTranslation(venom_of(request).translator, body, request)
 
 
@@ -136,7 +198,8 @@ class _StreamedTranslation(Response):
         lost: BaseException | None = None
         try:
             async with while_allowed(self._request), events.pinged():
-                await events.send("start", {})
+                kept = protect(self._body.text.strip()).parts
+                await events.send("start", {"protected": list(kept)})
                 piece = first
                 while not isinstance(piece, Translation):
                     if isinstance(piece, Restart):

@@ -1,0 +1,3 @@
+import { KeysPage } from "@/components/keys/keys-page";
+
+export default KeysPage;
