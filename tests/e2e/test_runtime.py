@@ -96,7 +96,7 @@ def test_a_profile_is_looked_at_and_switched_to(played: Stage, open_window: Open
     page = open_window(f"{played.url}/runtime")
     other = open_window(f"{played.url}/runtime", locale="pl-PL")
     expect(page.get_by_role("article", name="Light")).to_contain_text("active")
-    look = page.get_by_role("button", name="Look at the profile Without models and switch to it")
+    look = page.get_by_role("button", name="Look and switch: Without models")
     look.click()
     dialog = page.get_by_role("dialog", name="Switch to Without models")
     changes = dialog.get_by_role("region", name="What changes")
@@ -131,7 +131,7 @@ def test_a_switch_that_is_refused_says_why(played: Stage, open_window: OpenWindo
     page.route("**/runtime/profile/*", lambda route: route.fulfill(
         status=409, body=json.dumps(busy), content_type="application/json"
     ))  # fmt: skip
-    page.get_by_role("button", name="Look at the profile Full and switch to it").click()
+    page.get_by_role("button", name="Look and switch: Full").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Switch to Full").click()
     expect(dialog.get_by_role("group", name="profile_switching")).to_contain_text("being made")

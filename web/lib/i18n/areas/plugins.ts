@@ -54,7 +54,7 @@ export default area(
     verb_forget: "Forget",
     verb_of: (verb: string, plugin: string) => `${verb}: ${plugin}`,
     start_it: "Start it",
-    start_of: (title: string) => `Start ${title}`,
+    start_of: (title: string) => `Start it: ${title}`,
     check_it: "Or examine it in a terminal, by every rule of plugins:",
     breaches: "Rules that it broke since the start",
     times: (count: number) => (count === 1 ? "once" : `${count} times`),
@@ -65,7 +65,6 @@ export default area(
     save: "Save",
     discard: "Discard",
     unsaved: (count: number) => (count === 1 ? "1 change is not saved." : `${count} changes are not saved.`),
-    needs_restart: (names: string) => `These count from the next start on: ${names}.`,
 
     try_it: "Self-test",
     try_of: (title: string) => `Self-test: ${title}`,
@@ -137,7 +136,7 @@ export default area(
     verb_forget: "Zapomnij",
     verb_of: (verb, plugin) => `${verb}: ${plugin}`,
     start_it: "Uruchom",
-    start_of: (title) => `Uruchom ${title}`,
+    start_of: (title) => `Uruchom: ${title}`,
     check_it: "Albo zbadaj ją w terminalu, według wszystkich reguł wtyczek:",
     breaches: "Reguły, które złamała od startu",
     times: (count) => (count === 1 ? "raz" : `razy: ${count}`),
@@ -148,7 +147,6 @@ export default area(
     save: "Zapisz",
     discard: "Odrzuć",
     unsaved: (count) => `Niezapisane: ${count} ${changes(count)}.`,
-    needs_restart: (names) => `Zadziałają od następnego startu: ${names}.`,
 
     try_it: "Próba",
     try_of: (title) => `Próba: ${title}`,
