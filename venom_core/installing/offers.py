@@ -1,4 +1,4 @@
-"""What else could be installed: plugins of this release, and environments of engines.
+"""Offers: plugins of this release that are not installed, and environments of engines.
 
 Nothing is installed over the API: an offer has the command that does it.
 """

@@ -1,4 +1,4 @@
-"""What else could be installed: told with the command for it, and nothing is done."""
+"""Offers of what is not installed: told with the command for it, and nothing is done."""
 
 from __future__ import annotations
 

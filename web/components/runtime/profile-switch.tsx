@@ -13,7 +13,7 @@ import { ErrorNote } from "../ui/error-note";
 import { Modal } from "../ui/modal";
 import { Fix } from "../ui/sentence";
 import { StatusDot } from "../ui/status-dot";
-import { useProfileName, type Profile } from "./profiles";
+import { useProfileName, type Profile } from "./profile-name";
 
 interface Props {
   before: Profile;

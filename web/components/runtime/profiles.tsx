@@ -3,24 +3,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { asking } from "@/lib/api/client";
-import type { Schemas } from "@/lib/api/types";
 import { useArea } from "@/lib/i18n/area";
 import texts from "@/lib/i18n/areas/runtime";
 import { Answer } from "../ui/answer";
 import { StatusDot } from "../ui/status-dot";
 import { Part } from "./part";
+import { useProfileName, type Profile } from "./profile-name";
 import { ProfileSwitch } from "./profile-switch";
-
-export type Profile = Schemas["ProfileView"];
-
-/** A profile's name for people; one of a newer server has its own. */
-export function useProfileName(): (name: string) => string {
-  const { t } = useArea(texts);
-  return (name) => {
-    const key = `profile_${name}` as const;
-    return key in t ? String(t[key as "profile_light"]) : name;
-  };
-}
 
 export function Profiles() {
   const { t } = useArea(texts);
