@@ -36,6 +36,7 @@ from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.access import Store
 from venom_core.store.audit import Actor
+from venom_core.usecases.benchmark.running import BenchmarkUseCases
 from venom_core.usecases.catalogue import CatalogueUseCases
 from venom_core.usecases.engines import EngineUseCases
 from venom_core.usecases.fit import FitUseCases
@@ -153,6 +154,10 @@ class Venom:
         self.profiles = ProfileUseCases(
             self.host, self.chat, memory, self.profile, settings, self.journal
         )
+        self.benchmarks = BenchmarkUseCases(
+            self.chat, memory, self.engines, self.store.benchmarks, self.store.exists,
+            self.journal, lambda view: self.feed.publish("benchmarks", view),
+        )  # fmt: skip
         self.plugins = PluginUseCases(self.host, self.journal, settings)
         self.configuration = SettingsUseCases(self.host, settings, self.journal)
         self.configuration.when_changed(self._work_with)
@@ -243,7 +248,13 @@ class Venom:
         """End every task, provider and engine process."""
         if self._keeping is not None:
             await asyncio.wait({self._keeping})
-        for use_case in (self.warm_up, self.operations, self.plugins, self.profiles):
+        for use_case in (
+            self.benchmarks,
+            self.warm_up,
+            self.operations,
+            self.plugins,
+            self.profiles,
+        ):
             await use_case.close()
         await self.providers.close()
         self.feed.close()

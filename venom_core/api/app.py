@@ -37,6 +37,7 @@ from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing
 from venom_core.api.v1 import (
     audit,
+    benchmark,
     chat,
     config,
     engines,
@@ -135,7 +136,7 @@ def _api_routes() -> tuple[BaseRoute, ...]:
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (usage.router, audit.router, chat.router, sessions.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
-    for router in (profiles.router, config.router):
+    for router in (profiles.router, config.router, benchmark.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (system.router, runtime.router, keys.router, signins.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)

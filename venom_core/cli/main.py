@@ -45,6 +45,7 @@ COMMANDS = {
         f"{_HOME}.services:services",
         "Show what runs, start, stop and restart it; what happened to it.",
     ),
+    "bench": (f"{_HOME}.bench:bench", "Measure how fast models answer here."),
     "selftest": (f"{_HOME}.selftest:selftest", "Ask an engine what it really does."),
     "doctor": (f"{_HOME}.doctor:doctor", "Check this installation and say how to repair it."),
     "logs": (f"{_HOME}.logs:logs", "Show the log of the server or of an engine."),

@@ -50,8 +50,6 @@ class ProviderState:
             reason=why,
             version=self.version,
             breaches=self.breaches.records(),
-            summary=self.spec.summary,
-            homepage=self.spec.homepage,
         )
 
     def abilities(self) -> list[Capability]:

@@ -15,7 +15,9 @@ from typing import Any, Literal, get_args
 
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 
-Topic = Literal["operations", "models", "providers", "profile", "services", "settings"]
+Topic = Literal[
+    "operations", "models", "providers", "profile", "services", "settings", "benchmarks"
+]
 TOPICS: tuple[str, ...] = get_args(Topic)
 
 _TOPIC_OF: Mapping[str, Topic] = {

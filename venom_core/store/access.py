@@ -20,6 +20,7 @@ from venom_core.store.audit import (
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from venom_core.store.benchmarks import BenchmarkRepository
     from venom_core.store.history import HistoryRepository
     from venom_core.store.in_use import InUseRepository
     from venom_core.store.keys import KeyRepository
@@ -91,6 +92,12 @@ class Store:
         from venom_core.store.in_use import InUseRepository
 
         return InUseRepository(self.engine)
+
+    def benchmarks(self) -> BenchmarkRepository:
+        """Return what benchmarks measured."""
+        from venom_core.store.benchmarks import BenchmarkRepository
+
+        return BenchmarkRepository(self.engine)
 
     def self_tests(self) -> SelfTestRepository:
         """Return the last self-test of each model."""

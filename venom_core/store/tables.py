@@ -111,6 +111,19 @@ self_tests = Table(
     Column("rows", JSON, nullable=False),
 )
 
+benchmarks = Table(
+    "benchmarks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("status", String(20), nullable=False),
+    Column("started_at", String(32), nullable=False),
+    Column("completed_at", String(32), nullable=False),
+    Column("num_questions", Integer, nullable=False),
+    Column("venom_version", String(50), nullable=False),
+    Column("machine", JSON, nullable=False),
+    Column("results", JSON, nullable=False),
+)
+
 aliases = Table(
     "aliases",
     metadata,

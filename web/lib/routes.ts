@@ -6,7 +6,7 @@ export interface PageRoute {
   name: RouteName;
 }
 
-export type RouteName = "chat" | "models" | "plugins" | "keys" | "runtime" | "config" | "usage" | "translate";
+export type RouteName = "chat" | "models" | "plugins" | "keys" | "runtime" | "config" | "usage" | "translate" | "benchmark";
 
 /** Every page, in the order of the menu: menu, titles and the browser's tests are made from it. */
 export const ROUTES = table as readonly PageRoute[];

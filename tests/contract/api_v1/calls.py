@@ -14,6 +14,7 @@ MODEL = "llamacpp://smollm2:135m"
 #: every call is made with.
 OPERATION, KEY, KEY_ID = "{operation}", "{key}", "{key_id}"
 BACKUP, MADE_KEY_ID, SIGN_IN = "{backup}", "{made_key_id}", "{sign_in}"
+BENCHMARK = "{benchmark}"
 _CHAT = {"model": "smollm2:135m", "messages": [{"role": "user", "content": "Say hello."}]}
 _TEXT = {"text": "Good day", "source_lang": "en", "target_lang": "pl"}
 
@@ -26,7 +27,8 @@ class Call:
         operation: its id, the name of the route's function.
         name: tells the examples of one operation apart.
         summary: what a reader cannot see in the request itself.
-        once: the status that the last operation has before this is called.
+        once: the status that the last operation, or the benchmark of the path, has before this is
+            called.
         emptied: fields of the answer whose content is too long to be shown.
         first: objects of the answer of which the first field is enough: any other is alike.
         brings: names that stand in later calls for a value of this answer, each with the value's
@@ -69,7 +71,6 @@ CALLS: tuple[Call, ...] = (
     Call("readyz"),
     Call("get_overview"),
     Call("list_plugins"),
-    Call("list_offers"),
     Call("plugin_settings", {"plugin_id": "llamacpp"}),
     Call("change_plugin", {"plugin_id": "llamacpp", "verb": "enable"}),
     Call("list_engines"),
@@ -151,6 +152,16 @@ CALLS: tuple[Call, ...] = (
             ],
         },
     ),
+    # Benchmarks.
+    Call(
+        "start_benchmark",
+        body={"models": ["smollm2:135m"], "num_questions": 1},
+        brings={BENCHMARK: ("benchmark_id", "0b6f3f5e-5d8a-4a4e-9d3c-2f1e8c7b6a50")},
+    ),
+    Call("get_benchmark", {"benchmark_id": BENCHMARK}, once="completed"),
+    Call("cancel_benchmark", {"benchmark_id": BENCHMARK}),
+    Call("list_benchmarks", query={"limit": 20}),
+    Call("delete_benchmark", {"benchmark_id": BENCHMARK}),
     # Settings and keys.
     Call("show_config", first=("config", "config_sources", "schema")),
     Call("change_config", body={"updates": {"UI_THEME_DEFAULT": "dark"}}),
@@ -186,7 +197,6 @@ CALLS: tuple[Call, ...] = (
     Call("get_active_server"),
     Call("activate_server", body={"server_name": "llamacpp", "model": "smollm2:135m"}),
     Call("runtime_history", query={"limit": 50}),
-    Call("service_log", {"service": "backend"}, query={"lines": 20}, emptied=("lines",)),
     Call("get_active_runtime"),
     Call("list_runtime_options"),
     Call("watch_events", query={"topics": "models"}, headers={"Last-Event-ID": "0"},

@@ -143,7 +143,7 @@ class _Runner:
     async def run(self, call: Call) -> dict[str, Any]:
         """Return the example of a call."""
         if call.once:
-            await within(self._reached(call.once), 30)
+            await within(self._reached(call), 30)
         method, path = self._routes[call.operation]
         for name, value in call.path.items():
             filled = quote(self._filled(value), safe="")
@@ -194,11 +194,14 @@ class _Runner:
             return {name: self._filled(one) for name, one in value.items()}
         return self._brought.get(value, value) if isinstance(value, str) else value
 
-    async def _reached(self, status: str) -> None:
+    async def _reached(self, call: Call) -> None:
+        benchmark = call.path.get("benchmark_id")
+        path = f"/api/v1/models/operations/{self._brought.get(OPERATION)}"
+        if benchmark is not None:
+            path = f"/api/v1/benchmark/{self._filled(benchmark)}/status"
         while True:
-            path = f"/api/v1/models/operations/{self._brought[OPERATION]}"
-            found = (await self._client.get(path)).json()["operation"]["status"]
-            if found == status:
+            answer = (await self._client.get(path)).json()
+            if answer["operation" if benchmark is None else "benchmark"]["status"] == call.once:
                 return
             await asyncio.sleep(0.01)
 

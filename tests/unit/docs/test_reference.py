@@ -30,7 +30,8 @@ FIRST_STATUS_OF_A_REASON = 429
 NOT_RAISED = {"usage"}
 #: Of installing, building, starting the server, keys, clients, translating: no provider has them.
 NOT_OF_PROVIDERS = {
-    "backup_damaged", "backup_failed", "build_environment_damaged", "build_environment_missing",
+    "backup_damaged", "backup_failed", "benchmark_timeout", "build_environment_damaged",
+    "build_environment_missing",
     "build_failed", "empty_translation", "environment_not_available",
     "install_failed", "install_timeout",
     "key_file_unreadable", "ollama_cloud_limit", "quota_exceeded", "server_gone", "server_needed",

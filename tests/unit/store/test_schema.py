@@ -152,6 +152,7 @@ REVISIONS = {
     "r0004_self_tests.py": "0b40e69bbc23cef1",
     "r0005_services.py": "817edb19b5265bf3",
     "r0006_key_times.py": "fd8a54998e4bad3f",
+    "r0007_benchmarks.py": "cc84630bcdc215bf",
 }
 
 

@@ -21,6 +21,7 @@ from venom_core.runtime.feed import TOPICS, Feed, FeedEvent
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.masking import masked
 from venom_core.sdk.states import PluginStateLabel, ProviderStatusLabel
+from venom_core.usecases.benchmark.views import BenchmarkView
 
 router = keyed_router()
 
@@ -58,6 +59,7 @@ TOPIC_DATA = {
     "profile": FeedChange,
     "services": FeedChange,
     "settings": FeedChange,
+    "benchmarks": BenchmarkView,
     "resync": NoData,
 }
 

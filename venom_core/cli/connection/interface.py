@@ -260,6 +260,38 @@ class Connection(ABC):
         capabilities."""
 
     @abstractmethod
+    async def benchmarks(self, limit: int) -> list[dict[str, Any]]:
+        """Return the benchmarks that are kept, the newest first."""
+
+    @abstractmethod
+    async def benchmark(self, benchmark_id: str) -> dict[str, Any]:
+        """Return a benchmark, as far as it is."""
+
+    @abstractmethod
+    async def begin_benchmark(self, models: Sequence[str], questions: int) -> str:
+        """Begin to measure models; gives the benchmark's id."""
+
+    @abstractmethod
+    async def cancel_benchmark(self, benchmark_id: str) -> None:
+        """End a benchmark; what was measured is kept."""
+
+    async def measure(
+        self, models: Sequence[str], questions: int
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield a benchmark from its beginning to its end; whoever stops listening ends it."""
+        benchmark_id = await self.begin_benchmark(models, questions)
+        ended = False
+        try:
+            while not ended:
+                view = await self.benchmark(benchmark_id)
+                ended = view["status"] != "running"
+                yield view
+                await asyncio.sleep(0 if ended else POLL_SECONDS)
+        finally:
+            if not ended:
+                await self.cancel_benchmark(benchmark_id)
+
+    @abstractmethod
     async def readiness(self) -> list[dict[str, Any]]:
         """Return the reasons that keep the profile from being served; empty when it is."""
 

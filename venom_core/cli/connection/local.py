@@ -244,6 +244,19 @@ class LocalVenom(Connection):
     ) -> dict[str, Any]:
         return _record(await self.venom.self_tests.keep(reference, rows, Actor.local()))
 
+    async def benchmarks(self, limit: int) -> list[dict[str, Any]]:
+        return [_record(one) for one in (await self.venom.benchmarks.listing(limit))["benchmarks"]]
+
+    async def benchmark(self, benchmark_id: str) -> dict[str, Any]:
+        return _record(await self.venom.benchmarks.get(benchmark_id))
+
+    async def begin_benchmark(self, models: Sequence[str], questions: int) -> str:
+        begun = await self.venom.benchmarks.start(models, questions, Actor.local())
+        return begun["benchmark_id"]
+
+    async def cancel_benchmark(self, benchmark_id: str) -> None:
+        await self.venom.benchmarks.cancel(benchmark_id, Actor.local())
+
     async def close(self) -> None:
         await self.venom.close()
 

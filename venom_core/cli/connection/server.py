@@ -276,6 +276,21 @@ class ServerClient(Connection):
         path = f"/api/v1/models/{_quoted(reference)}/selftest"
         return await self._json("POST", path, body={"rows": list(rows)})
 
+    async def benchmarks(self, limit: int) -> list[dict[str, Any]]:
+        answer = await self._json("GET", f"/api/v1/benchmark/list?limit={limit}")
+        return list(answer["benchmarks"])
+
+    async def benchmark(self, benchmark_id: str) -> dict[str, Any]:
+        answer = await self._json("GET", f"/api/v1/benchmark/{benchmark_id}/status")
+        return dict(answer["benchmark"])
+
+    async def begin_benchmark(self, models: Sequence[str], questions: int) -> str:
+        body = {"models": list(models), "num_questions": questions}
+        return str((await self._json("POST", "/api/v1/benchmark/start", body))["benchmark_id"])
+
+    async def cancel_benchmark(self, benchmark_id: str) -> None:
+        await self._json("POST", f"/api/v1/benchmark/{benchmark_id}/cancel")
+
     async def close(self) -> None:
         await self._client.aclose()
 

@@ -4,7 +4,7 @@ import Link from "next/link";
 import type { ComponentType } from "react";
 import { useText } from "@/lib/i18n";
 import { ROUTES, type RouteName } from "@/lib/routes";
-import { BlocksIcon, ChartIcon, ChatIcon, CubeIcon, GaugeIcon, KeyIcon, SlidersIcon, TranslateIcon } from "../ui/icons";
+import { BlocksIcon, ChartIcon, ChatIcon, CubeIcon, GaugeIcon, KeyIcon, SlidersIcon, TimerIcon, TranslateIcon } from "../ui/icons";
 
 const ICONS: Record<RouteName, ComponentType<{ className?: string }>> = {
   chat: ChatIcon,
@@ -15,6 +15,7 @@ const ICONS: Record<RouteName, ComponentType<{ className?: string }>> = {
   config: SlidersIcon,
   usage: ChartIcon,
   translate: TranslateIcon,
+  benchmark: TimerIcon,
 };
 
 /** The pages but the chat, which has the top of the menu to itself. */

@@ -41,6 +41,7 @@ export const KeyIcon = (props: Props) => <Icon {...props}><path d="M12 12l8-8M17
 export const GaugeIcon = (props: Props) => <Icon {...props}><path d="M4 17a8 8 0 1 1 16 0M12 17l4-6" /></Icon>;
 export const SlidersIcon = (props: Props) => <Icon {...props}><path d="M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5" /></Icon>;
 export const ChartIcon = (props: Props) => <Icon {...props}><path d="M4 20h16M7 16v-5M12 16V6M17 16v-8" /></Icon>;
+export const TimerIcon = (props: Props) => <Icon {...props}><path d="M9 3h6M12 9v4l2.5 2M20 13a8 8 0 1 1-16 0 8 8 0 0 1 16 0z" /></Icon>;
 export const TranslateIcon = (props: Props) => <Icon {...props}><path d="M4 6h9M8.5 4v2M11 6c-1 4-3.5 6.5-6.5 8M6 9c1 2.5 3 4 5 5M12 20l4-9 4 9M13.5 17h5" /></Icon>;
 export const CopyIcon = (props: Props) => (
   <Icon {...props}><rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15V6a2 2 0 0 1 2-2h8" /></Icon>

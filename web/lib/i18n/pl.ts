@@ -25,6 +25,12 @@ export const pl: Dictionary = {
   status_failed: "błąd",
   status_disabled: "wyłączony",
 
+  state_discovered: "znaleziona",
+  state_disabled: "wyłączona",
+  state_incompatible: "niezgodna",
+  state_failed: "błąd",
+  state_loaded: "wczytana",
+
   skip_to_chat: "Przejdź do pola wiadomości",
   skip_to_content: "Przejdź do treści",
   navigation: "Rozmowy i ustawienia",
@@ -69,6 +75,7 @@ export const pl: Dictionary = {
   route_keys: "Klucze",
   route_runtime: "Praca",
   route_config: "Ustawienia",
+  route_benchmark: "Pomiar modeli",
   route_usage: "Zużycie",
   route_translate: "Tłumaczenie",
   empty: "Niczego tu jeszcze nie ma.",

@@ -1,0 +1,3 @@
+import { BenchmarkPage } from "@/components/benchmark/benchmark-page";
+
+export default BenchmarkPage;

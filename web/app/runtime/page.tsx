@@ -1,3 +1,0 @@
-import { RuntimePage } from "@/components/runtime/runtime-page";
-
-export default RuntimePage;
