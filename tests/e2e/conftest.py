@@ -44,7 +44,10 @@ REFUSAL = re.compile(r"the server responded with a status of (\d{3})")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "refusals(*codes): HTTP statuses that this test provokes")
+    config.addinivalue_line(
+        "markers",
+        "refusals(*codes): HTTP statuses that this test provokes; `away` where its server restarts",
+    )
 
 
 # By module, not by session: a running Playwright keeps an event loop in this thread, which
@@ -105,6 +108,8 @@ class Window:
     def _note(self, kind: str, text: str) -> None:
         refusal = REFUSAL.search(text)
         if refusal and refusal[1] in self._allowed:
+            return
+        if "net::ERR_" in text and "away" in self._allowed:
             return
         if kind in ("error", "warning") or "Content Security Policy" in text:
             self.problems.append(f"{kind}: {text}")

@@ -11,6 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,8 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.unit.cli.processes import environment  # noqa: E402 -- the checkout is on the path now
+from venom_core.sdk.errors import NoDiskSpace  # noqa: E402
 from venom_core.sdk.frames import Chunk, ToolCall, Usage, delta, finish  # noqa: E402
 from venom_core.sdk.hookspecs import hookimpl  # noqa: E402
+from venom_core.sdk.provider import Model, ModelCapability, PullProgress  # noqa: E402
 from venom_core.sdk.spec import Setting  # noqa: E402
 from venom_core.testing import scripted  # noqa: E402
 from venom_core.testing.deadlines import eventually, patience  # noqa: E402
@@ -93,6 +96,68 @@ def scripts() -> dict[str, Script]:
     }
 
 
+TINY = Model(
+    "tiny", "gguf", frozenset({"chat"}), "Tiny talk", "Small talk in English.", 5_000_000,
+    quantization="Q4_0", context_length=2048, installed=False, license="Apache-2.0",
+)  # fmt: skip
+
+
+class Fetched(list[PullProgress | Pause]):
+    """The steps of a pull, behind which its model is installed."""
+
+    def __init__(self, model: Model, *steps: PullProgress | Pause) -> None:
+        super().__init__(steps)
+        self.model = model
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from super().__iter__()
+        scripted.SCRIPTS[self.model.ref] = Script(say("Tiny", " says hello."), self.model)
+        size = self.model.size_bytes or 0
+        yield PullProgress("completed", f"{self.model.title} is ready", size, size)
+
+
+def steps(total: int, *, seconds: float, parts: int = 10) -> list[PullProgress | Pause]:
+    """Return the steps of a pull that takes its time."""
+    size = total // parts
+    made: list[PullProgress | Pause] = []
+    for part in range(parts + 1):
+        made += [PullProgress("pulling", "Fetching", part * size, total), Pause(seconds)]
+    return made
+
+
+def pulls() -> dict[str, Any]:
+    """Return what can be fetched on the stage: `tiny` comes at once, `large` in a minute, `stuck`
+    never moves after its first half."""
+    large = replace(TINY, ref="large", title="Large", size_bytes=5_000_000_000)
+    half = PullProgress("pulling", "Fetching", 50_000_000, 100_000_000)
+    return {
+        "tiny": Fetched(replace(TINY, installed=True), *steps(5_000_000, seconds=0.05)),
+        "large": Fetched(
+            replace(large, installed=True), *steps(5_000_000_000, seconds=0.3, parts=200)
+        ),
+        "stuck": [half, Pause(forever=True)],
+        "broken": [half, NoDiskSpace("The disk is full.", fix="Free 50 MB, then go on.")],
+    }
+
+
+def library() -> dict[str, Script]:
+    """Return models as a library has them: sizes, capabilities, another place."""
+    words = say("Hello", " there", ".")
+    chat: frozenset[ModelCapability] = frozenset({"chat", "completion"})
+    return {
+        "gemma": Script(words, Model("gemma", "gguf", chat | {"tools"}, "Gemma", size_bytes=3_300_000_000, quantization="Q4_K_M", context_length=8192, loaded=True)),  # noqa: E501
+        "nomic": Script(words, Model("nomic", "gguf", frozenset({"embedding"}), size_bytes=270_000_000, quantization="F16", context_length=2048)),  # noqa: E501
+        "away": Script(words, Model("away", "remote", chat, context_length=32768, runs_at="gpu.example")),  # noqa: E501
+    }  # fmt: skip
+
+
+#: Other models than those of every stage, by `STAGE_SCENE`.
+SCENES = {
+    "library": library,
+    "empty": lambda: {"tiny": Script([], TINY)},
+}
+
+
 class Stage:
     """The server as a process; a context manager. ``restart`` keeps its address and its data.
 
@@ -163,7 +228,9 @@ def main() -> None:
     parser.add_argument("--port", default="8399")
     options = parser.parse_args()
     os.environ["VENOM_HOME"] = options.home
-    scripted.SCRIPTS.update(scripts())
+    scene = os.environ.get("STAGE_SCENE", "")
+    scripted.SCRIPTS.update(SCENES[scene]() if scene else scripts())
+    scripted.PULLS.update(pulls())
     (spec,) = scripted.venom_providers()
     spec = replace(spec, settings=SETTINGS)
     scripted.venom_providers = hookimpl(lambda: [spec])  # type: ignore[assignment]

@@ -276,72 +276,6 @@ def test_an_error_keeps_the_language_it_was_said_in(
     expect(sentence).to_have_attribute("lang", "pl")
 
 
-def test_without_a_model_one_is_pulled_and_used(fake: FakeVenom, open_window: OpenWindow) -> None:
-    fake.scenario = scenarios.empty()
-    page = open_window(fake.url)
-    expect(page.get_by_role("heading", name="Get your first model")).to_be_visible()
-    card = page.get_by_role("article", name="SmolLM2 135M")
-    expect(card).to_contain_text("98 MB")
-    expect(card).to_contain_text("fits")
-    expect(card.get_by_role("link", name="Terms of use")).to_be_visible()
-    card.get_by_role("button", name="Pull SmolLM2 135M").click()
-    expect(card.get_by_role("progressbar")).to_have_attribute("value", re.compile("^[1-9]"))
-    expect(page.get_by_role("button", name="Model: smollm2:135m")).to_be_visible(timeout=30_000)
-    finished(send(page, "hi"))
-    assert fake.pulls == ["smollm2:135m"]
-    assert fake.chats[0]["model"] == "smollm2:135m"
-
-
-def test_a_model_that_cannot_be_pulled_now_has_its_command(
-    fake: FakeVenom, open_window: OpenWindow
-) -> None:
-    fake.scenario = scenarios.empty()
-    page = open_window(fake.url)
-    card = page.get_by_role("article", name="Gemma 3 4B")
-    expect(card).to_contain_text(scenarios.NEEDS_OLLAMA)
-    expect(card).to_contain_text("venom run gemma3:4b")
-    expect(card.get_by_role("button", name=re.compile("^Pull"))).to_have_count(0)
-    large = page.get_by_role("article", name="Gemma 3 27B")
-    expect(large).to_contain_text("does not fit")
-    expect(page.get_by_text("14.2 GB of 25.3 GB memory free")).to_be_visible()
-    assert fake.pulls == []
-
-
-def test_cancelling_a_pull_aborts_it(fake: FakeVenom, open_window: OpenWindow) -> None:
-    fake.scenario = scenarios.empty()
-    page = open_window(fake.url)
-    page.get_by_role("button", name="Pull SmolLM2 135M").click()
-    page.get_by_role("button", name="Cancel pulling smollm2:135m").click()
-    expect(page.get_by_text("Cancelled.")).to_be_visible()
-    expect(page.get_by_role("button", name="Pull SmolLM2 135M")).to_be_visible()
-    assert fake.cancelled == 1
-
-
-def test_a_pull_that_fails_says_what_to_do(fake: FakeVenom, open_window: OpenWindow) -> None:
-    fake.scenario = scenarios.empty()
-    fake.scenario.pull_error = {
-        "code": "disk_full",
-        "message": "The disk is full.",
-        "fix": "Free 98 MB, then pull it again.",
-    }
-    page = open_window(fake.url)
-    page.get_by_role("button", name="Pull SmolLM2 135M").click()
-    error = page.get_by_test_id("error")
-    expect(error).to_contain_text("disk_full")
-    expect(error).to_contain_text("Free 98 MB, then pull it again.")
-    expect(page.get_by_role("button", name="Pull SmolLM2 135M")).to_be_visible()
-
-
-def test_a_demonstration_model_says_what_it_is_for(
-    fake: FakeVenom, open_window: OpenWindow
-) -> None:
-    fake.scenario = scenarios.demo()
-    page = open_window(fake.url)
-    expect(page.get_by_test_id("demo-note")).to_contain_text(scenarios.DEMO_NOTE)
-    page.get_by_text("Get a model for real work").click()
-    expect(page.get_by_role("article", name="Gemma 3 4B")).to_be_visible()
-
-
 def test_a_broken_file_of_settings_is_told(fake: FakeVenom, open_window: OpenWindow) -> None:
     page = open_window(fake.url)
     expect(page.get_by_role("region", name="Providers")).to_contain_text("ready")
@@ -378,27 +312,6 @@ def test_a_model_is_chosen_by_keyboard_and_remembered(
     assert fake.chats[0]["model"] == "qwen3:8b"
     page.reload()
     expect(page.get_by_label("Model: qwen3:8b")).to_be_visible()
-
-
-def test_connect_a_tool_has_lines_to_paste(fake: FakeVenom, open_window: OpenWindow) -> None:
-    page = open_window(fake.url, permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Connect a tool").click()
-    dialog = page.get_by_role("dialog", name="Connect a tool")
-    base = f"{fake.url}/v1"
-    expect(dialog).to_contain_text("None is needed here.")
-    for tool, line in {
-        "Python (openai)": f'base_url="{base}"',
-        "curl": f"curl {base}/chat/completions",
-        "Open WebUI": f"OPENAI_API_BASE_URL={base}",
-        "Continue": f'apiBase: "{base}"',
-    }.items():
-        dialog.get_by_role("tab", name=tool).click()
-        expect(dialog.get_by_role("tabpanel", name=tool)).to_contain_text(line)
-        dialog.get_by_role("button", name=f"Copy: {tool}").click()
-        assert line in page.evaluate("navigator.clipboard.readText()")
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    expect(page.get_by_role("button", name="Connect a tool")).to_be_focused()
 
 
 def test_the_plugins_page_shows_every_record(fake: FakeVenom, open_window: OpenWindow) -> None:

@@ -36,6 +36,7 @@ _ROUTES: dict[str, Scopes] = {
     "GET /api/v1/models": ANY,
     "GET /api/v1/models/loaded": ANY,
     "GET /api/v1/models/{name}/details": ANY,
+    "GET /api/v1/models/{name}/card": ANY,
     "GET /api/v1/models/{name}/capabilities": ANY,
     "GET /api/v1/models/{name}/config": ANY,
     "POST /api/v1/models/{name}/config": MODELS,

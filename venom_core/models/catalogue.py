@@ -21,6 +21,7 @@ from venom_core.sdk.catalogue import (
     CatalogueEntry,
     NewsItem,
     NewsKind,
+    RepositoryCard,
     SearchFilters,
     SearchPage,
 )
@@ -131,6 +132,15 @@ class Catalogue:
 
         key = (query, filters, limit, page)
         return await self._one(provider, Capability.SEARCH, key, ask)
+
+    async def card(self, provider: str, ref: str) -> tuple[str, Answer]:
+        """Return the provider's name and a :class:`RepositoryCard`; raises as :meth:`search`
+        does."""
+
+        def ask(source: Provider) -> Awaitable[RepositoryCard]:
+            return source.card(ref)
+
+        return await self._one(provider, Capability.CARD, (ref,), ask)
 
     async def news(
         self, provider: str, kind: NewsKind, month: str | None, lang: str, limit: int

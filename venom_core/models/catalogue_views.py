@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing_extensions import TypedDict
 
 from venom_core.models.catalogue import Answer, Entries, Entry
-from venom_core.sdk.catalogue import NewsItem, SearchPage
+from venom_core.sdk.catalogue import NewsItem, RepositoryCard, RepositoryFile, SearchPage
 from venom_core.sdk.states import Reason
 
 
@@ -57,6 +57,44 @@ class SearchView(EntryList):
     total: int | None
     page: int
     limit: int
+
+
+class CardFile(TypedDict):
+    """A file of a repository: ``fetched`` where a pull of this card's model takes it, ``why_not``
+    says why none ever would."""
+
+    name: str
+    size_bytes: int | None
+    sha256: str | None
+    fetched: bool
+    why_not: str | None
+
+
+class CardChoice(TypedDict):
+    """One of several models of a repository: ``label`` is its quantization where it has one."""
+
+    label: str
+    reference: str
+    size_bytes: int | None
+    chosen: bool
+
+
+class CardView(Trouble):
+    """A model as its source describes it before it is fetched, null and empty where the source did
+    not answer. ``commit`` is what a pull fetches now; ``choices`` are the models to choose from,
+    the smallest first, none where there is only one; ``terms_url`` is where a gated model's terms
+    are accepted."""
+
+    success: bool
+    stale: bool
+    provider: str
+    reference: str
+    model: EntryView | None
+    commit: str | None
+    download_bytes: int | None
+    terms_url: str | None
+    choices: list[CardChoice]
+    files: list[CardFile]
 
 
 class NewsEntry(TypedDict):
@@ -132,6 +170,56 @@ def search_view(
         "stale": answer.stale,
         **_why(() if answer.reason is None else (answer.reason,)),
     }
+
+
+def card_view(name: str, ref: str, answer: Answer) -> CardView:
+    """Return a model's card; ``success`` is false where its source never gave it."""
+    card: RepositoryCard | None = answer.value
+    why = _why(() if answer.reason is None else (answer.reason,))
+    return {
+        "success": card is not None,
+        "stale": answer.stale,
+        "provider": name,
+        "reference": f"{name}://{ref}",
+        "model": entry_view(Entry(name, card.entry)) if card else None,
+        "commit": card.commit if card else None,
+        "download_bytes": card.download_bytes if card else None,
+        "terms_url": card.terms_url if card else None,
+        "choices": _choices(name, card.files) if card else [],
+        "files": [
+            {
+                "name": file.name,
+                "size_bytes": file.size_bytes,
+                "sha256": file.sha256,
+                "fetched": file.fetched,
+                "why_not": file.why_not,
+            }
+            for file in (card.files if card else ())
+        ],
+        **why,
+    }
+
+
+def _choices(provider: str, files: Sequence[RepositoryFile]) -> list[CardChoice]:
+    parts: dict[str, list[RepositoryFile]] = {}
+    for file in files:
+        if file.ref is not None:
+            parts.setdefault(file.ref, []).append(file)
+    found: list[CardChoice] = [
+        {
+            "label": ref.rpartition(":")[2],
+            "reference": f"{provider}://{ref}",
+            "size_bytes": _sum(members),
+            "chosen": all(file.fetched for file in members),
+        }
+        for ref, members in parts.items()
+    ]
+    return sorted(found, key=lambda one: (one["size_bytes"] or 0, one["label"]))
+
+
+def _sum(files: Sequence[RepositoryFile]) -> int | None:
+    sizes = [file.size_bytes for file in files]
+    return None if None in sizes else sum(size or 0 for size in sizes)
 
 
 def news_view(asked: str, answer: Answer) -> NewsView:

@@ -103,7 +103,7 @@ class Operations:
         """Return one operation as shown. Raises ``NotFound``."""
         job = (await self._known()).get(operation_id)
         if job is not None:
-            return view(job.shown, job.rate.eta_seconds)
+            return view(job.shown, job.rate)
         found = await self._in_store(lambda store: store.get(operation_id))
         if found is None:
             raise _unknown(operation_id)
@@ -114,7 +114,7 @@ class Operations:
         jobs = await self._known()
         found = await self._in_store(lambda store: store.list(limit, after=after))
         return [
-            view(job.shown, job.rate.eta_seconds) if (job := jobs.get(item.id)) else view(item)
+            view(job.shown, job.rate) if (job := jobs.get(item.id)) else view(item)
             for item in found
         ]
 
@@ -243,7 +243,7 @@ class Operations:
 
     async def _go_on(self, job: _Job) -> OperationView:
         if job.running:
-            return view(job.shown, job.rate.eta_seconds)
+            return view(job.shown, job.rate)
         await self._save(job, status="pending", message="Waiting")
         return self._start(job)
 
@@ -346,7 +346,7 @@ class Operations:
 
     def _show(self, job: _Job, new: Operation) -> None:
         job.shown, job.saved_at = new, time.monotonic()
-        self._publish(view(new, job.rate.eta_seconds))
+        self._publish(view(new, job.rate))
 
     # -- the store ---------------------------------------------------------------------------
 
@@ -399,10 +399,10 @@ def _what(operation: Operation) -> tuple[str, str, str]:
     return operation.type, operation.provider, operation.ref
 
 
-def view(operation: Operation, eta_seconds: float | None = None) -> OperationView:
+def view(operation: Operation, rate: TransferRate | None = None) -> OperationView:
     """Return an operation as every surface shows it."""
     error = operation.error
-    comes = operation.status == "in_progress" and eta_seconds is not None
+    comes = rate if operation.status == "in_progress" else None
     return {
         "operation_id": operation.id,
         "model_name": operation.model_name,
@@ -423,8 +423,13 @@ def view(operation: Operation, eta_seconds: float | None = None) -> OperationVie
         "provider": operation.provider,
         "bytes_total": operation.bytes_total,
         "bytes_done": operation.bytes_done,
-        "eta_seconds": round(eta_seconds or 0) if comes else None,
+        "eta_seconds": _whole(comes.eta_seconds if comes else None),
+        "bytes_per_second": _whole(comes.bytes_per_second if comes else None),
     }
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else round(number)
 
 
 def _advanced(job: _Job) -> dict[str, Any]:

@@ -25,9 +25,17 @@ class TransferRate:
     @property
     def eta_seconds(self) -> float | None:
         """Return the seconds to the last byte; None while that cannot be told."""
-        if self._total is None or len(self._seen) < 2:
+        rate = self.bytes_per_second
+        if self._total is None or rate is None:
+            return None
+        return max(0, self._total - self._seen[-1][1]) / rate
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """Return the rate; None while that cannot be told."""
+        if len(self._seen) < 2:
             return None
         (began, first), (ended, last) = self._seen[0], self._seen[-1]
         if last <= first or ended <= began:
             return None
-        return max(0, self._total - last) * (ended - began) / (last - first)
+        return (last - first) / (ended - began)

@@ -124,8 +124,9 @@ class GenerationView(TypedDict):
 
 
 class OperationView(TypedDict):
-    """An operation as every surface shows it: ``progress`` is whole percent, ``eta_seconds`` null
-    where no rate is known, ``error`` to ``error_status`` tell why it failed."""
+    """An operation as every surface shows it: ``progress`` is whole percent, ``eta_seconds`` and
+    ``bytes_per_second`` null where no rate is known, ``error`` to ``error_status`` tell why it
+    failed."""
 
     operation_id: str
     model_name: str
@@ -147,6 +148,7 @@ class OperationView(TypedDict):
     bytes_total: int | None
     bytes_done: int
     eta_seconds: int | None
+    bytes_per_second: int | None
 
 
 def model_view(item: ListedModel, tests: SelfTests, roles: Sequence[str] = ()) -> ModelView:

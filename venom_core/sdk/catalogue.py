@@ -96,13 +96,15 @@ class NewsItem:
 @dataclass(frozen=True, slots=True)
 class RepositoryFile:
     """One file of a repository. ``fetched``: a pull of the card's ref takes it; ``why_not`` is a
-    sentence where it never would (a pickle)."""
+    sentence where it never would (a pickle); ``ref`` pulls this file, and the other parts of its
+    model, out of several that the repository has, None where it cannot be chosen by itself."""
 
     name: str
     size_bytes: int | None
     sha256: str | None
     fetched: bool
     why_not: str | None = None
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from venom_core.models.catalogue_views import (
+    CardView,
     EntryList,
     NewsView,
     SearchView,
+    card_view,
     entries_view,
     news_view,
     search_view,
 )
+from venom_core.models.references import parse_reference
 from venom_core.sdk.catalogue import NewsKind, SearchFilters
 
 if TYPE_CHECKING:
@@ -50,6 +53,15 @@ class CatalogueUseCases:
         """Return news about models, newest first; raises as ``Catalogue.news``."""
         _, answer = await self._catalogue().news(provider, kind, month, lang, limit)
         return news_view(provider, answer)
+
+    async def card(self, name: str) -> CardView:
+        """Return a model with its files, licence and terms before it is fetched; ``success`` is
+        false where its source cannot be asked. Raises ``InvalidRequest``."""
+        reference = parse_reference(name)
+        source, answer = await self._catalogue().card(
+            reference.provider or "huggingface", reference.name
+        )
+        return card_view(source, reference.name, answer)
 
     async def search(
         self, provider: str, query: str, filters: SearchFilters, limit: int, page: int

@@ -71,6 +71,11 @@ export function findModel(models: ModelRecord[] | null, id: string | null): Mode
   return models?.find((model) => model.id === id || model.reference === id);
 }
 
+/** The name of a provider as people know it. */
+export function titleOf({ overview }: Catalogue, provider: string): string {
+  return overview?.providers.find(({ name }) => name === provider)?.title ?? provider;
+}
+
 /** What the server says about a model, such as what a demonstration model is for. */
 export function noteOf({ overview, models }: Catalogue, id: string | null): string | null {
   const names = [id, findModel(models, id)?.reference];

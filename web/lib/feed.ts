@@ -4,12 +4,12 @@ import type { Operation } from "./api/types";
 import { ApiError } from "./errors";
 import { language } from "./i18n";
 import { signedIn } from "./key";
+import { takeOperation } from "./operations";
 import { outdated, queries } from "./queries";
 import { createStore } from "./store";
 
 /** What each topic of the feed makes outdated. */
 const ABOUT: Record<string, readonly string[]> = {
-  operations: ["/api/v1/models/operations"],
   models: ["/api/v1/models", "/api/v1/overview", "/api/v1/system"],
   providers: ["/api/v1/overview", "/api/v1/plugins", "/api/v1/models/providers", "/api/v1/engines", "/api/v1/system"],
   profile: ["/api/v1/profiles", "/api/v1/overview", "/api/v1/plugins", "/api/v1/system", "/api/v1/config"],
@@ -23,13 +23,12 @@ const LONGEST_WAIT_MS = 15_000;
 
 /** Whether the server is heard; null before the first try. */
 export const connected = createStore<boolean | null>(null);
-/** The last operation that the feed told of: it has its progress. */
-export const operationNews = createStore<Operation | null>(null);
 
 let last = "";
 
 function take(topic: string | undefined, data: string): void {
-  if (topic === "operations") operationNews.set(JSON.parse(data) as Operation);
+  // An operation is told of whole, several times a second.
+  if (topic === "operations") return takeOperation(JSON.parse(data) as Operation);
   const routes = topic === undefined ? undefined : ABOUT[topic];
   // `resync`, and a topic of a newer server.
   void (routes ? outdated(...routes) : queries.invalidateQueries());

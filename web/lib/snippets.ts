@@ -3,14 +3,29 @@ export interface Connection {
   /** Ends in /v1. */
   baseUrl: string;
   model: string;
-  keyRequired: boolean;
+  /** Null where none is needed; what stands for one that is not made yet otherwise. */
+  key: string | null;
+  /** Whether the model calls tools; null where nobody knows. */
+  tools: boolean | null;
+  images: boolean;
+  contextLength: number | null;
 }
 
+export type Tool = "python" | "curl" | "openwebui" | "continue" | "zed";
+
 export interface Snippet {
-  id: "python" | "curl" | "openwebui" | "continue";
+  id: Tool;
   title: string;
   lines: string;
 }
+
+export const NO_KEY_YET = "YOUR_KEY";
+/** What programs that insist on a key get where none is needed. */
+const UNUSED = "unused";
+const COMMON_CONTEXT = 8192;
+
+/** Tools that send their own tools with every question: nothing for a model that calls none. */
+export const ALWAYS_SENDS_TOOLS: readonly Tool[] = ["zed"];
 
 /** JSON strings are also strings of Python and of YAML. */
 const quoted = (value: string) => JSON.stringify(value);
@@ -18,25 +33,46 @@ const quoted = (value: string) => JSON.stringify(value);
 /** One word of a POSIX shell, whatever the value holds. */
 const shellQuoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
 
-export function snippets({ baseUrl, model, keyRequired }: Connection): Snippet[] {
-  const key = keyRequired ? "YOUR_KEY" : "unused";
-  const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
-  const python = `from openai import OpenAI
+export function snippets(connection: Connection): Snippet[] {
+  const made: Snippet[] = [
+    { id: "python", title: "Python (openai)", lines: python(connection) },
+    { id: "curl", title: "curl", lines: curl(connection) },
+    { id: "openwebui", title: "Open WebUI", lines: openWebUi(connection) },
+    { id: "continue", title: "Continue", lines: continueDev(connection) },
+    { id: "zed", title: "Zed", lines: zed(connection) },
+  ];
+  return made.filter(({ id }) => connection.tools !== false || !ALWAYS_SENDS_TOOLS.includes(id));
+}
 
-client = OpenAI(base_url=${quoted(baseUrl)}, api_key=${quoted(key)})
+function python({ baseUrl, model, key }: Connection): string {
+  return `from openai import OpenAI
+
+client = OpenAI(base_url=${quoted(baseUrl)}, api_key=${quoted(key ?? UNUSED)})
 answer = client.chat.completions.create(
     model=${quoted(model)},
     messages=[{"role": "user", "content": "Hello"}],
 )
 print(answer.choices[0].message.content)`;
-  const curl = [
+}
+
+function curl({ baseUrl, model, key }: Connection): string {
+  const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
+  return [
     `curl ${baseUrl}/chat/completions`,
-    ...(keyRequired ? [`  -H "Authorization: Bearer ${key}"`] : []),
-    `  -H "Content-Type: application/json"`,
+    ...(key === null ? [] : [`  -H ${shellQuoted(`Authorization: Bearer ${key}`)}`]),
+    `  -H 'Content-Type: application/json'`,
     `  -d ${shellQuoted(body)}`,
   ].join(" \\\n");
-  const openwebui = [`OPENAI_API_BASE_URL=${baseUrl}`, `OPENAI_API_KEY=${key}`, "open-webui serve"].join(" \\\n");
-  const continueDev = `name: Venom
+}
+
+function openWebUi({ baseUrl, key }: Connection): string {
+  return [`OPENAI_API_BASE_URL=${baseUrl}`, `OPENAI_API_KEY=${key ?? UNUSED}`, "open-webui serve"].join(" \\\n");
+}
+
+function continueDev({ baseUrl, model, key, tools, images }: Connection): string {
+  // What is not named Continue guesses from the model's name.
+  const capabilities = [tools && "tool_use", images && "image_input"].filter(Boolean).join(", ");
+  return `name: Venom
 version: 1.0.0
 schema: v1
 models:
@@ -44,12 +80,14 @@ models:
     provider: openai
     model: ${quoted(model)}
     apiBase: ${quoted(baseUrl)}
-    apiKey: ${quoted(key)}
+    apiKey: ${quoted(key ?? UNUSED)}
+    capabilities: [${capabilities}]
     roles: [chat, edit]`;
-  return [
-    { id: "python", title: "Python (openai)", lines: python },
-    { id: "curl", title: "curl", lines: curl },
-    { id: "openwebui", title: "Open WebUI", lines: openwebui },
-    { id: "continue", title: "Continue", lines: continueDev },
-  ];
+}
+
+/** Zed's own form of a model; the key goes into its agent panel, or into VENOM_API_KEY. */
+function zed({ baseUrl, model, tools, images, contextLength }: Connection): string {
+  const capabilities = { tools: tools !== false, images, parallel_tool_calls: false, prompt_cache_key: false };
+  const listed = { name: model, display_name: `${model} (Venom)`, max_tokens: contextLength ?? COMMON_CONTEXT, capabilities };
+  return JSON.stringify({ language_models: { openai_compatible: { Venom: { api_url: baseUrl, available_models: [listed] } } } }, null, 2);
 }

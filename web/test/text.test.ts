@@ -3,7 +3,7 @@ import { test } from "vitest";
 import { openFence, splitBlocks } from "../lib/blocks";
 import { makeFormat } from "../lib/format";
 import { isCommand, sentenceAndCommand, sentenceParts, spoken } from "../lib/plain";
-import { snippets } from "../lib/snippets";
+import { snippets, type Connection } from "../lib/snippets";
 
 const ANSWER = `Intro with **bold**.
 
@@ -90,17 +90,27 @@ test("a long answer is spoken up to a word's end", () => {
   assert.deepEqual(spoken("one two three", 9), { text: "one two", whole: false });
 });
 
-test("snippets survive a hostile model name and ask for a key only where one is needed", () => {
-  const model = `a'b"c\\d`;
-  const open = snippets({ baseUrl: "http://h/v1", model, keyRequired: false });
-  const curl = open.find((snippet) => snippet.id === "curl")?.lines ?? "";
+const CONNECTION = { baseUrl: "http://h/v1", model: "m", key: null, tools: true, images: false, contextLength: null };
+const linesOf = (id: string, connection: Connection) => snippets(connection).find((snippet) => snippet.id === id)?.lines ?? "";
+
+test("snippets survive a hostile model name and have a key only where one is needed", () => {
+  const hostile = { ...CONNECTION, model: `a'b"c\\d` };
+  const curl = linesOf("curl", hostile);
   assert.ok(!curl.includes("Authorization"));
   assert.ok(curl.includes(`'\\''`), "the quote is closed, escaped and opened again");
-  assert.ok(open.find((snippet) => snippet.id === "python")?.lines.includes(`model=${JSON.stringify(model)}`));
-  for (const { id, lines } of snippets({ baseUrl: "http://h/v1", model: "m", keyRequired: true })) {
-    assert.ok(lines.includes("YOUR_KEY"), id);
+  assert.ok(linesOf("python", hostile).includes(`model=${JSON.stringify(hostile.model)}`));
+  for (const { id, lines } of snippets({ ...CONNECTION, key: "vk_1" })) {
+    // Zed keeps keys elsewhere.
+    assert.equal(lines.includes("vk_1"), id !== "zed", id);
     assert.ok(lines.includes("http://h/v1"), id);
   }
+});
+
+test("a model that calls no tools is not offered to a tool that always sends them", () => {
+  assert.equal(linesOf("zed", { ...CONNECTION, tools: false }), "");
+  assert.ok(linesOf("zed", { ...CONNECTION, tools: null }).includes('"tools": true'));
+  assert.ok(linesOf("continue", { ...CONNECTION, tools: false }).includes("capabilities: []"));
+  assert.ok(linesOf("continue", { ...CONNECTION, images: true }).includes("capabilities: [tool_use, image_input]"));
 });
 
 test("figures are short in both languages", () => {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -22,7 +22,7 @@ from venom_core.sdk.catalogue import (
 )
 from venom_core.sdk.errors import InvalidRequest, ModelNotFound, UpstreamError
 from venom_core.sdk.hub_download import ANOTHER_PROGRAM
-from venom_core.sdk.hub_files import DEFAULT_REVISION, HubRef
+from venom_core.sdk.hub_files import DEFAULT_REVISION, HubRef, gguf_groups
 from venom_core.sdk.masking import keep_secret
 from venom_hf.hub_model import HubModel
 from venom_hf.refusals import offline, refusal
@@ -144,6 +144,11 @@ class HuggingFaceClient:
                 raise
             taken = None  # there is something to show, if nothing to fetch without a choice
         names = {file.name for file in taken.files} if taken else set()
+        labels = {
+            name: label
+            for label, members in gguf_groups([file.name for file in files]).items()
+            for name in members
+        }
         return RepositoryCard(
             entry=entry_of(info, ref=str(ref), size_bytes=_weight_bytes(taken)),
             commit=info.sha,
@@ -151,6 +156,7 @@ class HuggingFaceClient:
                 RepositoryFile(
                     file.name, file.size_bytes, file.sha256, file.name in names,
                     why_not(file.name, file.size_bytes),
+                    str(replace(ref, label=labels[file.name])) if file.name in labels else None,
                 )
                 for file in files
             ),

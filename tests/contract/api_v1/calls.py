@@ -108,6 +108,7 @@ CALLS: tuple[Call, ...] = (
     Call("list_trending", query={"provider": "huggingface", "limit": 5}),
     Call("list_news", query={"type": "papers", "month": "2026-11"}),
     Call("search_models", query={"query": "tiny", "limit": 5}),
+    Call("model_card", {"name": "huggingface://org/tiny-GGUF"}),
     # Asked.
     Call("create_chat_completion", body=_CHAT),
     Call("create_chat_completion", body={**_CHAT, "stream": True}, name="stream"),

@@ -50,7 +50,7 @@ __all__ = ["stage"]  # used by being here
 Json = dict[str, Any]
 #: Differs from one run to the next.
 CHANGING = {"operation_id", "started_at", "completed_at", "eta_seconds", "since", "created_at",
-            "updated_at", "tested_at", "id", "session_id", "expires_at", "key",
+            "bytes_per_second", "updated_at", "tested_at", "id", "session_id", "expires_at", "key",
             "revoked_at", "backup_path"}  # fmt: skip
 SAW_CHAT = {"group": "answers", "name": "chat", "outcome": "honoured"}
 SESSION = {

@@ -7,7 +7,7 @@ import type { Message } from "@/lib/conversation";
 import { useText } from "@/lib/i18n";
 import { whenIdle } from "@/lib/lazy";
 import { useStore } from "@/lib/store";
-import { connectPart, ConnectButton } from "../models/connect-button";
+import { connectPart, ConnectButton, GetModelLink } from "../models/connect-button";
 import { ModelPicker, modelListPart } from "../models/model-picker";
 import { MenuButton } from "../shell/shell";
 import { ArrowDownIcon } from "../ui/icons";
@@ -50,6 +50,7 @@ export function ChatPage() {
         <MenuButton />
         <ModelPicker stock={stock} model={model} />
         <div className="flex-1" />
+        <GetModelLink />
         <ConnectButton model={model} />
       </header>
       <main id="content" tabIndex={-1} className={`relative flex min-h-0 flex-1 flex-col outline-none ${first ? "sm:justify-center sm:pb-[12vh]" : ""}`}>

@@ -9,7 +9,8 @@ import { ErrorNote } from "../ui/error-note";
 import { ChevronIcon, LogoIcon } from "../ui/icons";
 import { Sentence } from "../ui/sentence";
 
-const firstPart = lazyPart(() => import("./first-model"));
+/** What gets a model has a script of its own: most visits have one. */
+const firstRunPart = lazyPart(() => import("../models/first-run"));
 
 /** The first screen: what can answer, or how to get something that can. */
 export function Welcome({ stock, model }: { stock: Catalogue; model: string | null }) {
@@ -27,13 +28,12 @@ export function Welcome({ stock, model }: { stock: Catalogue; model: string | nu
     );
   }
   if (!overview || !models) return <p role="status" className="sr-only">{t.loading}</p>;
-  return model ? <Ready stock={stock} overview={overview} model={model} /> : <FirstModel overview={overview} />;
+  return model ? <Ready stock={stock} overview={overview} model={model} /> : <Getting overview={overview} as="FirstRun" />;
 }
 
 function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overview; model: string }) {
   const { t } = useText();
   const note = noteOf(stock, model);
-  const more = useFirstPart(note !== null && overview.suggestions.length > 0);
   const away = findModel(stock.models, model)?.runs_at;
   return (
     <div className="space-y-6 max-sm:pt-[10vh]">
@@ -53,22 +53,18 @@ function Ready({ stock, overview, model }: { stock: Catalogue; overview: Overvie
           <summary className="button-quiet mx-auto flex w-fit list-none [&::-webkit-details-marker]:hidden">
             {t.more_models} <ChevronIcon className="size-4 transition-transform group-open/more:rotate-180" />
           </summary>
-          <div className="pt-3">{more && <more.Suggestions overview={overview} />}</div>
+          <div className="pt-3"><Getting overview={overview} as="MoreSuggestions" /></div>
         </details>
       )}
     </div>
   );
 }
 
-function FirstModel({ overview }: { overview: Overview }) {
-  const part = useFirstPart(true);
-  return part && <part.FirstModel overview={overview} />;
-}
-
-function useFirstPart(wanted: boolean) {
-  const part = firstPart.use();
-  useEffect(() => {
-    if (wanted) void firstPart.load();
-  }, [wanted]);
-  return part;
+function Getting({ overview, as }: { overview: Overview; as: "FirstRun" | "MoreSuggestions" }) {
+  const { t } = useText();
+  const part = firstRunPart.use();
+  useEffect(() => void firstRunPart.load(), []);
+  if (!part) return <p role="status" className="text-soft">{t.loading}…</p>;
+  const Part = part[as];
+  return <Part overview={overview} />;
 }

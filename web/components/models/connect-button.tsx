@@ -1,11 +1,22 @@
 "use client";
 
+import Link from "next/link";
 import { useState } from "react";
 import { useText } from "@/lib/i18n";
 import { lazyPart } from "@/lib/lazy";
-import { PlugIcon } from "../ui/icons";
+import { DownloadIcon, PlugIcon } from "../ui/icons";
 
 export const connectPart = lazyPart(() => import("./connect"));
+
+/** Always there, whatever is installed. */
+export function GetModelLink() {
+  const { t } = useText();
+  return (
+    <Link href="/models#get" prefetch={false} className="button" aria-label={t.get_model}>
+      <DownloadIcon /> <span className="max-lg:hidden">{t.get_model}</span>
+    </Link>
+  );
+}
 
 export function ConnectButton({ model }: { model: string | null }) {
   const { t } = useText();

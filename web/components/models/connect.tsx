@@ -1,89 +1,94 @@
 "use client";
 
 import { Tabs } from "@base-ui/react/tabs";
-import { catalogue } from "@/lib/catalogue";
-import { useText, type Dictionary } from "@/lib/i18n";
-import { snippets, type Snippet } from "@/lib/snippets";
+import { useState } from "react";
+import { canChat, catalogue, findModel } from "@/lib/catalogue";
+import type { ModelRecord } from "@/lib/api/types";
+import { useText } from "@/lib/i18n";
+import { useArea } from "@/lib/i18n/area";
+import texts from "@/lib/i18n/areas/connect";
+import { ALWAYS_SENDS_TOOLS, NO_KEY_YET, snippets, type Snippet, type Tool } from "@/lib/snippets";
 import { useStore } from "@/lib/store";
+import { Choice } from "../ui/choice";
 import { CopyButton } from "../ui/copy-button";
 import { Modal } from "../ui/modal";
-import { Sentence } from "../ui/sentence";
+import { TabNames } from "../ui/tab-names";
+import { ToolKey } from "./tool-key";
 
-/** What another program needs to use this server, as values and as lines to paste. */
+/** Whether a model calls tools: as a self-test saw it, else as it is declared; null where nobody knows. */
+function callsTools(model: ModelRecord | undefined): boolean | null {
+  if (!model?.capabilities) return null;
+  return model.capabilities.includes("tools") && model.capability_states?.tools !== "failed";
+}
+
+/** What another program needs to use this server: values, a key of its own, lines to paste. */
 export function Connect({ model, onClose }: { model: string | null; onClose: () => void }) {
-  const { t } = useText();
-  const keyRequired = useStore(catalogue).overview?.key_required ?? false;
+  const { t: shared } = useText();
+  const { t } = useArea(texts);
+  const { overview, models } = useStore(catalogue);
+  const [chosen, setChosen] = useState(model);
+  const [key, setKey] = useState<string | null>(null);
+  const able = models?.filter(canChat) ?? [];
+  const record = findModel(models, chosen);
+  const tools = callsTools(record);
   const baseUrl = `${window.location.origin}/v1`;
-  const made = snippets({ baseUrl, model: model ?? "MODEL", keyRequired });
+  const made = snippets({
+    baseUrl, model: record?.id ?? chosen ?? "MODEL", tools, key: key ?? (overview?.key_required ? NO_KEY_YET : null),
+    images: record?.capabilities?.includes("vision") ?? false, contextLength: record?.context_length ?? null,
+  });
   return (
-    <Modal title={t.connect} onClose={onClose}>
+    <Modal title={shared.connect} onClose={onClose}>
       <div className="space-y-6">
-        <p className="-mt-2 text-sm leading-relaxed text-soft">{t.connect_text}</p>
-        <dl className="space-y-3 text-sm">
-          <Value name={t.connect_base_url} value={baseUrl} />
-          <Value name={t.connect_model} value={model} missing={t.no_model} />
-          <div className="grid gap-1 sm:grid-cols-[8.5rem_1fr] sm:gap-3">
-            <dt className="pt-1.5 text-soft">{t.connect_key}</dt>
-            <dd className="space-y-1.5">
-              <code className="block w-fit rounded-lg bg-sunken px-3 py-1.5 font-mono text-[0.8125rem]">{keyRequired ? "YOUR_KEY" : "unused"}</code>
-              <p className="text-[0.8125rem] leading-relaxed text-soft">
-                <Sentence text={keyRequired ? t.connect_key_needed : t.connect_key_none} />
-              </p>
-            </dd>
-          </div>
-        </dl>
-        <section aria-label={t.connect_lines} className="space-y-2">
-          <h3 className="text-sm font-medium">{t.connect_lines}</h3>
+        <p className="-mt-2 text-sm leading-relaxed text-soft">{t.text}</p>
+        <div className="space-y-3">
+          <Value name={t.base_url} value={baseUrl} />
+          {able.length > 0 && <Choice label={t.model} value={record?.id ?? ""} options={able.map(({ id }) => [id, id] as const)} onChoose={setChosen} />}
+        </div>
+        <ToolKey required={overview?.key_required ?? false} made={key} onMade={setKey} />
+        <section aria-label={t.lines} className="space-y-2">
+          <h3 className="text-sm font-medium">{t.lines}</h3>
           <Tabs.Root defaultValue="python">
-            <Tabs.List className="flex gap-1 overflow-x-auto border-b border-line">
-              {made.map(({ id, title }) => (
-                <Tabs.Tab key={id} value={id} className="-mb-px shrink-0 border-b-2 border-transparent px-2.5 py-2 text-sm text-soft -outline-offset-2 hover:text-ink data-active:border-accent data-active:font-medium data-active:text-ink">
-                  {title}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
+            <TabNames names={Object.fromEntries(made.map(({ id, title }) => [id, title]))} />
             {made.map((snippet) => (
-              <Tabs.Panel key={snippet.id} value={snippet.id} className="pt-3">
-                <Lines snippet={snippet} />
-              </Tabs.Panel>
+              <Tabs.Panel key={snippet.id} value={snippet.id} className="pt-3"><Lines snippet={snippet} unsure={tools === null} /></Tabs.Panel>
             ))}
           </Tabs.Root>
+          {tools === false && <p className="text-[0.8125rem] leading-relaxed text-soft">{t.no_tools("Zed")}</p>}
         </section>
       </div>
     </Modal>
   );
 }
 
-function Value({ name, value, missing }: { name: string; value: string | null; missing?: string }) {
+function Value({ name, value }: { name: string; value: string }) {
   const { t } = useText();
   return (
-    <div className="grid items-center gap-1 sm:grid-cols-[8.5rem_1fr] sm:gap-3">
-      <dt className="text-soft">{name}</dt>
-      <dd className="flex min-w-0 items-center justify-between gap-2 rounded-lg bg-sunken py-0.5 pr-1 pl-3">
-        <code className="min-w-0 font-mono text-[0.8125rem] [overflow-wrap:anywhere]">{value ?? missing}</code>
-        {value && <CopyButton text={value} label={t.copy_of(name)} />}
-      </dd>
+    <div className="space-y-1">
+      <p className="text-xs text-soft">{name}</p>
+      <p className="flex min-w-0 items-center justify-between gap-2 rounded-lg bg-sunken py-0.5 pr-1 pl-3">
+        <code className="min-w-0 font-mono text-[0.8125rem] [overflow-wrap:anywhere]">{value}</code>
+        <CopyButton text={value} label={t.copy_of(name)} />
+      </p>
     </div>
   );
 }
 
-function noteFor(id: Snippet["id"], t: Dictionary): string | null {
-  if (id === "openwebui") return t.connect_openwebui_note;
-  return id === "continue" ? t.connect_continue_note : null;
-}
+const NOTES: Partial<Record<Tool, "openwebui_note" | "continue_note" | "zed_note">> = { openwebui: "openwebui_note", continue: "continue_note", zed: "zed_note" };
 
-function Lines({ snippet }: { snippet: Snippet }) {
-  const { t } = useText();
-  const note = noteFor(snippet.id, t);
+function Lines({ snippet, unsure }: { snippet: Snippet; unsure: boolean }) {
+  const { t } = useArea(texts);
+  const { t: shared } = useText();
+  const note = NOTES[snippet.id];
   return (
     <div className="space-y-2">
       <div className="relative rounded-xl border border-line bg-raised">
         <pre tabIndex={0} role="region" aria-label={snippet.title} className="overflow-x-auto p-4 pr-12 font-mono text-[0.8125rem] leading-relaxed">
           <code>{snippet.lines}</code>
         </pre>
-        <CopyButton text={snippet.lines} label={t.copy_of(snippet.title)} className="absolute top-2 right-2 bg-raised" />
+        <CopyButton text={snippet.lines} label={shared.copy_of(snippet.title)} className="absolute top-2 right-2 bg-raised" />
       </div>
-      {note && <p className="text-[0.8125rem] leading-relaxed text-soft">{note}</p>}
+      {note && <p className="text-[0.8125rem] leading-relaxed text-soft">{t[note]}</p>}
+      {unsure && ALWAYS_SENDS_TOOLS.includes(snippet.id) && <p className="text-[0.8125rem] leading-relaxed text-soft">{t.tools_unknown}</p>}
     </div>
   );
 }

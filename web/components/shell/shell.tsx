@@ -24,7 +24,7 @@ export function Shell({ children }: { children: ReactNode }) {
     if (lang === language.get()) delete document.documentElement.dataset.pending;
   }, [lang]);
   useEffect(() => {
-    void refresh().then(adoptPulls, () => undefined);
+    void refresh();
   }, []);
   useEffect(followServerLater, []);
   useEffect(beginVisit, []);
@@ -54,11 +54,6 @@ export function Shell({ children }: { children: ReactNode }) {
       <KeyDialog />
     </QueryClientProvider>
   );
-}
-
-async function adoptPulls(): Promise<void> {
-  const pulls = await import("@/lib/pulls").catch(() => null);
-  await pulls?.adoptPulls();
 }
 
 const keyPart = lazyPart(() => import("./key-dialog"));

@@ -43,6 +43,10 @@ export const SlidersIcon = (props: Props) => <Icon {...props}><path d="M4 7h9M17
 export const ChartIcon = (props: Props) => <Icon {...props}><path d="M4 20h16M7 16v-5M12 16V6M17 16v-8" /></Icon>;
 export const TimerIcon = (props: Props) => <Icon {...props}><path d="M9 3h6M12 9v4l2.5 2M20 13a8 8 0 1 1-16 0 8 8 0 0 1 16 0z" /></Icon>;
 export const TranslateIcon = (props: Props) => <Icon {...props}><path d="M4 6h9M8.5 4v2M11 6c-1 4-3.5 6.5-6.5 8M6 9c1 2.5 3 4 5 5M12 20l4-9 4 9M13.5 17h5" /></Icon>;
+export const MoreIcon = (props: Props) => <Icon {...props}><path strokeWidth="3" d="M6 12v.01M12 12v.01M18 12v.01" /></Icon>;
+export const SearchIcon = (props: Props) => <Icon {...props}><path d="M16 16l4.5 4.5M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0z" /></Icon>;
+export const PauseIcon = (props: Props) => <Icon {...props}><path d="M9 6v12M15 6v12" /></Icon>;
+export const PlayIcon = (props: Props) => <Icon {...props}><path d="M8 5.5v13l10.5-6.5z" /></Icon>;
 export const CopyIcon = (props: Props) => (
   <Icon {...props}><rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15V6a2 2 0 0 1 2-2h8" /></Icon>
 );

@@ -1,8 +1,8 @@
 import { ApiError, errorFrom, isAbort } from "../errors";
 import { language } from "../i18n";
 import { readEvents } from "../sse";
-import { getJson, post, postJson } from "./request";
-import type { ChatPiece, Operation, Schemas, ToolCallPiece, WireMessage } from "./types";
+import { post } from "./request";
+import type { ChatPiece, Schemas, ToolCallPiece, WireMessage } from "./types";
 
 function parseEvent(data: string): Record<string, unknown> {
   try {
@@ -83,23 +83,4 @@ export async function* streamChat(
       usage: chunk.usage ?? undefined,
     };
   }
-}
-
-const OPERATIONS = "/api/v1/models/operations";
-
-/** Installs, builds and removals, newest first. */
-export const getOperations = () => getJson(OPERATIONS).then((answer) => answer.operations);
-
-export const getOperation = (id: string) =>
-  getJson(`${OPERATIONS}/{operation_id}`, `${OPERATIONS}/${id}`).then((answer) => answer.operation);
-
-/** Begin to fetch a model, or join or go on with the fetching of the same. */
-export async function install(name: string): Promise<Operation> {
-  const wanted: Schemas["InstallRequest"] = { name };
-  const begun = await postJson<Schemas["InstallBegun"]>("/api/v1/models/install", wanted);
-  return getOperation(begun.operation_id);
-}
-
-export async function cancelOperation(id: string): Promise<void> {
-  await post(`${OPERATIONS}/${id}/cancel`, null);
 }

@@ -1,5 +1,7 @@
 import type { components, paths } from "./schema";
 
+export type { paths } from "./schema";
+
 /** The server's shapes by the names that this page uses. schema.ts is made from ../../openapi.json. */
 export type Schemas = components["schemas"];
 export type Reason = Schemas["ReasonRecord"];

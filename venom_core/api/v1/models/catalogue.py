@@ -13,7 +13,7 @@ from venom_core.api.language import in_language, language_headers, language_of, 
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import Limit
-from venom_core.models.catalogue_views import EntryList, NewsView, SearchView
+from venom_core.models.catalogue_views import CardView, EntryList, NewsView, SearchView
 from venom_core.sdk.catalogue import SearchFilters, SearchSort, WeightFormat
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.usecases.catalogue import TrendingResult
@@ -91,6 +91,13 @@ async def search_models(
     filters = SearchFilters(author, format, license, task, sort)
     catalogue = venom_of(request).catalogue
     return localized(request, await catalogue.search(provider, query, filters, limit, page))
+
+
+@router.get("/models/{name:path}/card")
+@answers(CardView)
+async def model_card(request: Request, name: str) -> Response:
+    """Return a model as its source describes it before it is fetched: files, licence, terms."""
+    return localized(request, await venom_of(request).catalogue.card(name))
 
 
 def _unusable(param: str, message: str, fix: str) -> InvalidRequest:

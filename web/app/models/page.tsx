@@ -1,0 +1,3 @@
+import { ModelsPage } from "@/components/models/models-page";
+
+export default ModelsPage;

@@ -1,0 +1,43 @@
+import { plural } from "../../plural";
+import { area } from "../area";
+
+export default area(
+  {
+    context: "Context",
+    tokens: (count: number, shown: string) => `${shown} ${plural("en", count, { one: "token", other: "tokens" })}`,
+    verdict_fits: "Fits this machine",
+    verdict_tight: "Only just fits",
+    verdict_does_not_fit: "Does not fit",
+    verdict_unknown: "Cannot be told",
+    needs: (needed: string, free: string) => `${needed} of ${free} free`,
+    largest: (tokens: string) => `Up to ${tokens} of context fit.`,
+    use_largest: "Take the longest that fits",
+    part_weights: "Weights",
+    part_kv_cache: "Context",
+    part_compute: "Buffers",
+    part_overhead: "The engine",
+    parts: "What takes the memory",
+    meter: "Share of the free memory",
+    assumptions: "What this counts on",
+    checking: "Being worked out",
+  },
+  {
+    context: "Kontekst",
+    tokens: (count, shown) => `${shown} ${plural("pl", count, { one: "token", few: "tokeny", other: "tokenów" })}`,
+    verdict_fits: "Mieści się na tym komputerze",
+    verdict_tight: "Mieści się na styk",
+    verdict_does_not_fit: "Nie mieści się",
+    verdict_unknown: "Nie da się powiedzieć",
+    needs: (needed, free) => `${needed} z ${free} wolnej pamięci`,
+    largest: (tokens) => `Mieści się kontekst do ${tokens}.`,
+    use_largest: "Weź najdłuższy, jaki się mieści",
+    part_weights: "Wagi",
+    part_kv_cache: "Kontekst",
+    part_compute: "Bufory",
+    part_overhead: "Silnik",
+    parts: "Co zajmuje pamięć",
+    meter: "Udział w wolnej pamięci",
+    assumptions: "Na czym to się opiera",
+    checking: "Trwa obliczanie",
+  },
+);
