@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from venom_core.testing.deadlines import patience
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -14,6 +16,7 @@ OpenWindow = Callable[..., Any]
 def expect(locator: Any) -> Any:
     from playwright.sync_api import expect as playwright_expect
 
+    playwright_expect.set_options(timeout=patience(5_000))
     return playwright_expect(locator)
 
 

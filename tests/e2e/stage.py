@@ -28,7 +28,13 @@ from venom_core.sdk.spec import Setting  # noqa: E402
 from venom_core.testing import scripted  # noqa: E402
 from venom_core.testing.deadlines import eventually, patience  # noqa: E402
 from venom_core.testing.scripted import Pause, Script, say  # noqa: E402
-from venom_core.testing.staging import SCRIPTED, venom_over  # noqa: E402
+from venom_core.testing.staging import SCRIPTED, entry, venom_over  # noqa: E402
+
+#: Plugins beside the scripted one, for who names them in STAGE_PLUGINS.
+MORE = {
+    "played": ("tests.engines_plugin", "played"),
+    "lab": ("tests.e2e.lab_plugin", "lab"),
+}
 
 #: What can be set of the scripted provider: a form with each kind of a field has something to show.
 SETTINGS = (
@@ -235,9 +241,16 @@ def main() -> None:
     spec = replace(spec, settings=SETTINGS)
     scripted.venom_providers = hookimpl(lambda: [spec])  # type: ignore[assignment]
 
+    names = os.environ.get("STAGE_PLUGINS", "").split()
+    installed = [SCRIPTED, *(entry(*MORE[name]) for name in names)]
+    if "played" in names:
+        from tests.engines_plugin import PLAYED
+
+        PLAYED.lives, PLAYED.pid = True, os.getpid()
+
     def made(**options: Any) -> Venom:
         settings = Settings.load(Paths.resolve(), os.environ, options.get("flags"))
-        return venom_over(settings, [SCRIPTED])
+        return venom_over(settings, installed)
 
     Venom.from_environment = made  # type: ignore[method-assign,assignment]
     sys.exit(run_command(["serve", "--port", options.port]))

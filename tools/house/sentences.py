@@ -86,7 +86,17 @@ def collect(tree: Tree) -> dict[str, Texts]:
                 ours.texts.add(template)
                 if is_sentence:
                     ours.sentences.setdefault(template, name)
+    if CORE in found:
+        found[CORE].texts.update(_descriptions(tree))
     return found
+
+
+def _descriptions(tree: Tree) -> Iterator[str]:
+    """Yield what each plugin says it is: the API offers those that are not installed, and so are
+    their own catalogues."""
+    for name in tree.matching(".toml", under="plugins"):
+        if name.endswith("/pyproject.toml"):
+            yield tomllib.loads(tree.text(name)).get("project", {}).get("description", "")
 
 
 def templates(module: ast.AST) -> Iterator[tuple[str, bool]]:

@@ -20,9 +20,9 @@ from venom_core._version import __version__
 from venom_core.cli.connection.lock import stop_command
 from venom_core.cli.connection.server_file import answers, find_server
 from venom_core.cli.listening import PortInUse, listen
-from venom_core.cli.log_reading import find_logs
 from venom_core.cli.page_build import what_is_missing
 from venom_core.cli.terminal import memory, size
+from venom_core.runtime.log_files import find_logs
 from venom_core.sdk.errors import VenomError
 from venom_core.sdk.machine import this_machine
 from venom_core.sdk.programs import GPU_PROGRAM, look_for

@@ -1,20 +1,17 @@
-"""The logs of this installation: that of the server and the commands, and one for each engine."""
+"""A log by its name, its last lines, and those that are being written."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from venom_core.cli.logs import log_file
+from venom_core.runtime.log_files import SERVER, Log, engine_logs, find_logs
 from venom_core.sdk.disk import safe_name
 from venom_core.sdk.errors import Conflict, NotFound
 from venom_core.settings.paths import Paths
 
-#: The name of the log that is shown where none is named.
-SERVER = "server"
 #: Bytes that are read at once, from the end backwards.
 BLOCK = 64 * 1024
 POLL_SECONDS = 0.25
@@ -22,46 +19,11 @@ POLL_SECONDS = 0.25
 MOST_NAMED = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
-    """``name`` is ``server``, or ``llamacpp/gemma3-270m-base`` for an engine's."""
-
-    name: str
-    file: Path
-
-
-def find_logs(paths: Paths) -> list[Log]:
-    """Return the logs that are there, the server's first, then the one written last."""
-    server = log_file(paths)
-    others = [Log(path.stem, path) for path in paths.logs_dir.glob("*.log") if path != server]
-    others = _latest_first([*others, *engine_logs(paths)])
-    return [*([Log(SERVER, server)] if server.is_file() else []), *others]
-
-
-def engine_logs(paths: Paths) -> list[Log]:
-    """Return the logs of engines, the one written last first."""
-    return _latest_first(
-        Log(f"{path.parts[-3]}/{path.stem}", path)
-        for path in paths.providers_dir.glob("*/engines/*.log")
-    )
-
-
-def _latest_first(logs: Iterable[Log]) -> list[Log]:
-    return sorted(logs, key=lambda log: _changed(log.file), reverse=True)
-
-
-def _changed(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:  # gone meanwhile
-        return 0.0
-
-
 def named(paths: Paths, name: str) -> Log:
     """Return the log of that name, or the only one whose name contains it. The server's need not be
     there. Raises ``NotFound``, ``Conflict``."""
     if name == SERVER:
-        return Log(SERVER, log_file(paths))
+        return Log(SERVER, paths.log_file)
     found = find_logs(paths)
     log = _one_of(found, name)
     if log is None:

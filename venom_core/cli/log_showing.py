@@ -14,9 +14,10 @@ import click
 
 from venom_core.cli.connection.session import connected
 from venom_core.cli.loading import check_engine
-from venom_core.cli.log_reading import Log, engine_logs, last_lines, log_of_model, new_lines
+from venom_core.cli.log_reading import last_lines, log_of_model, new_lines
 from venom_core.cli.log_times import Since, has_times, not_older
 from venom_core.cli.terminal import note, print_json, say
+from venom_core.runtime.log_files import Log, engine_logs
 from venom_core.sdk.errors import InvalidRequest, NotFound, VenomError
 from venom_core.sdk.masking import is_secret_name, keep_password, keep_secret, keep_secrets_of
 from venom_core.settings.paths import Paths

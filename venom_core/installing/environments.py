@@ -115,6 +115,23 @@ def find_environment(environments: Mapping[str, Environment], name: str) -> Envi
     raise NotFound(message, fix=fix, code="environment_not_found")
 
 
+def check_usable(declared: EngineEnvironment) -> None:
+    """Raise what keeps an environment from being of use on this machine. Blocks.
+
+    Raises:
+        Unavailable: ``environment_not_available``, where nothing is published for this machine;
+            ``no_graphics_card`` and ``too_little_memory``, where it would be of no use here.
+    """
+    here = f"{sys.platform}-{platform.machine()}".lower()
+    if declared.platforms and here not in declared.platforms:
+        raise Unavailable(
+            f"What {declared.name} needs is not published for this machine ({here}).",
+            fix=f"Install Venom on one of these: {', '.join(declared.platforms)}",
+            code="environment_not_available",
+        )
+    _check_machine(declared)
+
+
 class EnvironmentInstaller:
     """Makes and removes one environment. Whoever calls holds it: :meth:`Environment.held`.
 
@@ -133,20 +150,12 @@ class EnvironmentInstaller:
         """Raise what keeps it from being installed here, before anything is fetched. Blocks.
 
         Raises:
-            Unavailable: ``environment_not_available``, where nothing is published for this machine;
-                ``no_graphics_card`` and ``too_little_memory``, where it would be of no use here.
+            Unavailable: as :func:`check_usable`.
             NoDiskSpace: ``disk_full``.
             StorageError: the folder cannot be written.
         """
         declared, folder = self._environment.declared, self._environment.folder
-        here = f"{sys.platform}-{platform.machine()}".lower()
-        if declared.platforms and here not in declared.platforms:
-            raise Unavailable(
-                f"What {declared.name} needs is not published for this machine ({here}).",
-                fix=f"Install Venom on one of these: {', '.join(declared.platforms)}",
-                code="environment_not_available",
-            )
-        _check_machine(declared)
+        check_usable(declared)
         with disk_errors(PLACE):
             here_already = size_of_tree(self._wheels)
             old = size_of_tree(folder)  # it goes before the new one is unpacked

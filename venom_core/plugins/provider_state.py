@@ -50,6 +50,8 @@ class ProviderState:
             reason=why,
             version=self.version,
             breaches=self.breaches.records(),
+            summary=self.spec.summary,
+            homepage=self.spec.homepage,
         )
 
     def abilities(self) -> list[Capability]:

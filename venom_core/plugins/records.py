@@ -23,9 +23,13 @@ from venom_core.sdk.states import (
 
 class ProviderView(TypedDict):
     """``reason`` says why the provider is not ready; ``breaches`` are the rules of the law of
-    providers that it has broken since the start."""
+    providers that it has broken since the start. ``homepage`` is where its engine or server is
+    described."""
 
     name: str
+    title: str
+    summary: str
+    homepage: str | None
     status: ProviderStatusLabel
     capabilities: list[str]
     reason: ReasonRecord | None
@@ -61,10 +65,15 @@ class ProviderRecord:
     reason: Reason | None = None
     version: str | None = None
     breaches: Sequence[BreachView] = ()
+    summary: str = ""
+    homepage: str | None = None
 
     def record(self) -> ProviderView:
         return {
             "name": self.name,
+            "title": self.title,
+            "summary": self.summary,
+            "homepage": self.homepage,
             "status": self.status.label,
             "capabilities": list(self.capabilities),
             "reason": self.reason.record() if self.reason else None,

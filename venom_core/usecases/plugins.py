@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
 
+from venom_core.installing.offers import Offers, offers
 from venom_core.plugins.host import PluginHost
 from venom_core.plugins.records import PluginRecord, PluginView
 from venom_core.sdk.records import ReasonRecord
@@ -76,6 +78,12 @@ class PluginUseCases:
         await self._host.load_all()
         await self._host.refresh()
         return [record.record() for record in self._host.records()]
+
+    async def available(self) -> Offers:
+        """Return what else could be installed, with the commands; installing is theirs."""
+        await self._host.load_all()
+        installed = {record.distribution for record in self._host.records()}
+        return await asyncio.to_thread(offers, self._settings, installed, self._host.specs())
 
     async def settings(self, name: str) -> PluginSettings:
         """Return a plugin's settings as data for a form: schema, values and their origins, secrets

@@ -66,6 +66,25 @@ class RunningServiceView(ServiceView):
     engines: list[EngineRecord]
 
 
+class ServiceLog(TypedDict):
+    """The end of one log, secrets masked; ``name`` is the engine's, or ``server``. ``changed_at``
+    is when it was last written, ISO 8601 in UTC."""
+
+    name: str
+    changed_at: str
+    lines: list[str]
+
+
+class ServiceLogs(TypedDict):
+    """The logs of a service, the one written last first; none where it writes none of ours."""
+
+    status: Literal["success"]
+    success: bool
+    service: str
+    logs: list[ServiceLog]
+    count: int
+
+
 class ServiceListing(TypedDict):
     status: Literal["success"]
     success: bool

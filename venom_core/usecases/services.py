@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from venom_core.models.asked_providers import AskedProviders
 from venom_core.plugins.access import ProviderAccess
 from venom_core.runtime.history import ServiceHistory
+from venom_core.runtime.log_files import Log, changed_at, engine_logs, find_logs
 from venom_core.runtime.processes import ProcessReader, listener
 from venom_core.sdk.engine_processes import read_tail
 from venom_core.sdk.errors import InvalidRequest, NotFound, VenomError
@@ -38,6 +39,8 @@ from venom_core.usecases.service_views import (
     ServiceAnswer,
     ServiceChange,
     ServiceListing,
+    ServiceLog,
+    ServiceLogs,
     running_view,
     service_view,
     status_of,
@@ -47,6 +50,8 @@ from venom_core.usecases.starting import EngineControl, Outcome
 BACKEND, UI = "backend", "ui"
 #: Letters of a log's line; the rest of a longer one is in the log.
 LONGEST_LINE = 300
+#: Logs of one service that are shown, and letters of each of their lines.
+MOST_LOGS, LONGEST_LOG_LINE = 8, 2000
 _NOTHING: frozenset[ServiceAction] = frozenset()
 _EVENTS = {"start": "service.started", "stop": "service.stopped", "restart": "service.restarted"}
 _WRONG_STATES = (ProviderStatus.DEGRADED, ProviderStatus.UNAVAILABLE, ProviderStatus.FAILED)
@@ -115,6 +120,23 @@ class ServiceUseCases:
         """Return what happened to services, the newest first. Raises ``StorageError``."""
         found = [event.record() for event in await self._history.newest(limit)]
         return {"status": "success", "success": True, "history": found, "count": len(found)}
+
+    async def logs(self, name: str, lines: int) -> ServiceLogs:
+        """Return the last lines of a service's logs, of the newest ones; a page of Venom writes
+        into the server's. Raises ``NotFound`` (``service_not_found``)."""
+        name = await self._called(name)
+        logs = await asyncio.to_thread(self._logs, name, lines)
+        return {
+            "status": "success", "success": True, "service": name, "logs": logs, "count": len(logs)
+        }  # fmt: skip
+
+    def _logs(self, name: str, lines: int) -> list[ServiceLog]:
+        """Blocks. What is read is found by looking, never by a name that was asked for."""
+        if name in (BACKEND, UI):
+            found = [log for log in find_logs(self._paths) if log.file == self._paths.log_file]
+        else:
+            found = [log for log in engine_logs(self._paths) if log.name.startswith(f"{name}/")]
+        return [_log_view(log, lines) for log in found[:MOST_LOGS]]
 
     async def of_providers(self, names: Sequence[str]) -> list[Service]:
         """Return the services of some providers."""
@@ -316,6 +338,15 @@ def _shown(lines: Sequence[str]) -> str | None:
     """Return the last line that says something, as it may be shown."""
     last = next((line for line in reversed(lines) if line.strip()), None)
     return None if last is None else one_line(masked(last.strip()))[:LONGEST_LINE]
+
+
+def _log_view(log: Log, count: int) -> ServiceLog:
+    told = (one_line(masked(line))[:LONGEST_LOG_LINE] for line in read_tail(log.file, count))
+    return {
+        "name": log.name.rpartition("/")[2],
+        "changed_at": _moment(changed_at(log)),
+        "lines": list(told),
+    }
 
 
 def _moment(seconds: float) -> str:

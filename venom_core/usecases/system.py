@@ -48,20 +48,23 @@ class FigurePoint(TypedDict):
     gpu_percent: float | None
     vram_used_mb: float | None
     vram_percent: float | None
+    disk_used_mb: float | None
+    disk_percent: float | None
     tokens_per_second: float
     requests: int
     refused: int
 
 
 class FigureSeries(TypedDict):
-    """The last minutes, the oldest first. ``memory_total_mb`` and ``vram_total_mb`` are those of
-    now."""
+    """The last minutes, the oldest first. The totals are those of now: of the memory, the graphics
+    cards and the disk that the models are on; ``vram_total_mb`` is 0 without a graphics card."""
 
     status: Literal["success"]
     success: bool
     interval_seconds: float
     memory_total_mb: float | None
     vram_total_mb: float | None
+    disk_total_mb: float | None
     points: list[FigurePoint]
     count: int
 
@@ -106,6 +109,7 @@ class SystemUseCases:
             "interval_seconds": INTERVAL,
             "memory_total_mb": None if last is None else mebibytes(last.memory_total),
             "vram_total_mb": None if last is None else mebibytes(last.gpu.total_bytes),
+            "disk_total_mb": None if last is None else mebibytes(last.disk_total),
             "points": points,
             "count": len(points),
         }
@@ -115,6 +119,7 @@ def _point(began: float, length: float, point: Point) -> FigurePoint:
     figures = point.figures
     gpu = None if figures is None else figures.gpu
     used = None if figures is None else figures.memory_used
+    disk = None if figures is None else figures.disk_used
     return {
         "at": utc_text(datetime.fromtimestamp(began, UTC)),
         "cpu_percent": None if figures is None else round(figures.cpu_percent, 1),
@@ -123,6 +128,8 @@ def _point(began: float, length: float, point: Point) -> FigurePoint:
         "gpu_percent": None if gpu is None else gpu.percent,
         "vram_used_mb": None if gpu is None else mebibytes(gpu.used_bytes),
         "vram_percent": None if gpu is None else percent(gpu.used_bytes, gpu.total_bytes),
+        "disk_used_mb": mebibytes(disk),
+        "disk_percent": None if figures is None else percent(disk, figures.disk_total),
         "tokens_per_second": round(point.tokens / max(length, SHORTEST), 2),
         "requests": point.requests,
         "refused": point.refused,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "vitest";
+import plugins from "../lib/i18n/areas/plugins";
 import { en } from "../lib/i18n/en";
 import { pl } from "../lib/i18n/pl";
 
@@ -21,5 +22,5 @@ test("every state that the server may tell has a word in each language", () => {
     ...statesOf("ProviderView", "status").map((state) => `status_${state}`),
     ...statesOf("PluginView", "state").map((state) => `state_${state}`),
   ];
-  for (const texts of [en, pl]) assert.deepEqual(wanted.filter((key) => !(key in texts)), []);
+  for (const texts of [{ ...en, ...plugins.en }, { ...pl, ...plugins.pl }]) assert.deepEqual(wanted.filter((key) => !(key in texts)), []);
 });

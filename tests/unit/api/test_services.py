@@ -313,3 +313,32 @@ async def test_a_provider_that_ends_by_itself_is_in_the_history_and_on_the_feed(
     assert [(one["action"], one["success"], one["message"]) for one in found] == [
         ("run", True, "scripted answers again."), ("run", False, "Its server is down."),
     ]  # fmt: skip
+
+
+async def test_the_logs_of_a_service_are_told_bounded_and_masked(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    secret = f"venom-0a1b2c3d-{'x' * 43}"
+    folder = tmp_path / "providers" / "played" / "engines"
+    folder.mkdir(parents=True)
+    (folder / "org-m.log").write_text(
+        "line\n" * 50 + f"Authorization: Bearer {secret}\n\x1b[1mend\n"
+    )
+    (tmp_path / "providers" / "played2" / "engines").mkdir(parents=True)
+    (tmp_path / "providers" / "played2" / "engines" / "other.log").write_text("another's\n")
+    told = (await client.get("/api/v1/runtime/played/log", params={"lines": 3})).json()
+    (log,) = told["logs"]
+    assert (told["service"], log["name"], len(log["lines"])) == ("played", "org-m", 3)
+    assert secret not in str(log) and "\x1b" not in log["lines"][-1]
+    assert log["changed_at"].endswith("Z")
+    (tmp_path / "logs").mkdir(exist_ok=True)
+    (tmp_path / "logs" / "venom.log").write_text("started\n")
+    (server,) = (await client.get("/api/v1/runtime/backend/log")).json()["logs"]
+    assert (server["name"], server["lines"][-1]) == ("server", "started")
+    assert (await client.get("/api/v1/runtime/scripted/log")).json()["logs"] == []
+
+
+@pytest.mark.parametrize("name", ["nope", "..%2F..", "played%2Forg-m", "%2Fetc"])
+async def test_no_path_of_a_request_is_read(client: httpx.AsyncClient, name: str) -> None:
+    refused = await client.get(f"/api/v1/runtime/{name}/log")
+    assert refused.status_code == 404, refused.text

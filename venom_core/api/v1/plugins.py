@@ -13,6 +13,7 @@ from venom_core.api.health import venom_of
 from venom_core.api.language import localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
+from venom_core.installing.offers import Offers
 from venom_core.plugins.records import PluginView
 from venom_core.usecases.plugins import PluginChange, PluginSettings, PluginVerb
 
@@ -32,6 +33,14 @@ async def list_plugins(request: Request) -> Response:
     """Return every installed plugin, whatever its state."""
     body: PluginList = {"plugins": await venom_of(request).plugins.listing()}
     return localized(request, body)
+
+
+@router.get("/plugins/available")
+@answers(Offers)
+async def list_offers(request: Request) -> Response:
+    """Return what else could be installed, each with the command for it: plugins of this release,
+    and packages of engines. Over HTTP nothing is installed."""
+    return localized(request, await venom_of(request).plugins.available())
 
 
 @router.get("/plugins/{plugin_id}/settings")

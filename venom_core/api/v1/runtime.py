@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from venom_core.api.callers import actor_of, caller_of
@@ -14,7 +14,12 @@ from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
 from venom_core.api.scopes import ADMIN
 from venom_core.api.v1.models.shapes import Limit
-from venom_core.usecases.service_views import HistoryListing, RuntimeStatusListing, ServiceChange
+from venom_core.usecases.service_views import (
+    HistoryListing,
+    RuntimeStatusListing,
+    ServiceChange,
+    ServiceLogs,
+)
 
 router = keyed_router("/runtime")
 
@@ -36,6 +41,15 @@ async def runtime_status(request: Request) -> Response:
 async def runtime_history(request: Request, limit: Limit = 50) -> Response:
     """Return what happened to services, the newest first; it is kept over a restart."""
     return localized(request, await venom_of(request).services.history(limit))
+
+
+@router.get("/{service}/log")
+@answers(ServiceLogs)
+async def service_log(
+    request: Request, service: ServiceName, lines: Annotated[int, Query(ge=1, le=1000)] = 200
+) -> Response:
+    """Return the last lines of a service's logs: the server's, or those of its engines."""
+    return localized(request, await venom_of(request).services.logs(service, lines))
 
 
 @router.post("/{service}/{action}")

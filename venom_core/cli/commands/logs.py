@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from venom_core.cli.dates import spoken
-from venom_core.cli.log_reading import SERVER, Log, find_logs, named
+from venom_core.cli.log_reading import named
 from venom_core.cli.log_showing import check_options, log_options, show_log
 from venom_core.cli.options import json_option
 from venom_core.cli.terminal import print_json, print_table, say, size
+from venom_core.runtime.log_files import SERVER, Log, find_logs
 from venom_core.sdk.utc import utc_text
 from venom_core.settings.paths import Paths
 

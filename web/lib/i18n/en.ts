@@ -1,10 +1,9 @@
 import type { ClientCode } from "../errors";
-import type { PluginState, ProviderStatus } from "../api/types";
+import type { ProviderStatus } from "../api/types";
 
 /** Faults that the page itself finds, each with what to do about it. */
 type ClientTexts = Record<ClientCode | `${ClientCode}_fix`, string>;
 type StatusTexts = Record<`status_${ProviderStatus}`, string>;
-type StateTexts = Record<`state_${PluginState}`, string>;
 
 const client: ClientTexts = {
   client_unreachable: "Venom does not answer.",
@@ -25,18 +24,9 @@ const statuses: StatusTexts = {
   status_disabled: "disabled",
 };
 
-const states: StateTexts = {
-  state_discovered: "found",
-  state_disabled: "disabled",
-  state_incompatible: "incompatible",
-  state_failed: "failed",
-  state_loaded: "loaded",
-};
-
 export const en = {
   ...client,
   ...statuses,
-  ...states,
 
   skip_to_chat: "Skip to the message box",
   skip_to_content: "Skip to the content",

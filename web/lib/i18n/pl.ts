@@ -25,12 +25,6 @@ export const pl: Dictionary = {
   status_failed: "błąd",
   status_disabled: "wyłączony",
 
-  state_discovered: "znaleziona",
-  state_disabled: "wyłączona",
-  state_incompatible: "niezgodna",
-  state_failed: "błąd",
-  state_loaded: "wczytana",
-
   skip_to_chat: "Przejdź do pola wiadomości",
   skip_to_content: "Przejdź do treści",
   navigation: "Rozmowy i ustawienia",

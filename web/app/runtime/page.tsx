@@ -1,0 +1,3 @@
+import { RuntimePage } from "@/components/runtime/runtime-page";
+
+export default RuntimePage;
