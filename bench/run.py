@@ -21,7 +21,7 @@ NAMES = (
     *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills", "dead"),
     "config_kills",
     *("damaged", "healthz", "twelve", "install", "engines", "card", "tools", "selftest"),
-    *("profile_kills", "profile_switch", "connects"),
+    *("profile_kills", "profile_switch", "connects", "page"),
 )
 
 

@@ -79,6 +79,21 @@ def calling(name: str, *arguments: str) -> list[Any]:
     return [*pieces, finish("tool_calls"), Chunk(usage=Usage(12, 9))]
 
 
+def essay(tokens: int) -> list[Any]:
+    """Return the steps of a long answer in many blocks, at the pace of a fast machine."""
+    words: list[str] = []
+    while len(words) < tokens:
+        part = len(words)
+        words += [f"## Part {part}\n\n", *(f"word{number} " for number in range(60)), "\n\n"]
+        words += [f"- item {number} of **{part}**\n" for number in range(8)]
+        words += ["\n```py\n", *(f"value_{number} = {number}\n" for number in range(20)), "```\n\n"]
+        words += ["| a | b |\n|---|---|\n", *(f"| {number} | so |\n" for number in range(6)), "\n"]
+    pieces = say(*words[:tokens])
+    return [
+        step for at, one in enumerate(pieces) for step in ([one] if at % 5 else [Pause(0.01), one])
+    ]
+
+
 def paced(*words: str, seconds: float = 0.05) -> list[Any]:
     """Return the steps of a lawful stream with a rest before each word."""
     return [step for one in say(*words) for step in (Pause(seconds), one)]
@@ -91,6 +106,7 @@ def scripts() -> dict[str, Script]:
         "markdown": Script(say(*MARKDOWN)),
         "slow": Script(paced(*(f"word{number} " for number in range(100)))),
         "long": Script(say(*(f"word{number} " for number in range(5000)))),
+        "essay": Script(essay(5000)),
         "silent": Script([Pause(forever=True)]),
         "reasoning": Script([*thinking(*THOUGHTS), *say("So", " be it.")]),
         "tools": Script(calling("get_weather", '{"city": "Łódź",', ' "days": 3}')),
@@ -98,7 +114,7 @@ def scripts() -> dict[str, Script]:
         "tables": Script(say(TABLE)),
         "code": Script(say(CODE)),
         "picture": Script(say(PICTURE)),
-        "cut": Script([delta("The first half"), finish("length"), Chunk(usage=Usage(3, 3))]),
+        "cut": Script([delta("on and "), finish("length"), Chunk(usage=Usage(3, 3))]),
     }
 
 

@@ -147,3 +147,134 @@ def test_no_serious_violation(
 ) -> None:
     answer = asked(stage, open_window, model, color_scheme=scheme, bypass_csp=True)
     assert serious_violations(answer.page) == []
+
+
+def branches(page: Page, of: str) -> Locator:
+    return page.get_by_role("group", name=f"Branches of the {of}")
+
+
+def test_a_question_is_asked_in_other_words_and_both_branches_stay(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    page = asked(stage, open_window, "hello").page
+    send(page, "and then?")
+    expect(page.get_by_test_id("figures")).to_have_count(2)
+    edit = page.get_by_role("button", name="Edit the question").first
+    edit.focus()
+    page.keyboard.press("Enter")
+    words = page.get_by_role("textbox", name="The question in other words")
+    expect(words).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(edit).to_be_focused()
+    page.keyboard.press("Enter")
+    words.fill("another question")
+    page.keyboard.press("Enter")
+    finished(page.get_by_test_id("answer").last)
+    questions = page.get_by_role("article", name="You")
+    expect(questions).to_have_count(1)
+    expect(branches(page, "question")).to_contain_text("2 of 2")
+    before = branches(page, "question").get_by_role("button", name="Branch before")
+    before.focus()
+    page.keyboard.press("Enter")
+    expect(questions).to_have_text(["a question to hello1 of 2", "and then?"])
+    # A step that leads nowhere keeps the focus.
+    expect(before).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(branches(page, "question")).to_contain_text("1 of 2")
+    # What is asked now goes on from the branch that is shown.
+    send(page, "further")
+    expect(page.get_by_test_id("figures")).to_have_count(3)
+    reloaded(page)
+    expect(questions).to_have_count(3)
+    branches(page, "question").get_by_role("button", name="Branch after").click()
+    expect(questions).to_have_text(["another question2 of 2"])
+
+
+def test_another_model_answers_beside_the_first(stage: Stage, open_window: OpenWindow) -> None:
+    page = asked(stage, open_window, "hello").page
+    page.get_by_role("button", name="Answer with another model").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="markdown").click()
+    answer = page.get_by_test_id("answer")
+    expect(finished(answer)).to_contain_text("Here is a small program.")
+    expect(answer.get_by_test_id("figures")).to_contain_text("scripted://markdown")
+    expect(branches(page, "answer")).to_contain_text("2 of 2")
+    branches(page, "answer").get_by_role("button", name="Branch before").click()
+    expect(answer).to_contain_text("Hello there.")
+    # The model of the conversation is still the first.
+    answer.get_by_role("button", name="Answer again").click()
+    expect(branches(page, "answer")).to_contain_text("3 of 3")
+    expect(answer.get_by_test_id("figures")).to_contain_text("scripted://hello")
+
+
+def test_an_answer_that_was_cut_goes_on(stage: Stage, open_window: OpenWindow) -> None:
+    answer = asked(stage, open_window, "cut")
+    page = answer.page
+    expect(answer.get_by_test_id("ending")).to_have_text("The answer reached its length limit.")
+    with page.expect_request(lambda one: one.method == "POST" and "chat" in one.url) as sent:
+        answer.get_by_role("button", name="Continue the answer").click()
+    last = sent.value.post_data_json["messages"][-1]
+    assert last == {"role": "assistant", "content": "on and "}
+    expect(branches(page, "answer")).to_contain_text("2 of 2")
+    expect(answer.get_by_test_id("answer-text")).to_have_text("on and on and")
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE])
+def test_two_models_answer_side_by_side(
+    viewport: dict[str, int], stage: Stage, open_window: OpenWindow
+) -> None:
+    page = asked(stage, open_window, "hello", viewport=viewport).page
+    page.get_by_role("button", name="Compare with another model").click()
+    page.get_by_role("menuitem", name="markdown").click()
+    both = page.get_by_role("region", name="Two answers to one question")
+    answers = both.get_by_test_id("answer")
+    expect(answers).to_have_count(2)
+    expect(answers.first).to_contain_text("Hello there.")
+    expect(answers.last).to_contain_text("Here is a small program.")
+    expect(both.get_by_test_id("figures")).to_have_count(2)
+    one, two = (answers.nth(at).bounding_box() for at in (0, 1))
+    assert one and two
+    assert (one["y"] < two["y"]) if viewport == PHONE else (one["x"] < two["x"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    expect(both).to_contain_text("The conversation goes on from this answer")
+    both.get_by_role("button", name="Go on with this answer").click()
+    with page.expect_request(lambda one: one.method == "POST" and "chat" in one.url) as sent:
+        send(page, "go on")
+    told = [one["content"] for one in sent.value.post_data_json["messages"]]
+    assert told == ["a question to hello", "Hello there.", "go on"]
+    both.get_by_role("button", name="Show one answer").click()
+    expect(page.get_by_test_id("answer")).to_have_count(2)
+
+
+def test_the_result_of_a_call_is_given_by_hand(stage: Stage, open_window: OpenWindow) -> None:
+    page = asked(stage, open_window, "tools").page
+    result = page.get_by_role("textbox", name="Result of get_weather")
+    go_on = page.get_by_role("button", name="Go on with the result")
+    expect(go_on).to_be_disabled()
+    result.fill("rain")
+    with page.expect_request(lambda one: one.method == "POST" and "chat" in one.url) as sent:
+        go_on.click()
+    _, called, given = sent.value.post_data_json["messages"]
+    assert called["tool_calls"][0]["function"]["name"] == "get_weather"
+    assert given == {"role": "tool", "content": "rain", "tool_call_id": "call_a"}
+    expect(page.get_by_role("region", name="Result of get_weather, given by hand")).to_have_text(
+        "Result of get_weather, given by handrain"
+    )
+    # The model calls again; the first call has its result, and takes no other.
+    expect(page.get_by_test_id("tool-call")).to_have_count(2)
+    expect(result).to_have_count(1)
+    finished(page.get_by_test_id("answer").last)
+    reloaded(page)
+    expect(page.get_by_role("region", name="Result of get_weather, given by hand")).to_be_visible()
+
+
+def test_typing_keeps_up_with_5000_tokens(stage: Stage, open_window: OpenWindow) -> None:
+    page = open_window(stage.url)
+    choose(page, "long")
+    answer = send(page, "a question to long")
+    typed = "the quick brown fox jumps over the lazy dog"
+    page.keyboard.type(typed)
+    expect(page.locator("#message")).to_have_value(typed)
+    finished(answer, seconds=60)
+    expect(answer.get_by_test_id("answer-text")).to_contain_text("word4999")
+    expect(answer.get_by_test_id("figures")).to_contain_text("5,000 tokens")

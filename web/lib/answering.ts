@@ -1,9 +1,9 @@
 import { addressChat } from "./address";
 import { streamChat } from "./api";
 import { catalogue, refresh } from "./catalogue";
-import { change, chat, running, unsaved, type Asking } from "./chat-state";
+import { change, chat, running, unsaved, type Asking, type AskingAgain } from "./chat-state";
 import { findChat, putChat } from "./chats";
-import { wireMessages, type AssistantMessage, type Message } from "./conversation";
+import { wireMessages, type AssistantMessage, type Message, type SaidMessage } from "./conversation";
 import { isAbort, recordOf } from "./errors";
 import { batched } from "./frames";
 import { GrowingAnswer } from "./growing";
@@ -14,10 +14,12 @@ import { questionOptions } from "./options";
 import { keepTalk, localEntry, settleKeeping } from "./unkept";
 
 let answering: Promise<void> = Promise.resolve();
+let ending: Promise<void> = Promise.resolve();
 
-export function ask(text: string, { parent, model }: Asking): Promise<void> {
+export function ask(text: string, { parent, model, results }: Asking): Promise<void> {
   const { messages } = chat.get();
-  answering = answer([...before(messages, parent), questionOf(text)], model ?? null);
+  const question = results ? { ...questionOf(text), results } : questionOf(text);
+  answering = answer([...before(messages, parent), question], model ?? null);
   return answering;
 }
 
@@ -27,11 +29,10 @@ function before(messages: Message[], parent: string | undefined): Message[] {
   return messages.slice(0, messages.findIndex((message) => idOf(message) === parent) + 1);
 }
 
-export async function askAgain(model: string | null): Promise<void> {
+export async function askOnceMore({ at, model, text, begun }: AskingAgain): Promise<void> {
   const { messages } = chat.get();
-  const last = messages.findLastIndex((message) => message.role === "user");
-  const question = messages[last];
-  if (question) answering = answer([...messages.slice(0, last), questionOf(question.content)], model);
+  const question = messages[at];
+  if (question?.role === "user") answering = answer([...messages.slice(0, at), { ...question, ...questionOf(text ?? question.content) }], model ?? null, begun);
   await answering;
 }
 
@@ -42,12 +43,13 @@ export async function settleTalk(): Promise<void> {
   await settleKeeping();
 }
 
-const questionOf = (content: string): Message => ({ role: "user", content, at: new Date().toISOString() });
+const questionOf = (content: string): SaidMessage => ({ role: "user", content, at: new Date().toISOString() });
 
-async function answer(asked: Message[], model: string | null): Promise<void> {
+/** `begun` is the beginning of the answer, from which an engine that can goes on. */
+async function answer(asked: Message[], model: string | null, begun = ""): Promise<void> {
   const { id, seen, unkept, tree } = chat.get();
   const controller = new AbortController();
-  const growing = new GrowingAnswer();
+  const growing = new GrowingAnswer(begun);
   const unload = watchUnload();
   let left = false;
   const leave = () => {
@@ -72,9 +74,10 @@ async function answer(asked: Message[], model: string | null): Promise<void> {
   };
   let ended: AssistantMessage;
   try {
-    const { parameters, response_format } = questionOptions();
-    const more = response_format ? { ...parameters, response_format } : parameters;
-    for await (const piece of streamChat(model, wireMessages(asked), controller.signal, onQueue, more)) {
+    const { parameters, response_format, tools } = questionOptions();
+    const more = { ...parameters, ...(response_format && { response_format }), ...(tools && { tools }) };
+    const told = begun === "" ? wireMessages(asked) : [...wireMessages(asked), { role: "assistant" as const, content: begun }];
+    for await (const piece of streamChat(model, told, controller.signal, onQueue, more)) {
       growing.add(piece);
       paint.later();
     }
@@ -88,8 +91,12 @@ async function answer(asked: Message[], model: string | null): Promise<void> {
   if (running.now === mine) running.now = null;
   change(id, { messages: [...asked, ended], phase: "idle", queue: 0 });
   if (left) return;
-  unsaved.set(id, { messages: [...asked, ended], refusal: unsaved.get(id)?.refusal });
-  await keepTalk(id);
+  // One after the other: what is not kept yet may be another branch, and must not give way to this one.
+  ending = ending.then(() => {
+    unsaved.set(id, { messages: [...asked, ended], refusal: unsaved.get(id)?.refusal });
+    return keepTalk(id);
+  });
+  await ending;
   // An error, or a provider that was asleep: what is known about the providers is old.
   const providers = catalogue.get().overview?.providers ?? [];
   if (ended.error || providers.some((provider) => provider.status === "idle")) void refresh();

@@ -4,6 +4,7 @@ import type { ChatEntry } from "./chats";
 import type { Message } from "./conversation";
 import type { ErrorRecord } from "./errors";
 import { createStore } from "./store";
+import type { ToolResult } from "./tool-calls";
 
 /** The conversation on the screen; it outlives the page's components, so a stream goes on while
  * the plugins page is looked at. */
@@ -32,6 +33,19 @@ export interface Asking {
   parent?: string;
   /** Without it, and where it is null, the server chooses. */
   model?: string | null;
+  /** What came of the calls of the answer before it. */
+  results?: ToolResult[];
+}
+
+/** A question of the branch on the screen that is asked once more, which makes another branch. */
+export interface AskingAgain {
+  /** Its place in the branch. */
+  at: number;
+  model?: string | null;
+  /** In other words. */
+  text?: string;
+  /** The beginning of its answer, from which the model goes on. */
+  begun?: string;
 }
 
 /** A conversation without a word. */

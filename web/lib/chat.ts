@@ -1,10 +1,10 @@
 import { addressChat, addressedChat } from "./address";
-import { change, chat, emptyChat, running, unsaved, type Asking, type ChatState } from "./chat-state";
+import { change, chat, emptyChat, running, unsaved, type Asking, type AskingAgain, type ChatState } from "./chat-state";
 import { findChat } from "./chats";
 import { ApiError, recordOf } from "./errors";
 import { expectKept } from "./leaving";
 
-export { chat, type Asking, type ChatState } from "./chat-state";
+export { chat, type Asking, type AskingAgain, type ChatState } from "./chat-state";
 
 /** What reads, asks and keeps, in a script of its own: the first paint needs none of it. */
 const talk = () =>
@@ -100,10 +100,15 @@ export function sendQuestion(text: string, asking: Asking = {}): void {
   void begin((found) => found.ask(text.trim(), asking));
 }
 
-/** Ask the last question again. On the screen its old answer goes away, in the store it stays beside
- * the new one. */
-export function regenerate(model: string | null): void {
-  if (chat.get().phase === "idle") void begin((found) => found.askAgain(model));
+/** Ask a question of the branch on the screen again; what was answered before stays beside the new answer. */
+export function askAgain(asking: AskingAgain): void {
+  if (chat.get().phase === "idle") void begin((found) => found.askOnceMore(asking));
+}
+
+/** Show another branch of the conversation on the screen: the one that ends with this message. */
+export async function showBranch(leaf: string): Promise<void> {
+  const { id, phase } = chat.get();
+  if (phase === "idle" && !unsaved.has(id)) (await talk()).showLeaf(id, leaf);
 }
 
 /** Nothing else can be asked while the script is on its way. */

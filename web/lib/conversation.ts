@@ -119,6 +119,11 @@ export function messageOf(record: MessageRecord): Message {
   };
 }
 
+/** What is kept beside the words of a question. */
+export function questionDetails(message: Message): Record<string, unknown> | null {
+  return message.role === "user" && message.results ? { tool_results: message.results } : null;
+}
+
 /** The length of a text in JSON whose letters beyond ASCII are escaped, as the server counts it. */
 function escapedLength(value: string): number {
   let length = 0;
@@ -168,7 +173,7 @@ export function exportOf(
     role: message.role,
     content: message.content,
     model: (message.role === "assistant" && message.model) || null,
-    details: message.role === "assistant" ? detailsOf(message) : null,
+    details: message.role === "assistant" ? detailsOf(message) : questionDetails(message),
     created_at: message.at ?? null,
   }));
   const title = session.title.slice(0, MAX_SESSION_TITLE);

@@ -4,16 +4,20 @@ import { grownCalls } from "./tool-calls";
 
 /** Grows one answer from its pieces and notes the times; knows nothing of the screen. */
 export class GrowingAnswer {
-  message: AssistantMessage = { role: "assistant", content: "" };
+  message: AssistantMessage;
   queue = 0;
   private readonly sentAt = performance.now();
   private firstAt = 0;
   private lastAt = 0;
   private thoughtAt = 0;
 
+  /** `begun` is what the answer begins with before a word of it comes. */
+  constructor(begun = "") {
+    this.message = { role: "assistant", content: begun };
+  }
+
   get started(): boolean {
-    const { content, reasoning, toolCalls } = this.message;
-    return content !== "" || reasoning !== undefined || toolCalls !== undefined;
+    return this.firstAt > 0;
   }
 
   add(piece: ChatPiece): void {

@@ -2,7 +2,7 @@ import { importSession, keepExchange, readSession } from "./api/sessions";
 import type { MessageRecord, SessionRecord } from "./api/types";
 import { newChatId } from "./address";
 import { chosenPath } from "./branches";
-import { detailsOf, exportOf, messageOf, type AssistantMessage, type Message } from "./conversation";
+import { detailsOf, exportOf, messageOf, questionDetails, type AssistantMessage, type Message } from "./conversation";
 import { ApiError } from "./errors";
 
 /** A message on the screen does not change once it is whole; these are the server's ids of those it keeps. */
@@ -20,6 +20,19 @@ export function keptPath(records: MessageRecord[], leaf?: string): Message[] {
     ids.set(message, record.id);
     return message;
   });
+}
+
+/** The tree with the messages of a branch that the server keeps by now. */
+export function grownTree(tree: MessageRecord[], path: Message[]): MessageRecord[] {
+  const known = new Set(tree.map(({ id }) => id));
+  const added = path.flatMap((message, at): MessageRecord[] => {
+    const id = ids.get(message);
+    if (id === undefined || known.has(id)) return [];
+    const { role, content, at: created_at = "" } = message;
+    const said = message.role === "assistant" ? { model: message.model ?? null, details: detailsOf(message) } : { model: null, details: questionDetails(message) };
+    return [{ id, parent_message_id: idOf(path[at - 1]) ?? null, role, content, created_at, ...said }];
+  });
+  return added.length > 0 ? [...tree, ...added] : tree;
 }
 
 /** What shows that nothing was added to a conversation since it was read: the id of its last message. */
@@ -49,6 +62,7 @@ const exchangeOf = ({ question, answer, before }: Missing) => ({
   model: answer.model ?? null,
   parent_message_id: before ? (ids.get(before) ?? null) : "root",
   details: detailsOf(answer),
+  question_details: questionDetails(question),
 });
 
 /** Take the ids of an exchange that an earlier try did store, though its answer was not heard. */

@@ -3,7 +3,7 @@ import { change, chat, unsaved } from "./chat-state";
 import { dropChat, entryOf, findChat, isHidden, putChat, type ChatEntry } from "./chats";
 import { titleOf, type Message } from "./conversation";
 import { recordOf } from "./errors";
-import { keepAsNew, keepMissing, missingOf } from "./keeping";
+import { grownTree, keepAsNew, keepMissing, missingOf } from "./keeping";
 import { allowAsking } from "./key";
 import { tellTabs } from "./tabs";
 
@@ -35,7 +35,7 @@ async function keepNow(id: string): Promise<void> {
     if (unsaved.get(id)?.messages === held.messages) unsaved.delete(id);
     if (!session) return change(id, { unkept: undefined });
     putChat(entryOf(session));
-    change(id, { seen: entryOf(session), unkept: undefined });
+    change(id, { seen: entryOf(session), unkept: undefined, tree: grownTree(chat.get().tree, held.messages) });
     tellTabs({ about: "conversations" });
   } catch (thrown) {
     const refusal = recordOf(thrown);
@@ -66,7 +66,7 @@ export async function keepAnew(): Promise<void> {
     dropChat(id);
     putChat(entryOf(session));
     if (chat.get().id !== id) return;
-    chat.set((old) => ({ ...old, id: session.id, seen: entryOf(session), unkept: undefined }));
+    chat.set((old) => ({ ...old, id: session.id, seen: entryOf(session), unkept: undefined, tree: grownTree([], messages) }));
     addressChat(session.id, "replace");
     tellTabs({ about: "conversations" });
   } catch (thrown) {

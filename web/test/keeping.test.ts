@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "vitest";
+import { branchesAt } from "../lib/branches";
 import type { Message } from "../lib/conversation";
 import { ApiError } from "../lib/errors";
-import { isKept, keepAsNew, keepMissing, keepOnLeaving, keptPath, lastKept } from "../lib/keeping";
+import { grownTree, idOf, isKept, keepAsNew, keepMissing, keepOnLeaving, keptPath, lastKept } from "../lib/keeping";
 import { MemoryServer, refusal } from "./server";
 
 let server: MemoryServer;
@@ -82,4 +83,23 @@ test("while the page is left one request goes out, which outlives it", async () 
   keepOnLeaving("s", said("q1", "a1"));
   keepOnLeaving("t", said("q1", "x".repeat(70_000)));
   assert.deepEqual(flags, [true, false]);
+});
+
+test("what is kept by now grows the tree, and the other branch stays in it", async () => {
+  const talk = said("q1", "a1");
+  await keepMissing("s", talk, false);
+  const tree = grownTree([], talk);
+  assert.deepEqual(tree.map((one) => [one.content, one.parent_message_id]), [["q1", null], ["a1", idOf(talk[0])]]);
+  assert.equal(grownTree(tree, talk), tree);
+  const again = said("q1", "other");
+  await keepMissing("s", again, false);
+  const both = grownTree(tree, again);
+  assert.deepEqual(branchesAt(both, idOf(again[1]))?.ids, [idOf(talk[1]), idOf(again[1])]);
+  assert.deepEqual(grownTree(both, said("q", "not kept")), both);
+});
+
+test("results of calls are kept beside the question", async () => {
+  const results = [{ id: "c", name: "look", content: "seen" }];
+  await keepMissing("s", [{ role: "user", content: "look: seen", results }, { role: "assistant", content: "so" }], false);
+  assert.deepEqual(server.asked.at(-1)?.body.question_details, { tool_results: results });
 });

@@ -40,3 +40,11 @@ test("arguments are shown line by line, and never as other values than were writ
   assert.deepEqual(prettyArguments('{"a": 12345678901234567890}'), { text: '{"a": 12345678901234567890}', json: true });
   assert.deepEqual(prettyArguments('{"a":'), { text: '{"a":', json: false });
 });
+
+test("an answer that is gone on with keeps its beginning, and has started with the first new word", () => {
+  const growing = new GrowingAnswer("The first half");
+  assert.ok(!growing.started);
+  growing.add({ content: " and the second" });
+  assert.ok(growing.started);
+  assert.equal(growing.end().content, "The first half and the second");
+});

@@ -1,14 +1,12 @@
 "use client";
 
-import { memo, useEffect, useState } from "react";
+import { memo, useEffect, useState, type ReactNode } from "react";
 import type { AssistantMessage } from "@/lib/conversation";
 import { useText } from "@/lib/i18n";
 import { useArea } from "@/lib/i18n/area";
 import answers from "@/lib/i18n/areas/answers";
 import { lazyPart } from "@/lib/lazy";
-import { CopyButton } from "../ui/copy-button";
 import { ErrorNote } from "../ui/error-note";
-import { RetryIcon } from "../ui/icons";
 import { Figures } from "./figures";
 import { Reasoning } from "./reasoning";
 import { ToolCalls } from "./tool-calls";
@@ -21,44 +19,43 @@ interface Props {
   live: boolean;
   /** Its place among those who wait. */
   queue?: number;
-  /** Given for the last answer only. */
-  onRegenerate?: () => void;
+  /** Who goes on with the results of its calls; given for the last answer only. */
+  asker?: { model: string | null };
+  /** Given where it can be asked again. */
+  onRetry?: () => void;
+  /** What can be done with it. */
+  children?: ReactNode;
 }
 
-export const Answer = memo(function Answer({ message, live, queue = 0, onRegenerate }: Props) {
+export function Answer({ message, live, queue = 0, asker, onRetry, children }: Props) {
   const { t: common } = useText();
   const { t } = useArea(answers);
-  const markdown = markdownPart.use();
-  const { content, error, toolCalls = [] } = message;
-  const silent = content === "" && toolCalls.length === 0;
+  const { content, error, toolCalls } = message;
+  const silent = content === "" && !toolCalls;
   return (
-    <article aria-label={t.assistant} aria-busy={live} data-testid="answer" className="space-y-3">
+    <article aria-label={t.assistant} aria-busy={live} data-testid="answer" className="min-w-0 space-y-3">
       <Reasoning message={message} live={live} />
-      {content !== "" && (
-        <div lang="" data-testid="answer-text">
-          {markdown ? <markdown.Markdown text={content} /> : <p className="leading-relaxed whitespace-pre-wrap">{content}</p>}
-        </div>
-      )}
-      <ToolCalls calls={toolCalls} live={live} />
+      {content !== "" && <Words text={content} />}
+      {toolCalls && <ToolCalls calls={toolCalls} live={live} asker={live ? undefined : asker} />}
       {live && silent && <Waiting queue={queue} />}
       {!live && <Ending message={message} />}
       {error && (
         <ErrorNote error={error}>
-          {onRegenerate && <button type="button" className="button" onClick={onRegenerate}>{common.retry}</button>}
+          {onRetry && <button type="button" className="button" onClick={onRetry}>{common.retry}</button>}
         </ErrorNote>
       )}
-      {!live && (!silent || !error) && (
-        <div className="flex flex-wrap items-center gap-x-1 gap-y-1.5">
-          {content !== "" && <CopyButton text={content} label={t.copy_answer} className="-ml-2" />}
-          {onRegenerate && !error && (
-            <button type="button" className="button-quiet" aria-label={t.regenerate} title={t.regenerate} onClick={onRegenerate}>
-              <RetryIcon />
-            </button>
-          )}
-          <Figures message={message} />
-        </div>
-      )}
+      {!live && (!silent || !error) && <Figures message={message} />}
+      {!live && children}
     </article>
+  );
+}
+
+const Words = memo(function Words({ text }: { text: string }) {
+  const markdown = markdownPart.use();
+  return (
+    <div lang="" data-testid="answer-text">
+      {markdown ? <markdown.Markdown text={text} /> : <p className="leading-relaxed whitespace-pre-wrap">{text}</p>}
+    </div>
   );
 });
 

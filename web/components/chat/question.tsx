@@ -1,16 +1,31 @@
 "use client";
 
-import { memo } from "react";
+import { memo, useRef, useState, type KeyboardEvent } from "react";
+import { branchesAt, type Tree } from "@/lib/branches";
+import { askAgain } from "@/lib/chat";
 import type { SaidMessage } from "@/lib/conversation";
+import { useText } from "@/lib/i18n";
 import { useArea } from "@/lib/i18n/area";
 import answers from "@/lib/i18n/areas/answers";
+import { idOf } from "@/lib/keeping";
+import { PencilIcon } from "../ui/icons";
+import { BranchArrows } from "./branch-arrows";
 
 interface Props {
   message: SaidMessage;
+  /** Its place in the branch. */
+  at: number;
+  tree: Tree;
+  /** Who answers where it is asked in other words. */
+  model: string | null;
+  /** An answer is being written. */
+  busy: boolean;
 }
 
-export const Question = memo(function Question({ message }: Props) {
+export const Question = memo(function Question({ message, at, tree, model, busy }: Props) {
   const { t } = useArea(answers);
+  const [editing, edit] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
   const { role, content, results } = message;
   if (role === "system") {
     return (
@@ -20,18 +35,79 @@ export const Question = memo(function Question({ message }: Props) {
       </details>
     );
   }
+  const branches = busy ? null : branchesAt(tree, idOf(message));
+  const close = () => {
+    edit(false);
+    requestAnimationFrame(() => opener.current?.focus());
+  };
   return (
     <article aria-label={t.you} className="flex flex-col items-end gap-1">
-      {results ? (
-        results.map((result) => (
-          <section key={result.id} aria-label={t.tool_given(result.name || t.tool_unnamed)} className="card w-full max-w-[85%] px-4 py-3 text-sm">
-            <h3 className="pb-1 text-xs font-medium text-soft">{t.tool_given(result.name || t.tool_unnamed)}</h3>
-            <pre tabIndex={0} lang="" className="max-h-60 overflow-auto font-mono text-[0.8125rem] leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">{result.content}</pre>
-          </section>
-        ))
+      {results ? <Results results={results} /> : editing ? (
+        <Editor text={content} onEnd={close} onAsk={(text) => { edit(false); askAgain({ at, model, text }); document.getElementById("message")?.focus(); }} />
       ) : (
         <p lang="" className="max-w-[85%] rounded-2xl bg-sunken px-4 py-2.5 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">{content}</p>
+      )}
+      {!busy && !editing && (
+        <div className="flex items-center">
+          {branches && <BranchArrows tree={tree} branches={branches} label={t.branches_question} />}
+          {!results && (
+            <button ref={opener} type="button" className="button-quiet" aria-label={t.edit} title={t.edit} onClick={() => edit(true)}>
+              <PencilIcon />
+            </button>
+          )}
+        </div>
       )}
     </article>
   );
 });
+
+function Editor({ text, onAsk, onEnd }: { text: string; onAsk: (text: string) => void; onEnd: () => void }) {
+  const { t: common } = useText();
+  const { t } = useArea(answers);
+  const [now, set] = useState(text);
+  const able = now.trim() !== "" && now !== text;
+  const ask = () => able && onAsk(now.trim());
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      onEnd();
+    } else if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      ask();
+    }
+  };
+  return (
+    <form className="w-full space-y-2" onSubmit={(event) => { event.preventDefault(); ask(); }}>
+      <textarea
+        lang=""
+        autoFocus
+        rows={Math.min(12, now.split("\n").length + 1)}
+        aria-label={t.edit_label}
+        value={now}
+        className="field resize-y leading-relaxed"
+        onChange={(event) => set(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+        onFocus={(event) => event.currentTarget.setSelectionRange(text.length, text.length)}
+      />
+      <div className="flex flex-wrap items-center justify-end gap-2">
+        <p className="flex-1 text-xs text-soft">{t.edit_note}</p>
+        <button type="button" className="button" onClick={onEnd}>{common.cancel}</button>
+        <button type="submit" className="button-accent" disabled={!able}>{t.edit_send}</button>
+      </div>
+    </form>
+  );
+}
+
+/** What was given by hand for the calls of the answer before. */
+function Results({ results }: { results: NonNullable<SaidMessage["results"]> }) {
+  const { t } = useArea(answers);
+  return results.map((result) => {
+    const label = t.tool_given(result.name || t.tool_unnamed);
+    return (
+      <section key={result.id} aria-label={label} className="card w-full max-w-[85%] px-4 py-3 text-sm">
+        <h3 className="pb-1 text-xs font-medium text-soft">{label}</h3>
+        <pre tabIndex={0} lang="" className="max-h-60 overflow-auto font-mono text-[0.8125rem] leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">{result.content}</pre>
+      </section>
+    );
+  });
+}

@@ -23,8 +23,13 @@ export function useStickToEnd(messageCount: number) {
     const outer = scroller.current;
     const inner = content.current;
     if (!outer || !inner) return;
+    let top = outer.scrollTop;
     const onScroll = () => {
-      sticking.current = outer.scrollHeight - outer.scrollTop - outer.clientHeight < NEAR_END_PX;
+      const near = outer.scrollHeight - outer.scrollTop - outer.clientHeight < NEAR_END_PX;
+      // What was added since the page was last drawn moves the end away; only a reader moves up.
+      if (near) sticking.current = true;
+      else if (outer.scrollTop < top) sticking.current = false;
+      top = outer.scrollTop;
       setAtEnd(sticking.current);
     };
     const sizes = new ResizeObserver(() => {

@@ -1,18 +1,114 @@
 "use client";
 
-import { useCallback } from "react";
-import { regenerate, type ChatState } from "@/lib/chat";
+import { memo, useCallback, useMemo, useState } from "react";
+import { branchesAt, leafUnder, type Tree } from "@/lib/branches";
+import { askAgain, showBranch, type ChatState } from "@/lib/chat";
+import type { AssistantMessage } from "@/lib/conversation";
+import { useArea } from "@/lib/i18n/area";
+import answers from "@/lib/i18n/areas/answers";
+import { idOf, keptPath } from "@/lib/keeping";
 import { Answer } from "./answer";
+import { AnswerActions } from "./answer-actions";
 import { Question } from "./question";
+
+/** Two answers to one question: which stands beside the branch on the screen, and where. */
+interface Compared {
+  chat: string;
+  at: number;
+  other: string;
+}
 
 /** What was said: the branch of the conversation that is on the screen. */
 export function Turns({ state, model }: { state: ChatState; model: string | null }) {
+  const { id, tree, messages } = state;
   const busy = state.phase !== "idle";
-  const again = useCallback(() => regenerate(model), [model]);
-  return state.messages.map((message, at) => {
-    const last = at === state.messages.length - 1;
-    if (message.role !== "assistant") return <Question key={at} message={message} />;
-    return <Answer key={at} message={message} live={busy && last} queue={last ? state.queue : 0} onRegenerate={last && !busy ? again : undefined} />;
+  const [compared, setCompared] = useState<Compared | null>(null);
+  const compare = useCallback((at: number, other: string | undefined) => setCompared(other === undefined ? null : { chat: id, at, other }), [id]);
+  return messages.map((message, at) => {
+    if (message.role !== "assistant") return <Question key={at} message={message} at={at} tree={tree} model={model} busy={busy} />;
+    const last = at === messages.length - 1;
+    const other = compared?.chat === id && compared.at === at ? compared.other : undefined;
+    return (
+      <Turn
+        key={at} message={message} at={at} tree={tree} model={model} busy={busy} live={busy && last} last={last}
+        queue={last ? state.queue : 0} other={other} onCompare={compare}
+      />
+    );
   });
 }
 
+interface TurnProps {
+  message: AssistantMessage;
+  at: number;
+  tree: Tree;
+  model: string | null;
+  busy: boolean;
+  live: boolean;
+  last: boolean;
+  queue?: number;
+  other?: string;
+  onCompare: (at: number, other: string | undefined) => void;
+}
+
+/** An answer with what can be done with it, alone or beside another one to the same question. */
+const Turn = memo(function Turn({ message, at, tree, model, busy, live, last, queue, other, onCompare }: TurnProps) {
+  const { t } = useArea(answers);
+  const id = idOf(message);
+  const beside = useMemo(() => otherAnswer(tree, id, live, other), [tree, id, live, other]);
+  const asker = useMemo(() => ({ model }), [model]);
+  const again = () => askAgain({ at: at - 1, model });
+  const shown = (
+    <Answer message={message} live={live} queue={queue} asker={last && !busy ? asker : undefined} onRetry={last && !busy ? again : undefined}>
+      {!busy && <AnswerActions message={message} asked={at - 1} tree={tree} model={model} compared={beside !== null} onCompare={(chosen) => onCompare(at, chosen)} />}
+    </Answer>
+  );
+  if (!beside) return shown;
+  const goOnWithOther = () => {
+    onCompare(at, id);
+    void showBranch(leafUnder(tree, beside.id));
+    document.getElementById("message")?.focus();
+  };
+  const columns = [
+    <Column key="shown" chosen note={t.go_on_here}>{shown}</Column>,
+    <Column key="other" chosen={false} note={busy ? "" : t.go_on_with} onChoose={busy ? undefined : goOnWithOther}>
+      <Answer message={beside.message} live={false} />
+    </Column>,
+  ];
+  return (
+    <section aria-label={t.compared} className="relative grid gap-4 md:left-1/2 md:w-[min(68rem,calc(100vw-20rem))] md:-translate-x-1/2 md:grid-cols-2">
+      {beside.before ? columns.reverse() : columns}
+    </section>
+  );
+});
+
+/** The answer to show beside one; null where there is none, or it is that one itself. */
+function otherAnswer(tree: Tree, id: string | undefined, live: boolean, other: string | undefined): { id: string; message: AssistantMessage; before: boolean } | null {
+  if (other === undefined || other === id) return null;
+  const ids = branchesAt(tree, other)?.ids ?? [];
+  // One that is being written is in no tree yet: it was asked to stand here.
+  if (id !== undefined && !ids.includes(id)) return null;
+  const message = keptPath([...tree], other).at(-1);
+  if (message?.role !== "assistant") return null;
+  return { id: other, message, before: id === undefined || live || ids.indexOf(other) < ids.indexOf(id) };
+}
+
+interface ColumnProps {
+  /** The conversation goes on from it. */
+  chosen: boolean;
+  note: string;
+  onChoose?: () => void;
+  children: React.ReactNode;
+}
+
+function Column({ chosen, note, onChoose, children }: ColumnProps) {
+  return (
+    <div className={`min-w-0 rounded-xl border p-4 ${chosen ? "border-accent" : "border-line"}`}>
+      {children}
+      {chosen ? (
+        <p className="pt-3 text-xs text-accent">{note}</p>
+      ) : (
+        onChoose && <button type="button" className="button mt-3" onClick={onChoose}>{note}</button>
+      )}
+    </div>
+  );
+}

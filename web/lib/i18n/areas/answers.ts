@@ -19,7 +19,7 @@ export default area(
     branches_answer: "Branches of the answer",
     branch_before: "Branch before",
     branch_after: "Branch after",
-    branch_place: (at: number, of: number) => `${at} of ${of}`,
+    branch_place: (at: string, of: string) => `${at} of ${of}`,
     compare: "Compare with another model",
     side_by_side: "Show two answers side by side",
     side_by_side_end: "Show one answer",
