@@ -12,7 +12,7 @@ SIDE_BY_SIDE = --numprocesses=5 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e bench engines ui \
+.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench engines ui \
 	wheels wheelhouse lock bump clean
 
 help: ## This list
@@ -61,6 +61,10 @@ test-install: wheelhouse ## The wheels in fresh environments, without a network 
 e2e: dev ui ## A real server and a real browser
 	@$(BIN)/python -m tools.browser
 	$(BESIDE_SERVER) $(PYTEST) -m e2e tests/e2e
+
+screenshots: dev ui ## Every page in each width, theme and language, into .cache/screenshots; the chosen ones into docs/images
+	@$(BIN)/python -m tools.browser
+	$(BIN)/python tests/e2e/screenshots.py $(SCREENSHOTS)
 
 bench: wheelhouse ## Measure; results in bench/results/*.json
 	$(BIN)/python bench/run.py $(BENCH)

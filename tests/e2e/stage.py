@@ -11,7 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.unit.cli.processes import environment  # noqa: E402 -- the checkout is on the path now
+from venom_core.plugins.discovery import Found  # noqa: E402
 from venom_core.sdk.errors import NoDiskSpace  # noqa: E402
 from venom_core.sdk.frames import Chunk, ToolCall, Usage, delta, finish  # noqa: E402
 from venom_core.sdk.hookspecs import hookimpl  # noqa: E402
@@ -187,6 +188,8 @@ class Stage:
     where it does not begin.
     """
 
+    script = __file__
+
     def __init__(self, home: Path, **env: str) -> None:
         self.home = home
         self._env = env
@@ -206,7 +209,7 @@ class Stage:
 
         self.home.mkdir(parents=True, exist_ok=True)
         log = (self.home / "stage.log").open("ab")
-        argv = [sys.executable, __file__, "--home", str(self.home), "--port", str(self._port)]
+        argv = [sys.executable, self.script, "--home", str(self.home), "--port", str(self._port)]
         with log:
             self._process = process = subprocess.Popen(
                 argv, env=environment(self.home, **self._env), stdin=subprocess.DEVNULL,
@@ -239,7 +242,10 @@ class Stage:
         self.start()
 
 
-def main() -> None:
+def main(
+    models: Callable[[], dict[str, Script]] = scripts, installed: Found = SCRIPTED, **spec_of: Any
+) -> None:
+    """Serve what the models say; ``spec_of`` are fields of the provider that are not as its own."""
     from venom_core.cli.main import run_command
     from venom_core.composition import Venom
     from venom_core.settings.layers import Settings
@@ -251,14 +257,14 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["VENOM_HOME"] = options.home
     scene = os.environ.get("STAGE_SCENE", "")
-    scripted.SCRIPTS.update(SCENES[scene]() if scene else scripts())
+    scripted.SCRIPTS.update(SCENES[scene]() if scene else models())
     scripted.PULLS.update(pulls())
     (spec,) = scripted.venom_providers()
-    spec = replace(spec, settings=SETTINGS)
+    spec = replace(spec, settings=SETTINGS, **spec_of)
     scripted.venom_providers = hookimpl(lambda: [spec])  # type: ignore[assignment]
 
     names = os.environ.get("STAGE_PLUGINS", "").split()
-    installed = [SCRIPTED, *(entry(*MORE[name]) for name in names)]
+    more = [entry(*MORE[name]) for name in names]
     if "played" in names:
         from tests.engines_plugin import PLAYED
 
@@ -266,7 +272,7 @@ def main() -> None:
 
     def made(**options: Any) -> Venom:
         settings = Settings.load(Paths.resolve(), os.environ, options.get("flags"))
-        return venom_over(settings, installed)
+        return venom_over(settings, [installed, *more])
 
     Venom.from_environment = made  # type: ignore[method-assign,assignment]
     sys.exit(run_command(["serve", "--port", options.port]))

@@ -2,6 +2,9 @@ import { barsOf, type Measure, type Result } from "@/lib/benchmarks";
 import { useArea } from "@/lib/i18n/area";
 import texts from "@/lib/i18n/areas/benchmark";
 
+/** A model without its provider, which the table names. */
+const bareName = (reference: string) => reference.replace(/^[^:]+:\/\//, "");
+
 /** One measure of each model as a bar; the table beside it says the same. */
 export function Bars({ results, measure }: { results: readonly Result[]; measure: Measure }) {
   const { t, format } = useArea(texts);
@@ -10,6 +13,7 @@ export function Bars({ results, measure }: { results: readonly Result[]; measure
   const valueOf = (value: number) =>
     measure.name === "memory_bytes" ? format.bytes(value) : measure.name === "tokens_per_second" ? format.rate(value) : format.duration(value);
   const title = t[measure.name];
+  const short = new Set(bars.map((bar) => bareName(bar.model))).size === bars.length;
   return (
     <figure aria-label={t.chart(title)} className="min-w-0 space-y-2.5">
       <figcaption className="text-sm font-medium">
@@ -19,7 +23,7 @@ export function Bars({ results, measure }: { results: readonly Result[]; measure
         {bars.map((bar) => (
           <li key={bar.model}>
             <div className="flex items-baseline justify-between gap-3">
-              <span className="min-w-0 [overflow-wrap:anywhere]">{bar.model}</span>
+              <span className="min-w-0 [overflow-wrap:anywhere]">{short ? bareName(bar.model) : bar.model}</span>
               <span className="shrink-0 tabular-nums">
                 {bar.best && <span className="mr-2 text-xs text-accent">{t.best}</span>}
                 {valueOf(bar.value)}
