@@ -10,13 +10,16 @@ import { recordOf } from "@/lib/errors";
 import { useArea } from "@/lib/i18n/area";
 import texts from "@/lib/i18n/areas/models";
 import { useText } from "@/lib/i18n";
+import { lazyPart } from "@/lib/lazy";
 import { useStore } from "@/lib/store";
 import { ErrorNote } from "../ui/error-note";
 import { ChatIcon } from "../ui/icons";
 import { Capabilities } from "./capabilities";
-import { ModelDetails } from "./model-details";
 import { ModelMenu } from "./model-menu";
 import { RemoveModel } from "./remove-model";
+
+/** Fetched when somebody wants to know more. */
+const detailsPart = lazyPart(() => import("./model-details"));
 
 interface Props {
   model: ModelRecord;
@@ -29,6 +32,7 @@ export function ModelCard({ model, held }: Props) {
   const [open, setOpen] = useState<"details" | "remove" | null>(null);
   const act = useActing("/api/v1/models", "/api/v1/overview");
   const name = model.id;
+  const details = detailsPart.use();
   const close = () => setOpen(null);
   const remove = () => {
     close();
@@ -47,14 +51,22 @@ export function ModelCard({ model, held }: Props) {
               <ChatIcon /> {t.chat}
             </Link>
           )}
-          <button type="button" className="button" aria-haspopup="dialog" aria-label={t.details_of(name)} onClick={() => setOpen("details")}>{t.details}</button>
+          <button
+            type="button" className="button" aria-haspopup="dialog" aria-label={t.details_of(name)}
+            onClick={() => {
+              setOpen("details");
+              void detailsPart.load();
+            }}
+          >
+            {t.details}
+          </button>
           <ModelMenu model={model} act={act} onRemove={() => setOpen("remove")} />
         </div>
       </div>
       <Capabilities model={model} />
       <p role="status" className="text-sm text-soft empty:hidden">{act.isPending ? `${t.working}…` : act.data}</p>
       {act.error && <ErrorNote error={recordOf(act.error)} />}
-      {open === "details" && <ModelDetails model={model} onClose={close} />}
+      {open === "details" && details && <details.ModelDetails model={model} onClose={close} />}
       {open === "remove" && <RemoveModel model={model} onRemove={remove} onClose={close} />}
     </article>
   );

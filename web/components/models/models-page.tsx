@@ -1,14 +1,26 @@
 "use client";
 
 import { Tabs } from "@base-ui/react/tabs";
+import { useEffect } from "react";
 import { useFragment, showFragment } from "@/lib/fragment";
+import { useText } from "@/lib/i18n";
 import { useArea } from "@/lib/i18n/area";
 import texts from "@/lib/i18n/areas/models";
+import { lazyPart } from "@/lib/lazy";
 import { Page } from "../ui/page";
 import { TabNames } from "../ui/tab-names";
-import { FindModels } from "./find-models";
 import { Installed } from "./installed";
 import { Operations } from "./operations";
+
+/** Most visits look at what is installed. */
+const findPart = lazyPart(() => import("./find-models"));
+
+function Find() {
+  const { t } = useText();
+  const part = findPart.use();
+  useEffect(() => void findPart.load(), []);
+  return part ? <part.FindModels /> : <p role="status" className="text-soft">{t.loading}…</p>;
+}
 
 /** What is installed, what could be had, and above both what is being fetched. */
 export function ModelsPage() {
@@ -20,7 +32,7 @@ export function ModelsPage() {
       <Tabs.Root value={shown} onValueChange={(value) => showFragment(value === "get" ? "get" : "")}>
         <TabNames names={{ installed: t.tab_installed, get: t.tab_get }} />
         <Tabs.Panel value="installed" className="pt-5 outline-none"><Installed /></Tabs.Panel>
-        <Tabs.Panel value="get" className="pt-5 outline-none"><FindModels /></Tabs.Panel>
+        <Tabs.Panel value="get" className="pt-5 outline-none"><Find /></Tabs.Panel>
       </Tabs.Root>
     </Page>
   );
