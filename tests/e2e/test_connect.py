@@ -56,7 +56,7 @@ def test_the_lines_work_as_they_stand(library: Stage, open_window: OpenWindow) -
     page = open_window(library.url, permissions=["clipboard-read", "clipboard-write"])
     dialog = opened(page)
     expect(dialog).to_contain_text("None is needed here.")
-    dialog.get_by_label("Model").select_option("gemma")
+    dialog.get_by_role("combobox", name="Model", exact=True).select_option("gemma")
     assert_lines_work(dialog)
     for tool, line in {
         "Open WebUI": f"OPENAI_API_BASE_URL={library.url}/v1",
@@ -75,9 +75,9 @@ def test_what_always_sends_tools_gets_no_model_without_them(
 ) -> None:
     page = open_window(library.url)
     dialog = opened(page)
-    dialog.get_by_label("Model").select_option("gemma")
+    dialog.get_by_role("combobox", name="Model", exact=True).select_option("gemma")
     expect(dialog.get_by_role("tab", name="Zed")).to_be_visible()
-    dialog.get_by_label("Model").select_option("away")
+    dialog.get_by_role("combobox", name="Model", exact=True).select_option("away")
     expect(dialog.get_by_role("tab", name="Zed")).to_have_count(0)
     expect(dialog).to_contain_text("Zed always sends tools, and this model calls none")
 
@@ -93,7 +93,7 @@ def test_a_key_is_made_on_the_spot_and_is_in_the_lines(
     page.get_by_label("API key").fill(own)
     page.keyboard.press("Enter")
     dialog = opened(page)
-    dialog.get_by_label("Model").select_option("gemma")
+    dialog.get_by_role("combobox", name="Model", exact=True).select_option("gemma")
     assert "YOUR_KEY" in lines_of(dialog, "curl")
     dialog.get_by_label("Name of the tool").fill("Continue")
     assert serious_violations(page) == []
