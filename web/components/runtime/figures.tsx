@@ -49,7 +49,7 @@ function Charts({ told }: { told: Figures }) {
         series={[{ label: t.used, tone: "accent", values: points.map((one) => one.disk_used_mb) }]}
       />
       <LineChart
-        {...shared} title={t.requests} show={format.count}
+        {...shared} title={t.requests} show={format.count} whole
         series={[
           { label: t.ended, tone: "accent", values: points.map((one) => one.requests) },
           { label: t.refused, tone: "danger", values: points.map((one) => one.refused) },

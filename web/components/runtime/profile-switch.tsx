@@ -74,7 +74,9 @@ export function ProfileSwitch({ before, after, onClose }: Props) {
 function Changes({ diff }: { diff: ProfileDiff }) {
   const { t } = useArea(texts);
   if (isEmpty(diff)) return <p className="text-soft">{t.changes_nothing}</p>;
-  const told = (["closed", "servers", "services"] as const).flatMap((kind) =>
+  // Where nothing runs, what was kept closed says nothing.
+  const kinds = diff.models === "stop" ? (["servers", "services"] as const) : (["closed", "servers", "services"] as const);
+  const told = kinds.flatMap((kind) =>
     (["lost", "gained"] as const).map((way) => {
       const names = diff[kind][way];
       return names.length > 0 && t[`${kind}_${way}`](names.join(", "));

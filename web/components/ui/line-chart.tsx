@@ -16,15 +16,18 @@ interface Props extends ChartData {
   tick?: (seconds: number) => string;
   /** The end of the scale, where the values have one. */
   max?: number;
+  /** Halves of what is counted mean nothing. */
+  whole?: boolean;
 }
 
 const HEIGHT = 150;
 /** Seconds between two marks of the axis: whole minutes, hours, days. */
 const STEPS = [60, 120, 300, 600, 1800, 3600, 10_800, 21_600, 86_400, 172_800, 604_800];
+const COUNTS = [1, 2, 5].flatMap((digit) => [digit, digit * 10, digit * 100, digit * 1000, digit * 10_000]).sort((a, b) => a - b);
 const FONT = "11px ui-sans-serif, system-ui, sans-serif";
 
 /** The lines of some values over time, with a legend, and the same as a table: hidden from the eye until it is asked for, never from a screen reader. */
-export function LineChart({ title, times, series, show, moment, tick = moment, max }: Props) {
+export function LineChart({ title, times, series, show, moment, tick = moment, max, whole = false }: Props) {
   const { t } = useArea(texts);
   const [asTable, setAsTable] = useState(false);
   const [at, setAt] = useState<number | null>(null);
@@ -50,7 +53,7 @@ export function LineChart({ title, times, series, show, moment, tick = moment, m
         {at !== null && times[at] !== undefined && <li className="ml-auto tabular-nums">{moment(times[at])}</li>}
       </ul>
       {!asTable && (hasValues(data)
-        ? <Lines {...data} show={show} tick={tick} max={max} onPoint={setAt} />
+        ? <Lines {...data} show={show} tick={tick} max={max} whole={whole} onPoint={setAt} />
         : <p aria-hidden="true" className="flex h-37 items-center justify-center text-sm text-soft">{t.nothing_yet}</p>)}
       <div className={asTable ? "max-h-48 overflow-auto" : "sr-only"} tabIndex={asTable ? 0 : undefined} role={asTable ? "region" : undefined} aria-label={asTable ? title : undefined}>
         <table className="w-full text-xs tabular-nums">
@@ -75,10 +78,10 @@ export function LineChart({ title, times, series, show, moment, tick = moment, m
   );
 }
 
-type LinesProps = Required<Pick<Props, "show" | "tick">> & ChartData & { max?: number; onPoint: (at: number | null) => void };
+type LinesProps = Required<Pick<Props, "show" | "tick">> & ChartData & { max?: number; whole: boolean; onPoint: (at: number | null) => void };
 
 /** The drawing, made by uPlot, which comes when there is the first thing to draw. */
-function Lines({ times, series, show, tick, max, onPoint }: LinesProps) {
+function Lines({ times, series, show, tick, max, whole, onPoint }: LinesProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const now = useRef({ times, series, show, tick, max, onPoint });
@@ -100,7 +103,7 @@ function Lines({ times, series, show, tick, max, onPoint }: LinesProps) {
         scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), now.current.max ?? Math.max(high ?? 0, 1) * 1.1] } },
         axes: [
           { ...axis, size: 26, space: 70, incrs: STEPS, values: (_, splits) => splits.map((value) => now.current.tick(value)) },
-          { ...axis, size: 62, space: 32, values: (_, splits) => splits.map((value) => now.current.show(value)) },
+          { ...axis, size: 62, space: 32, incrs: whole ? COUNTS : undefined, values: (_, splits) => splits.map((value) => now.current.show(value)) },
         ],
         series: [{}, ...now.current.series.map((_, at) => ({
           stroke: () => probe(at), width: 1.75, dash: at === 0 ? undefined : [5, 3], points: { show: false }, spanGaps: false,
@@ -123,7 +126,7 @@ function Lines({ times, series, show, tick, max, onPoint }: LinesProps) {
       chart.current = null;
       now.current.onPoint(null);
     };
-  }, [count]);
+  }, [count, whole]);
   useEffect(() => chart.current?.setData(aligned()));
   return (
     <div ref={box} aria-hidden="true" className="relative h-37 min-w-0 overflow-hidden">
