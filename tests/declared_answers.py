@@ -97,7 +97,7 @@ class _Seen:
         elif self._kind == "text/event-stream":
             for name, data in _events(self._body.decode()):
                 if name == "" and "error" in data:
-                    yield from faults_of(refusal, data)
+                    yield from faults_of(OpenAIError, data)  # so are unnamed events everywhere
                 elif name not in answer.events:
                     yield f"there is no event {name!r}"
                 else:

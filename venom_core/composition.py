@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from venom_core.accounting.ledger import Ledger
 from venom_core.accounting.metering import Meter
 from venom_core.accounting.quotas import Quotas
+from venom_core.chat.answers import Answers
 from venom_core.chat.limits import Limits
 from venom_core.chat.service import ChatService
 from venom_core.chat.sessions import Sessions
@@ -117,6 +118,7 @@ class Venom:
             overrides=self.manager.overrides, native_tools=self.self_tests.reads_tools,
         )  # fmt: skip
         self.conversations = Sessions(self.store.sessions, self.store.exists)
+        self.answers = Answers(self.chat, self.conversations)
         self._figures = FigureReader(settings.paths.models_dir)
         self._charts = Charts(self._figures)
         self.host.add_observer("charts", self._charts)
@@ -161,7 +163,7 @@ class Venom:
         self.plugins = PluginUseCases(self.host, self.journal, settings)
         self.configuration = SettingsUseCases(self.host, settings, self.journal)
         self.configuration.when_changed(self._work_with)
-        self.sessions = SessionUseCases(self.conversations, self.journal)
+        self.sessions = SessionUseCases(self.conversations, self.journal, self.answers)
         self.usage = UsageUseCases(self.store, self.ledger)
         self.keys = KeyUseCases(self.store)
         self.fit = FitUseCases(self.host, self.models)
@@ -248,14 +250,15 @@ class Venom:
         """End every task, provider and engine process."""
         if self._keeping is not None:
             await asyncio.wait({self._keeping})
-        for use_case in (
+        for owner in (
+            self.answers,
             self.benchmarks,
             self.warm_up,
             self.operations,
             self.plugins,
             self.profiles,
         ):
-            await use_case.close()
+            await owner.close()
         await self.providers.close()
         self.feed.close()
         for name in ("_jobs", "_sources"):  # where they were made at all

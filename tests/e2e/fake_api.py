@@ -26,6 +26,7 @@ from typing import Any, Self
 
 import scenarios
 import uvicorn
+from fake_answers import FakeAnswers
 from fake_sessions import FakeSessions
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -88,6 +89,10 @@ class FakeVenom:
     cancelled: int = 0
     sessions: FakeSessions = field(default_factory=FakeSessions)
     url: str = ""
+
+    def __post_init__(self) -> None:
+        answers = FakeAnswers(self)
+        self.sessions.answers, self.sessions.under_way = answers.answer, answers.under_way
 
     def refusal(self, request: Request) -> JSONResponse | None:
         """401 in the shape of the route's family, where a key is needed and nobody signed in."""
@@ -224,6 +229,8 @@ def page_routes(folder: Path) -> list[Route]:
         headers = {"Content-Type": mimetypes.guess_type(name)[0] or "application/octet-stream"}
         if name.endswith(".html"):
             headers["Content-Security-Policy"] = policy_for(content)
+            if name == "/index.html":
+                routes.append(Route("/c/{id}", _file(content, headers)))
             name = "/" if name == "/index.html" else name.removesuffix(".html")
         routes.append(Route(name, _file(content, headers)))
     return routes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +36,10 @@ class FakeSessions:
     asked: list[tuple[str, str]] = field(default_factory=list)
     #: Whether an import is stored and its answer lost, as where a connection breaks.
     loses_answers: bool = False
+    #: Serves what is under a conversation's answers.
+    answers: Callable[[Request, str], Awaitable[Response]] | None = None
+    #: The answers of a conversation that are being written.
+    under_way: Callable[[str], list[dict[str, Any]]] = lambda _: []
     _clock: Any = field(default_factory=lambda: itertools.count(1))
 
     def of(self, owner: str = "") -> dict[str, dict[str, Any]]:
@@ -64,8 +70,10 @@ class FakeSessions:
             return self._list(request, owner)
         if path == "import":
             return self._import(await request.json(), owner)
+        if verb.split("/")[0] == "answers" and self.answers is not None:
+            return await self.answers(request, owner)
         if verb == "messages":
-            return self._keep(session_id, await request.json(), owner)
+            return self.keep(session_id, await request.json(), owner)
         found = self.of(owner).get(session_id)
         if found is None:
             return _refuse(404, "session_not_found", f"There is no session {session_id!r}.")
@@ -73,9 +81,14 @@ class FakeSessions:
             del self.of(owner)[session_id]
             return JSONResponse({"success": True, "message": f"{session_id} was removed."})
         if verb == "change":
-            found["session"]["title"] = (await request.json())["title"]
+            found["session"].update(await request.json())
             return JSONResponse({"success": True, "session": found["session"]})
-        return JSONResponse({"success": True, **found})
+        return JSONResponse({"success": True, **found, "answering": self.under_way(session_id)})
+
+    def touch(self, owner: str, session_id: str) -> None:
+        """Note a change of a conversation that is still there."""
+        if found := self.of(owner).get(session_id):
+            found["session"]["updated_at"] = self._now()
 
     def _listed(self, owner: str) -> list[dict[str, Any]]:
         return sorted(
@@ -84,7 +97,9 @@ class FakeSessions:
 
     def _list(self, request: Request, owner: str) -> Response:
         limit, offset = (int(request.query_params[name]) for name in ("limit", "offset"))
-        shown = [one["session"] for one in self._listed(owner)][offset : offset + limit]
+        wanted = request.query_params.get("query", "")
+        found = [one for one in self._listed(owner) if wanted in json.dumps(one)]
+        shown = [one["session"] for one in found][offset : offset + limit]
         return JSONResponse({"success": True, "sessions": shown, "count": len(shown)})
 
     def _make(self, owner: str, session_id: str, title: str) -> dict[str, Any]:
@@ -125,7 +140,7 @@ class FakeSessions:
             return Response("<html>", 200)
         return JSONResponse({"success": True, "session": found["session"]})
 
-    def _keep(self, session_id: str, body: dict[str, Any], owner: str) -> Response:
+    def keep(self, session_id: str, body: dict[str, Any], owner: str) -> Response:
         parent = body["parent_message_id"]
         found = self.of(owner).get(session_id)
         if found is None:

@@ -106,6 +106,8 @@ def scripts() -> dict[str, Script]:
         "hello": Script(say("Hello", " there", ".")),
         "markdown": Script(say(*MARKDOWN)),
         "slow": Script(paced(*(f"word{number} " for number in range(100)))),
+        # Goes on while a page is left and opened again.
+        "steady": Script(paced(*(f"word{number} " for number in range(240)))),
         "long": Script(say(*(f"word{number} " for number in range(5000)))),
         "essay": Script(essay(5000)),
         "silent": Script([Pause(forever=True)]),

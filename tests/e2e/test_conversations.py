@@ -34,7 +34,7 @@ def kept(answer: Locator) -> Locator:
     """Wait until an answer is complete and its conversation has an address, which the page gives it
     once the server keeps it."""
     finished(answer)
-    expect(answer.page).to_have_url(re.compile(r"\?c="))
+    expect(answer.page).to_have_url(re.compile(r"/c/"))
     return answer
 
 
@@ -62,7 +62,7 @@ def test_a_conversation_is_kept_opened_and_found_by_its_address(
     page.goto(first)
     expect(said(page)).to_have_text("first question")
     expect(page.get_by_test_id("answer-text")).to_have_text(HELLO)
-    messages = fake.sessions.of()[first.partition("?c=")[2]]["messages"]
+    messages = fake.sessions.of()[first.partition("/c/")[2]]["messages"]
     assert soon(page, lambda: len(messages) == 2)
     question, answer = messages
     assert (question["content"], answer["content"]) == ("first question", HELLO)
@@ -267,12 +267,12 @@ def test_a_chat_that_was_deleted_elsewhere_is_said_and_can_be_kept_anew(
     assert soon(page, lambda: len(fake.sessions.contents(made)) == 6)
     assert fake.sessions.contents(made)[::2] == ["hi", "and", "more"]
     expect(chats(page)).to_have_text(["hi"])
-    assert page.url == f"{fake.url}/?c={made}"
+    assert page.url == f"{fake.url}/c/{made}"
 
 
 @pytest.mark.refusals(404)
 def test_an_address_of_no_conversation_says_so(fake: FakeVenom, open_window: OpenWindow) -> None:
-    page = open_window(f"{fake.url}/?c=nothing")
+    page = open_window(f"{fake.url}/c/nothing")
     expect(page.get_by_test_id("error")).to_contain_text("There is no session 'nothing'.")
     page.locator("#message").fill("a thought of mine")
     page.keyboard.press("Enter")
@@ -281,18 +281,6 @@ def test_an_address_of_no_conversation_says_so(fake: FakeVenom, open_window: Ope
     page.locator("#message").press("Enter")
     finished(page.get_by_test_id("answer"))
     expect(said(page)).to_have_text("a thought of mine")
-
-
-def test_a_reload_in_mid_answer_finds_what_came(fake: FakeVenom, open_window: OpenWindow) -> None:
-    fake.pace = 0.05
-    page = open_window(fake.url)
-    expect(send(page, "count to 1000")).to_contain_text("3 4 5")
-    page.reload()
-    expect(said(page)).to_have_text("count to 1000")
-    expect(page.get_by_test_id("answer-text")).to_contain_text("1 2 3 4 5")
-    expect(page.get_by_test_id("figures")).to_contain_text("Stopped.")
-    assert soon(page, lambda: len(fake.sessions.of()) == 1)
-    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_two_tabs_see_one_truth(fake: FakeVenom, open_window: OpenWindow) -> None:
@@ -474,7 +462,7 @@ def test_signed_out_by_the_server_loses_no_words(fake: FakeVenom, open_window: O
     sign_in(page, "mine")
     expect(note).to_have_count(0)
     expect(said(page)).to_have_text(["hi", "and more"])
-    made = page.url.partition("?c=")[2]
+    made = page.url.partition("/c/")[2]
     assert soon(page, lambda: fake.sessions.contents(made, "mine")[::2] == ["hi", "and more"])
 
 

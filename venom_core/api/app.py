@@ -36,6 +36,7 @@ from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.scopes import scopes_of
 from venom_core.api.security import Gatekeeper, KeyRing
 from venom_core.api.v1 import (
+    answers,
     audit,
     benchmark,
     chat,
@@ -134,7 +135,7 @@ def _api_routes() -> tuple[BaseRoute, ...]:
     protected = [Depends(caller_of)]  # none answers whose class has not asked who calls
     for router in (plugins.router, models.router, engines.router, overview.router, events.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
-    for router in (usage.router, audit.router, chat.router, sessions.router):
+    for router in (usage.router, audit.router, chat.router, sessions.router, answers.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)
     for router in (profiles.router, config.router, benchmark.router):
         together.include_router(router, prefix="/api/v1", dependencies=protected)

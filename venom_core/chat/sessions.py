@@ -12,10 +12,11 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from venom_core.sdk.errors import InvalidRequest, NotFound
+from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, UpstreamIncomplete
+from venom_core.sdk.frames import Choice
 from venom_core.sdk.printable import whole_characters
 from venom_core.sdk.utc import utc_text
 from venom_core.store.sessions import (
@@ -28,6 +29,8 @@ from venom_core.store.sessions import (
     session_not_found,
 )
 
+#: The detail of an answer that is not whole yet; where nobody writes on it, it was cut.
+UNFINISHED = "unfinished"
 #: In place of a message's id: the question begins the conversation anew.
 ROOT = "root"
 MAX_TITLE = 80
@@ -109,6 +112,25 @@ class AnswerParts:
     finish_reason: str | None = None
     finish_note: str | None = None
 
+    def take(self, choice: Choice) -> None:
+        """Add a piece; fragments of calls are put together by their index."""
+        if choice.reasoning:
+            self.reasoning.append(choice.reasoning)
+        if choice.content:
+            self.content.append(choice.content)
+        for call in choice.tool_calls:
+            kept = self.tool_calls.setdefault(call.index, {"id": "", "name": "", "arguments": ""})
+            kept["id"] = kept["id"] or call.id or ""
+            kept["name"] = kept["name"] or call.name or ""
+            kept["arguments"] += call.arguments
+        self.finish_reason = choice.finish_reason or self.finish_reason
+        self.finish_note = choice.finish_note or self.finish_note
+
+    @property
+    def text(self) -> str:
+        """Return the content as far as it has come, as it can be kept."""
+        return whole_characters("".join(self.content))
+
     def details(self) -> dict[str, Any]:
         """Return the details of an answer beside its content."""
         found: dict[str, Any] = {"finish_reason": self.finish_reason}
@@ -134,6 +156,8 @@ class Sessions:
     ) -> None:
         self._repository = repository
         self._stored = stored
+        #: The ids of the answers that this process is writing.
+        self.being_written: set[str] = set()
 
     async def list(
         self, owner: Owner, limit: int, offset: int = 0, query: str | None = None
@@ -148,7 +172,18 @@ class Sessions:
         return await asyncio.to_thread(lambda: self._repository().create(owner, made, title))
 
     async def read(self, owner: Owner, session_id: str) -> tuple[StoredSession, Sequence[Message]]:
-        return await self._of_one(session_id, lambda found: found.read(owner, session_id))
+        session, messages = await self._of_one(
+            session_id, lambda found: found.read(owner, session_id)
+        )
+        return session, [self._as_it_is(message) for message in messages]
+
+    def _as_it_is(self, message: Message) -> Message:
+        """Return an answer that nobody writes on as one that was cut: its server ended."""
+        details = message.details or {}
+        if not details.get(UNFINISHED) or message.id in self.being_written:
+            return message
+        left = {name: value for name, value in details.items() if name != UNFINISHED}
+        return replace(message, details={**left, "error": answer_cut().record()})
 
     async def change(
         self, owner: Owner, session_id: str, title: str | None, pinned: bool | None
@@ -184,7 +219,20 @@ class Sessions:
             with contextlib.suppress(NotFound):  # then it begins with this question
                 _, messages = await self.read(owner, session_id)
         check_room(len(messages) + 2)
-        return Conversation(owner, session_id, path_to(messages, parent))
+        if parent in self.being_written:
+            raise Conflict(
+                "The answer that this question follows is still being written.",
+                code="answer_not_finished",
+                param="parent_message_id",
+                fix="Wait for its end, or stop it.",
+            )
+        whole = [one for one in messages if one.id not in self.being_written]
+        return Conversation(owner, session_id, path_to(whole, parent))
+
+    async def write(self, owner: Owner, session_id: str, message: Message) -> None:
+        """Store what an answer is by now in the place of what it was. Raises ``StorageError``, or
+        ``NotFound`` where its session was deleted meanwhile."""
+        await asyncio.to_thread(lambda: self._repository().rewrite(owner, session_id, message))
 
     async def keep(self, conversation: Conversation, *messages: Message) -> StoredSession:
         """Store a question with its whole answer. Raises ``StorageError``, or ``NotFound`` where
@@ -211,6 +259,15 @@ class Sessions:
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def answer_cut() -> UpstreamIncomplete:
+    """Return why an answer is not whole whose server ended in the midst of it."""
+    return UpstreamIncomplete(
+        "The server ended in the midst of this answer.",
+        code="answer_cut",
+        fix="Ask again, or ask the model to go on.",
+    )
 
 
 def images_of(details: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -285,9 +342,8 @@ def exchange(
     answer."""
     parent = conversation.path[-1].id if conversation.path else None
     asked = Message("user", question, parent, created_at=asked_at)
-    content = whole_characters("".join(parts.content))
     told = {**parts.details(), **details}
-    return asked, Message("assistant", content, asked.id, model, told, utc_text())
+    return asked, Message("assistant", parts.text, asked.id, model, told, utc_text())
 
 
 def title_of(question: str) -> str:

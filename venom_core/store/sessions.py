@@ -214,6 +214,24 @@ class SessionRepository:
             connection.execute(t.update().where(t.c.number == number).values(**values))
             return _find(connection, owner, session_id)[1]
 
+    def rewrite(self, owner: Owner, session_id: str, message: Message) -> None:
+        """Put a message in the place of the one with its id. Raises ``NotFound`` where there is
+        none."""
+        from sqlalchemy import null
+
+        from venom_core.store.tables import messages as m
+        from venom_core.store.tables import sessions as t
+
+        details = null() if message.details is None else dict(message.details)
+        values = {"content": message.content, "model": message.model, "details": details}
+        with store_errors(), writing(self._engine) as connection:
+            number, _ = _find(connection, owner, session_id)
+            at = (m.c.session == number, m.c.id == message.id)
+            if connection.execute(m.update().where(*at).values(**values)).rowcount == 0:
+                raise message_not_found(message.id)
+            now = {"updated_at": utc_text()}
+            connection.execute(t.update().where(t.c.number == number).values(**now))
+
     def change(
         self, owner: Owner, session_id: str, title: str | None = None, pinned: bool | None = None
     ) -> StoredSession:

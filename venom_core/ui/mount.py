@@ -21,6 +21,9 @@ from starlette.types import Receive, Scope, Send
 from venom_core.ui import STATIC
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+#: A conversation has an address of its own, and the page that shows it is the first one. With
+#: ``.txt`` it is what Next.js fetches where it goes there from another page.
+_CHAT = re.compile(r"\Ac/[A-Za-z0-9_-]{1,64}(\.txt)?\Z")
 _SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _TYPES = {".js": "text/javascript", ".txt": "text/plain"}
 
@@ -63,7 +66,7 @@ class PageFiles:
             return Response(
                 NOT_BUILT, 503 if scope["path"] != "/" else 200, _security(b""), "text/html"
             )
-        path = scope["path"].strip("/")
+        path = _CHAT.sub(r"index\1", scope["path"].strip("/"))
         for key in (path, f"{path}.html", "index.html" if not path else f"{path}/index.html"):
             if found := self._files.get(key):
                 return await self._send(found, scope, 200)

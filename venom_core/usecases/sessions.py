@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from venom_core.chat.answers import Answers, Guard, RunningAnswer
+from venom_core.chat.service import ChatCall
 from venom_core.chat.sessions import Conversation, Exchange, Sessions, path_to
 from venom_core.chat.transcripts import ImportedSession, SessionExport, exported, imported, markdown
 from venom_core.store.audit import Actor
@@ -19,9 +21,12 @@ class SessionUseCases:
     """Use cases of conversations; each question is within one owner's, a session of
     another owner is not found."""
 
-    def __init__(self, sessions: Sessions, journal: Journal) -> None:
+    def __init__(
+        self, sessions: Sessions, journal: Journal, answers: Answers | None = None
+    ) -> None:
         self._sessions = sessions
         self._journal = journal
+        self._answers = answers
 
     async def listing(
         self, owner: Owner, limit: int, offset: int = 0, query: str | None = None
@@ -46,6 +51,29 @@ class SessionUseCases:
         none yet. Raises as ``Sessions.conversation``."""
         return await self._sessions.conversation(owner, session_id, parent)
 
+    async def ask(
+        self, talk: Conversation, asked: Sequence[Message], call: ChatCall, allowed: Guard
+    ) -> RunningAnswer:
+        """Keep a question and begin its answer, which goes on whether somebody listens or not.
+        Raises as ``Answers.begin``."""
+        assert self._answers is not None  # only a server answers on
+        return await self._answers.begin(talk, asked, call, allowed)
+
+    def answering(self, owner: Owner, session_id: str) -> list[RunningAnswer]:
+        """Return the answers that are being written in a session, the oldest first."""
+        return [] if self._answers is None else self._answers.of(owner, session_id)
+
+    def answer(self, owner: Owner, session_id: str, answer_id: str) -> RunningAnswer:
+        """Return an answer that is being written. Raises ``NotFound`` (``answer_not_found``)."""
+        assert self._answers is not None
+        return self._answers.find(owner, session_id, answer_id)
+
+    async def stop(self, owner: Owner, session_id: str, answer_id: str) -> None:
+        """Stop an answer; what was said is kept by the time that this returns. Raises
+        ``NotFound``."""
+        assert self._answers is not None
+        await self._answers.stop(owner, session_id, answer_id)
+
     async def keep(
         self, owner: Owner, session_id: str, exchange: Exchange
     ) -> tuple[StoredSession, Sequence[Message]]:
@@ -64,6 +92,8 @@ class SessionUseCases:
 
     async def delete(self, owner: Owner, session_id: str, actor: Actor) -> StoredSession:
         """Delete a session with its messages, for good. Raises ``NotFound``."""
+        if self._answers is not None:
+            await self._answers.drop(owner, session_id)
         gone = await self._sessions.delete(owner, session_id)
         await self._journal.record_audit(
             actor, "conversation.remove", gone.id, {"messages": gone.messages}, None

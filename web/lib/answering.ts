@@ -1,103 +1,153 @@
 import { addressChat } from "./address";
-import { streamChat } from "./api";
-import { catalogue, refresh } from "./catalogue";
+import { answerHere } from "./answering-here";
+import { beginAnswer, followAnswer, haltAnswer } from "./api/answers";
+import { readSession } from "./api/sessions";
+import type { Schemas } from "./api/types";
+import { imagesOf, withFiles } from "./attachments";
+import { refresh } from "./catalogue";
 import { change, chat, running, unsaved, type Asking, type AskingAgain } from "./chat-state";
-import { findChat, putChat } from "./chats";
-import { wireMessages, type AssistantMessage, type Message, type SaidMessage } from "./conversation";
-import { isAbort, recordOf } from "./errors";
+import { entryOf, findChat, putChat, refreshChats } from "./chats";
+import type { AssistantMessage, Message, SaidMessage } from "./conversation";
+import { ApiError, isAbort, recordOf } from "./errors";
 import { batched } from "./frames";
 import { GrowingAnswer } from "./growing";
-import { idOf, keepOnLeaving } from "./keeping";
+import { idOf, keptPath } from "./keeping";
 import { allowAsking } from "./key";
-import { watchUnload } from "./leaving";
-import { questionOptions } from "./options";
-import { keepTalk, localEntry, settleKeeping } from "./unkept";
+import { questionOptions, wireOptions } from "./options";
+import { tellTabs } from "./tabs";
+import { keepTalk, localEntry } from "./unkept";
 
-let answering: Promise<void> = Promise.resolve();
-let ending: Promise<void> = Promise.resolve();
+/** The store takes nothing more: the question is answered all the same, and said to be not kept. */
+const isFull = (thrown: unknown): boolean => thrown instanceof ApiError && (thrown.status === 507 || ["sessions_full", "session_full"].includes(thrown.code) || thrown.code.startsWith("store_"));
+
+let answering: Promise<unknown> = Promise.resolve();
+
+/** Resolves once nothing is being asked or followed any more. */
+export const settleAnswers = (): Promise<unknown> => answering;
 
 export function ask(text: string, { parent, model, results }: Asking): Promise<void> {
   const { messages } = chat.get();
-  const question = results ? { ...questionOf(text), results } : questionOf(text);
-  answering = answer([...before(messages, parent), question], model ?? null);
-  return answering;
+  const before = parent === undefined ? messages : upTo(messages, parent);
+  const question: SaidMessage = { ...questionOf(withFiles(text, questionOptions().attachments)), ...(results && { results }) };
+  return noted(answer([...before, question], model ?? null));
 }
 
-/** The messages up to the one that a question follows. */
-function before(messages: Message[], parent: string | undefined): Message[] {
-  if (parent === undefined) return messages;
-  return messages.slice(0, messages.findIndex((message) => idOf(message) === parent) + 1);
+const upTo = (messages: Message[], id: string): Message[] => messages.slice(0, messages.findIndex((message) => idOf(message) === id) + 1);
+const questionOf = (content: string): SaidMessage => ({ role: "user", content, at: new Date().toISOString() });
+
+function noted(work: Promise<void>): Promise<void> {
+  answering = work;
+  return work;
 }
 
+/** Ask a question of the branch on the screen once more; its old answer stays beside the new one. */
 export async function askOnceMore({ at, model, text, begun }: AskingAgain): Promise<void> {
   const { messages } = chat.get();
   const question = messages[at];
-  if (question?.role === "user") answering = answer([...messages.slice(0, at), { ...question, ...questionOf(text ?? question.content) }], model ?? null, begun);
-  await answering;
+  if (question?.role !== "user") return;
+  await noted(answer([...messages.slice(0, at), { ...question, ...questionOf(text ?? question.content) }], model ?? null, begun));
 }
 
-/** Stop the answer; resolves once what came of it is kept, or is refused. */
-export async function settleTalk(): Promise<void> {
-  running.now?.stop();
-  await answering;
-  await settleKeeping();
-}
+/** The server knows of no results of calls and of no beginning of an answer: those the page tells it itself. */
+const isForHere = (asked: Message[], begun: string): boolean => begun !== "" || asked.some((one) => one.role === "user" && one.results !== undefined);
 
-const questionOf = (content: string): SaidMessage => ({ role: "user", content, at: new Date().toISOString() });
-
-/** `begun` is the beginning of the answer, from which an engine that can goes on. */
 async function answer(asked: Message[], model: string | null, begun = ""): Promise<void> {
-  const { id, seen, unkept, tree } = chat.get();
-  const controller = new AbortController();
-  const growing = new GrowingAnswer(begun);
-  const unload = watchUnload();
-  let left = false;
-  const leave = () => {
-    left = true;
-    keepOnLeaving(id, [...asked, growing.end({ stopped: true })]);
-  };
-  const mine = { stop: () => controller.abort(), leave };
-  running.now = mine;
+  const { id } = chat.get();
   allowAsking();
-  chat.set({ id, seen, unkept, tree, messages: [...asked, growing.message], phase: "waiting" });
+  change(id, { messages: [...asked, new GrowingAnswer().message], phase: "waiting" });
   addressChat(id, "replace");
   if (!findChat(id)) putChat(localEntry(id, asked));
+  // What the question follows comes first; where that is refused again, this is kept as little.
+  await keepTalk(id);
+  if (unsaved.has(id) || isForHere(asked, begun)) return answerHere(id, asked, model, begun);
+  try {
+    const made = await beginAnswer(id, wireQuestion(asked, model));
+    tellTabs({ about: "conversations" });
+    void refreshChats();
+    if (chat.get().id === id) await follow(id, asked, made.message_id);
+  } catch (thrown) {
+    if (isFull(thrown)) return answerHere(id, asked, model);
+    refuse(id, asked, thrown);
+  }
+}
 
+function wireQuestion(asked: Message[], model: string | null): Omit<Schemas["SessionQuestion"], "follow"> {
+  const options = questionOptions();
+  const images = imagesOf(options.attachments);
+  const before = asked.at(-2);
+  return {
+    question: asked.at(-1)?.content ?? "",
+    model,
+    parent_message_id: before ? (idOf(before) ?? null) : "root",
+    system: options.system || null,
+    details: images.length > 0 ? { images: images.map(({ name, data }) => ({ name, data })) } : null,
+    parameters: wireOptions(options),
+  };
+}
+
+/** The server did not take the question: it stays on the screen with the reason, and can be kept by hand. */
+function refuse(id: string, asked: Message[], thrown: unknown): void {
+  const ended: AssistantMessage = { role: "assistant", content: "", at: new Date().toISOString(), error: recordOf(thrown) };
+  const messages = [...asked, ended];
+  unsaved.set(id, { messages });
+  change(id, { messages, phase: "idle", queue: 0 });
+  void keepTalk(id);
+}
+
+/** Show an answer that the server is making as it grows; `asked` is what is on the screen before it. */
+export async function follow(id: string, asked: Message[], answer: string): Promise<void> {
+  const controller = new AbortController();
+  const growing = new GrowingAnswer();
+  const mine = { stop: () => void stopIt(), leave: () => undefined, away: () => controller.abort() };
+  let ended: AssistantMessage | null = null;
+  const stopIt = async () => {
+    // It may have ended meanwhile: then what it became is shown all the same.
+    await haltAnswer(id, answer).catch((thrown: unknown) => {
+      if (!(thrown instanceof ApiError && thrown.status === 404)) controller.abort();
+    });
+  };
+  running.now = mine;
+  change(id, { messages: [...asked, growing.message], phase: "waiting", queue: 0 });
   const paint = batched(() => {
     if (running.now !== mine) return;
-    const phase = growing.started ? "streaming" : "waiting";
-    change(id, { messages: [...asked, growing.message], phase, queue: growing.queue });
+    change(id, { messages: [...asked, growing.message], phase: growing.started ? "streaming" : "waiting", queue: growing.queue });
   });
-  const onQueue = (place: number) => {
-    growing.queue = place;
-    paint.later();
-  };
-  let ended: AssistantMessage;
   try {
-    const { parameters, response_format, tools } = questionOptions();
-    const more = { ...parameters, ...(response_format && { response_format }), ...(tools && { tools }) };
-    const told = begun === "" ? wireMessages(asked) : [...wireMessages(asked), { role: "assistant" as const, content: begun }];
-    for await (const piece of streamChat(model, told, controller.signal, onQueue, more)) {
+    const onQueue = (place: number) => {
+      growing.queue = place;
+      paint.later();
+    };
+    for await (const piece of followAnswer(id, answer, controller.signal, onQueue)) {
       growing.add(piece);
       paint.later();
     }
     ended = growing.end();
   } catch (thrown) {
-    const stopped = controller.signal.aborted || isAbort(thrown) || unload.begun;
-    ended = growing.end(stopped ? { stopped: true } : { error: recordOf(thrown) });
+    if (isAbort(thrown)) ended = null;
+    else ended = growing.end(recordOf(thrown).code === "answer_stopped" ? { stopped: true } : { error: recordOf(thrown) });
   }
-  unload.end();
   paint.cancel();
-  if (running.now === mine) running.now = null;
-  change(id, { messages: [...asked, ended], phase: "idle", queue: 0 });
-  if (left) return;
-  // One after the other: what is not kept yet may be another branch, and must not give way to this one.
-  ending = ending.then(() => {
-    unsaved.set(id, { messages: [...asked, ended], refusal: unsaved.get(id)?.refusal });
-    return keepTalk(id);
-  });
-  await ending;
-  // An error, or a provider that was asleep: what is known about the providers is old.
-  const providers = catalogue.get().overview?.providers ?? [];
-  if (ended.error || providers.some((provider) => provider.status === "idle")) void refresh();
+  if (running.now !== mine) return;
+  running.now = null;
+  if (ended === null) return change(id, { phase: "idle", queue: 0 });
+  await showEnd(id, answer, [...asked, ended]);
+}
+
+/** Show an answer as it is kept; where that cannot be read, as it was heard. */
+async function showEnd(id: string, answer: string, heard: Message[]): Promise<void> {
+  const ended = heard.at(-1) as AssistantMessage;
+  change(id, { messages: heard });
+  try {
+    const { session, messages, answering: goingOn } = await readSession(id);
+    // Only the connection broke: the answer goes on, and so does this page.
+    if (goingOn.some((one) => one.message_id === answer) && chat.get().id === id && !running.now) {
+      return follow(id, heard.slice(0, -1), answer);
+    }
+    putChat(entryOf(session));
+    change(id, { messages: keptPath(messages, answer), tree: messages, seen: entryOf(session), phase: "idle", queue: 0, unkept: undefined });
+    tellTabs({ about: "conversations" });
+  } catch {
+    change(id, { phase: "idle", queue: 0 });
+  }
+  if (ended.error) void refresh();
 }

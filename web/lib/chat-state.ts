@@ -66,5 +66,14 @@ export function change(id: string, next: Partial<ChatState>): void {
 /** Conversations with something that the server does not keep; they live as long as this page. */
 export const unsaved = new Map<string, { messages: Message[]; refusal?: ErrorRecord }>();
 
-/** Of the answer that is being written. */
-export const running: { now: { stop: () => void; leave: () => void } | null } = { now: null };
+/** The answer that is being written, as the page hears it. */
+interface Running {
+  /** The person wants no more of it. */
+  stop(): void;
+  /** The page is being left. */
+  leave(): void;
+  /** Another conversation is shown: one that the server makes goes on. */
+  away(): void;
+}
+
+export const running: { now: Running | null } = { now: null };

@@ -1,4 +1,4 @@
-import { addressChat, addressedChat } from "./address";
+import { addressChat, addressedChat, isChatPath } from "./address";
 import { change, chat, emptyChat, running, unsaved, type Asking, type AskingAgain, type ChatState } from "./chat-state";
 import { findChat } from "./chats";
 import { ApiError, recordOf } from "./errors";
@@ -16,7 +16,9 @@ const talk = () =>
 export const loadTalk = (): Promise<unknown> => talk().catch(() => undefined);
 
 function show(state: ChatState): void {
-  stopAnswer();
+  const before = running.now;
+  running.now = null;
+  before?.away();
   chat.set(state);
 }
 
@@ -38,7 +40,7 @@ export function openChat(id: string): void {
 export function followAddress(): void {
   const id = addressedChat();
   if (id !== null) openChat(id);
-  else if (window.location.pathname === "/" && chat.get().messages.length > 0) show(emptyChat());
+  else if (isChatPath(window.location.pathname) && chat.get().messages.length > 0) show(emptyChat());
 }
 
 /** Fetch the conversation on the screen, or fetch it again after that failed. */
@@ -57,7 +59,7 @@ export async function readChat(): Promise<void> {
 export async function reviseChat(): Promise<void> {
   const { id, phase, reading, error, messages, seen } = chat.get();
   if (error) return readChat();
-  if (unsaved.has(id)) return keepChat(id);
+  if (unsaved.has(id)) return phase === "idle" ? keepChat(id) : undefined;
   if (phase !== "idle" || reading || messages.length === 0 || findChat(id)?.updated === seen?.updated) return;
   await (await talk()).reviseTalk();
 }
@@ -73,7 +75,7 @@ export function leaveChat(): void {
   running.now?.leave();
 }
 
-/** Stop the answer; resolves once what came of it is kept, or is refused. */
+/** Let go of the answer; resolves once what the server does not keep is kept, or is refused. */
 export async function settleChat(): Promise<void> {
   if (running.now || unsaved.size > 0) await (await talk()).settleTalk();
 }

@@ -1,4 +1,5 @@
 import { signedInKey } from "./api/sessions";
+import { addressChat, addressedChat } from "./address";
 import { catalogue } from "./catalogue";
 import { chat, followAddress, leaveChat, readChat, reviseChat } from "./chat";
 import { chats, refreshChats } from "./chats";
@@ -12,6 +13,8 @@ import { anyUntaken } from "./untaken";
 export function beginVisit(): () => void {
   const ended = new AbortController();
   const { signal } = ended;
+  const addressed = addressedChat();
+  if (addressed !== null) addressChat(addressed, "replace");
   if (chat.get().reading) void readChat();
   void removeLeft().then(lookAgain);
   window.addEventListener("popstate", followAddress, { signal });

@@ -15,6 +15,8 @@ MODEL = "llamacpp://smollm2:135m"
 OPERATION, KEY, KEY_ID = "{operation}", "{key}", "{key_id}"
 BACKUP, MADE_KEY_ID, SIGN_IN = "{backup}", "{made_key_id}", "{sign_in}"
 BENCHMARK = "{benchmark}"
+#: The answer that is being written.
+ANSWER = "{answer}"
 _CHAT = {"model": "smollm2:135m", "messages": [{"role": "user", "content": "Say hello."}]}
 _TEXT = {"text": "Good day", "source_lang": "en", "target_lang": "pl"}
 
@@ -144,6 +146,24 @@ CALLS: tuple[Call, ...] = (
     of_session("export_session", query={"format": "json"}),
     of_session("export_session", query={"format": "markdown"}, name="markdown"),
     of_session("delete_session"),
+    Call(
+        "ask_in_session", {"session_id": "essay"},
+        body={"question": "Tell me everything.", "model": "smollm2:135m"},
+    ),
+    Call(
+        "ask_in_session",
+        {"session_id": "poem"},
+        name="unfollowed",
+        summary="Only the answer's id comes; it goes on by itself.",
+        body={"question": "Say hello.", "model": "smollm2:135m", "follow": False},
+    ),
+    Call(
+        "get_session", {"session_id": "essay"}, name="answering",
+        summary="While an answer is being written.",
+        brings={ANSWER: ("answering.0.message_id", "0b7e4a52-6d0c-4f5e-9c61-3a8e2f41d7aa")},
+    ),
+    Call("follow_answer", {"session_id": "essay", "message_id": ANSWER}),
+    Call("stop_answer", {"session_id": "essay", "message_id": ANSWER}),
     Call(
         "import_session",
         body={

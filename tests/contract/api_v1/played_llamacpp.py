@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
-from venom_core.sdk.frames import Event, Frame
+from venom_core.sdk.frames import Event, Frame, delta
 from venom_core.sdk.hookspecs import hookimpl
 from venom_core.sdk.messages import ChatRequest
 from venom_core.sdk.spec import BuildFormat, ProviderSpec
@@ -52,6 +53,10 @@ async def _said(request: ChatRequest) -> AsyncGenerator[Frame, None]:
     words = (
         ("Dzień", " dobry") if "Good day" in json.dumps(dict(request.body)) else ("Hello", " there")
     )
+    if "everything" in json.dumps(dict(request.body)):
+        for number in range(10_000):
+            yield Frame.of(delta(f"word{number} "))
+            await asyncio.sleep(0.005)
     steps: Sequence[Step] = say(*words) if request.stream else answer("".join(words))
     for step in steps:
         assert isinstance(step, Event)

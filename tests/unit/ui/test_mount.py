@@ -40,6 +40,10 @@ async def test_pages_are_found_by_their_path(root: Path) -> None:
             response = await http.get(path)
             assert text in response.text
             assert response.headers["cache-control"] == "no-cache"
+        for path in ("/c/a-b_1", "/c/a-b_1/"):
+            assert "home" in (await http.get(path)).text
+        for path in ("/c/", "/c/a/b", "/c/a%20b", "/c/a.js"):
+            assert (await http.get(path)).status_code == 404
         missing = await http.get("/nothing")
         assert (missing.status_code, missing.text) == (404, "<html>missing</html>")
 

@@ -293,26 +293,19 @@ async def _pieces(
         async for frame in frames:
             event = frame.event
             for choice in event.choices if isinstance(event, Chunk) else ():
+                parts.take(choice)
                 if choice.reasoning:
-                    parts.reasoning.append(choice.reasoning)
                     yield "reasoning", {"text": choice.reasoning}
                 if choice.content:
-                    parts.content.append(choice.content)
                     yield "content", {"text": choice.content}
                 if choice.tool_calls:
-                    yield "tool_calls", {"tool_calls": _tool_calls(choice, parts)}
-                parts.finish_reason = choice.finish_reason or parts.finish_reason
-                parts.finish_note = choice.finish_note or parts.finish_note
+                    yield "tool_calls", {"tool_calls": _tool_calls(choice)}
 
 
-def _tool_calls(choice: Choice, parts: AnswerParts) -> list[ToolCallPiece]:
-    """Return fragments in OpenAI's shape; put together in ``parts``."""
+def _tool_calls(choice: Choice) -> list[ToolCallPiece]:
+    """Return fragments in OpenAI's shape."""
     shown: list[ToolCallPiece] = []
     for call in choice.tool_calls:
-        kept = parts.tool_calls.setdefault(call.index, {"id": "", "name": "", "arguments": ""})
-        kept["id"] = kept["id"] or call.id or ""
-        kept["name"] = kept["name"] or call.name or ""
-        kept["arguments"] += call.arguments
         function: FunctionPiece = {"name": call.name, "arguments": call.arguments}
         shown.append({"index": call.index, "id": call.id, "function": function})
     return shown

@@ -14,10 +14,11 @@ from typing_extensions import TypedDict
 from venom_core.api.callers import actor_of, caller_of
 from venom_core.api.health import venom_of
 from venom_core.api.json_pieces import long_json
-from venom_core.api.language import localized
+from venom_core.api.language import in_language, language_of, localized
 from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
 from venom_core.api.v1.models.shapes import Limit
+from venom_core.chat.answers import AnswerUnderWay
 from venom_core.chat.sessions import Exchange
 from venom_core.chat.transcripts import (
     MAX_CONTENT,
@@ -48,9 +49,11 @@ class OneSession(TypedDict):
 
 
 class WholeSession(OneSession):
-    """Each message comes after the one that it follows."""
+    """Each message comes after the one that it follows. ``answering`` are those that are being
+    written now: their messages have what was said a moment ago, and the detail ``unfinished``."""
 
     messages: list[MessageRecord]
+    answering: list[AnswerUnderWay]
 
 
 SESSION_ID = r"^[A-Za-z0-9_-]{1,64}$"
@@ -155,11 +158,13 @@ async def import_session(request: Request, body: SessionImport) -> Response:
 @answers(WholeSession)
 async def get_session(request: Request, session_id: SessionId) -> Response:
     """Return a session with all its messages, each after the one that it follows."""
-    session, messages = await venom_of(request).sessions.get(owner_of(request), session_id)
+    sessions, owner = venom_of(request).sessions, owner_of(request)
+    session, messages = await sessions.get(owner, session_id)
     body: WholeSession = {
         "success": True,
         "session": session.record(),
-        "messages": [message.record() for message in messages],
+        "answering": [one.record() for one in sessions.answering(owner, session_id)],
+        "messages": [_worded(request, message.record()) for message in messages],
     }
     return await long_json({**body, "messages": ...}, body["messages"])
 
@@ -223,6 +228,15 @@ async def export_session(
         return await long_json({**whole, "messages": ...}, whole["messages"], headers)
     text = await sessions.export_markdown(owner, session_id, leaf)
     return PlainTextResponse(text, headers=headers, media_type="text/markdown; charset=utf-8")
+
+
+def _worded(request: Request, message: MessageRecord) -> MessageRecord:
+    """Return a message whose refusal, where it has one of Venom's, is in the client's language."""
+    details = message["details"] or {}
+    lang, error = language_of(request.scope), details.get("error")
+    if lang == "en" or not isinstance(error, dict):
+        return message
+    return {**message, "details": {**details, "error": {**in_language(error, lang), "lang": lang}}}
 
 
 def _one(session: StoredSession) -> Response:

@@ -3,6 +3,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 import { usePathname } from "next/navigation";
+import { isChatPath } from "@/lib/address";
 import { refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
 import { keyPrompt } from "@/lib/key";
@@ -42,7 +43,7 @@ export function Shell({ children }: { children: ReactNode }) {
           target?.focus();
         }}
       >
-        {path === "/" ? t.skip_to_chat : t.skip_to_content}
+        {isChatPath(path) ? t.skip_to_chat : t.skip_to_content}
       </a>
       <div className="flex h-dvh">
         <aside className="hidden w-68 shrink-0 border-r border-line bg-side md:block" aria-label={t.navigation}>

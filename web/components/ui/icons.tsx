@@ -30,6 +30,9 @@ export const RetryIcon = (props: Props) => <Icon {...props}><path d="M20 11a8 8 
 export const DownloadIcon = (props: Props) => <Icon {...props}><path d="M12 4v11M7 11l5 5 5-5M5 20h14" /></Icon>;
 export const TrashIcon = (props: Props) => <Icon {...props}><path d="M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13" /></Icon>;
 export const PencilIcon = (props: Props) => <Icon {...props}><path d="M4 20l1-4L16 5l3 3L8 19zM14 7l3 3" /></Icon>;
+export const MoreIcon = (props: Props) => <Icon {...props}><path d="M5 12h.01M12 12h.01M19 12h.01" strokeWidth="2.5" /></Icon>;
+export const PinIcon = (props: Props) => <Icon {...props}><path d="M9 4h6l-1 6 3 3H7l3-3zM12 13v7" /></Icon>;
+export const SearchIcon = (props: Props) => <Icon {...props}><path d="M16 16l4 4M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0z" /></Icon>;
 export const AlertIcon = (props: Props) => <Icon {...props}><path d="M12 4L2.8 20h18.4zM12 10v4.5M12 17.4v.1" /></Icon>;
 export const PlugIcon = (props: Props) => <Icon {...props}><path d="M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4" /></Icon>;
 export const BlocksIcon = (props: Props) => (
@@ -43,8 +46,6 @@ export const SlidersIcon = (props: Props) => <Icon {...props}><path d="M4 7h9M17
 export const ChartIcon = (props: Props) => <Icon {...props}><path d="M4 20h16M7 16v-5M12 16V6M17 16v-8" /></Icon>;
 export const TimerIcon = (props: Props) => <Icon {...props}><path d="M9 3h6M12 9v4l2.5 2M20 13a8 8 0 1 1-16 0 8 8 0 0 1 16 0z" /></Icon>;
 export const TranslateIcon = (props: Props) => <Icon {...props}><path d="M4 6h9M8.5 4v2M11 6c-1 4-3.5 6.5-6.5 8M6 9c1 2.5 3 4 5 5M12 20l4-9 4 9M13.5 17h5" /></Icon>;
-export const MoreIcon = (props: Props) => <Icon {...props}><path strokeWidth="3" d="M6 12v.01M12 12v.01M18 12v.01" /></Icon>;
-export const SearchIcon = (props: Props) => <Icon {...props}><path d="M16 16l4.5 4.5M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0z" /></Icon>;
 export const PauseIcon = (props: Props) => <Icon {...props}><path d="M9 6v12M15 6v12" /></Icon>;
 export const PlayIcon = (props: Props) => <Icon {...props}><path d="M8 5.5v13l10.5-6.5z" /></Icon>;
 export const CopyIcon = (props: Props) => (

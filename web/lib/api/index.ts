@@ -64,6 +64,11 @@ export async function* streamChat(
   const body = { ...parameters, messages, stream: true, stream_options: { include_usage: true } };
   const headers = { "Venom-Queue": "1" };
   const response = await post("/v1/chat/completions", model ? { model, ...body } : body, { signal, headers });
+  yield* answerPieces(response, model, onQueue);
+}
+
+/** The pieces of a stream of the shape of `/v1/chat/completions`. */
+export async function* answerPieces(response: Response, model: string | null, onQueue: (place: number) => void): AsyncGenerator<ChatPiece> {
   // A name is opaque: what a header cannot hold comes percent-encoded.
   yield { resolved: decoded(response.headers.get("Venom-Model")) ?? model ?? undefined };
   const onComment = (text: string) => {

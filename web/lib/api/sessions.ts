@@ -1,5 +1,5 @@
 import { getJson, postJson, request } from "./request";
-import type { MessageRecord, Schemas, SessionImport, SessionRecord } from "./types";
+import type { Schemas, SessionImport, SessionRecord } from "./types";
 
 const SESSIONS = "/api/v1/sessions";
 const pathOf = (id: string) => `${SESSIONS}/${encodeURIComponent(id)}`;
@@ -10,11 +10,10 @@ export const MOST_SESSIONS = 200;
 const MOST_ON_LEAVING = 60_000;
 
 /** Pinned ones first, then newest first. */
-export const listSessions = (limit: number, offset: number): Promise<SessionRecord[]> =>
-  getJson(SESSIONS, `${SESSIONS}?limit=${limit}&offset=${offset}`).then((answer) => answer.sessions);
+export const listSessions = (limit: number, offset: number, query?: string): Promise<SessionRecord[]> =>
+  getJson(SESSIONS, `${SESSIONS}?limit=${limit}&offset=${offset}${query ? `&query=${encodeURIComponent(query)}` : ""}`).then((answer) => answer.sessions);
 
-export const readSession = (id: string): Promise<{ session: SessionRecord; messages: MessageRecord[] }> =>
-  getJson(`${SESSIONS}/{session_id}`, pathOf(id));
+export const readSession = (id: string): Promise<Schemas["WholeSession"]> => getJson(`${SESSIONS}/{session_id}`, pathOf(id));
 
 export async function renameSession(id: string, title: string): Promise<SessionRecord> {
   const change: Schemas["SessionChange"] = { title };
@@ -27,6 +26,9 @@ export async function keepExchange(id: string, exchange: Schemas["SpokenExchange
   const keepalive = new TextEncoder().encode(JSON.stringify(exchange)).length < MOST_ON_LEAVING;
   return postJson(`${pathOf(id)}/messages`, exchange, { keepalive });
 }
+
+/** Where a browser fetches a conversation as a file. */
+export const exportHref = (id: string, format: "markdown" | "json"): string => `${pathOf(id)}/export?format=${format}`;
 
 /** Under an id of ours a second try is refused with `session_exists`. */
 export async function importSession(session: SessionImport): Promise<SessionRecord> {
