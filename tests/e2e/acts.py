@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from venom_core.testing.deadlines import patience
 
 if TYPE_CHECKING:
@@ -30,3 +32,9 @@ def send(page: Page, text: str) -> Locator:
 def finished(answer: Locator, seconds: float = 10) -> Locator:
     expect(answer).to_have_attribute("aria-busy", "false", timeout=seconds * 1000)
     return answer
+
+
+def post(url: str, body: dict[str, Any], key: str | None = None) -> httpx.Response:
+    """Ask the server as a program does; its first answer after the start may take a while."""
+    headers = {"x-api-key": key} if key else {}
+    return httpx.post(url, json=body, headers=headers, timeout=60)

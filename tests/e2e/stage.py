@@ -43,6 +43,9 @@ SETTINGS = (
     Setting("api_key", "str", None, "Key for the engine.", secret=True),
     Setting("workers", "int", 2, "Answers at the same time.", minimum=1, maximum=8),
 )
+#: Of a text in which two parts stay as they are.
+TRANSLATED = ["Witaj ", "⟦1⟧", ", zobacz ", "⟦2⟧", "."]
+TONGUES = ("pl", "en", "de")
 MARKDOWN = ["Here is a **small** program.\n\n", "```python\n", "print(1)\n", "```\n\n", "Done."]
 
 
@@ -111,6 +114,8 @@ def scripts() -> dict[str, Script]:
         "long": Script(say(*(f"word{number} " for number in range(5000)))),
         "essay": Script(essay(5000)),
         "silent": Script([Pause(forever=True)]),
+        "translator": Script(say(*TRANSLATED), Model("translator", "folder", languages=TONGUES)),
+        "careless": Script(say("Witaj."), Model("careless", "folder", languages=TONGUES)),
         "reasoning": Script([*thinking(*THOUGHTS), *say("So", " be it.")]),
         "tools": Script(calling("get_weather", '{"city": "Łódź",', ' "days": 3}')),
         "tex": Script(say(*TEX.splitlines(keepends=True))),

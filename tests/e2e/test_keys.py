@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from acts import expect
+from acts import expect, post
 
 if TYPE_CHECKING:
     from acts import OpenWindow
@@ -77,9 +77,9 @@ def test_a_key_is_made_used_and_revoked(stage: Stage, open_window: OpenWindow) -
     expect(row).not_to_contain_text("manage models")
     expect(row).to_contain_text("not used yet")
     body = {"model": "hello", "messages": [{"role": "user", "content": "hi"}]}
-    sent = {"url": f"{stage.url}/v1/chat/completions", "headers": {"x-api-key": key}, "json": body}
-    assert httpx.post(**sent).status_code == 200
-    assert httpx.post(**sent).status_code == 429, "one a day"
+    sent = (f"{stage.url}/v1/chat/completions", body, key)
+    assert post(*sent).status_code == 200
+    assert post(*sent).status_code == 429, "one a day"
     page.reload()
     expect(row).to_contain_text("last used")
     row.get_by_role("button", name="Revoke the key editor").click()
@@ -87,11 +87,11 @@ def test_a_key_is_made_used_and_revoked(stage: Stage, open_window: OpenWindow) -
     expect(asked.get_by_role("button", name="Cancel")).to_be_focused()
     expect(asked).to_contain_text("ends within seconds")
     asked.get_by_role("button", name="Cancel").click()
-    assert httpx.post(**sent).status_code == 429
+    assert post(*sent).status_code == 429
     row.get_by_role("button", name="Revoke the key editor").click()
     asked.get_by_role("button", name="Revoke", exact=True).click()
     expect(row).to_have_count(0)
-    assert httpx.post(**sent).status_code == 401
+    assert post(*sent).status_code == 401
     page.get_by_role("button", name="Show 1 that no longer counts").click()
     expect(row).to_contain_text("revoked")
 
@@ -139,7 +139,7 @@ def test_the_last_key_says_that_it_is_and_opens_the_server_again(
 
 @pytest.mark.refusals(401, 403)
 def test_a_key_that_may_only_chat_is_told_so(stage: Stage, open_window: OpenWindow) -> None:
-    made = httpx.post(f"{stage.url}/api/v1/keys", json={"name": "chat", "scopes": ["chat"]}).json()
+    made = post(f"{stage.url}/api/v1/keys", {"name": "chat", "scopes": ["chat"]}).json()
     page = open_window(f"{stage.url}/keys")
     sign_in(page, made["key"])
     expect(page.get_by_role("region", name="You")).to_contain_text("It may: use models.")
@@ -170,10 +170,10 @@ def test_a_name_that_cannot_be_is_refused_where_it_is_typed(
 def test_the_trail_is_narrowed_and_paged(stage: Stage, open_window: OpenWindow) -> None:
     for number in range(30):
         body = {"name": f"alias{number}", "target": "hello"}
-        assert httpx.post(f"{stage.url}/api/v1/models/aliases", json=body).status_code == 200
-    made = httpx.post(f"{stage.url}/api/v1/keys", json={"name": "owner"}).json()
-    mine = {"headers": {"x-api-key": made["key"]}}
-    httpx.delete(f"{stage.url}/api/v1/keys/{made['id']}", **mine)
+        assert post(f"{stage.url}/api/v1/models/aliases", body).status_code == 200
+    made = post(f"{stage.url}/api/v1/keys", {"name": "owner"}).json()
+    mine = {"x-api-key": made["key"]}
+    httpx.delete(f"{stage.url}/api/v1/keys/{made['id']}", headers=mine, timeout=60)
     page = open_window(f"{stage.url}/keys")
     trail = page.get_by_role("region", name="What was changed")
     entries = trail.get_by_role("listitem")

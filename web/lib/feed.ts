@@ -10,9 +10,9 @@ import { createStore } from "./store";
 
 /** What each topic of the feed makes outdated. */
 const ABOUT: Record<string, readonly string[]> = {
-  models: ["/api/v1/models", "/api/v1/overview", "/api/v1/system", "/api/v1/engines", "/api/v1/runtime"],
-  providers: ["/api/v1/overview", "/api/v1/plugins", "/api/v1/models/providers", "/api/v1/engines", "/api/v1/system", "/api/v1/runtime"],
-  profile: ["/api/v1/profiles", "/api/v1/overview", "/api/v1/plugins", "/api/v1/system", "/api/v1/runtime", "/api/v1/config"],
+  models: ["/api/v1/models", "/api/v1/overview", "/api/v1/system", "/api/v1/engines", "/api/v1/runtime", "/api/v1/translate"],
+  providers: ["/api/v1/overview", "/api/v1/plugins", "/api/v1/models/providers", "/api/v1/engines", "/api/v1/system", "/api/v1/runtime", "/api/v1/translate"],
+  profile: ["/api/v1/profiles", "/api/v1/overview", "/api/v1/plugins", "/api/v1/system", "/api/v1/runtime", "/api/v1/config", "/api/v1/translate"],
   services: ["/api/v1/system", "/api/v1/runtime", "/api/v1/engines", "/api/v1/overview"],
   benchmarks: ["/api/v1/benchmark"],
   settings: ["/api/v1/config", "/api/v1/overview", "/api/v1/plugins", "/api/v1/system"],

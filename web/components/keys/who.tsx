@@ -27,7 +27,7 @@ export function Who({ state, keys }: { state: SignInState; keys: readonly KeyVie
     <Section title={t.you}>
       <div className="card flex flex-wrap items-center justify-between gap-4 p-4">
         <div className="flex min-w-0 flex-1 basis-64 gap-3 text-sm">
-          <span className="pt-1.5"><StatusDot tone={state.key_required && !state.signed_in ? "off" : "good"} /></span>
+          <span className="flex h-5 items-center"><StatusDot tone={state.key_required && !state.signed_in ? "off" : "good"} /></span>
           <div className="min-w-0 space-y-1">
             <p className="font-medium [overflow-wrap:anywhere]">
               {!state.key_required ? t.open : state.signed_in ? t.signed_in(shown) : t.signed_out}

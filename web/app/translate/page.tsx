@@ -1,0 +1,3 @@
+import { TranslatePage } from "@/components/translate/translate-page";
+
+export default TranslatePage;

@@ -1,0 +1,3 @@
+import { UsagePage } from "@/components/usage/usage-page";
+
+export default UsagePage;
