@@ -72,7 +72,7 @@ export const pl: Dictionary = {
   route_keys: "Klucze",
   route_runtime: "Praca",
   route_config: "Ustawienia",
-  route_benchmark: "Pomiar modeli",
+  route_benchmark: "Pomiary",
   route_usage: "Zużycie",
   route_translate: "Tłumaczenie",
   empty: "Niczego tu jeszcze nie ma.",
