@@ -62,7 +62,9 @@ def server(
 def _environment(home: Path, env: Mapping[str, str]) -> dict[str, str]:
     """A data directory of the tests' own, and no Ollama that happens to run on this machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VENOM_")}
-    return {**kept, "VENOM_HOME": str(home), "OLLAMA_HOST": "127.0.0.1:9", **env}
+    # A plugin may take as long to load as a busy machine needs.
+    patient = {"VENOM_PLUGIN_LOAD_TIMEOUT": "60"}
+    return {**kept, "VENOM_HOME": str(home), "OLLAMA_HOST": "127.0.0.1:9", **patient, **env}
 
 
 def _url(child: subprocess.Popen[bytes], log: Path, home: Path) -> str:

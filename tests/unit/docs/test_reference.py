@@ -38,7 +38,8 @@ NOT_OF_PROVIDERS = {
     "page_missing", "service_manager_failed", "service_manager_missing", "service_not_written",
     "start_failed", "store_damaged", "store_full", "store_locked", "store_too_new",
     "store_unreadable", "too_little_memory", "translation_cut", "translation_damaged",
-    "uninstall_failed", "unload_incomplete",
+    "uninstall_failed", "unload_incomplete", "answer_cut", "answer_too_long", "server_stopping",
+    "too_many_answers",
 }  # fmt: skip
 
 
