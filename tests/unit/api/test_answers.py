@@ -11,12 +11,13 @@ import httpx
 import pytest
 
 from tests.unit.api.conftest import MakeVenom
+from venom_core.api import revocation
 from venom_core.chat import answers
 from venom_core.composition import Venom
 from venom_core.sdk.errors import UpstreamError
 from venom_core.store.sessions import Owner
 from venom_core.testing import scripted
-from venom_core.testing.deadlines import within
+from venom_core.testing.deadlines import until, within
 from venom_core.testing.scripted import Pause, Script, say
 from venom_core.testing.staging import client_of
 
@@ -282,3 +283,48 @@ async def test_an_answer_that_nobody_follows_is_made_all_the_same(
     question, answer = (await read(client))["messages"]
     assert (begun["question_id"], begun["message_id"]) == (question["id"], answer["id"])
     assert answer["content"] == "An answer"
+
+
+async def test_another_keys_answer_is_none(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    mine, theirs = (venom.store.keys().create(name)[0] for name in ("mine", "theirs"))
+    async with client_of(venom) as client:
+        client.headers["x-api-key"] = mine
+        asking = ask(client, model="hangs")
+        (answer,) = await under_way(client)
+        client.headers["x-api-key"] = theirs
+        for method, verb in (("GET", ""), ("POST", "/stop")):
+            asked = client.request(method, f"{PATH}/s/answers/{answer}{verb}")
+            refused = await within(asked, 5)
+            assert (refused.status_code, refused.json()["code"]) == (404, "answer_not_found")
+        await ask(client)  # theirs, of the same name
+        assert (await read(client))["answering"] == []
+        client.headers["x-api-key"] = mine
+        assert await under_way(client) == [answer]
+        await client.post(f"{PATH}/s/answers/{answer}/stop")
+        await asking
+
+
+async def test_a_revoked_key_ends_its_answers(
+    make_venom: MakeVenom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocation, "KEYS_FRESH_SECONDS", 0.02)
+    venom = make_venom()
+    key, made = venom.store.keys().create("mine")
+    venom.store.keys().create("another")
+    async with client_of(venom) as client:
+        client.headers["x-api-key"] = key
+        asking = ask(client, model="hangs", follow=False)
+        await under_way(client)
+        venom.store.keys().revoke(made.id)
+        await asking
+
+        async def over() -> bool:
+            return scripted.SEEN.running == 0
+
+        await come(over)
+        await until(lambda: not venom.answers.of(Owner(made.id), "s"))
+        _, messages = await venom.sessions.get(Owner(made.id), "s")
+    assert messages[-1].content == "Because of"
+    assert messages[-1].details is not None
+    assert messages[-1].details["error"]["code"] == "invalid_api_key"
