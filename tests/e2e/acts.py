@@ -38,3 +38,11 @@ def post(url: str, body: dict[str, Any], key: str | None = None) -> httpx.Respon
     """Ask the server as a program does; its first answer after the start may take a while."""
     headers = {"x-api-key": key} if key else {}
     return httpx.post(url, json=body, headers=headers, timeout=60)
+
+
+def choose(page: Page, model: str) -> None:
+    """Choose the model that answers."""
+    picker = page.get_by_role("banner").get_by_label("Model:")
+    picker.click()
+    page.get_by_role("option", name=model).click()
+    expect(page.get_by_label(f"Model: {model}")).to_be_visible()

@@ -93,6 +93,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield running
 
 
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Stage]:
+    """A real server whose models say what they were asked."""
+    with Stage(tmp_path / "home", STAGE_PLUGINS="mirror") as running:
+        yield running
+
+
 class Window:
     """One browser window that keeps what went wrong in it."""
 

@@ -142,6 +142,15 @@ class FakeVenom:
             {"success": True, "count": len(models), "models": models, "providers": {}, "stale": []}
         )
 
+    async def loaded(self, request: Request) -> Response:
+        nothing = {"success": True, "count": 0, "models": []}
+        return self.refusal(request) or JSONResponse(nothing)
+
+    async def fit(self, request: Request) -> Response:
+        """Nothing is known of the memory that a model would take."""
+        body = {"success": True, "verdict": "unknown", "context_length": None}
+        return self.refusal(request) or JSONResponse(body)
+
     async def plugins(self, request: Request) -> Response:
         return self.refusal(request) or JSONResponse({"plugins": scenarios.PLUGINS})
 
@@ -266,6 +275,8 @@ def make_app(fake: FakeVenom, folder: Path) -> Starlette:
             Route("/api/v1/models", fake.models),
             Route("/api/v1/plugins", fake.plugins),
             Route("/api/v1/models/install", fake.install, methods=["POST"]),
+            Route("/api/v1/models/loaded", fake.loaded),
+            Route("/api/v1/models/{name:path}/fit", fake.fit),
             Route("/api/v1/models/operations", fake.operations),
             Route("/api/v1/models/operations/1", fake.operation),
             Route("/api/v1/models/operations/1/cancel", fake.cancel, methods=["POST"]),

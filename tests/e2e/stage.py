@@ -35,6 +35,7 @@ from venom_core.testing.staging import SCRIPTED, entry, venom_over  # noqa: E402
 MORE = {
     "played": ("tests.engines_plugin", "played"),
     "lab": ("tests.e2e.lab_plugin", "lab"),
+    "mirror": ("tests.e2e.mirror", "mirror"),
 }
 
 #: What can be set of the scripted provider: a form with each kind of a field has something to show.

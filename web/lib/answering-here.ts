@@ -43,9 +43,9 @@ export async function answerHere(id: string, asked: Message[], model: string | n
   let ended: AssistantMessage;
   try {
     const options = questionOptions();
-    const system = options.system ? [{ role: "system" as const, content: options.system }] : [];
-    const said = begun === "" ? wireMessages(asked) : [...wireMessages(asked), { role: "assistant" as const, content: begun }];
-    for await (const piece of streamChat(model, [...system, ...said], controller.signal, onQueue, wireOptions(options))) {
+    const told = wireMessages(asked, options.system);
+    const said = begun === "" ? told : [...told, { role: "assistant" as const, content: begun }];
+    for await (const piece of streamChat(model, said, controller.signal, onQueue, wireOptions(options))) {
       growing.add(piece);
       paint.later();
     }

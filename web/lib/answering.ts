@@ -7,7 +7,7 @@ import { imagesOf, withFiles } from "./attachments";
 import { refresh } from "./catalogue";
 import { change, chat, running, unsaved, type Asking, type AskingAgain } from "./chat-state";
 import { entryOf, findChat, putChat, refreshChats } from "./chats";
-import type { AssistantMessage, Message, SaidMessage } from "./conversation";
+import { questionDetails, type AssistantMessage, type Message, type SaidMessage } from "./conversation";
 import { ApiError, isAbort, recordOf } from "./errors";
 import { batched } from "./frames";
 import { GrowingAnswer } from "./growing";
@@ -25,10 +25,15 @@ let answering: Promise<unknown> = Promise.resolve();
 /** Resolves once nothing is being asked or followed any more. */
 export const settleAnswers = (): Promise<unknown> => answering;
 
-export function ask(text: string, { parent, model, results }: Asking): Promise<void> {
+export function ask(text: string, { parent, model, results, attachments = [] }: Asking): Promise<void> {
   const { messages } = chat.get();
   const before = parent === undefined ? messages : upTo(messages, parent);
-  const question: SaidMessage = { ...questionOf(withFiles(text, questionOptions().attachments)), ...(results && { results }) };
+  const images = imagesOf(attachments);
+  const question: SaidMessage = {
+    ...questionOf(withFiles(text, attachments)),
+    ...(images.length > 0 && { images }),
+    ...(results && { results }),
+  };
   return noted(answer([...before, question], model ?? null));
 }
 
@@ -73,14 +78,13 @@ async function answer(asked: Message[], model: string | null, begun = ""): Promi
 
 function wireQuestion(asked: Message[], model: string | null): Omit<Schemas["SessionQuestion"], "follow"> {
   const options = questionOptions();
-  const images = imagesOf(options.attachments);
-  const before = asked.at(-2);
+  const [before, question] = [asked.at(-2), asked.at(-1)];
   return {
-    question: asked.at(-1)?.content ?? "",
+    question: question?.content ?? "",
     model,
     parent_message_id: before ? (idOf(before) ?? null) : "root",
     system: options.system || null,
-    details: images.length > 0 ? { images: images.map(({ name, data }) => ({ name, data })) } : null,
+    details: question ? questionDetails(question) : null,
     parameters: wireOptions(options),
   };
 }

@@ -1,3 +1,4 @@
+import type { Attachment } from "./attachments";
 import { addressedChat, newChatId } from "./address";
 import type { MessageRecord } from "./api/types";
 import type { ChatEntry } from "./chats";
@@ -35,6 +36,8 @@ export interface Asking {
   model?: string | null;
   /** What came of the calls of the answer before it. */
   results?: ToolResult[];
+  /** Images and text files that it brings. */
+  attachments?: readonly Attachment[];
 }
 
 /** A question of the branch on the screen that is asked once more, which makes another branch. */

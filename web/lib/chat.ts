@@ -98,7 +98,7 @@ export function forgetChat(id: string): void {
 
 /** Ask: what a question carries beside its words is in lib/options.ts. */
 export function sendQuestion(text: string, asking: Asking = {}): void {
-  if (chat.get().phase !== "idle" || text.trim() === "") return;
+  if (chat.get().phase !== "idle" || (text.trim() === "" && !asking.attachments?.length)) return;
   void begin((found) => found.ask(text.trim(), asking));
 }
 

@@ -1,3 +1,4 @@
+import { imagesIn, wireContent, type ImageAttachment } from "./attachments";
 import type { MessageRecord, SessionImport, TokenUsage, WireMessage } from "./api/types";
 import type { ErrorRecord } from "./errors";
 import { callsOf, resultsOf, type ToolCall, type ToolResult } from "./tool-calls";
@@ -14,6 +15,8 @@ export interface SaidMessage {
   content: string;
   /** It says what came of the calls of the answer before it. */
   results?: ToolResult[];
+  /** Pictures that a question came with. */
+  images?: ImageAttachment[];
   /** When, ISO 8601. */
   at?: string;
 }
@@ -50,15 +53,16 @@ export function titleOf(text: string): string {
 
 /**
  * What the model is told: a turn that failed without a word is left out, with its question. Calls of
- * tools are told where their results follow, else no engine would go on from them.
+ * tools are told where their results follow, else no engine would go on from them. `system` takes the
+ * place of instructions that the conversation has.
  */
-export function wireMessages(messages: Message[]): WireMessage[] {
-  const sent: WireMessage[] = [];
+export function wireMessages(messages: Message[], system?: string): WireMessage[] {
+  const sent: WireMessage[] = system ? [{ role: "system", content: system }] : [];
   messages.forEach((message, at) => {
     const { role, content } = message;
     if (message.role !== "assistant") {
       if (message.results?.length) sent.push(...message.results.map((one) => ({ role: "tool" as const, content: one.content, tool_call_id: one.id })));
-      else sent.push({ role, content });
+      else if (role !== "system" || !system) sent.push({ role, content: wireContent(content, message.images) });
       return;
     }
     const next = messages[at + 1];
@@ -78,9 +82,9 @@ const figure = (value: unknown): number | undefined =>
 
 function errorOf(value: unknown): ErrorRecord | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { code, message, fix, docs, lang } = value as Record<string, unknown>;
+  const { code, message, fix, docs, param, lang } = value as Record<string, unknown>;
   if (typeof code !== "string" || typeof message !== "string") return undefined;
-  return { code, message, fix: text(fix) ?? null, docs: text(docs) ?? null, lang: text(lang) };
+  return { code, message, fix: text(fix) ?? null, docs: text(docs) ?? null, lang: text(lang), ...(text(param) && { param: text(param) }) };
 }
 
 function usageOf(value: unknown): TokenUsage | undefined {
@@ -88,12 +92,19 @@ function usageOf(value: unknown): TokenUsage | undefined {
   return counted && figure(value.completion_tokens) !== undefined ? (value as TokenUsage) : undefined;
 }
 
+/** What is kept beside the text of a question. */
+export function questionDetails(message: Message): Record<string, unknown> | null {
+  if (message.role !== "user" || (!message.images && !message.results)) return null;
+  const { images, results } = message;
+  return { ...(images && { images: images.map(({ name, data }) => ({ name, data })) }), ...(results && { tool_results: results }) };
+}
+
 /** A message as the server keeps it; whoever wrote the details, only what fits is taken. */
 export function messageOf(record: MessageRecord): Message {
   const { role, content, created_at: at } = record;
   if (role !== "assistant") {
     const results = resultsOf(record.details?.tool_results);
-    return results.length > 0 ? { role, content, at, results } : { role, content, at };
+    return { role, content, at, ...imagesIn(record.details), ...(results.length > 0 && { results }) };
   }
   const { reasoning, reasoning_ms, tool_calls, finish_reason, finish_note, stopped, error, usage, time_to_first_token_ms, tokens_per_second, ...more } =
     record.details ?? {};
@@ -117,11 +128,6 @@ export function messageOf(record: MessageRecord): Message {
     error: errorOf(error),
     more,
   };
-}
-
-/** What is kept beside the words of a question. */
-export function questionDetails(message: Message): Record<string, unknown> | null {
-  return message.role === "user" && message.results ? { tool_results: message.results } : null;
 }
 
 /** The length of a text in JSON whose letters beyond ASCII are escaped, as the server counts it. */

@@ -2,6 +2,7 @@ import type { Attachment } from "./attachments";
 import { chat } from "./chat-state";
 import { itemNames, readItem, writeItem } from "./storage";
 import { createStore } from "./store";
+import { typed } from "./typed";
 
 /** What holds for every question of a conversation, until it is changed. */
 export interface ChatOptions {
@@ -11,6 +12,8 @@ export interface ChatOptions {
   parameters: Record<string, unknown>;
   response_format?: Record<string, unknown>;
   tools?: unknown[];
+  /** Fields as they were written, right or not yet. */
+  written?: { schema?: string; tools?: string };
 }
 
 export interface QuestionOptions extends ChatOptions {
@@ -19,6 +22,7 @@ export interface QuestionOptions extends ChatOptions {
 }
 
 const ITEM = "venom.options.";
+export const DRAFT_ITEM = "venom.draft.";
 /** A conversation without a word has no name that outlives a reload. */
 const UNSENT = "new";
 /** What a new conversation begins with. */
@@ -78,6 +82,10 @@ export function wireOptions({ parameters, response_format, tools }: ChatOptions)
   return { ...parameters, ...(response_format && { response_format }), ...(tools && tools.length > 0 && { tools }) };
 }
 
+/** Whether anything differs from what the model does by itself. */
+export const isChanged = ({ system, parameters, response_format, tools }: ChatOptions): boolean =>
+  Boolean(system || response_format || tools?.length) || Object.keys(parameters).length > 0;
+
 export function changeOptions(change: Partial<ChatOptions>): void {
   followOptions();
   chatOptions.set((old) => ({ ...old, ...change }));
@@ -86,10 +94,12 @@ export function changeOptions(change: Partial<ChatOptions>): void {
 
 export const defaultOptions = (): ChatOptions | null => stored(DEFAULT);
 
-/** Forget what belongs to one conversation, or to all of them. */
-export function forgetOptions(id?: string): void {
-  for (const name of itemNames("localStorage")) {
-    if (id === undefined ? name.startsWith(ITEM) : name === ITEM + id) writeItem("localStorage", name, null);
+/** Forget what this browser keeps of one conversation, or of all: what was set, and what was written and not sent. */
+export function forgetKept(id?: string): void {
+  if (id === undefined) typed.set("");
+  for (const item of itemNames("localStorage")) {
+    const name = [ITEM, DRAFT_ITEM].find((begin) => item.startsWith(begin));
+    if (name !== undefined && (id === undefined || item === name + id)) writeItem("localStorage", item, null);
   }
 }
 

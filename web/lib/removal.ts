@@ -4,6 +4,7 @@ import { findChat, hideChat, refuseChats, showChatAgain, unhideChat } from "./ch
 import { ApiError, recordOf } from "./errors";
 import { allowAsking } from "./key";
 import { onLeave } from "./leaving";
+import { forgetKept } from "./options";
 import { readItem, writeItem } from "./storage";
 import { NOTE, removal } from "./removed";
 import { tellTabs } from "./tabs";
@@ -85,5 +86,6 @@ export async function finishRemoval(): Promise<void> {
     }
   }
   forgetChat(entry.id);
+  forgetKept(entry.id);
   tellTabs({ about: "conversations" });
 }

@@ -5,6 +5,7 @@ import { chat, followAddress, leaveChat, readChat, reviseChat } from "./chat";
 import { chats, refreshChats } from "./chats";
 import { signedIn } from "./key";
 import { onLeave } from "./leaving";
+import { forgetKept } from "./options";
 import { anyLeft } from "./removed";
 import { hearTabs, type News } from "./tabs";
 import { anyUntaken } from "./untaken";
@@ -74,6 +75,7 @@ function hear(news: News): void {
 
 /** Open the page as if nobody had been here. */
 export function startAnew(): void {
+  forgetKept();
   window.location.replace("/");
 }
 

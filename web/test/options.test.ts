@@ -59,13 +59,14 @@ test("a stored value that is none is passed over", async () => {
 });
 
 test("forgetting leaves nothing, or nothing of one conversation", async () => {
-  const { changeOptions, forgetOptions, keepAsDefault } = await page();
+  const { changeOptions, forgetKept, keepAsDefault } = await page();
   changeOptions({ system: "Secret." });
   keepAsDefault({ system: "Mine.", parameters: {} });
-  forgetOptions("new");
-  expect([...items.keys()]).toEqual(["venom.options.default"]);
-  forgetOptions();
-  expect([...items.keys()]).toEqual([]);
+  items.set("venom.draft.new", "Half a").set("venom.theme", "dark");
+  forgetKept("new");
+  expect([...items.keys()]).toEqual(["venom.options.default", "venom.theme"]);
+  forgetKept();
+  expect([...items.keys()]).toEqual(["venom.theme"]);
 });
 
 test("a request has only what was set", async () => {

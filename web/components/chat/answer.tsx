@@ -2,12 +2,12 @@
 
 import { memo, useEffect, useState, type ReactNode } from "react";
 import type { AssistantMessage } from "@/lib/conversation";
-import { useText } from "@/lib/i18n";
 import { useArea } from "@/lib/i18n/area";
 import answers from "@/lib/i18n/areas/answers";
 import { lazyPart } from "@/lib/lazy";
 import { ErrorNote } from "../ui/error-note";
 import { Figures } from "./figures";
+import { FixButtons } from "./fix-buttons";
 import { Reasoning } from "./reasoning";
 import { ToolCalls } from "./tool-calls";
 
@@ -28,7 +28,6 @@ interface Props {
 }
 
 export function Answer({ message, live, queue = 0, asker, onRetry, children }: Props) {
-  const { t: common } = useText();
   const { t } = useArea(answers);
   const { content, error, toolCalls } = message;
   const silent = content === "" && !toolCalls;
@@ -41,7 +40,7 @@ export function Answer({ message, live, queue = 0, asker, onRetry, children }: P
       {!live && <Ending message={message} />}
       {error && (
         <ErrorNote error={error}>
-          {onRetry && <button type="button" className="button" onClick={onRetry}>{common.retry}</button>}
+          {onRetry && <FixButtons error={error} onRetry={onRetry} />}
         </ErrorNote>
       )}
       {!live && (!silent || !error) && <Figures message={message} />}

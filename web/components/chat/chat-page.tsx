@@ -12,8 +12,9 @@ import { ModelPicker, modelListPart } from "../models/model-picker";
 import { MenuButton } from "../shell/shell";
 import { ArrowDownIcon } from "../ui/icons";
 import { Announcer } from "./announcer";
-import { Composer } from "./composer";
+import { Composer, composerParts } from "./composer";
 import { NotKept, NotOpened } from "./not-kept";
+import { BesideSettings, SettingsButton } from "./settings-button";
 import { useStickToEnd } from "./stick-to-end";
 import { loadTurns, turnsPart } from "./turns-part";
 import { Welcome } from "./welcome";
@@ -34,6 +35,7 @@ export function ChatPage() {
       void loadTurns();
       void modelListPart.load();
       void connectPart.load();
+      void composerParts.load();
     });
   }, []);
   useEscape(busy);
@@ -45,12 +47,13 @@ export function ChatPage() {
   // Until the server has been heard, sending is allowed: the answer will say what is wrong.
   const able = model !== null || stock.models === null;
   return (
-    <>
+    <BesideSettings stock={stock} model={model}>
       <header className="flex h-14 shrink-0 items-center gap-2 px-3 sm:px-4">
         <MenuButton />
         <ModelPicker stock={stock} model={model} />
         <div className="flex-1" />
         <GetModelLink />
+        <SettingsButton />
         <ConnectButton model={model} />
       </header>
       <main id="content" tabIndex={-1} className={`relative flex min-h-0 flex-1 flex-col outline-none ${first ? "sm:justify-center sm:pb-[12vh]" : ""}`}>
@@ -70,11 +73,11 @@ export function ChatPage() {
             </button>
           )}
           {state.unkept && <NotKept refusal={state.unkept} />}
-          <Composer model={model} able={able} busy={busy} held={!!state.reading || !!state.error} chatId={state.id} />
+          <Composer stock={stock} first={empty} model={model} able={able} busy={busy} held={!!state.reading || !!state.error} chatId={state.id} />
         </div>
       </main>
       <Announcer state={state} />
-    </>
+    </BesideSettings>
   );
 }
 

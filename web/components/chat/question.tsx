@@ -1,6 +1,7 @@
 "use client";
 
 import { memo, useRef, useState, type KeyboardEvent } from "react";
+import { splitFiles } from "@/lib/attachments";
 import { branchesAt, type Tree } from "@/lib/branches";
 import { askAgain } from "@/lib/chat";
 import type { SaidMessage } from "@/lib/conversation";
@@ -26,7 +27,8 @@ export const Question = memo(function Question({ message, at, tree, model, busy 
   const { t } = useArea(answers);
   const [editing, edit] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
-  const { role, content, results } = message;
+  const { role, content, images, results } = message;
+  const { words, files } = splitFiles(content);
   if (role === "system") {
     return (
       <details className="text-sm text-soft">
@@ -42,11 +44,24 @@ export const Question = memo(function Question({ message, at, tree, model, busy 
   };
   return (
     <article aria-label={t.you} className="flex flex-col items-end gap-1">
+      {images && (
+        <ul aria-label={t.images} className="flex max-w-[85%] flex-wrap justify-end gap-2">
+          {images.map((image, place) => (
+            <li key={place}><img src={image.data} alt={image.name} className="max-h-48 max-w-full rounded-xl border border-line object-contain" /></li>
+          ))}
+        </ul>
+      )}
       {results ? <Results results={results} /> : editing ? (
         <Editor text={content} onEnd={close} onAsk={(text) => { edit(false); askAgain({ at, model, text }); document.getElementById("message")?.focus(); }} />
       ) : (
-        <p lang="" className="max-w-[85%] rounded-2xl bg-sunken px-4 py-2.5 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">{content}</p>
+        words !== "" && <p lang="" className="max-w-[85%] rounded-2xl bg-sunken px-4 py-2.5 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">{words}</p>
       )}
+      {!editing && files.map((file, place) => (
+        <details key={place} className="card w-fit max-w-[85%] px-4 py-2 text-sm">
+          <summary className="rounded font-medium [overflow-wrap:anywhere]">{file.name}</summary>
+          <pre tabIndex={0} lang="" aria-label={file.name} role="region" className="mt-2 max-h-80 overflow-auto font-mono text-[0.8125rem] leading-relaxed">{file.text}</pre>
+        </details>
+      ))}
       {!busy && !editing && (
         <div className="flex items-center">
           {branches && <BranchArrows tree={tree} branches={branches} label={t.branches_question} />}

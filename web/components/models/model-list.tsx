@@ -6,7 +6,7 @@ import { canChat, chooseModel, findModel, type Catalogue } from "@/lib/catalogue
 import { useText } from "@/lib/i18n";
 import type { ModelRecord } from "@/lib/api/types";
 import { CheckIcon } from "../ui/icons";
-import { ModelLabel, spokenModel, TRIGGER } from "./model-trigger";
+import { MODEL_PICKER, ModelLabel, spokenModel, TRIGGER } from "./model-trigger";
 
 interface Group {
   value: string;
@@ -34,7 +34,7 @@ export function ModelList({ stock, model }: { stock: Catalogue; model: string | 
       itemToStringLabel={(item: ModelRecord) => item.id}
       isItemEqualToValue={(item: ModelRecord, value: ModelRecord) => item.id === value.id}
     >
-      <Combobox.Trigger className={TRIGGER} aria-label={spokenModel(t, stock, model)}>
+      <Combobox.Trigger id={MODEL_PICKER} className={TRIGGER} aria-label={spokenModel(t, stock, model)}>
         <ModelLabel stock={stock} model={model} />
       </Combobox.Trigger>
       <Combobox.Portal>

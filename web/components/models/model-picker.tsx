@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { useText } from "@/lib/i18n";
 import { lazyPart } from "@/lib/lazy";
-import { ModelLabel, spokenModel, TRIGGER, type TriggerProps } from "./model-trigger";
+import { MODEL_PICKER, ModelLabel, spokenModel, TRIGGER, type TriggerProps } from "./model-trigger";
 
 /** Base UI's list comes after the first paint; until it is opened, a plain button stands for it. */
 export const modelListPart = lazyPart(() => import("./model-list"));
@@ -15,6 +15,7 @@ export function ModelPicker({ stock, model }: TriggerProps) {
   if (wanted && list) return <list.ModelList stock={stock} model={model} />;
   return (
     <button
+      id={MODEL_PICKER}
       type="button"
       className={TRIGGER}
       aria-haspopup="dialog"

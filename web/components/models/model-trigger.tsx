@@ -4,6 +4,8 @@ import { findModel, type Catalogue } from "@/lib/catalogue";
 import { useText, type Dictionary } from "@/lib/i18n";
 import { ChevronIcon } from "../ui/icons";
 
+/** The id of the button that opens the list, plain or whole: others open it too. */
+export const MODEL_PICKER = "model-picker";
 export const TRIGGER =
   "inline-flex min-w-0 items-center gap-2 rounded-lg px-2.5 py-1.5 text-left hover:bg-hover data-popup-open:bg-hover";
 

@@ -13,12 +13,14 @@ import { routeAt } from "@/lib/routes";
 import { useStore } from "@/lib/store";
 import { beginVisit } from "@/lib/visit";
 import { drawer } from "./drawer";
+import { keysPart } from "../palette/keys-part";
 import { MenuIcon } from "../ui/icons";
 import { Sidebar } from "./sidebar";
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t, lang } = useText();
   const path = usePathname();
+  const keys = keysPart.use();
   useLayoutEffect(() => {
     document.documentElement.lang = lang;
     // The texts are in the right language once the store's value is what was rendered.
@@ -53,6 +55,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </div>
       <Drawer />
       <KeyDialog />
+      {keys && <keys.Keys />}
     </QueryClientProvider>
   );
 }
@@ -74,6 +77,7 @@ function followServerLater(): () => void {
   let stop: () => void = () => undefined;
   let over = false;
   whenIdle(() => {
+    void keysPart.load();
     void import("@/lib/following").then((found) => {
       if (!over) stop = found.followServer();
     }, () => undefined);

@@ -9,6 +9,7 @@ import { chat, newChat } from "@/lib/chat";
 import { useText } from "@/lib/i18n";
 import { useStore } from "@/lib/store";
 import { untaken } from "@/lib/untaken";
+import { keysPart } from "../palette/keys-part";
 import { Sentence } from "../ui/sentence";
 import { LogoIcon, PlusIcon } from "../ui/icons";
 import { ChatList, stayHere } from "./chat-list";
@@ -22,12 +23,16 @@ export function Sidebar() {
   const path = usePathname();
   const { overview } = useStore(catalogue);
   const { id, messages } = useStore(chat);
+  const keys = keysPart.use();
   return (
     <div className="flex h-full flex-col">
       <div className="space-y-4 px-3 pt-4 pb-3">
-        <Link href={chatHref(messages.length > 0 ? id : null)} prefetch={false} className="flex w-fit items-center gap-2.5 rounded-lg px-2 text-[1.0625rem] font-semibold tracking-tight">
-          <LogoIcon /> Venom
-        </Link>
+        <div className="flex items-center justify-between">
+          <Link href={chatHref(messages.length > 0 ? id : null)} prefetch={false} className="flex w-fit items-center gap-2.5 rounded-lg px-2 text-[1.0625rem] font-semibold tracking-tight">
+            <LogoIcon /> Venom
+          </Link>
+          {keys && <keys.FindButton />}
+        </div>
         <Link
           href="/" prefetch={false}
           className="button w-full"

@@ -48,6 +48,8 @@ export const TimerIcon = (props: Props) => <Icon {...props}><path d="M9 3h6M12 9
 export const TranslateIcon = (props: Props) => <Icon {...props}><path d="M4 6h9M8.5 4v2M11 6c-1 4-3.5 6.5-6.5 8M6 9c1 2.5 3 4 5 5M12 20l4-9 4 9M13.5 17h5" /></Icon>;
 export const PauseIcon = (props: Props) => <Icon {...props}><path d="M9 6v12M15 6v12" /></Icon>;
 export const PlayIcon = (props: Props) => <Icon {...props}><path d="M8 5.5v13l10.5-6.5z" /></Icon>;
+export const PaperclipIcon = (props: Props) => <Icon {...props}><path d="M19 11l-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4l8-8a3 3 0 0 1 4.3 4.3l-7.7 7.7a1.5 1.5 0 0 1-2.2-2.2L14 7.5" /></Icon>;
+export const FileIcon = (props: Props) => <Icon {...props}><path d="M6 3h8l5 5v13H6zM14 3v5h5M9 13h6M9 17h6" /></Icon>;
 export const CopyIcon = (props: Props) => (
   <Icon {...props}><rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15V6a2 2 0 0 1 2-2h8" /></Icon>
 );

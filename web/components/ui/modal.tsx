@@ -7,11 +7,13 @@ import { CloseIcon } from "./icons";
 interface Props {
   title: string;
   onClose: () => void;
+  /** Without heading and margins: the content brings its own. */
+  bare?: boolean;
   children: ReactNode;
 }
 
 /** The browser's own dialog: it holds the focus, gives it back and closes on Esc. */
-export function Modal({ title, onClose, children }: Props) {
+export function Modal({ title, onClose, bare = false, children }: Props) {
   const { t } = useText();
   const dialog = useRef<HTMLDialogElement>(null);
   // A layout effect: its clean-up runs while the dialog is still there to give the focus back.
@@ -35,15 +37,17 @@ export function Modal({ title, onClose, children }: Props) {
         if (event.target === event.currentTarget) onClose();
       }}
     >
-      <div className="p-5 sm:p-7">
-        <div className="mb-4 flex items-start justify-between gap-4">
-          <h2 className="text-lg font-semibold tracking-tight">{title}</h2>
-          <button type="button" className="button-icon -mt-1.5 -mr-2" aria-label={t.close} onClick={onClose}>
-            <CloseIcon className="size-5" />
-          </button>
+      {bare ? children : (
+        <div className="p-5 sm:p-7">
+          <div className="mb-4 flex items-start justify-between gap-4">
+            <h2 className="text-lg font-semibold tracking-tight">{title}</h2>
+            <button type="button" className="button-icon -mt-1.5 -mr-2" aria-label={t.close} onClick={onClose}>
+              <CloseIcon className="size-5" />
+            </button>
+          </div>
+          {children}
         </div>
-        {children}
-      </div>
+      )}
     </dialog>
   );
 }

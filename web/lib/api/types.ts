@@ -1,3 +1,4 @@
+import type { ContentPart } from "../attachments";
 import type { components, paths } from "./schema";
 
 export type { paths } from "./schema";
@@ -31,7 +32,7 @@ export type JsonOf<P extends keyof paths> = paths[P] extends {
 
 export interface WireMessage {
   role: "system" | "user" | "assistant" | "tool";
-  content: string;
+  content: string | ContentPart[];
   tool_calls?: { id: string; type: "function"; function: { name: string; arguments: string } }[];
   tool_call_id?: string;
 }

@@ -107,6 +107,8 @@ export const en = {
   send: "Send",
   stop: "Stop",
   keys_hint: "Enter sends, Shift + Enter starts a new line, Esc stops.",
+  chat_settings: "Settings of this chat",
+  chat_settings_changed: "Settings of this chat: changed",
   conversation: "Conversation",
   latest: "Go to the latest message",
   said_started: "The answer is being written.",

@@ -103,6 +103,8 @@ export const pl: Dictionary = {
   send: "Wyślij",
   stop: "Zatrzymaj",
   keys_hint: "Enter wysyła, Shift + Enter zaczyna nowy wiersz, Esc zatrzymuje.",
+  chat_settings: "Ustawienia tej rozmowy",
+  chat_settings_changed: "Ustawienia tej rozmowy: zmienione",
   conversation: "Rozmowa",
   latest: "Przejdź do najnowszej wiadomości",
   said_started: "Odpowiedź powstaje.",

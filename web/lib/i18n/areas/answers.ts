@@ -55,6 +55,7 @@ export default area(
     tool_help: "Nothing is run by this page. Do by hand what the model asks for, paste what came of it, and the model goes on.",
     tool_send: "Go on with the result",
     tool_send_all: "Go on with the results",
+    images: "Images of the question",
     tool_given: (name: string) => `Result of ${name}, given by hand`,
   },
   {
@@ -108,6 +109,7 @@ export default area(
     tool_help: "Ta strona niczego nie uruchamia. Zrób ręcznie to, o co prosi model, wklej wynik, a model pójdzie dalej.",
     tool_send: "Dalej z tym wynikiem",
     tool_send_all: "Dalej z tymi wynikami",
+    images: "Obrazy do pytania",
     tool_given: (name) => `Wynik ${name}, podany ręcznie`,
   },
 );
