@@ -154,6 +154,14 @@ class FakeVenom:
     async def plugins(self, request: Request) -> Response:
         return self.refusal(request) or JSONResponse({"plugins": scenarios.PLUGINS})
 
+    async def available(self, request: Request) -> Response:
+        nothing: dict[str, list[str]] = {"plugins": [], "environments": []}
+        return self.refusal(request) or JSONResponse(nothing)
+
+    async def engines(self, request: Request) -> Response:
+        nothing = {"success": True, "count": 0, "engines": [], "providers": [], "servers": []}
+        return self.refusal(request) or JSONResponse(nothing)
+
     async def chat(self, request: Request) -> Response:
         if refused := self.refusal(request):
             return refused
@@ -274,6 +282,8 @@ def make_app(fake: FakeVenom, folder: Path) -> Starlette:
             Route("/api/v1/events", fake.events),
             Route("/api/v1/models", fake.models),
             Route("/api/v1/plugins", fake.plugins),
+            Route("/api/v1/plugins/available", fake.available),
+            Route("/api/v1/engines", fake.engines),
             Route("/api/v1/models/install", fake.install, methods=["POST"]),
             Route("/api/v1/models/loaded", fake.loaded),
             Route("/api/v1/models/{name:path}/fit", fake.fit),

@@ -60,8 +60,7 @@ def _empty(page: Page, fake: FakeVenom) -> None:
     fake.scenario = scenarios.empty()
     fake.pace = 0.2
     page.reload()
-    page.get_by_role("button", name="Pull SmolLM2 135M").click()
-    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("button", name="Get SmolLM2 135M")).to_be_visible()
     page.get_by_role("region", name="Providers").get_by_text("Ollama", exact=True).click()
 
 
