@@ -107,6 +107,9 @@ def provider(name: str, status: str, reason: Any = None) -> dict[str, Any]:
     """One provider of a plugin's record."""
     return {
         "name": name,
+        "title": name,
+        "summary": "Runs models.",
+        "homepage": None,
         "status": status,
         "reason": reason,
         "breaches": [],

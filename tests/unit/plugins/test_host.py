@@ -43,6 +43,9 @@ class TestRecords:
             "providers": [
                 {
                     "name": "onnx",
+                    "title": "Acme",
+                    "summary": "A provider for tests.",
+                    "homepage": None,
                     "status": "unavailable",
                     "capabilities": ["chat"],
                     "reason": {
