@@ -8,7 +8,6 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from acts import choose, expect, finished, send
 from axe import serious_violations
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from acts import OpenWindow
     from playwright.sync_api import Locator, Page
     from stage import Stage
-
-# The mirror answers at once: its answer may have ended, and be kept, before the page follows it.
-pytestmark = pytest.mark.refusals(404)
 
 
 def settings(page: Page) -> Locator:

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
     from stage import Stage
 
-# The mirror answers at once: its answer may have ended, and be kept, before the page follows it.
-pytestmark = pytest.mark.refusals(404)
-
 
 def palette(page: Page) -> Locator:
     """Open the palette by its key, once the page hears keys."""
@@ -101,7 +98,7 @@ def test_a_chat_is_found_by_what_was_said_in_it(mirror: Stage, open_window: Open
     expect(found.get_by_role("option", name="First line")).to_be_visible()
 
 
-@pytest.mark.refusals(400, 404)
+@pytest.mark.refusals(400)
 def test_a_question_that_does_not_fit_is_asked_in_a_new_chat(
     mirror: Stage, open_window: OpenWindow
 ) -> None:
@@ -118,7 +115,7 @@ def test_a_question_that_does_not_fit_is_asked_in_a_new_chat(
     expect(finished(page.get_by_test_id("answer").last).locator("pre")).to_contain_text("short")
 
 
-@pytest.mark.refusals(400, 404)
+@pytest.mark.refusals(400)
 def test_what_a_model_refuses_is_left_out_by_a_button(
     mirror: Stage, open_window: OpenWindow
 ) -> None:

@@ -230,6 +230,7 @@ def _lifespan(
         try:
             yield
         finally:
+            await ring.close()
             await venom.close()
 
     return lifespan

@@ -358,6 +358,10 @@ class KeyRing:
         self._noting.add(task)
         task.add_done_callback(self._noting.discard)
 
+    async def close(self) -> None:
+        """Wait until what is being written down is."""
+        await asyncio.gather(*self._noting)
+
     def _write_use(self, key_id: str) -> None:
         try:
             self._keys().note_use(key_id)

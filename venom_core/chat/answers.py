@@ -41,6 +41,10 @@ log = logging.getLogger(__name__)
 MOST_ANSWERS = 8
 #: How much of an answer the end of this process costs, however hard it comes.
 KEPT_SECONDS = 2.0
+#: So long an answer that has ended can be followed still, and so many of them: whoever asked, or
+#: reads a conversation, comes a moment later.
+LINGERS_SECONDS = 30.0
+MOST_LINGERING = 32
 #: Guards what a caller has begun: ends it where the caller is no longer let in.
 Guard = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -116,9 +120,15 @@ class RunningAnswer:
         self._changed = asyncio.Event()
 
     def cancel(self, by: Literal["person", "deletion", "server"]) -> None:
-        if self.cancelled_by is None and self.task is not None and not self.ended:
+        """End it before it is whole; the first who says so is the reason."""
+        if self.cancelled_by is None and not self.ended:
             self.cancelled_by = by
-            self.task.cancel()
+            self.end_task()
+
+    def end_task(self) -> None:
+        """Cancel its task after that has begun: one that is cancelled before keeps nothing."""
+        if self.task is not None:
+            asyncio.get_running_loop().call_soon(self.task.cancel)
 
     async def over(self) -> None:
         """Wait until it has ended and what there is of it is kept."""
@@ -201,6 +211,7 @@ class Answers:
         self._chat = chat
         self._sessions = sessions
         self._running: dict[str, RunningAnswer] = {}
+        self._lingering: dict[str, RunningAnswer] = {}
         self._closed = False
 
     def of(self, owner: Owner, session_id: str) -> list[RunningAnswer]:
@@ -212,17 +223,17 @@ class Answers:
         ]
 
     def find(self, owner: Owner, session_id: str, answer_id: str) -> RunningAnswer:
-        """Return an answer under way. Raises ``NotFound`` (``answer_not_found``) where there is
-        none, or none any more."""
-        for one in self.of(owner, session_id):
-            if one.id == answer_id:
-                return one
-        raise NotFound(
-            "This answer is not being written now.",
-            code="answer_not_found",
-            param="message_id",
-            fix="Read the conversation: what was said is kept there.",
-        )
+        """Return an answer under way, or one that has just ended. Raises ``NotFound``
+        (``answer_not_found``)."""
+        found = self._running.get(answer_id) or self._lingering.get(answer_id)
+        if found is None or (found.talk.owner, found.talk.session_id) != (owner, session_id):
+            raise NotFound(
+                "This answer is not being written now.",
+                code="answer_not_found",
+                param="message_id",
+                fix="Read the conversation: what was said is kept there.",
+            )
+        return found
 
     async def begin(
         self, talk: Conversation, asked: Sequence[Message], call: ChatCall, allowed: Guard
@@ -258,11 +269,13 @@ class Answers:
             raise
         name = f"answer {answer.id}"
         answer.task = asyncio.create_task(self._make(answer, allowed), name=name)
+        if answer.cancelled_by is not None:  # while its question was being kept
+            answer.end_task()
         return answer
 
     async def stop(self, owner: Owner, session_id: str, answer_id: str) -> None:
-        """Stop an answer at the wish of its owner; returns when what was said is kept. Raises
-        ``NotFound``."""
+        """Stop an answer at the wish of its owner; returns when what was said is kept. One that has
+        just ended stays as it is. Raises ``NotFound``."""
         answer = self.find(owner, session_id, answer_id)
         answer.cancel("person")
         await answer.over()
@@ -272,6 +285,9 @@ class Answers:
         for answer in self.of(owner, session_id):
             answer.cancel("deletion")
             await answer.over()
+        for answer in list(self._lingering.values()):
+            if (answer.talk.owner, answer.talk.session_id) == (owner, session_id):
+                del self._lingering[answer.id]
 
     async def close(self) -> None:
         """End every answer; what was said is kept, and said to be cut."""
@@ -326,6 +342,15 @@ class Answers:
             self._forget(answer)
             answer.ended = True
             answer.change()
+            if answer.cancelled_by != "deletion" and not self._closed:
+                self._linger(answer)
+
+    def _linger(self, answer: RunningAnswer) -> None:
+        while len(self._lingering) >= MOST_LINGERING:
+            self._lingering.pop(next(iter(self._lingering)))
+        self._lingering[answer.id] = answer
+        loop = asyncio.get_running_loop()
+        loop.call_later(LINGERS_SECONDS, self._lingering.pop, answer.id, None)
 
     async def _keep(self, answer: RunningAnswer, *, whole: bool) -> None:
         """Store the answer as it is; one write is over before the next begins."""

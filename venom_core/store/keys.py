@@ -19,7 +19,7 @@ from venom_core.sdk.numbers import whole
 from venom_core.sdk.utc import utc_text
 from venom_core.store.audit import LOCAL_USER, Actor, write_audit
 from venom_core.store.columns import texts
-from venom_core.store.transactions import writing
+from venom_core.store.transactions import store_errors, writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -242,7 +242,7 @@ class KeyRepository:
         from venom_core.store.tables import api_keys as t
 
         now = utc_text(precision="seconds")
-        with writing(self._engine) as connection:
+        with store_errors(), writing(self._engine) as connection:
             connection.execute(t.update().where(t.c.id == key_id).values(last_used_at=now))
 
 

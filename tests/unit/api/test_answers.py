@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,9 +14,10 @@ import pytest
 from tests.unit.api.conftest import MakeVenom
 from venom_core.api import revocation
 from venom_core.chat import answers
+from venom_core.chat.service import ChatCall
 from venom_core.composition import Venom
 from venom_core.sdk.errors import UpstreamError
-from venom_core.store.sessions import Owner
+from venom_core.store.sessions import Message, Owner
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import until, within
 from venom_core.testing.scripted import Pause, Script, say
@@ -128,7 +130,22 @@ async def test_who_leaves_ends_nothing_and_who_comes_hears_it_from_the_beginning
     kept = (await read(client))["messages"][-1]
     assert (kept["id"], kept["content"]) == (answer, "Because of")
     assert kept["details"]["stopped"] is True
-    assert (await client.get(f"{PATH}/s/answers/{answer}")).json()["code"] == "answer_not_found"
+
+
+async def test_an_answer_that_has_just_ended_is_heard_by_who_comes_late(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "MOST_LINGERING", 2)
+    ids = [(await ask(client)).headers["Venom-Answer-Id"] for _ in range(2)]
+    refused = await ask(client, model="none")
+    ids.append(refused.headers["Venom-Answer-Id"])
+    oldest, whole, wrong = [await client.get(f"{PATH}/s/answers/{one}") for one in ids]
+    assert oldest.json()["code"] == "answer_not_found"
+    assert text_of(whole) == "An answer"
+    assert wrong.json()["code"] == "model_not_found"
+    await client.delete(f"{PATH}/s")
+    gone = await client.get(f"{PATH}/s/answers/{ids[1]}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "answer_not_found")
 
 
 async def test_two_follow_one_answer(client: httpx.AsyncClient) -> None:
@@ -266,8 +283,7 @@ async def test_a_parameter_out_of_bounds_is_refused_before_anything_is_kept(
     client: httpx.AsyncClient,
 ) -> None:
     refused = await ask(client, parameters={"temperature": 9})
-    assert refused.json()["error" if "error" in refused.json() else "code"]
-    assert refused.status_code == 400
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request_error")
     assert (await client.get(f"{PATH}/s")).status_code == 404
 
 
@@ -283,6 +299,30 @@ async def test_an_answer_that_nobody_follows_is_made_all_the_same(
     question, answer = (await read(client))["messages"]
     assert (begun["question_id"], begun["message_id"]) == (question["id"], answer["id"])
     assert answer["content"] == "An answer"
+
+
+@pytest.mark.parametrize("when", ["its question is kept", "its task has not begun"])
+async def test_an_answer_that_is_stopped_at_once_ends(make_venom: MakeVenom, when: str) -> None:
+    venom = make_venom()
+    async with client_of(venom):
+        owner = Owner()
+        talk = await venom.sessions.conversation(owner, "s", None)
+        body = {"messages": [{"role": "user", "content": "Why?"}], "stream": True}
+        call = ChatCall("hangs", body, request_id="r", stream=True)
+        asked = [Message("user", "Why?")]
+        beginning = venom.answers.begin(talk, asked, call, contextlib.nullcontext)
+        if when == "its question is kept":
+            begun = asyncio.create_task(beginning)
+            await until(lambda: venom.answers.of(owner, "s"))
+            venom.answers.of(owner, "s")[0].cancel("person")
+            answer = await begun
+        else:
+            answer = await beginning
+            answer.cancel("person")
+        await within(answer.over())
+        assert answer.ended and venom.answers.of(owner, "s") == []
+        _, messages = await venom.sessions.get(owner, "s")
+    assert messages[-1].details is not None and messages[-1].details["stopped"] is True
 
 
 async def test_another_keys_answer_is_none(make_venom: MakeVenom) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import pytest_asyncio
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.frames import Usage
 from venom_core.store.access import Store
+from venom_core.store.benchmarks import Benchmark, BenchmarkRepository
 from venom_core.testing import scripted
+from venom_core.testing.deadlines import patience, until
 from venom_core.testing.scripted import Pause, Script, say
 from venom_core.testing.staging import SCRIPTED, Stage, stage
 
@@ -96,6 +100,43 @@ async def test_one_is_under_way_at_a_time_and_can_be_cancelled(acme: Stage) -> N
     again = await acme.client.post(f"/api/v1/benchmark/{running}/cancel")
     assert again.json()["benchmark"] == view
     assert (await ended(acme, await begun(acme, "one")))["status"] == "completed"
+
+
+async def test_a_second_cancel_waits_for_the_first(
+    acme: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[str] = []
+    benchmarks, room = acme.venom.benchmarks, threading.Event()
+    keep = BenchmarkRepository.add
+
+    def slowly(self: BenchmarkRepository, benchmark: Benchmark) -> None:
+        room.wait(patience(10))
+        keep(self, benchmark)
+
+    monkeypatch.setattr(BenchmarkRepository, "add", slowly)
+    monkeypatch.setattr(benchmarks, "_publish", lambda view: published.append(view["status"]))
+    ends: list[object] = []
+    end = benchmarks._end
+
+    async def counted(run: Any) -> None:
+        ends.append(run)
+        await end(run)
+
+    monkeypatch.setattr(benchmarks, "_end", counted)
+    running = await begun(acme, "endless")
+    path = f"/api/v1/benchmark/{running}/cancel"
+    first = asyncio.create_task(acme.client.post(path))
+
+    view = await benchmarks.get(running)
+    await until(lambda: view["status"] == "cancelled")
+    second = asyncio.create_task(acme.client.post(path))
+    await until(lambda: len(ends) == 2)
+    room.set()
+    both = await asyncio.gather(first, second)
+    assert [one.json()["benchmark"]["status"] for one in both] == ["cancelled", "cancelled"]
+    assert published[-1] == "cancelled"
+    kept = (await acme.client.get(LIST)).json()["benchmarks"]
+    assert [one["benchmark_id"] for one in kept] == [running]
 
 
 async def test_one_that_is_deleted_is_gone(acme: Stage) -> None:

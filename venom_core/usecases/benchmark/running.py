@@ -240,7 +240,8 @@ class BenchmarkUseCases:
 
     async def _end(self, run: _Run) -> None:
         if run.task is not None:
-            run.task.cancel()
+            if run.view["status"] == "running":  # else it is being kept
+                run.task.cancel()
             await asyncio.wait({run.task})
 
     def _read(self, limit: int) -> list[Benchmark]:
