@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,8 +36,9 @@ def choose(page: Page, model: str) -> None:
 
 def reloaded(page: Page) -> None:
     """Load the page again, once the server keeps the conversation."""
-    session = page.url.partition("?c=")[2]
-    found = f"{page.url.partition('?')[0]}api/v1/sessions/{session}"
+    expect(page).to_have_url(re.compile("/c/"))
+    origin, _, session = page.url.rpartition("/c/")
+    found = f"{origin}/api/v1/sessions/{session}"
     assert eventually(lambda: page.wait_for_timeout(50) or page.request.get(found).ok)
     page.reload()
 

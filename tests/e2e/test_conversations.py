@@ -338,7 +338,7 @@ def test_what_the_browser_kept_is_taken_over_once(fake: FakeVenom, open_window: 
     chats(page).last.click()
     expect(page.get_by_test_id("answer-text")).to_have_text("An old answer")
     figures = page.get_by_test_id("figures")
-    expect(figures).to_contain_text("ollama://gemma3:4b · first token 120 ms · 21 tokens/s")
+    expect(figures).to_contain_text("made on this machine · first token 120 ms · 21 tokens/s")
     expect(figures).to_contain_text("3 tokens")
     expect(page.get_by_test_id("ending")).to_have_text("The answer reached its length limit.")
     chats(page).first.click()

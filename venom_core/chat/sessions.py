@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -104,16 +105,23 @@ class TakenSession:
 
 @dataclass(slots=True)
 class AnswerParts:
-    """An answer as its pieces come."""
+    """An answer as its pieces come. ``reasoning_ms`` is the time between its first thought and its
+    first word."""
 
     content: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     tool_calls: dict[int, dict[str, str]] = field(default_factory=dict)
     finish_reason: str | None = None
     finish_note: str | None = None
+    reasoning_ms: int = 0
+    _thought_at: float | None = None
 
     def take(self, choice: Choice) -> None:
         """Add a piece; fragments of calls are put together by their index."""
+        if choice.reasoning and self._thought_at is None:
+            self._thought_at = time.monotonic()
+        if self._thought_at is not None and not self.content and not self.tool_calls:
+            self.reasoning_ms = round((time.monotonic() - self._thought_at) * 1000)
         if choice.reasoning:
             self.reasoning.append(choice.reasoning)
         if choice.content:
@@ -138,6 +146,7 @@ class AnswerParts:
             found["finish_note"] = self.finish_note
         if self.reasoning:
             found["reasoning"] = whole_characters("".join(self.reasoning))
+            found["reasoning_ms"] = self.reasoning_ms
         if self.tool_calls:
             found["tool_calls"] = [self.tool_calls[index] for index in sorted(self.tool_calls)]
         return found
