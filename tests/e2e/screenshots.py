@@ -60,7 +60,7 @@ class Picture:
 def pages(talk: str) -> dict[str, str]:
     """Return the path of each page by its name: the table's, and a conversation."""
     table = json.loads((ROOT / "web" / "lib" / "routes.json").read_text(encoding="utf-8"))
-    return {**{one["name"]: one["path"] for one in table}, "conversation": f"/?c={talk}"}
+    return {**{one["name"]: one["path"] for one in table}, "conversation": f"/c/{talk}"}
 
 
 def every(paths: dict[str, str]) -> Iterator[Picture]:

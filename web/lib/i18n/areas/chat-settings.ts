@@ -22,7 +22,6 @@ export default area(
     origin_model: "the model's own",
     origin_engine: "left to the engine",
     usual: (value: string) => `usually ${value}`,
-    from_to: (low: string, high: string) => `${low} to ${high}`,
     reset_one: (name: string) => `Reset: ${name}`,
     one_a_line: "One text a line",
     not_set: "Not set",
@@ -59,9 +58,6 @@ export default area(
     problem_held: "Until it is right, questions go without it.",
     checked: "Looks right.",
 
-    last_answer: "What the last answer was made with",
-    last_answer_none: "It is told with the next answer.",
-    sent_by_request: "this chat",
 
     temperature: "Temperature",
     max_tokens: "Longest answer (tokens)",
@@ -96,7 +92,6 @@ export default area(
     origin_model: "od samego modelu",
     origin_engine: "decyduje silnik",
     usual: (value) => `zwykle ${value}`,
-    from_to: (low, high) => `od ${low} do ${high}`,
     reset_one: (name) => `Przywróć: ${name}`,
     one_a_line: "Jeden tekst w wierszu",
     not_set: "Nie ustawiono",
@@ -133,9 +128,6 @@ export default area(
     problem_held: "Dopóki nie jest poprawny, pytania idą bez niego.",
     checked: "Wygląda dobrze.",
 
-    last_answer: "Z czym powstała ostatnia odpowiedź",
-    last_answer_none: "Będzie wiadomo przy następnej odpowiedzi.",
-    sent_by_request: "ta rozmowa",
 
     temperature: "Temperatura",
     max_tokens: "Najdłuższa odpowiedź (tokeny)",

@@ -19,7 +19,6 @@ export default area(
     parts: "What takes the memory",
     meter: "Share of the free memory",
     assumptions: "What this counts on",
-    checking: "Being worked out",
   },
   {
     context: "Kontekst",
@@ -38,6 +37,5 @@ export default area(
     parts: "Co zajmuje pamięć",
     meter: "Udział w wolnej pamięci",
     assumptions: "Na czym to się opiera",
-    checking: "Trwa obliczanie",
   },
 );
