@@ -2,7 +2,6 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import { request } from "./api/request";
 import type { Operation } from "./api/types";
 import { ApiError } from "./errors";
-import { language } from "./i18n";
 import { signedIn } from "./key";
 import { takeOperation } from "./operations";
 import { outdated, queries } from "./queries";
@@ -87,18 +86,13 @@ export function followFeed(): () => void {
   // A closed page that waits in the browser's store of pages must hold no connection.
   window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", begin);
-  const onSignIn = () => {
-    begin();
-    // What the server told nobody, or somebody else.
-    void queries.invalidateQueries();
-  };
-  const stops = [signedIn.subscribe(onSignIn), language.subscribe(() => void queries.invalidateQueries())];
+  const heedSignIn = signedIn.subscribe(begin);
   begin();
   return () => {
     stop();
     document.removeEventListener("visibilitychange", begin);
     window.removeEventListener("pagehide", stop);
     window.removeEventListener("pageshow", begin);
-    for (const end of stops) end();
+    heedSignIn();
   };
 }

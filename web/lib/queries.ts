@@ -1,4 +1,6 @@
 import { QueryClient, type Query } from "@tanstack/react-query";
+import { language } from "./i18n";
+import { signedIn } from "./key";
 
 /** What the server said, by what it was asked; one for the whole page, and told of changes by the feed. */
 export const queries = new QueryClient({
@@ -13,6 +15,10 @@ export const queries = new QueryClient({
     mutations: { retry: false },
   },
 });
+
+// What was told to nobody, to somebody else or in another language. Here and not with the feed, which is fetched later.
+signedIn.subscribe(() => void queries.invalidateQueries());
+language.subscribe(() => void queries.invalidateQueries());
 
 /** The route that a query asks, as the server describes it. */
 export const routeOf = (query: Query): string => String(query.queryKey[0]);
