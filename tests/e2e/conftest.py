@@ -109,17 +109,17 @@ class Window:
         self.page.set_default_timeout(10_000)
         self._allowed = allowed
         self.problems: list[str] = []
-        self.page.on("console", lambda line: self._note(line.type, line.text))
+        self.page.on("console", lambda line: self._note(line.type, line.text, line.location["url"]))
         self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
 
-    def _note(self, kind: str, text: str) -> None:
+    def _note(self, kind: str, text: str, address: str) -> None:
         refusal = REFUSAL.search(text)
         if refusal and refusal[1] in self._allowed:
             return
         if "net::ERR_" in text and "away" in self._allowed:
             return
         if kind in ("error", "warning") or "Content Security Policy" in text:
-            self.problems.append(f"{kind}: {text}")
+            self.problems.append(f"{kind}: {text} ({address})")
 
 
 @pytest.fixture

@@ -8,5 +8,6 @@ export const removal = createStore<ChatEntry | null>(null);
 /** Under this name a page that is left notes what it was about to delete. */
 export const NOTE = "venom.removing";
 
-/** Whether the page before left something to delete: only then is lib/removal.ts fetched at once. */
-export const anyLeft = (): boolean => readItem("sessionStorage", NOTE) !== null;
+/** The conversation that the page before left to be deleted; null where there is none: only otherwise
+ * is lib/removal.ts fetched at once. */
+export const leftToRemove = (): string | null => readItem("sessionStorage", NOTE);

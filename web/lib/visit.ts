@@ -1,12 +1,12 @@
 import { signedInKey } from "./api/sessions";
 import { addressChat, addressedChat } from "./address";
 import { catalogue } from "./catalogue";
-import { chat, followAddress, leaveChat, readChat, reviseChat } from "./chat";
+import { chat, followAddress, leaveChat, newChat, readChat, reviseChat } from "./chat";
 import { chats, refreshChats } from "./chats";
 import { signedIn } from "./key";
 import { onLeave } from "./leaving";
 import { forgetKept } from "./options";
-import { anyLeft } from "./removed";
+import { leftToRemove } from "./removed";
 import { hearTabs, type News } from "./tabs";
 import { anyUntaken } from "./untaken";
 
@@ -15,7 +15,10 @@ export function beginVisit(): () => void {
   const ended = new AbortController();
   const { signal } = ended;
   const addressed = addressedChat();
-  if (addressed !== null) addressChat(addressed, "replace");
+  // A page that is loaded again in the moment of a deletion still has the address of what is gone.
+  const gone = addressed !== null && addressed === leftToRemove();
+  if (addressed !== null) addressChat(gone ? null : addressed, "replace");
+  if (gone) newChat();
   if (chat.get().reading) void readChat();
   void removeLeft().then(lookAgain);
   window.addEventListener("popstate", followAddress, { signal });
@@ -30,7 +33,7 @@ export function beginVisit(): () => void {
 }
 
 async function removeLeft(): Promise<void> {
-  if (anyLeft()) await import("./removal").then((removal) => removal.resumeLeftRemoval(), () => undefined);
+  if (leftToRemove() !== null) await import("./removal").then((removal) => removal.resumeLeftRemoval(), () => undefined);
 }
 
 async function takeOver(): Promise<boolean> {

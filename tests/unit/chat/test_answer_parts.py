@@ -1,4 +1,4 @@
-"""What is kept of an answer as its pieces come: how long it was thought over."""
+"""An answer keeps how long it was thought over, as its pieces come."""
 
 from __future__ import annotations
 
