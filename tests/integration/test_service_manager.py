@@ -3,6 +3,7 @@ descriptors."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -137,14 +138,17 @@ class Activated(Running):
         )
 
 
+def out_of_the_way(descriptor: int) -> int:
+    """Duplicate a descriptor to a free number beyond those that systemd hands over."""
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD, 40)
+
+
 @contextmanager
 def listening(host: str = "127.0.0.1", family: int = socket.AF_INET) -> Iterator[socket.socket]:
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.bind((host, 0))
         listener.listen()
-        # Out of the way of the numbers from 3 on.
-        moved = socket.socket(fileno=os.dup2(listener.fileno(), 40 + listener.fileno()))
-        with moved:
+        with socket.socket(fileno=out_of_the_way(listener.fileno())) as moved:
             yield moved
 
 
@@ -239,7 +243,7 @@ def test_what_is_no_listening_tcp_socket_is_refused(tmp_path: Path) -> None:
             (file.fileno(), "is no socket"),
         ]
         for given, why in cases:
-            moved = os.dup2(given, 60 + given)
+            moved = out_of_the_way(given)
             try:
                 server = Activated(tmp_path / "home", [moved], *SERVE, LISTEN_FDNAMES="x")
                 out, _ = server.process.communicate(timeout=patience(60))

@@ -15,7 +15,7 @@ import pytest
 
 from tests.unit.api.conftest import MakeVenom
 from tests.unit.cli.conftest import Cli
-from venom_core.cli.logs import begin_logging, log_file
+from venom_core.cli.logs import begin_logging, end_logging, log_file
 from venom_core.sdk.child_process import child_environment, finish, launch
 from venom_core.sdk.errors import InvalidRequest, UpstreamError, VenomError
 from venom_core.sdk.frames import delta
@@ -92,10 +92,7 @@ async def test_no_log_event_or_audit_entry_has_it(make_venom: MakeVenom, echo: s
         except ValueError:
             logging.getLogger("a.plugin").exception("it failed")
     finally:
-        for handler in logging.getLogger().handlers[:]:
-            if handler.get_name() == "venom":
-                logging.getLogger().removeHandler(handler)
-                handler.close()
+        end_logging()
     text = log_file(paths).read_text()
     assert "it said" in text and "ValueError" in text and not is_told(text)
     paths.make(paths.home)

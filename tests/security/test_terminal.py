@@ -12,7 +12,7 @@ import pytest
 from tests.unit.api.conftest import MakeVenom
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.terminals import on_terminal
-from venom_core.cli.logs import begin_logging, log_file
+from venom_core.cli.logs import begin_logging, end_logging, log_file
 from venom_core.cli.output import SafeOutput, raw, safe_output, styled
 from venom_core.sdk.errors import UpstreamError
 from venom_core.sdk.printable import in_json, one_line, printable
@@ -130,10 +130,7 @@ def test_the_log_has_one_entry_for_one(make_venom: MakeVenom, code: str) -> None
         except ValueError:
             logging.getLogger("a").exception("it failed")
     finally:
-        for handler in logging.getLogger().handlers[:]:
-            if handler.get_name() == "venom":
-                logging.getLogger().removeHandler(handler)
-                handler.close()
+        end_logging()
     lines = log_file(paths).read_text(encoding="utf-8").splitlines()
     assert not FORBIDDEN & set("".join(lines))
     assert sum(not line.startswith(" ") for line in lines) == 2

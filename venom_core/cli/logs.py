@@ -36,10 +36,8 @@ def begin_logging(
         form: a :data:`LogFormat`; None looks up the setting at the first line, since most commands
             log nothing.
     """
+    end_logging()
     root = logging.getLogger()
-    for old in [handler for handler in root.handlers if handler.get_name() == "venom"]:
-        root.removeHandler(old)
-        old.close()
     handlers = [_file_handler(paths, form)]
     if to_stderr or level == "debug":
         handlers.append(_stderr_handler(level, form))
@@ -50,6 +48,14 @@ def begin_logging(
     if level == "debug":  # other people's chatter hides ours
         for name in ("asyncio", "aiohttp", "httpcore", "httpx"):
             logging.getLogger(name).setLevel(logging.INFO)
+
+
+def end_logging() -> None:
+    """Close what :func:`begin_logging` opened."""
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if handler.get_name() == "venom"]:
+        root.removeHandler(old)
+        old.close()
 
 
 def _file_handler(paths: Paths, form: str | None) -> logging.Handler:

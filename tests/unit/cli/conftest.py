@@ -14,6 +14,7 @@ import pytest
 
 from tests.stage import stage
 from venom_core.cli.connection import local
+from venom_core.cli.logs import end_logging
 from venom_core.cli.main import run_command
 from venom_core.composition import Venom
 from venom_core.plugins.discovery import Found
@@ -75,8 +76,8 @@ def interrupt_once() -> Iterator[Callable[[Callable[[], object]], None]]:
 
 
 @pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Run a command line; gives its exit code and what it printed."""
+def cli(capfd: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    """Run a command line; gives its exit code and what it printed. Its log is closed afterwards."""
 
     def run(*arguments: str) -> Result:
         capfd.readouterr()
@@ -84,7 +85,8 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
         out, err = capfd.readouterr()
         return Result(code, out, err)
 
-    return run
+    yield run
+    end_logging()
 
 
 HOLD = """

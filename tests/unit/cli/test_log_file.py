@@ -15,7 +15,7 @@ import pytest
 
 from venom_core.cli import log_file as log_file_module
 from venom_core.cli.log_lines import JsonLines, TextLines
-from venom_core.cli.logs import begin_logging, log_file
+from venom_core.cli.logs import begin_logging, end_logging, log_file
 from venom_core.sdk.masking import forget_secret, keep_secret
 from venom_core.sdk.request_ids import CURRENT, accept
 from venom_core.settings.paths import Paths
@@ -30,10 +30,7 @@ def logging_to(paths: Paths, form: str | None, level: str = "info") -> Iterator[
     try:
         yield logging.getLogger("a.plugin")
     finally:
-        for handler in logging.getLogger().handlers[:]:
-            if handler.get_name() == "venom":
-                logging.getLogger().removeHandler(handler)
-                handler.close()
+        end_logging()
 
 
 def entries(paths: Paths) -> list[dict[str, object]]:
@@ -203,8 +200,5 @@ def test_a_screen_that_is_gone_stops_nothing(paths: Paths, monkeypatch, capsys) 
         logging.getLogger("a.plugin").error("it failed")
     finally:
         monkeypatch.undo()
-        for handler in logging.getLogger().handlers[:]:
-            if handler.get_name() == "venom":
-                logging.getLogger().removeHandler(handler)
-                handler.close()
+        end_logging()
     assert "it failed" in log_file(paths).read_text() and capsys.readouterr().err == ""
