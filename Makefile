@@ -45,6 +45,12 @@ test-clients: dev ## The field's clients, unmodified, against real servers (RECO
 test-lowest: dev ## Against the oldest dependencies that pyproject.toml allows
 	$(BIN)/python -m tools.lowest $(SIDE_BY_SIDE) --junitxml=.cache/junit/$@.xml
 
+audit: dev ## Which package is imported where, how, and whether a start reaches it: docs/dependencies.md
+	$(BIN)/python -m tools.audit
+
+requirements: dev ## The older system's requirement files, from the locks, into requirements/files
+	$(BIN)/python -m tools.requirement_files
+
 contract: dev ## The model area's operations: locked, checked, deviating
 	$(BIN)/python -m tools.contract
 

@@ -20,7 +20,17 @@ from bench.report import Report, show, write  # noqa: E402
 NAMES = (
     *("startup", "memory", "request", "stream", "engine", "fit", "ledger", "kills", "dead"),
     "config_kills",
-    *("damaged", "healthz", "twelve", "install", "engines", "card", "tools", "selftest"),
+    *(
+        "damaged",
+        "healthz",
+        "twelve",
+        "install",
+        "engines",
+        "card",
+        "tools",
+        "selftest",
+        "dependencies",
+    ),
     *("profile_kills", "profile_switch", "connects", "page"),
 )
 

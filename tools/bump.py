@@ -29,7 +29,9 @@ def bump(root: Path, version: str) -> list[str]:
         raise ValueError(f"{version} is not above {present}")
     changed = []
     plugins = [f"plugins/{package}/pyproject.toml" for package in packages(root)]
-    for name in ("pyproject.toml", *plugins):
+    files = sorted((root / "requirements" / "files").glob("requirements*.txt"))
+    exported = [path.relative_to(root).as_posix() for path in files]
+    for name in ("pyproject.toml", *plugins, *exported):
         changed += _rewrite(root, name, PIN.sub(rf"\g<1>{version}", _read(root, name)))
     name = "venom_core/_version.py"
     text = re.sub(r'(?m)^__version__ = ".*"$', f'__version__ = "{version}"', _read(root, name))

@@ -22,6 +22,8 @@ CHECKERS = {
     "openapi": [sys.executable, "-m", "tools.openapi", "--check"],
     "engines": [sys.executable, "-m", "tools.engines_page", "--check"],
     "profiles": [sys.executable, "-m", "tools.profiles_page", "--check"],
+    "requirements": [sys.executable, "-m", "tools.requirement_files", "--check"],
+    "audit": [sys.executable, "-m", "tools.audit", "--check"],
     "sdk": [sys.executable, "-m", "tools.sdk_reference", "--check"],
     "house": [sys.executable, "-m", "tools.house"],
 }

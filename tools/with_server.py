@@ -16,13 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tools.command import quiet
-from tools.environment import VENV
 from tools.projects import ROOT
 
 HOME = ROOT / ".cache" / "test-home"
 LOGS = ROOT / ".cache" / "logs"
 MODELS = ("gemma3-270m-base", "smollm2:135m")
-VENOM = str(VENV / "bin" / "venom")
+VENOM = str(Path(sys.executable).with_name("venom"))
 START_SECONDS = 60
 
 

@@ -13,11 +13,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tools.environment import VENV
 from tools.measure_install import SETS, Installed, bare_environment, install, python_of
 from tools.plugins import packages
-from tools.projects import ROOT, declared_version
+from tools.projects import ROOT, declared_version, locked_versions
+from tools.requirement_files import FILES, FOLDER, RequirementFile
 from tools.wheelhouse import WHEELHOUSE
 from tools.wheels import DIST
 from venom_core.plugins.names import RESERVED_NAMES
@@ -148,3 +150,27 @@ def contents(wheel: Path) -> dict[str, int]:
     """Return name and checksum of each file in a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return {one.filename: one.CRC for one in archive.infolist()}
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in FILES if one.lock != "dev"], ids=lambda one: one.name
+)
+def test_a_requirement_file_resolves_to_the_locked_versions(
+    one: RequirementFile, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
+    command += ["--no-index", "--find-links", str(WHEELHOUSE), "--report", str(report)]
+    done = subprocess.run(
+        [*command, "--requirement", str(FOLDER / one.name)], env=bare_environment(),
+        capture_output=True, text=True, timeout=patience(120), check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    chosen = {
+        canonicalize_name(each["metadata"]["name"]): each["metadata"]["version"]
+        for each in json.loads(report.read_text())["install"]
+    }
+    assert chosen["venom"] == declared_version()
+    locked = locked_versions((ROOT / "requirements" / f"{one.lock}.txt").read_text())
+    others = {name: version for name, version in chosen.items() if not name.startswith("venom")}
+    assert others and others.items() <= locked.items()

@@ -109,8 +109,9 @@ def test_a_plugin_outside_the_release(plant: Plant) -> None:
 
 def test_bump_moves_everything(plant: Plant) -> None:
     tree = release(plant)
+    plant({"requirements/files/requirements.txt": "venom[full]==2026.11.0\n"})
     changed = bump(tree.root, "2026.12.1")
-    assert len(changed) == 2 + len(PLUGINS)
+    assert len(changed) == 3 + len(PLUGINS)
     assert lockstep.check(Tree(tree.root)) == []
     assert "2026.11.0" not in "".join(tree.text(name) for name in changed)
     for bad in ("2026.12.1", "2026.11.9", "2026.13.0", "1.2", ""):

@@ -1,0 +1,1 @@
+"""`make audit`: which package is imported where, how, and whether a start reaches it."""
