@@ -76,7 +76,7 @@ class FakeSessions:
             return self.keep(session_id, await request.json(), owner)
         found = self.of(owner).get(session_id)
         if found is None:
-            return _refuse(404, "session_not_found", f"There is no session {session_id!r}.")
+            return _refuse(404, "session_not_found", f"There is no conversation {session_id!r}.")
         if request.method == "DELETE":
             del self.of(owner)[session_id]
             return JSONResponse({"success": True, "message": f"{session_id} was removed."})
@@ -145,7 +145,9 @@ class FakeSessions:
         found = self.of(owner).get(session_id)
         if found is None:
             if parent != "root":
-                return _refuse(404, "session_not_found", f"There is no session {session_id!r}.")
+                return _refuse(
+                    404, "session_not_found", f"There is no conversation {session_id!r}."
+                )
             found = self._make(owner, session_id, body["question"].split("\n")[0])
         parent = None if parent == "root" else parent
         question = self._append(found, "user", body["question"], parent)

@@ -5,7 +5,10 @@ What the models say is scripted, so that a picture shows the same each time.
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -90,6 +93,7 @@ class Showroom(Stage):
                 self._talk(client, f"talk-{number}", title, question, said)
             self.talk = "talk-0"
             self._ask(client)
+            self._use_for_weeks()
             self._measure(client)
             for size in (64, 512):
                 updates = {"updates": {"VENOM_QUEUE_SIZE": size, "UI_THEME_DEFAULT": "system"}}
@@ -113,6 +117,25 @@ class Showroom(Stage):
             "messages": messages,
         }  # fmt: skip
         client.post("/api/v1/sessions/import", json=body).raise_for_status()
+
+    def _use_for_weeks(self) -> None:
+        """Write down the usage of the days before: charts of one day show little."""
+        rows = []
+        today = datetime.now(UTC).date()
+        for ago in range(1, 30):
+            day = today - timedelta(days=ago)
+            quiet = 4 if day.weekday() > 4 else 1
+            for place, (name, _, _, _, rest, _) in enumerate(STOCK[:3]):
+                asked = (7 + (ago * (5 + place) + place * 3) % 11) // quiet
+                told = asked * (130 + 40 * place)
+                waited = asked * rest * 7
+                rows.append(
+                    (day.isoformat(), "", "llamacpp", name, asked, 0, 0, asked * 90, told, 0,
+                     asked, waited, told, told * rest)
+                )  # fmt: skip
+        insert = f"INSERT INTO usage_days VALUES ({', '.join('?' * 14)})"
+        with closing(sqlite3.connect(self.home / "venom.db")) as store, store:
+            store.executemany(insert, rows)
 
     def _ask(self, client: httpx.Client) -> None:
         for name, *_ in STOCK[:3]:

@@ -26,7 +26,7 @@ def test_models_are_measured_charted_and_deleted(stage: Stage, open_window: Open
     start = page.get_by_role("button", name="Measure", exact=True)
     expect(start).to_be_disabled()
     choose(page, "hello", "markdown")
-    page.get_by_label("Questions to each").select_option("1")
+    page.get_by_label("Questions for each").select_option("1")
     expect(page.get_by_text("That takes 4 short answers.")).to_be_visible()
     start.click()
     outcome = page.get_by_role("article")

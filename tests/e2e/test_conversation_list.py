@@ -123,6 +123,47 @@ def test_messages_of_another_client_are_taken_in_and_what_is_none_is_refused(
     expect(listed(page)).to_have_text(["Why?"])
 
 
+def of_chatgpt(*titles: str) -> str:
+    """Return an export as ChatGPT sends it: a question, asked anew, with an answer to each."""
+    said = [("q", None, "user", "Why?"), ("a", "q", "assistant", "Because."),
+            ("b", "q", "assistant", "So.")]  # fmt: skip
+    mapping = {
+        name: {
+            "id": name, "parent": parent, "children": [],
+            "message": {
+                "author": {"role": role}, "recipient": "all", "metadata": {},
+                "content": {"content_type": "text", "parts": [text]},
+            },
+        }
+        for name, parent, role, text in said
+    }  # fmt: skip
+    talks = [
+        {"title": title, "id": f"id-{place}", "current_node": "a", "mapping": mapping}
+        for place, title in enumerate(titles)
+    ]
+    return json.dumps(talks)
+
+
+@pytest.mark.refusals(409)
+def test_what_chatgpt_exports_is_taken_in_with_its_branches(
+    stage: Stage, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    page = open_window(stage.url)
+    theirs = tmp_path / "conversations.json"
+    theirs.write_text(of_chatgpt("A talk", "Another"), encoding="utf-8")
+    field = page.get_by_label("Open a file").last
+    field.set_input_files(theirs)
+    status = page.get_by_role("status").filter(has_text="taken in")
+    expect(status).to_have_text("2 chats were taken in.")
+    expect(listed(page)).to_have_count(2)
+    page.get_by_role("link", name="A talk").click()
+    expect(page.get_by_test_id("answer")).to_contain_text("Because.")
+    expect(page.get_by_text("2 of 2")).to_be_visible()
+    field.set_input_files(theirs)
+    expect(status).to_have_text("0 chats were taken in. 2 were here already.")
+    expect(listed(page)).to_have_count(2)
+
+
 @pytest.mark.refusals(404)
 def test_a_deletion_can_be_undone_and_ends_an_answer(stage: Stage, open_window: OpenWindow) -> None:
     page = open_window(stage.url)

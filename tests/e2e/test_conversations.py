@@ -256,7 +256,7 @@ def test_a_chat_that_was_deleted_elsewhere_is_said_and_can_be_kept_anew(
     fake.sessions.of().clear()
     finished(send(page, "and"))
     note = page.get_by_test_id("not-kept")
-    expect(note).to_contain_text("There is no session")
+    expect(note).to_contain_text("There is no conversation")
     expect(said(page)).to_have_text(["hi", "and"])
     before = page.url
     note.get_by_role("button", name="Keep it as a new chat").click()
@@ -273,7 +273,7 @@ def test_a_chat_that_was_deleted_elsewhere_is_said_and_can_be_kept_anew(
 @pytest.mark.refusals(404)
 def test_an_address_of_no_conversation_says_so(fake: FakeVenom, open_window: OpenWindow) -> None:
     page = open_window(f"{fake.url}/c/nothing")
-    expect(page.get_by_test_id("error")).to_contain_text("There is no session 'nothing'.")
+    expect(page.get_by_test_id("error")).to_contain_text("There is no conversation 'nothing'.")
     page.locator("#message").fill("a thought of mine")
     page.keyboard.press("Enter")
     expect(page.locator("#message")).to_have_value("a thought of mine")

@@ -85,7 +85,7 @@ def test_no_model_that_can_is_said_before_anything_is_typed(
     page = open_window(f"{stage.url}/translate")
     refusal = page.get_by_role("group", name="model_not_capable")
     expect(refusal).to_contain_text("can translate")
-    expect(refusal).to_contain_text("Choose a model below that can")
+    expect(refusal).to_contain_text("Choose a model that can")
     page.get_by_label("Model for translation").select_option("scripted://translator")
     expect(refusal).to_have_count(0)
     expect(page.get_by_text("scripted://translator translates")).to_be_visible()

@@ -269,10 +269,10 @@ def escape_like(text: str) -> str:
 
 def session_not_found(session_id: str) -> NotFound:
     return NotFound(
-        f"There is no session {session_id!r}.",
+        f"There is no conversation {session_id!r}.",
         code="session_not_found",
         param="session_id",
-        fix="GET /api/v1/sessions lists them, and so does: venom sessions",
+        fix="It may be deleted, or belong to another key. Yours are listed by: venom sessions",
     )
 
 

@@ -4,7 +4,7 @@ export type AuditEntry = JsonOf<"/api/v1/audit">["entries"][number];
 
 /** The kinds of changes that the trail is narrowed to: the first word of an action. */
 export const KINDS = [
-  "key", "session", "model", "operation", "alias", "server", "plugin", "service", "profile", "settings", "usage", "conversation",
+  "key", "session", "model", "operation", "alias", "server", "plugin", "service", "profile", "settings", "usage", "conversation", "benchmark",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, test, vi } from "vitest";
-import { sessionIn } from "../lib/importing";
 import { searchAgain, searchFor } from "../lib/search";
 import { nothingSearched, search } from "../lib/searched";
 import { MemoryServer, refusal } from "./server";
@@ -35,17 +34,4 @@ test("a refusal is said, and the next try takes it away", async () => {
   server.refuse = () => null;
   await searchAgain();
   assert.deepEqual([search.get().error, search.get().found], [null, []]);
-});
-
-test("a file is ours as it is, or a list of messages as OpenAI's clients keep them", () => {
-  const ours = { format: "venom-session", version: 1, title: "t", messages: [{ id: "1", role: "user", content: "q" }] };
-  assert.deepEqual(sessionIn(JSON.stringify(ours), "new"), { ...ours, id: "new" });
-  const parts = [{ type: "text", text: "What is it?" }, { type: "image_url", image_url: { url: "data:" } }];
-  const theirs = [{ role: "system", content: "Be brief." }, { role: "user", content: parts }, { role: "tool", content: "x" }, { role: "assistant", content: "A cat." }];
-  for (const given of [theirs, { messages: theirs }]) {
-    const found = sessionIn(JSON.stringify(given), "new");
-    assert.deepEqual(found.messages.map((one) => [one.role, one.content]), [["system", "Be brief."], ["user", "What is it?"], ["assistant", "A cat."]]);
-    assert.deepEqual([found.id, found.title], ["new", "What is it?"]);
-  }
-  for (const nothing of ["", "no json", "[]", "{}", '[{"role": "x"}]']) assert.throws(() => sessionIn(nothing, "new"), { code: "client_no_conversation" });
 });

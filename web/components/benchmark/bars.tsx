@@ -17,14 +17,14 @@ export function Bars({ results, measure }: { results: readonly Result[]; measure
   return (
     <figure aria-label={t.chart(title)} className="min-w-0 space-y-2.5">
       <figcaption className="text-sm font-medium">
-        {title} <span className="font-normal text-soft">· {t[measure.better]}</span>
+        {title} <span className="block text-xs font-normal text-soft">{t[measure.better]}</span>
       </figcaption>
       <ul className="space-y-2 text-sm">
         {bars.map((bar) => (
           <li key={bar.model}>
-            <div className="flex items-baseline justify-between gap-3">
-              <span className="min-w-0 [overflow-wrap:anywhere]">{short ? bareName(bar.model) : bar.model}</span>
-              <span className="shrink-0 tabular-nums">
+            <div className="flex flex-wrap items-baseline gap-x-3">
+              <span className="min-w-0 break-words">{short ? bareName(bar.model) : bar.model}</span>
+              <span className="ml-auto shrink-0 tabular-nums">
                 {bar.best && <span className="mr-2 text-xs text-accent">{t.best}</span>}
                 {valueOf(bar.value)}
               </span>

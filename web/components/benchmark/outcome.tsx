@@ -44,7 +44,7 @@ export function Outcome({ benchmark, onAgain }: Props) {
         </div>
       </div>
       {measured ? (
-        <div className="grid gap-6 lg:grid-cols-3">
+        <div className="grid grid-cols-[repeat(auto-fit,minmax(12.5rem,1fr))] gap-6">
           {MEASURES.map((measure) => <Bars key={measure.name} results={results} measure={measure} />)}
         </div>
       ) : (

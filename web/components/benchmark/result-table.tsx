@@ -15,14 +15,14 @@ export function ResultTable({ results, caption }: { results: readonly Result[]; 
         <caption className="sr-only">{caption}</caption>
         <thead className="text-xs text-soft">
           <tr>
-            <th scope="col" className="py-1.5 pr-4 font-medium">{t.model}</th>
+            <th scope="col" className="py-1.5 pr-4 align-bottom font-medium">{t.model}</th>
             {heads.map((head) => <th key={head} scope="col" className="py-1.5 pr-4 align-bottom font-medium">{head}</th>)}
           </tr>
         </thead>
         <tbody className="divide-y divide-line">
           {results.map((one) => (
             <tr key={one.model_name} className="align-top">
-              <th scope="row" className="min-w-44 py-2 pr-4 font-medium [overflow-wrap:anywhere]">
+              <th scope="row" className="min-w-44 py-2 pr-4 font-medium break-words">
                 {one.model_name}
                 {one.runs_at && <span className="block text-xs font-normal text-soft">{t.runs_at(one.runs_at)}</span>}
                 {one.error && <span className="block text-xs font-normal text-danger">{one.error.message} {one.error.fix}</span>}

@@ -26,11 +26,11 @@ const shownValue = (value: unknown): string => {
 
 /** One parameter: its control, what it does, and where the value that holds comes from. */
 export function ParameterField({ name, parameter, chosen, effective, origin, onChange }: Props) {
-  const { t } = useArea(texts);
+  const { t, lang } = useArea(texts);
   const id = useId();
   const words = t as unknown as Record<string, string | undefined>;
   const label = words[name] ?? name;
-  const usual = shownValue(parameter.default);
+  const usual = typeof parameter.default === "number" ? new Intl.NumberFormat(lang).format(parameter.default) : shownValue(parameter.default);
   const from = chosen !== undefined ? t.origin_chat : origin === "override" ? t.origin_saved : origin !== undefined ? t.origin_model : t.origin_engine;
   const control = { id, parameter, value: chosen ?? effective, onChange, describedBy: `${id}-about` };
   return (
@@ -48,7 +48,7 @@ export function ParameterField({ name, parameter, chosen, effective, origin, onC
         )}
       </div>
       <p id={`${id}-about`} className="text-xs leading-relaxed text-soft">
-        {parameter.desc} {chosen === undefined && effective === undefined && usual !== "" && `(${t.usual(usual)})`}
+        {parameter.desc} {chosen === undefined && effective === undefined && usual !== "" && t.usual(usual)}
       </p>
     </div>
   );

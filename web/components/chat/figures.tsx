@@ -20,5 +20,5 @@ export function Figures({ message }: { message: AssistantMessage }) {
     stats.tokensPerSecond !== undefined && t.tokens_per_second(format.rate(stats.tokensPerSecond)),
     stats.usage && t.token_count(stats.usage.completion_tokens, format.count(stats.usage.completion_tokens)),
   ].filter(Boolean);
-  return <p data-testid="figures" className="px-1 text-xs text-soft [overflow-wrap:anywhere]">{parts.join(" · ")}</p>;
+  return <p data-testid="figures" className="text-xs text-soft [overflow-wrap:anywhere]">{parts.join(" · ")}</p>;
 }

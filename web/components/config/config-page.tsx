@@ -49,7 +49,7 @@ function Settings({ view }: { view: ConfigView }) {
           {t.only_set}
         </label>
       </div>
-      <div className="gap-8 lg:grid lg:grid-cols-[12rem_minmax(0,1fr)]">
+      <div className="gap-8 xl:grid xl:grid-cols-[12rem_minmax(0,1fr)]">
         <GroupLinks settings={shown} />
         <div className="min-w-0 space-y-8">
           {shown.length === 0 && (
@@ -87,7 +87,7 @@ function GroupLinks({ settings }: { settings: Setting[] }) {
   const { t, groupOf } = useWords();
   const links = [...grouped(settings).map(([group]) => [`group-${group}`, groupOf(group)]), ["backups", t.backups]];
   return (
-    <nav aria-label={t.groups} className="hidden lg:block">
+    <nav aria-label={t.groups} className="hidden xl:block">
       <ul className="sticky top-4 space-y-0.5">
         {links.map(([id, name]) => (
           <li key={id}>

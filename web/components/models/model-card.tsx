@@ -44,6 +44,7 @@ export function ModelCard({ model, held }: Props) {
         <div className="min-w-0 flex-1 basis-64 space-y-1">
           <h2 className="font-semibold [overflow-wrap:anywhere]">{name}</h2>
           <Facts model={model} held={held} />
+          <div className="pt-1.5"><Capabilities model={model} /></div>
         </div>
         <div className="flex flex-wrap items-center gap-1.5">
           {canChat(model) && (
@@ -63,7 +64,6 @@ export function ModelCard({ model, held }: Props) {
           <ModelMenu model={model} act={act} onRemove={() => setOpen("remove")} />
         </div>
       </div>
-      <Capabilities model={model} />
       <p role="status" className="text-sm text-soft empty:hidden">{act.isPending ? `${t.working}…` : act.data}</p>
       {act.error && <ErrorNote error={recordOf(act.error)} />}
       {open === "details" && details && <details.ModelDetails model={model} onClose={close} />}

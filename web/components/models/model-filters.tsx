@@ -24,9 +24,9 @@ export function ModelFilters({ models, filter, sort, onFilter, onSort }: Props) 
   const change = (part: Partial<ModelFilter>) => onFilter({ ...filter, ...part });
   const any = ["", t.any] as const;
   return (
-    <div role="search" className="grid grid-cols-2 gap-3 sm:grid-cols-4 lg:grid-cols-[1fr_repeat(4,auto)]">
+    <div role="search" className="grid grid-cols-2 gap-3 sm:grid-cols-4 xl:grid-cols-[minmax(12rem,1fr)_repeat(4,auto)]">
       <input
-        type="search" className="field col-span-full lg:col-span-1 lg:self-end" placeholder={t.filter} aria-label={t.filter}
+        type="search" className="field col-span-full xl:col-span-1 xl:self-end" placeholder={t.filter} aria-label={t.filter}
         value={filter.text} onChange={(event) => change({ text: event.target.value })}
       />
       <Choice label={t.source} value={filter.provider} options={[any, ...providersOf(models).map((name) => [name, titleOf(stock, name)] as const)]} onChoose={(provider) => change({ provider })} />

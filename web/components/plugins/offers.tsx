@@ -22,9 +22,9 @@ export function Offers() {
         {(told) => (
           <ul className="grid gap-3 sm:grid-cols-2">
             {told.plugins.map((one) => (
-              <li key={one.id} className="card min-w-0 space-y-2 p-4 text-sm">
+              <li key={one.id} className="card flex min-w-0 flex-col gap-2 p-4 text-sm">
                 <h3 className="font-medium">{one.id}</h3>
-                <p className="text-soft">{one.summary}</p>
+                <p className="grow text-soft">{one.summary}</p>
                 {one.obtainable ? <CommandLine command={one.command} /> : <p className="text-warn">{t.not_obtainable}</p>}
               </li>
             ))}

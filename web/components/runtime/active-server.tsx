@@ -50,14 +50,14 @@ function Chooser({ told }: { told: Options }) {
             if (!activate.isPending) activate.mutate();
           }}
         >
-          <label className="min-w-40 flex-1 space-y-1">
-            <span className="text-soft">{t.server_choose}</span>
+          <label className="min-w-60 flex-1 space-y-1">
+            <span className="text-xs text-soft">{t.server_choose}</span>
             <select className="field" value={chosen} onChange={(event) => { setServer(event.target.value); setModel(""); activate.reset(); }}>
               {told.runtimes.map((one) => <option key={one.provider} value={one.provider}>{one.title}</option>)}
             </select>
           </label>
-          <label className="min-w-40 flex-1 space-y-1">
-            <span className="text-soft">{t.model_choose}</span>
+          <label className="min-w-60 flex-1 space-y-1">
+            <span className="text-xs text-soft">{t.model_choose}</span>
             <select className="field" value={model} disabled={models.length === 0} onChange={(event) => { setModel(event.target.value); activate.reset(); }}>
               <option value="">{models.length === 0 ? t.no_chat_models : t.model_any}</option>
               {models.map((one) => <option key={one.reference} value={one.name}>{one.name}</option>)}

@@ -120,7 +120,7 @@ function ChatItem({ entry }: { entry: ChatEntry }) {
         title={title}
         data-chat={entry.id}
         aria-current={current ? "page" : undefined}
-        className="min-w-0 flex-1 truncate rounded-lg py-1.5 pr-22 pl-2 text-sm text-soft hover:bg-hover hover:text-ink aria-[current]:bg-hover aria-[current]:font-medium aria-[current]:text-ink"
+        className="min-w-0 flex-1 truncate rounded-lg py-1.5 pr-22 pl-2 md:pr-2 md:group-focus-within:pr-22 md:group-hover:pr-22 md:group-has-data-popup-open:pr-22 text-sm text-soft hover:bg-hover hover:text-ink aria-[current]:bg-hover aria-[current]:font-medium aria-[current]:text-ink"
         onClick={(event) => {
           if (!stayHere(event, path)) return;
           openChat(entry.id);

@@ -15,8 +15,8 @@ import { StatusDot } from "../ui/status-dot";
 
 const ROLE = "translation";
 
-/** Which model translates, and where it runs; or why none would, and another one chosen. */
-export function Chooser({ state }: { state: JsonOf<"/api/v1/translate"> }) {
+/** The model that translates, to be chosen. */
+export function ModelChoice({ className }: { className?: string }) {
   const { t } = useArea(texts);
   const models = useQuery(asking("/api/v1/models"));
   const change = useMutation({
@@ -27,30 +27,35 @@ export function Chooser({ state }: { state: JsonOf<"/api/v1/translate"> }) {
   const found = models.data?.models ?? [];
   const active = found.find((one) => one.active_roles.includes(ROLE))?.reference ?? "";
   const fitting = found.filter((one) => one.reference === active || (one.installed && !one.base_model && (one.capabilities === null || one.capabilities.includes("chat"))));
+  if (fitting.length === 0) return null;
   return (
-    <div className="space-y-3">
-      {state.refusal && (
-        <ErrorNote error={state.refusal}>
-          <p className="w-full text-sm">{t.choose_first}</p>
-          {ROUTES.some((route) => route.name === "models") && <Link href="/models" prefetch={false} className="button">{t.get}</Link>}
-        </ErrorNote>
-      )}
-      <div className="flex flex-wrap items-end justify-between gap-3">
-        {state.model !== null && (
-          <p className="flex items-center gap-2 text-sm">
-            <StatusDot tone="good" />
-            <span className="min-w-0 [overflow-wrap:anywhere]">{t.would(state.model)}, {state.runs_at === null ? t.here : t.at(state.runs_at)}.</span>
-          </p>
-        )}
-        {fitting.length > 0 && (
-          <Choice
-            label={t.model} value={active} className="w-full sm:ml-auto sm:w-80"
-            options={[["", t.model_chat], ...fitting.map((one) => [one.reference, one.reference] as const)]}
-            onChoose={(name) => change.mutate(name)}
-          />
-        )}
-      </div>
-      {change.error && <ErrorNote error={recordOf(change.error)} />}
-    </div>
+    <>
+      <Choice
+        label={t.model} value={active} className={className}
+        options={[["", t.model_chat], ...fitting.map((one) => [one.reference, one.reference] as const)]}
+        onChoose={(name) => change.mutate(name)}
+      />
+      {change.error && <div className="basis-full"><ErrorNote error={recordOf(change.error)} /></div>}
+    </>
+  );
+}
+
+/** Which model translates, and where it runs; or why none would. */
+export function Chosen({ state }: { state: JsonOf<"/api/v1/translate"> }) {
+  const { t } = useArea(texts);
+  if (state.refusal) {
+    return (
+      <ErrorNote error={state.refusal}>
+        <p className="w-full text-sm">{t.choose_first}</p>
+        {ROUTES.some((route) => route.name === "models") && <Link href="/models" prefetch={false} className="button">{t.get}</Link>}
+      </ErrorNote>
+    );
+  }
+  if (state.model === null) return null;
+  return (
+    <p className="flex items-center gap-2 text-sm">
+      <StatusDot tone="good" />
+      <span className="min-w-0 [overflow-wrap:anywhere]">{t.would(state.model)}, {state.runs_at === null ? t.here : t.at(state.runs_at)}.</span>
+    </p>
   );
 }

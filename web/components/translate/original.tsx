@@ -36,12 +36,12 @@ export function Original({ text, length, most, ready, busy, onText, onGo, onStop
         id={id} value={text} onChange={(event) => onText(event.target.value)} placeholder={t.original_placeholder} aria-describedby={`${id}-hint`}
         aria-invalid={length > most} className="min-h-44 flex-1 resize-y bg-transparent py-2 text-base outline-none placeholder:text-soft focus-visible:outline-none"
       />
-      <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-t border-line pt-3">
-        <p id={`${id}-hint`} className="text-xs text-soft">
+      <div className="flex min-h-12 items-center justify-between gap-4 border-t border-line pt-3">
+        <p id={`${id}-hint`} className="min-w-0 text-xs text-soft">
           {Number.isFinite(most) && <span className={length > most ? "text-danger" : ""}>{t.length(format.count(length), format.count(most))}. {length > most ? t.too_long : ""} </span>}
           <span className="max-sm:hidden">{t.keys}</span>
         </p>
-        <button type="button" className={busy ? "button" : "button-accent"} disabled={!busy && !ready} onClick={busy ? onStop : onGo}>
+        <button type="button" className={`shrink-0 ${busy ? "button" : "button-accent"}`} disabled={!busy && !ready} onClick={busy ? onStop : onGo}>
           {busy && <StopIcon />} {busy ? t.stop : t.translate}
         </button>
       </div>

@@ -1,6 +1,6 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { asking } from "@/lib/api/client";
 import { batched } from "@/lib/frames";
@@ -11,7 +11,7 @@ import { IDLE, LANGUAGES, translate, type Progress, type Translated } from "@/li
 import { Answer } from "../ui/answer";
 import { Choice } from "../ui/choice";
 import { Page } from "../ui/page";
-import { Chooser } from "./chooser";
+import { Chosen, ModelChoice } from "./chooser";
 import { Original } from "./original";
 import { Result } from "./result";
 import { SwapIcon } from "./swap-icon";
@@ -25,7 +25,8 @@ export function TranslatePage() {
   const { now, begin, stop, forget } = useTranslation();
   // Until somebody chooses, into the language that the page is read in.
   const target = chosen ?? lang;
-  const state = useQuery(asking("/api/v1/translate", { query: { target_lang: target, source_lang: source || undefined } }));
+  // What was known stays until the next answer: the panes below keep their place.
+  const state = useQuery({ ...asking("/api/v1/translate", { query: { target_lang: target, source_lang: source || undefined } }), placeholderData: keepPreviousData });
   const busy = now.status === "asked" || now.status === "writing";
   const most = state.data?.max_characters ?? Infinity;
   const length = useMemo(() => [...text].length, [text]);
@@ -50,16 +51,17 @@ export function TranslatePage() {
   return (
     <Page title={t.title} intro={t.text} wide>
       <div className="flex flex-wrap items-end gap-3">
-        <Choice label={t.from} value={source} options={[["", t.any], ...names]} onChoose={(one) => choose(one as Translated, one === target ? source || (one === "en" ? "pl" : "en") : target)} className="flex-1 basis-36 sm:max-w-56" />
+        <Choice label={t.from} value={source} options={[["", t.any], ...names]} onChoose={(one) => choose(one as Translated, one === target ? source || (one === "en" ? "pl" : "en") : target)} className="flex-1 basis-32 sm:max-w-48" />
         <button type="button" className="button-icon" aria-label={t.swap} title={t.swap} disabled={busy} onClick={swap}><SwapIcon /></button>
-        <Choice label={t.to} value={target} options={names} onChoose={(one) => choose(one === source ? target : source, one as Translated)} className="flex-1 basis-36 sm:max-w-56" />
+        <Choice label={t.to} value={target} options={names} onChoose={(one) => choose(one === source ? target : source, one as Translated)} className="flex-1 basis-32 sm:max-w-48" />
+        <ModelChoice className="grow basis-72 sm:ml-auto sm:max-w-80" />
       </div>
+      <Answer query={state}>{(found) => <Chosen state={found} />}</Answer>
       <div className="grid gap-4 lg:grid-cols-2">
         <Original text={text} length={length} most={most} ready={ready} busy={busy} onText={setText} onGo={() => go()} onStop={stop} />
         <Result now={now} target={target} onAnew={() => go(false)} />
       </div>
-      <p className="text-xs text-soft">{t.kept_text}</p>
-      <Answer query={state}>{(found) => <Chooser state={found} />}</Answer>
+      <p className="max-w-3xl text-xs text-soft">{t.kept_text}</p>
     </Page>
   );
 }

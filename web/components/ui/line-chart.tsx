@@ -22,7 +22,7 @@ interface Props extends ChartData {
 
 const HEIGHT = 150;
 /** Seconds between two marks of the axis: whole minutes, hours, days. */
-const STEPS = [60, 120, 300, 600, 1800, 3600, 10_800, 21_600, 86_400, 172_800, 604_800];
+const STEPS = [60, 120, 300, 600, 1800, 3600, 10_800, 21_600, 86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_776_000];
 const COUNTS = [1, 2, 5].flatMap((digit) => [digit, digit * 10, digit * 100, digit * 1000, digit * 10_000]).sort((a, b) => a - b);
 const FONT = "11px ui-sans-serif, system-ui, sans-serif";
 
@@ -33,10 +33,10 @@ export function LineChart({ title, times, series, show, moment, tick = moment, m
   const [at, setAt] = useState<number | null>(null);
   const data = { times, series };
   return (
-    <figure className="card min-w-0 space-y-2 p-4" aria-label={title}>
+    <figure className="card flex min-w-0 flex-col gap-2 p-4 pb-3" aria-label={title}>
       <div className="flex items-start justify-between gap-2">
         <figcaption className="text-sm font-medium">{title}</figcaption>
-        <button type="button" className="button-quiet -mt-1 -mr-1 text-xs" aria-pressed={asTable} aria-label={t.as_table_of(title)} onClick={() => setAsTable(!asTable)}>
+        <button type="button" className="button-quiet -mt-1 -mr-1 shrink-0 text-xs" aria-pressed={asTable} aria-label={t.as_table_of(title)} onClick={() => setAsTable(!asTable)}>
           {t.as_table}
         </button>
       </div>
@@ -98,11 +98,11 @@ function Lines({ times, series, show, tick, max, whole, onPoint }: LinesProps) {
       const probe = (at: number) => getComputedStyle(host.children[at] ?? host).color;
       const axis = { stroke: () => probe(count), grid: { stroke: () => probe(count + 1), width: 1 }, ticks: { show: false }, font: FONT };
       chart.current = new Plot({
-        width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [8, 4, 0, 0],
+        width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [8, 22, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { show: count < 4 } },
         scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), now.current.max ?? Math.max(high ?? 0, 1) * 1.1] } },
         axes: [
-          { ...axis, size: 26, space: 70, incrs: STEPS, values: (_, splits) => splits.map((value) => now.current.tick(value)) },
+          { ...axis, size: 22, space: 70, incrs: STEPS, values: (_, splits) => splits.map((value) => now.current.tick(value)) },
           { ...axis, size: 62, space: 32, incrs: whole ? COUNTS : undefined, values: (_, splits) => splits.map((value) => now.current.show(value)) },
         ],
         series: [{}, ...now.current.series.map((_, at) => ({

@@ -22,15 +22,15 @@ export function Page({ title, intro, actions, wide = false, children }: Props) {
         <MenuButton />
       </header>
       <main id="content" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
-        <div className={`mx-auto space-y-6 px-5 pt-2 pb-16 md:pt-14 ${wide ? "max-w-6xl" : "max-w-3xl"}`}>
-          <div className="flex flex-wrap items-start justify-between gap-4">
-            <div className="min-w-0 flex-1 space-y-1.5">
-              <h1 className="text-2xl font-semibold tracking-tight">{title}</h1>
-              {intro && <p className="text-soft">{intro}</p>}
+        <div className="mx-auto max-w-6xl space-y-6 px-5 pt-2 pb-16 md:pt-14">
+          <div className="space-y-1.5">
+            <div className="flex min-h-9 flex-wrap items-center justify-between gap-x-4 gap-y-2">
+              <h1 className="min-w-0 text-2xl font-semibold tracking-tight">{title}</h1>
+              {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
             </div>
-            {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
+            {intro && <p className="max-w-4xl text-soft">{intro}</p>}
           </div>
-          {children}
+          {wide ? children : <div className="max-w-4xl space-y-6">{children}</div>}
         </div>
       </main>
     </>

@@ -15,16 +15,16 @@ export function Totals({ totals }: { totals: Summary["totals"] }) {
     [t.prompt_tokens, format.count(totals.prompt_tokens)],
     [t.completion_tokens, format.count(totals.completion_tokens + totals.estimated_tokens)],
     [t.first_token, totals.time_to_first_token_ms === null ? t.unknown : format.duration(totals.time_to_first_token_ms)],
-    [t.speed, totals.tokens_per_second === null ? t.unknown : t.tokens_per_second(format.rate(totals.tokens_per_second))],
+    [t.speed, totals.tokens_per_second === null ? t.unknown : format.rate(totals.tokens_per_second)],
   ];
   const errors = Object.entries(totals.errors).sort(([, one], [, other]) => other - one);
   return (
     <Section title={t.totals}>
-      <dl className="grid grid-cols-2 gap-3 sm:grid-cols-4 lg:grid-cols-7">
+      <dl className="grid grid-cols-[repeat(auto-fit,minmax(7.25rem,1fr))] gap-3">
         {figures.map(([name, value]) => (
-          <div key={name} className="card p-3">
+          <div key={name} className="card flex flex-col justify-between p-3">
             <dt className="text-xs text-soft">{name}</dt>
-            <dd className="text-lg font-semibold tabular-nums">{value}</dd>
+            <dd className="text-lg font-semibold tabular-nums [overflow-wrap:anywhere]">{value}</dd>
           </div>
         ))}
       </dl>

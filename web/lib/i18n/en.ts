@@ -103,7 +103,7 @@ export const en = {
 
   message: "Message",
   message_placeholder: "Write a message",
-  message_placeholder_no_model: "Get a model first, then write here",
+  message_placeholder_no_model: "Get a model first",
   send: "Send",
   stop: "Stop",
   keys_hint: "Enter sends, Shift + Enter starts a new line, Esc stops.",

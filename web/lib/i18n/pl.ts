@@ -70,11 +70,11 @@ export const pl: Dictionary = {
   route_models: "Modele",
   route_plugins: "Wtyczki",
   route_keys: "Klucze",
-  route_runtime: "Praca",
+  route_runtime: "Działanie",
   route_config: "Ustawienia",
   route_benchmark: "Pomiary",
   route_usage: "Zużycie",
-  route_translate: "Tłumaczenie",
+  route_translate: "Tłumacz",
   empty: "Niczego tu jeszcze nie ma.",
 
   language: "Język",
@@ -99,7 +99,7 @@ export const pl: Dictionary = {
 
   message: "Wiadomość",
   message_placeholder: "Napisz wiadomość",
-  message_placeholder_no_model: "Najpierw pobierz model, potem napisz tutaj",
+  message_placeholder_no_model: "Najpierw pobierz model",
   send: "Wyślij",
   stop: "Zatrzymaj",
   keys_hint: "Enter wysyła, Shift + Enter zaczyna nowy wiersz, Esc zatrzymuje.",

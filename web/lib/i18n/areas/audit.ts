@@ -42,6 +42,7 @@ export default area(
     kind_settings: "settings",
     kind_usage: "usage",
     kind_conversation: "conversations",
+    kind_benchmark: "benchmarks",
 
     did_key_create: (s: string) => `Made the key ${s}`,
     did_key_revoke: (s: string) => `Revoked the key ${s}`,
@@ -74,6 +75,9 @@ export default area(
     did_usage_erase: (s: string) => `Erased the usage of ${s || "requests without a key"}`,
     did_conversation_import: (s: string) => `Imported the conversation ${s}`,
     did_conversation_remove: (s: string) => `Deleted the conversation ${s}`,
+    did_benchmark_start: (s: string) => `Began to measure ${s}`,
+    did_benchmark_cancel: () => "Cancelled a benchmark",
+    did_benchmark_remove: () => "Deleted the result of a benchmark",
   },
   {
     title: "Co zmieniono",
@@ -116,6 +120,7 @@ export default area(
     kind_settings: "ustawienia",
     kind_usage: "zużycie",
     kind_conversation: "rozmowy",
+    kind_benchmark: "pomiary",
 
     did_key_create: (s) => `Utworzenie klucza ${s}`,
     did_key_revoke: (s) => `Unieważnienie klucza ${s}`,
@@ -148,6 +153,9 @@ export default area(
     did_usage_erase: (s) => `Usunięcie zużycia: ${s || "żądania bez klucza"}`,
     did_conversation_import: (s) => `Wczytanie rozmowy ${s}`,
     did_conversation_remove: (s) => `Usunięcie rozmowy ${s}`,
+    did_benchmark_start: (s) => `Początek pomiaru: ${s}`,
+    did_benchmark_cancel: () => "Anulowanie pomiaru",
+    did_benchmark_remove: () => "Usunięcie wyniku pomiaru",
   },
   ["kind_profile"],
 );

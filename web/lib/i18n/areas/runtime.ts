@@ -108,7 +108,7 @@ export default area(
   },
   {
     ...uslugi,
-    title: "Praca",
+    title: "Działanie",
     text: "Co ta maszyna robi dla Venoma i co może na niej działać.",
 
     figures: "Ostatnie pięć minut",
@@ -182,7 +182,7 @@ export default area(
     action_of: (action, title) => `${action}: ${title}`,
     log: "Dziennik",
     log_of: (title) => `Dziennik usługi ${title}`,
-    not_ours: "Działa sama: Venom jej nie uruchamia ani nie zatrzymuje.",
+    not_ours: "Działa osobno: Venom tego nie uruchamia ani nie zatrzymuje.",
 
     history: "Co się działo",
     history_none: "Żadnej usługi jeszcze nie uruchomiono ani nie zatrzymano.",
