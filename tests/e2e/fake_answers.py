@@ -65,18 +65,15 @@ class FakeAnswers:
         ]
 
     def _begin(self, session_id: str, body: dict[str, Any], owner: str) -> Response:
-        kept = {
-            "question": body["question"], "answer": "", "model": None,
-            "parent_message_id": body["parent_message_id"], "details": {"unfinished": True},
-        }  # fmt: skip
-        response = self._fake.sessions.keep(session_id, kept, owner)
+        told = {"answer": "", "model": None, "details": {"unfinished": True}}
+        asked = {name: body.get(name) for name in ("question", "question_id", "parent_message_id")}
+        response = self._fake.sessions.keep(session_id, {**asked, **told}, owner)
         if response.status_code != 200:
             return response
         ids = json.loads(response.body)
         messages = self._fake.sessions.of(owner)[session_id]["messages"]
         self._begun[ids["message_id"]] = _Begun(session_id, owner, body, messages[-1])
-        told = {name: ids[name] for name in ("success", "question_id", "message_id")}
-        return JSONResponse(told)
+        return JSONResponse({name: ids[name] for name in ("success", "question_id", "message_id")})
 
     def _end(self, begun: _Begun) -> None:
         self._begun.pop(begun.message["id"], None)
@@ -97,7 +94,7 @@ class FakeAnswers:
         fake, model = self._fake, begun.body["model"]
         asked = {**begun.body["parameters"], "messages": self._told(begun)}
         fake.chats.append({**asked, "model": model} if model else asked)
-        prompt = begun.body["question"]
+        prompt = asked["messages"][-1]["content"]
         begun.message["model"] = fake.scenario.resolved(model)
         if error := scenarios.ERRORS.get(prompt):
             lang = request.headers["accept-language"]

@@ -150,7 +150,8 @@ class FakeSessions:
                 )
             found = self._make(owner, session_id, body["question"].split("\n")[0])
         parent = None if parent == "root" else parent
-        question = self._append(found, "user", body["question"], parent)
+        # One that is kept already is answered once more.
+        question = body.get("question_id") or self._append(found, "user", body["question"], parent)
         told = {name: body[name] for name in ("model", "details")}
         answer = self._append(found, "assistant", body["answer"], question, **told)
         ids = {"question_id": question, "message_id": answer}

@@ -213,12 +213,11 @@ def test_an_answer_that_was_cut_goes_on(stage: Stage, open_window: OpenWindow) -
     answer = asked(stage, open_window, "cut")
     page = answer.page
     expect(answer.get_by_test_id("ending")).to_have_text("The answer reached its length limit.")
-    with page.expect_request(lambda one: one.method == "POST" and "chat" in one.url) as sent:
-        answer.get_by_role("button", name="Continue the answer").click()
-    last = sent.value.post_data_json["messages"][-1]
-    assert last == {"role": "assistant", "content": "on and "}
+    answer.get_by_role("button", name="Continue the answer").click()
     expect(branches(page, "answer")).to_contain_text("2 of 2")
     expect(answer.get_by_test_id("answer-text")).to_have_text("on and on and")
+    branches(page, "answer").get_by_role("button", name="Branch before").click()
+    expect(answer.get_by_test_id("answer-text")).to_have_text("on and")
 
 
 def path_to(page: Page, question: str) -> list[str]:
@@ -265,11 +264,7 @@ def test_the_result_of_a_call_is_given_by_hand(stage: Stage, open_window: OpenWi
     go_on = page.get_by_role("button", name="Go on with the result")
     expect(go_on).to_be_disabled()
     result.fill("rain")
-    with page.expect_request(lambda one: one.method == "POST" and "chat" in one.url) as sent:
-        go_on.click()
-    _, called, given = sent.value.post_data_json["messages"]
-    assert called["tool_calls"][0]["function"]["name"] == "get_weather"
-    assert given == {"role": "tool", "content": "rain", "tool_call_id": "call_a"}
+    go_on.click()
     expect(page.get_by_role("region", name="Result of get_weather, given by hand")).to_have_text(
         "Result of get_weather, given by handrain"
     )

@@ -6,20 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from acts import OpenWindow, expect, finished, send
+from acts import OpenWindow, choose, expect, finished, send
 from stage import Stage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.e2e
-
-
-def model(page: Page, name: str) -> None:
-    """Choose a model, as the page keeps the choice."""
-    page.evaluate("name => localStorage.setItem('venom.model', name)", name)
-    page.reload()
-    expect(page.get_by_role("button", name=f"Model: {name}")).to_be_visible()
 
 
 def answer(page: Page) -> Locator:
@@ -32,10 +25,21 @@ def begun(page: Page) -> Locator:
     return answer(page)
 
 
-def test_a_reload_in_mid_answer_finds_it_going_on(stage: Stage, open_window: OpenWindow) -> None:
-    page = open_window(stage.url)
-    model(page, "steady")
+def asked(stage: Stage, open_window: OpenWindow, model: str = "steady") -> Page:
+    """Ask a model of the stage something; the page."""
+    page: Page = open_window(stage.url)
+    choose(page, model)
     send(page, "Tell me")
+    return page
+
+
+def stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop").click()
+    expect(finished(answer(page))).to_contain_text("Stopped.")
+
+
+def test_a_reload_in_mid_answer_finds_it_going_on(stage: Stage, open_window: OpenWindow) -> None:
+    page = asked(stage, open_window)
     begun(page)
     page.reload()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
@@ -45,12 +49,88 @@ def test_a_reload_in_mid_answer_finds_it_going_on(stage: Stage, open_window: Ope
     assert "word239" in finished(begun(page)).inner_text()
 
 
+def test_a_reload_in_the_rest_of_a_cut_answer_finds_it_going_on(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    page = asked(stage, open_window)
+    begun(page)
+    stop(page)
+    words = answer(page).get_by_test_id("answer-text")
+    beginning = words.inner_text()
+    page.get_by_role("button", name="Continue the answer").click()
+    rest = re.compile(re.escape(beginning) + r".*word1 .*word2 ", re.DOTALL)
+    expect(words).to_have_text(rest, timeout=20_000)
+    page.reload()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(words).to_have_text(rest)
+    said = finished(answer(page), 40).get_by_test_id("answer-text").inner_text()
+    assert said.startswith(beginning) and said.endswith("word239")
+    assert said.count("word2 ") == beginning.count("word2 ") + 1
+    arrows = page.get_by_role("group", name="Branches of the answer")
+    expect(arrows).to_contain_text("2 of 2")
+    # The branch that is shown is found again too.
+    arrows.get_by_role("button", name="Branch before").click()
+    expect(words).to_have_text(beginning)
+    page.reload()
+    expect(words).to_have_text(beginning)
+    expect(arrows).to_contain_text("1 of 2")
+
+
+def test_a_reload_in_mid_answer_after_results_finds_it_going_on(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    page = asked(stage, open_window, "tools")
+    result = page.get_by_role("textbox", name="Result of get_weather")
+    result.fill("rain")
+    choose(page, "steady")
+    result.press("Tab")
+    page.keyboard.press("Enter")
+    begun(page)
+    page.reload()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    given = page.get_by_role("region", name="Result of get_weather, given by hand")
+    expect(given).to_contain_text("rain")
+    assert "word239" in finished(begun(page), 40).inner_text()
+    expect(page.get_by_test_id("answer")).to_have_count(2)
+
+
+@pytest.mark.refusals(401)
+def test_signing_out_in_mid_answer_stops_it_and_leaves_nothing_on_the_screen(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    page: Page = open_window(f"{stage.url}/keys")
+    page.get_by_role("button", name="New key").click()
+    made = page.get_by_role("dialog", name="New key")
+    expect(made.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("owner")
+    page.keyboard.press("Enter")
+    key = made.get_by_label("The new key").inner_text()
+    made.get_by_role("button", name="I have kept it").click()
+    page.goto(stage.url)
+    choose(page, "steady")
+    send(page, "Tell me a secret")
+    begun(page)
+    page.get_by_role("button", name="Sign out").click()
+    dialog = page.get_by_role("dialog", name="This server wants a key")
+    field = dialog.get_by_label("API key")
+    expect(field).to_be_visible()
+    assert page.url == f"{stage.url}/"
+    assert not re.search(r"word\d|secret", page.content())
+    for place in ("localStorage", "sessionStorage"):
+        kept = page.evaluate(f"JSON.stringify({place})")
+        assert "secret" not in kept and "venom.branch" not in kept
+    field.fill(key)
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    page.get_by_role("navigation", name="Chats").get_by_text("Tell me a secret").click()
+    expect(finished(begun(page))).to_contain_text("Stopped.")
+    expect(answer(page)).not_to_contain_text("word239")
+
+
 def test_an_answer_goes_on_behind_another_conversation(
     stage: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(stage.url)
-    model(page, "steady")
-    send(page, "Tell me")
+    page = asked(stage, open_window)
     begun(page)
     page.get_by_role("link", name="New chat").click()
     expect(page.get_by_test_id("answer")).to_have_count(0)
@@ -61,9 +141,7 @@ def test_an_answer_goes_on_behind_another_conversation(
 def test_two_tabs_hear_one_answer_and_either_stops_it(
     stage: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(stage.url)
-    model(page, "steady")
-    send(page, "Tell me")
+    page = asked(stage, open_window)
     begun(page)
     other = page.context.new_page()
     other.goto(page.url)
@@ -79,9 +157,7 @@ def test_two_tabs_hear_one_answer_and_either_stops_it(
 
 
 def test_a_server_that_ends_keeps_what_was_said(stage: Stage, open_window: OpenWindow) -> None:
-    page = open_window(stage.url)
-    model(page, "steady")
-    send(page, "Tell me")
+    page = asked(stage, open_window)
     begun(page)
     url = page.url
     page.goto("about:blank")

@@ -82,9 +82,10 @@ def test_answering_again_keeps_both(fake: FakeVenom, open_window: OpenWindow) ->
     expect(page.get_by_test_id("answer")).to_have_count(1)
     kept(send(page, "and"))
     [messages] = [one["messages"] for one in fake.sessions.of().values()]
-    assert soon(page, lambda: len(messages) == 6)
-    parents = [one["parent_message_id"] for one in messages if one["role"] == "user"]
-    assert parents == [None, None, messages[3]["id"]]
+    assert soon(page, lambda: len(messages) == 5)
+    question, _, again = (one["id"] for one in messages[:3])
+    parents = [one["parent_message_id"] for one in messages]
+    assert parents == [None, question, question, again, messages[3]["id"]]
 
 
 def test_a_deletion_can_be_undone(fake: FakeVenom, open_window: OpenWindow) -> None:

@@ -12,14 +12,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from venom_core.chat.service import ChatCall, ChatService
+from venom_core.chat.asking import Asked
+from venom_core.chat.service import ChatCall, ChatService, Queued
 from venom_core.chat.sessions import UNFINISHED, AnswerParts, Conversation, Sessions, answer_cut
 from venom_core.chat.stream import ChatStream
 from venom_core.chat.transcripts import MAX_CONTENT
@@ -32,7 +33,7 @@ from venom_core.sdk.errors import (
     UpstreamError,
     VenomError,
 )
-from venom_core.sdk.frames import Choice, Chunk, ToolCall, encode_usage
+from venom_core.sdk.frames import Choice, Chunk, Frame, ToolCall, encode_usage
 from venom_core.store.sessions import Message, Owner
 
 log = logging.getLogger(__name__)
@@ -61,9 +62,8 @@ class AnswerUnderWay(TypedDict):
 
 @dataclass(slots=True)
 class _Heard:
-    """The place in an answer up to which somebody has heard it."""
+    """The part of an answer that somebody has heard."""
 
-    place: int = 0
     content: int = 0
     reasoning: int = 0
     calls: int = 0
@@ -71,11 +71,10 @@ class _Heard:
 
 @dataclass(slots=True, eq=False)
 class RunningAnswer:
-    """An answer under way. ``call`` is what is asked, ``question`` and ``id`` name what is kept of
-    it; ``stream`` is None as long as nothing is known of the model that answers."""
+    """An answer under way. ``call`` is what is sent, ``id`` names what is kept of it; ``stream`` is
+    None as long as nothing is known of the model that answers."""
 
-    talk: Conversation
-    question: Message
+    asked: Asked
     id: str
     call: ChatCall
     stream: ChatStream | None = None
@@ -86,10 +85,22 @@ class RunningAnswer:
     #: Why it is to end before it is whole; None where nobody said so.
     cancelled_by: Literal["person", "deletion", "server"] | None = None
     task: asyncio.Task[None] | None = None
-    parts: AnswerParts = field(default_factory=AnswerParts)
+    parts: AnswerParts = field(init=False)
     _calls: list[ToolCall] = field(default_factory=list)
     _size: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.parts = AnswerParts.of(self.asked.begun)
+        self._size = sum(map(len, (*self.parts.content, *self.parts.reasoning)))
+
+    @property
+    def talk(self) -> Conversation:
+        return self.asked.talk
+
+    @property
+    def question(self) -> Message:
+        return self.asked.question
 
     def record(self) -> AnswerUnderWay:
         """Return what its owner is told of it."""
@@ -135,15 +146,28 @@ class RunningAnswer:
         if self.task is not None:
             await asyncio.wait({self.task})
 
-    async def follow(self) -> AsyncGenerator[int | Chunk, None]:
-        """Yield what it is from the beginning on, then what comes: a place in the queue, or a piece
-        with everything since the last one. Raises the ``VenomError`` that it ended with."""
+    async def opened(self, queued: Queued | None = None) -> ChatStream:
+        """Wait until it has begun; ``queued`` hears its place meanwhile. Raises the ``VenomError``
+        that it ended with before that."""
+        place = 0
+        while not self.began and not self.ended:
+            changed, stream = self._changed, self.stream
+            if queued is not None and stream is not None and self.place != place:
+                place = self.place
+                queued(stream, place)
+            await changed.wait()
+        if self.stream is not None and self.began:
+            return self.stream
+        raise (self.error or answer_cut()).again()
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """Yield what it is from the beginning on, then what comes, each piece with everything since
+        the last one. Raises the ``VenomError`` that it ended with."""
         heard = _Heard()
         while True:
-            changed = self._changed
-            over = self.ended
-            for news in self._since(heard):
-                yield news
+            changed, over = self._changed, self.ended
+            if (piece := self._since(heard)) is not None:
+                yield Frame.of(piece)
             if over:
                 break
             await changed.wait()
@@ -152,25 +176,23 @@ class RunningAnswer:
         parts = self.parts
         note: Any = parts.finish_note
         reason: Any = parts.finish_reason
-        yield Chunk((Choice(finish_reason=reason, finish_note=note),))
+        yield Frame.of(Chunk((Choice(finish_reason=reason, finish_note=note),)))
         usage = None if self.stream is None else self.stream.account.usage
         if usage is not None:
-            yield Chunk(usage=usage)
+            yield Frame.of(Chunk(usage=usage))
 
-    def _since(self, heard: _Heard) -> Iterator[int | Chunk]:
-        if not self.began and self.place != heard.place:
-            heard.place = self.place
-            yield self.place
+    def _since(self, heard: _Heard) -> Chunk | None:
         parts = self.parts
         content = "".join(parts.content[heard.content :])
         reasoning = "".join(parts.reasoning[heard.reasoning :])
         calls = tuple(self._calls[heard.calls :])
         heard.content, heard.reasoning = len(parts.content), len(parts.reasoning)
         heard.calls = len(self._calls)
-        if content or reasoning or calls:
-            yield Chunk(
-                (Choice(content=content or None, reasoning=reasoning or None, tool_calls=calls),)
-            )
+        if not (content or reasoning or calls):
+            return None
+        return Chunk(
+            (Choice(content=content or None, reasoning=reasoning or None, tool_calls=calls),)
+        )
 
     def kept(self, *, whole: bool) -> Message:
         """Return the answer as it is stored."""
@@ -185,6 +207,8 @@ class RunningAnswer:
         model = None if stream is None else stream.resolved.reference
         if stream is not None and whole:
             details |= _figures(stream)
+        if self.asked.begun is not None:
+            details["continues"] = self.asked.begun.id
         details["request_id"] = self.call.request_id
         return Message("assistant", self.parts.text, self.question.id, model, details, id=self.id)
 
@@ -235,22 +259,15 @@ class Answers:
             )
         return found
 
-    async def begin(
-        self, talk: Conversation, asked: Sequence[Message], call: ChatCall, allowed: Guard
-    ) -> RunningAnswer:
-        """Keep the question, and begin its answer.
-
-        Args:
-            talk: the conversation up to the question.
-            asked: the messages that it adds; the question is the last.
-            allowed: guards the answer on behalf of whoever asked.
-
-        Raises ``RateLimited`` (``too_many_answers``), and as ``Sessions.keep``.
+    async def begin(self, asked: Asked, call: ChatCall, allowed: Guard) -> RunningAnswer:
+        """Keep the question, and begin its answer, which ``allowed`` guards on behalf of whoever
+        asked. Raises ``RateLimited`` (``too_many_answers``), and as ``Sessions.keep``.
         """
         if self._closed:
             raise Unavailable(
                 "The server is stopping.", code="server_stopping", fix="Try again in a moment."
             )
+        talk = asked.talk
         mine = [one for one in self._running.values() if one.talk.owner == talk.owner]
         if len(mine) >= MOST_ANSWERS:
             raise RateLimited(
@@ -258,12 +275,11 @@ class Answers:
                 code="too_many_answers",
                 fix="Wait for one to end, or stop one.",
             )
-        question = asked[-1]
-        answer = RunningAnswer(talk, question, Message("assistant", "").id, call)
+        answer = RunningAnswer(asked, Message("assistant", "").id, call)
         self._running[answer.id] = answer
         self._sessions.being_written.add(answer.id)
         try:
-            await self._sessions.keep(talk, *asked, answer.kept(whole=False))
+            await self._sessions.keep(talk, *asked.added, answer.kept(whole=False))
         except BaseException:
             self._forget(answer)
             raise

@@ -45,6 +45,8 @@ from venom_core.sdk.spec import Capability, ProviderSpec
 
 #: Seconds between two looks whether requests have ended.
 DRAIN_POLL = 0.02
+#: Hears of a place in the queue.
+Queued = Callable[[ChatStream, int], None]
 #: Who reads a model's calls of tools: ``native`` its engine, ``emulated`` Venom.
 ToolReader = Literal["native", "emulated"]
 #: What a request asks for, as events name it.
@@ -167,9 +169,7 @@ class ChatService:
     native_tools: Callable[[ListedModel], Awaitable[bool]] = no_native_tools
     _gates: dict[str, Admission] = field(default_factory=dict)
 
-    async def open(
-        self, call: ChatCall, queued: Callable[[ChatStream, int], None] | None = None
-    ) -> ChatStream:
+    async def open(self, call: ChatCall, queued: Queued | None = None) -> ChatStream:
         """Accept a chat or completion: returns once the first frame is there.
 
         Raises a ``VenomError`` for every refusal; nothing has been sent to the client by then.

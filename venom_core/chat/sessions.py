@@ -12,10 +12,11 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from venom_core.chat.history import calls_of, told
 from venom_core.sdk.errors import Conflict, InvalidRequest, NotFound, UpstreamIncomplete
 from venom_core.sdk.frames import Choice
 from venom_core.sdk.printable import whole_characters
@@ -55,10 +56,7 @@ class Conversation:
 
     def messages(self, question: str) -> list[dict[str, Any]]:
         """Return what is sent: the path, and the question after it."""
-        history = told(
-            (one.role, content_of(one.role, one.content, one.details)) for one in self.path
-        )
-        return [*history, {"role": "user", "content": question}]
+        return told([*self.path, Message("user", question)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +113,19 @@ class AnswerParts:
     finish_note: str | None = None
     reasoning_ms: int = 0
     _thought_at: float | None = None
+
+    @classmethod
+    def of(cls, begun: Message | None) -> AnswerParts:
+        """Return the parts of an answer that goes on from the words and thoughts of another."""
+        if begun is None:
+            return cls()
+        details = begun.details or {}
+        thoughts, took = details.get("reasoning"), details.get("reasoning_ms")
+        return cls(
+            [begun.content],
+            [thoughts] if isinstance(thoughts, str) else [],
+            reasoning_ms=took if isinstance(took, int) else 0,
+        )
 
     def take(self, choice: Choice) -> None:
         """Add a piece; fragments of calls are put together by their index."""
@@ -222,21 +233,74 @@ class Sessions:
         Raises ``NotFound`` (``message_not_found``), ``InvalidRequest`` (``parent_is_question``,
         ``session_full``, ``sessions_full``).
         """
+        messages = await self._before_a_question(owner, session_id)
+        self._check_whole(parent)
+        whole = [one for one in messages if one.id not in self.being_written]
+        return Conversation(owner, session_id, path_to(whole, parent))
+
+    async def asked_before(
+        self, owner: Owner, session_id: str, question_id: str
+    ) -> tuple[Conversation, Message]:
+        """Return a question that is kept, and the session as it found it. Raises ``NotFound``
+        (``message_not_found``), ``InvalidRequest`` (``not_a_question``, and as
+        :meth:`conversation`)."""
+        by_id = {one.id: one for one in await self._before_a_question(owner, session_id)}
+        question = by_id.get(question_id)
+        if question is None:
+            raise message_not_found(question_id, "question_id")
+        if question.role != "user":
+            raise InvalidRequest(
+                "Only a question can be asked again.",
+                code="not_a_question",
+                param="question_id",
+                fix="Name the question of that answer.",
+            )
+        path = _up_to(by_id, question.parent_message_id)
+        return Conversation(owner, session_id, path), question
+
+    async def answered_before(
+        self, owner: Owner, session_id: str, answer_id: str
+    ) -> tuple[Conversation, Message, Message]:
+        """Return an answer that can be gone on with, behind its question and the session as that
+        found it. Raises ``NotFound`` (``message_not_found``), ``Conflict``
+        (``answer_not_finished``), ``InvalidRequest`` (``nothing_to_continue``, and as
+        :meth:`conversation`)."""
+        by_id = {one.id: one for one in await self._before_a_question(owner, session_id)}
+        self._check_whole(answer_id, "continue_message_id")
+        answer = by_id.get(answer_id)
+        if answer is None:
+            raise message_not_found(answer_id, "continue_message_id")
+        question = by_id.get(answer.parent_message_id or "")
+        able = answer.role == "assistant" and answer.content and not calls_of(answer.details)
+        if question is None or question.role != "user" or not able:
+            raise InvalidRequest(
+                "Only an answer that has words, and calls no tool, can be continued.",
+                code="nothing_to_continue",
+                param="continue_message_id",
+                fix="Ask its question again.",
+            )
+        path = _up_to(by_id, question.parent_message_id)
+        return Conversation(owner, session_id, path), question, answer
+
+    async def _before_a_question(self, owner: Owner, session_id: str) -> Sequence[Message]:
+        """Return what is kept of a session where there is room for more; nothing where there is no
+        such session yet."""
         messages: Sequence[Message] = ()
         if await asyncio.to_thread(self._stored):
             await asyncio.to_thread(lambda: self._repository().check_room(owner))
             with contextlib.suppress(NotFound):  # then it begins with this question
                 _, messages = await self.read(owner, session_id)
         check_room(len(messages) + 2)
-        if parent in self.being_written:
+        return messages
+
+    def _check_whole(self, message_id: str | None, param: str = "parent_message_id") -> None:
+        if message_id in self.being_written:
             raise Conflict(
                 "The answer that this question follows is still being written.",
                 code="answer_not_finished",
-                param="parent_message_id",
+                param=param,
                 fix="Wait for its end, or stop it.",
             )
-        whole = [one for one in messages if one.id not in self.being_written]
-        return Conversation(owner, session_id, path_to(whole, parent))
 
     async def write(self, owner: Owner, session_id: str, message: Message) -> None:
         """Store what an answer is by now in the place of what it was. Raises ``StorageError``, or
@@ -244,10 +308,9 @@ class Sessions:
         await asyncio.to_thread(lambda: self._repository().rewrite(owner, session_id, message))
 
     async def keep(self, conversation: Conversation, *messages: Message) -> StoredSession:
-        """Store a question with its whole answer. Raises ``StorageError``, or ``NotFound`` where
-        the session was deleted meanwhile."""
-        question = next(one.content for one in messages if one.role == "user")
-        title = title_of(question)
+        """Store a question with its answer, or an answer alone whose question is there. Raises
+        ``StorageError``, or ``NotFound`` where the session was deleted meanwhile."""
+        title = title_of(next((one.content for one in messages if one.role == "user"), ""))
         added = (conversation.owner, conversation.session_id, title, messages)
         return await asyncio.to_thread(lambda: self._repository().add(*added))
 
@@ -279,39 +342,6 @@ def answer_cut() -> UpstreamIncomplete:
     )
 
 
-def images_of(details: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return name and ``data:`` URL of each image that a question came with."""
-    found = (details or {}).get("images")
-    return [
-        (str(one.get("name") or "image"), one["data"])
-        for one in (found if isinstance(found, list) else ())
-        if isinstance(one, Mapping) and isinstance(one.get("data"), str)
-    ]
-
-
-def content_of(
-    role: str, content: str, details: Mapping[str, Any] | None
-) -> str | list[dict[str, Any]]:
-    """Return the content of a message as a model is told it: a question with its images."""
-    images = images_of(details) if role == "user" else []
-    if not images:
-        return content
-    parts = [{"type": "image_url", "image_url": {"url": data}} for _, data in images]
-    return [{"type": "text", "text": content}, *parts]
-
-
-def told(path: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
-    """Return what a model is told of a path, given as roles and contents: an answer that failed
-    without a word is left out, with its question."""
-    sent: list[dict[str, Any]] = []
-    for role, content in path:
-        if role == "assistant" and not content and sent and sent[-1]["role"] == "user":
-            sent.pop()
-        else:
-            sent.append({"role": role, "content": content})
-    return sent
-
-
 def path_to(messages: Sequence[Message], parent: str | None) -> list[Message]:
     """Return the messages from the first to ``parent``; see :meth:`Sessions.conversation`."""
     if parent == ROOT:
@@ -331,8 +361,11 @@ def path_to(messages: Sequence[Message], parent: str | None) -> list[Message]:
             param="parent_message_id",
             fix="Name the message before it, or 'root' to begin anew.",
         )
+    return _up_to(by_id, parent)
+
+
+def _up_to(by_id: Mapping[str, Message], at: str | None) -> list[Message]:
     path: list[Message] = []
-    at: str | None = parent
     while at is not None:
         path.append(by_id[at])
         at = by_id[at].parent_message_id

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
-from venom_core.chat.sessions import TakenSession, images_of
+from venom_core.chat.history import images_of
+from venom_core.chat.sessions import TakenSession
 from venom_core.chat.validation import Body
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.numbers import plain

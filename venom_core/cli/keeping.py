@@ -45,12 +45,12 @@ class Kept:
         return next(said, None)
 
     @property
-    def turns(self) -> list[dict[str, str]]:
-        from venom_core.chat.sessions import content_of, told
+    def turns(self) -> list[dict[str, Any]]:
+        from venom_core.chat.history import told
+        from venom_core.store.sessions import Message
 
         return told(
-            (one["role"], content_of(one["role"], one["content"], one["details"]))
-            for one in self.messages
+            [Message(one["role"], one["content"], details=one["details"]) for one in self.messages]
         )
 
     def keep(self, session: Session, question: str, answer: Answer) -> None:

@@ -276,11 +276,11 @@ def session_not_found(session_id: str) -> NotFound:
     )
 
 
-def message_not_found(message_id: str) -> NotFound:
+def message_not_found(message_id: str, param: str = "parent_message_id") -> NotFound:
     return NotFound(
         f"There is no message {message_id!r} in this session.",
         code="message_not_found",
-        param="parent_message_id",
+        param=param,
         fix="GET /api/v1/sessions/ID lists its messages.",
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from venom_core.chat.answers import Answers, Guard, RunningAnswer
+from venom_core.chat.asking import Asked
 from venom_core.chat.service import ChatCall
 from venom_core.chat.sessions import Conversation, Exchange, Sessions, path_to
 from venom_core.chat.transcripts import ImportedSession, SessionExport, exported, imported, markdown
@@ -51,13 +52,23 @@ class SessionUseCases:
         none yet. Raises as ``Sessions.conversation``."""
         return await self._sessions.conversation(owner, session_id, parent)
 
-    async def ask(
-        self, talk: Conversation, asked: Sequence[Message], call: ChatCall, allowed: Guard
-    ) -> RunningAnswer:
+    async def asked_again(self, owner: Owner, session_id: str, question_id: str) -> Asked:
+        """Return a question that is kept, to be answered once more. Raises as
+        ``Sessions.asked_before``."""
+        return Asked(*await self._sessions.asked_before(owner, session_id, question_id))
+
+    async def gone_on_with(self, owner: Owner, session_id: str, answer_id: str) -> Asked:
+        """Return the question of an answer that is kept, to be answered from that answer's words
+        on. Raises as ``Sessions.answered_before``."""
+        found = await self._sessions.answered_before(owner, session_id, answer_id)
+        talk, question, answer = found
+        return Asked(talk, question, begun=answer)
+
+    async def ask(self, asked: Asked, call: ChatCall, allowed: Guard) -> RunningAnswer:
         """Keep a question and begin its answer, which goes on whether somebody listens or not.
         Raises as ``Answers.begin``."""
         assert self._answers is not None  # only a server answers on
-        return await self._answers.begin(talk, asked, call, allowed)
+        return await self._answers.begin(asked, call, allowed)
 
     def answering(self, owner: Owner, session_id: str) -> list[RunningAnswer]:
         """Return the answers that are being written in a session, the oldest first."""

@@ -2,7 +2,7 @@ import type { Attachment } from "./attachments";
 import { addressedChat, newChatId } from "./address";
 import type { MessageRecord } from "./api/types";
 import type { ChatEntry } from "./chats";
-import type { Message } from "./conversation";
+import type { AssistantMessage, Message } from "./conversation";
 import type { ErrorRecord } from "./errors";
 import { createStore } from "./store";
 import type { ToolResult } from "./tool-calls";
@@ -17,6 +17,8 @@ export interface ChatState {
   tree: MessageRecord[];
   /** waiting: sent, nothing came yet. */
   phase: "idle" | "waiting" | "streaming";
+  /** A second answer to a question of the branch, which is shown beside the first. */
+  beside?: Beside;
   /** How many the server answers before this one comes, itself included; 0 where nobody is before. */
   queue?: number;
   /** What the server had of it when it was last heard. */
@@ -27,6 +29,16 @@ export interface ChatState {
   error?: ErrorRecord;
   /** Why the server does not keep it as it is shown. */
   unkept?: ErrorRecord;
+}
+
+export interface Beside {
+  /** The place in the branch of the answer beside which it stands. */
+  at: number;
+  /** The server's id of it; empty where the server refused to make it. */
+  other: string;
+  /** What is heard of it, as long as it is in no tree. */
+  growing?: AssistantMessage;
+  queue?: number;
 }
 
 export interface Asking {
@@ -47,8 +59,8 @@ export interface AskingAgain {
   model?: string | null;
   /** In other words. */
   text?: string;
-  /** The beginning of its answer, from which the model goes on. */
-  begun?: string;
+  /** The model goes on from the words of the answer that is shown, which the server keeps. */
+  goOn?: boolean;
 }
 
 /** A conversation without a word. */
@@ -73,8 +85,6 @@ export const unsaved = new Map<string, { messages: Message[]; refusal?: ErrorRec
 interface Running {
   /** The person wants no more of it. */
   stop(): void;
-  /** The page is being left. */
-  leave(): void;
   /** Another conversation is shown: one that the server makes goes on. */
   away(): void;
 }

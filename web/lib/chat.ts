@@ -68,14 +68,13 @@ export function stopAnswer(): void {
   running.now?.stop();
 }
 
-/** While the page is being left: what came of an answer is kept as stopped. */
+/** While the page is being left: what was asked a moment ago may still be on its way. */
 export function leaveChat(): void {
-  const { id, seen } = chat.get();
-  if (running.now || unsaved.has(id)) expectKept(id, seen?.messages ?? 0);
-  running.now?.leave();
+  const { id, seen, phase } = chat.get();
+  if (phase !== "idle" || unsaved.has(id)) expectKept(id, seen?.messages ?? 0);
 }
 
-/** Let go of the answer; resolves once what the server does not keep is kept, or is refused. */
+/** Stop the answer; resolves once what was said is kept, or is refused. */
 export async function settleChat(): Promise<void> {
   if (running.now || unsaved.size > 0) await (await talk()).settleTalk();
 }

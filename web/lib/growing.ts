@@ -6,14 +6,18 @@ import { grownCalls } from "./tool-calls";
 export class GrowingAnswer {
   message: AssistantMessage;
   queue = 0;
+  /** What is shown of it was said before: its first piece says that again, and its times are the server's. */
+  private said: boolean;
+  private readonly timed: boolean;
   private readonly sentAt = performance.now();
   private firstAt = 0;
   private lastAt = 0;
   private thoughtAt = 0;
 
-  /** `begun` is what the answer begins with before a word of it comes. */
-  constructor(begun = "") {
-    this.message = { role: "assistant", content: begun };
+  constructor(said?: AssistantMessage) {
+    this.said = said !== undefined;
+    this.timed = !this.said;
+    this.message = { role: "assistant", content: said?.content ?? "", ...(said?.reasoning && { reasoning: said.reasoning }) };
   }
 
   get started(): boolean {
@@ -21,13 +25,15 @@ export class GrowingAnswer {
   }
 
   add(piece: ChatPiece): void {
-    const old = this.message;
-    if (piece.content || piece.reasoning || piece.toolCalls) {
+    const spoken = Boolean(piece.content || piece.reasoning || piece.toolCalls);
+    if (spoken) {
       this.lastAt = performance.now();
       this.firstAt ||= this.lastAt;
     }
+    const old = spoken && this.said ? { ...this.message, content: "", reasoning: undefined } : this.message;
+    if (spoken) this.said = false;
     if (piece.reasoning) this.thoughtAt ||= this.lastAt;
-    const thought = this.thoughtAt > 0 && old.content === "" && !old.toolCalls;
+    const thought = this.timed && this.thoughtAt > 0 && old.content === "" && !old.toolCalls;
     this.message = {
       ...old,
       content: old.content + (piece.content ?? ""),
@@ -43,11 +49,13 @@ export class GrowingAnswer {
 
   end(change: Partial<AssistantMessage> = {}): AssistantMessage {
     const stats = { ...this.message.stats };
-    if (this.firstAt) stats.ttftMs = Math.round(this.firstAt - this.sentAt);
-    // The first token's time is the prompt's: the rate counts the tokens after it.
-    const seconds = (this.lastAt - this.firstAt) / 1000;
-    const rest = (stats.usage?.completion_tokens ?? 0) - 1;
-    if (rest > 0 && seconds > 0) stats.tokensPerSecond = rest / seconds;
+    if (this.timed && this.firstAt) {
+      stats.ttftMs = Math.round(this.firstAt - this.sentAt);
+      // The first token's time is the prompt's: the rate counts the tokens after it.
+      const seconds = (this.lastAt - this.firstAt) / 1000;
+      const rest = (stats.usage?.completion_tokens ?? 0) - 1;
+      if (rest > 0 && seconds > 0) stats.tokensPerSecond = rest / seconds;
+    }
     return { ...this.message, ...change, stats, at: new Date().toISOString() };
   }
 }

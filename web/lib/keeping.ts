@@ -106,12 +106,6 @@ export async function keepMissing(id: string, messages: Message[], again: boolea
   return session;
 }
 
-/** The same while the page is being left: one request that nobody waits for, and no more than one. */
-export function keepOnLeaving(id: string, messages: Message[]): void {
-  const [missing, ...rest] = missingOf(messages);
-  if (missing && rest.length === 0) void keepExchange(id, exchangeOf(missing)).catch(() => undefined);
-}
-
 /** Store a whole conversation under a new id, where the server has no more what it goes on from. */
 export async function keepAsNew(messages: Message[], title: string): Promise<SessionRecord> {
   const session = await importSession(exportOf(messages, { id: newChatId(), title }));

@@ -32,15 +32,3 @@ export async function expected<T extends { session: { messages: number } }>(id: 
   }
   return read();
 }
-
-/** Whether the page began to be left: its connections break before it hears `pagehide`. */
-export function watchUnload(): { begun: boolean; end: () => void } {
-  const watch = { begun: false, end: () => undefined as void };
-  if (typeof window === "undefined") return watch;
-  const onUnload = () => {
-    watch.begun = true;
-  };
-  window.addEventListener("beforeunload", onUnload);
-  watch.end = () => window.removeEventListener("beforeunload", onUnload);
-  return watch;
-}

@@ -12,6 +12,8 @@ export interface ChatOptions {
   parameters: Record<string, unknown>;
   response_format?: Record<string, unknown>;
   tools?: unknown[];
+  /** Another model that answers each question beside the first. */
+  second?: string;
   /** Fields as they were written, right or not yet. */
   written?: { schema?: string; tools?: string };
 }
@@ -23,6 +25,7 @@ export interface QuestionOptions extends ChatOptions {
 
 const ITEM = "venom.options.";
 export const DRAFT_ITEM = "venom.draft.";
+export const BRANCH_ITEM = "venom.branch.";
 /** A conversation without a word has no name that outlives a reload. */
 const UNSENT = "new";
 /** What a new conversation begins with. */
@@ -94,12 +97,14 @@ export function changeOptions(change: Partial<ChatOptions>): void {
 
 export const defaultOptions = (): ChatOptions | null => stored(DEFAULT);
 
-/** Forget what this browser keeps of one conversation, or of all: what was set, and what was written and not sent. */
+/** Forget what this browser keeps of one conversation, or of all: what was set, what was written and not sent, what was shown. */
 export function forgetKept(id?: string): void {
   if (id === undefined) typed.set("");
-  for (const item of itemNames("localStorage")) {
-    const name = [ITEM, DRAFT_ITEM].find((begin) => item.startsWith(begin));
-    if (name !== undefined && (id === undefined || item === name + id)) writeItem("localStorage", item, null);
+  for (const area of ["localStorage", "sessionStorage"] as const) {
+    for (const item of itemNames(area)) {
+      const name = [ITEM, DRAFT_ITEM, BRANCH_ITEM].find((begin) => item.startsWith(begin));
+      if (name !== undefined && (id === undefined || item === name + id)) writeItem(area, item, null);
+    }
   }
 }
 

@@ -1,35 +1,47 @@
 import { readSession } from "./api/sessions";
-import { follow, settleAnswers } from "./answering";
+import { noteWork, settleAnswers } from "./answering";
 import { leafUnder } from "./branches";
 import { change, chat, running, unsaved } from "./chat-state";
 import { entryOf } from "./chats";
 import { recordOf } from "./errors";
-import { keptPath, lastKept } from "./keeping";
+import { follow, goingOn, type Followed } from "./following-answers";
+import { idOf, keptPath, lastKept } from "./keeping";
 import { expected } from "./leaving";
+import { besideOf, notedBranch, noteBranch } from "./shown-branch";
 import { settleKeeping } from "./unkept";
 
 export { ask, askOnceMore } from "./answering";
 export { keepAnew, keepByHand, keepTalk } from "./unkept";
 
-type Found = Awaited<ReturnType<typeof readSession>>;
+chat.subscribe(noteBranch);
 
 /** Fetch a conversation and show it, where it is still the one on the screen. */
 export async function readTalk(id: string): Promise<void> {
   const found = await expected(id, () => readSession(id));
   if (chat.get().id !== id) return;
-  const path = keptPath(found.messages, goingOn(found));
-  change(id, { messages: path, tree: found.messages, seen: entryOf(found.session), reading: false });
-  followOn(id, found);
+  const { leaf, other } = notedBranch(id, found.messages);
+  const followed = goingOn(found);
+  const first = followed[0]?.id;
+  const noted = keptPath(found.messages, leaf);
+  const last = noted.at(-1);
+  // Of two answers side by side the first may have ended.
+  const isSecond = first !== undefined && first === other && last?.role === "assistant" && besideOf(noted, found.messages, other)?.at === noted.length - 1;
+  if (isSecond) followed.unshift({ id: idOf(last) ?? "", over: last });
+  const path = isSecond || first === undefined ? noted : keptPath(found.messages, first);
+  const beside = besideOf(path, found.messages, other);
+  change(id, { messages: path, tree: found.messages, seen: entryOf(found.session), reading: false, beside });
+  followOn(id, followed);
 }
 
-/** The answer that is being written, the latest where there are several. */
-const goingOn = ({ answering }: Found): string | undefined => answering.at(-1)?.message_id;
+/** Go on with answers that the server is making, from their beginning. */
+function followOn(id: string, followed: Followed[]): void {
+  if (followed.length === 0 || running.now || chat.get().id !== id) return;
+  void noteWork(follow(id, chat.get().messages.slice(0, -1), followed));
+}
 
-/** Go on with an answer that the server is making, from its beginning. */
-function followOn(id: string, found: Found): void {
-  const answer = goingOn(found);
-  if (answer === undefined || running.now || chat.get().id !== id) return;
-  void follow(id, chat.get().messages.slice(0, -1), answer);
+/** Show an answer beside the one at this place, or none. */
+export function showBeside(id: string, at: number, other: string | undefined): void {
+  change(id, { beside: other === undefined ? undefined : { at, other } });
 }
 
 /** Show another branch of the conversation on the screen. */
@@ -46,18 +58,19 @@ export async function reviseTalk(): Promise<void> {
     if (chat.get() !== before || unsaved.has(id)) return;
     // What was added behind the branch on the screen is shown; another branch is not shown unasked.
     const leaf = lastKept(messages);
-    const path = keptPath(found.messages, goingOn(found) ?? (leaf && leafUnder(found.messages, leaf)));
+    const followed = goingOn(found);
+    const path = keptPath(found.messages, followed[0]?.id ?? (leaf && leafUnder(found.messages, leaf)));
     const same = lastKept(path) === leaf;
     change(id, { messages: same ? messages : path, tree: found.messages, seen: entryOf(found.session), unkept: undefined });
-    followOn(id, found);
+    followOn(id, followed);
   } catch (thrown) {
     if (chat.get() === before) change(id, { unkept: recordOf(thrown) });
   }
 }
 
-/** Let go of the answer; resolves once what the server does not keep is kept, or is refused. */
+/** Stop the answer; resolves once what was said is kept, or is refused. */
 export async function settleTalk(): Promise<void> {
-  running.now?.away();
+  running.now?.stop();
   await settleAnswers();
   await settleKeeping();
 }

@@ -3,7 +3,7 @@ import { beforeEach, test } from "vitest";
 import { branchesAt } from "../lib/branches";
 import type { Message } from "../lib/conversation";
 import { ApiError } from "../lib/errors";
-import { grownTree, idOf, isKept, keepAsNew, keepMissing, keepOnLeaving, keptPath, lastKept } from "../lib/keeping";
+import { grownTree, idOf, isKept, keepAsNew, keepMissing, keptPath, lastKept } from "../lib/keeping";
 import { MemoryServer, refusal } from "./server";
 
 let server: MemoryServer;
@@ -71,18 +71,6 @@ test("a conversation that is kept anew goes on in the new session", async () => 
   await keepMissing(session.id, [...talk, ...said("q3", "a3")], false);
   assert.deepEqual(server.contents(session.id), ["q1", "a1", "q2", "a2", "q3", "a3"]);
   assert.equal(new Set(parents(session.id)).size, 6);
-});
-
-test("while the page is left one request goes out, which outlives it", async () => {
-  const flags: unknown[] = [];
-  const sent = globalThis.fetch;
-  globalThis.fetch = (path, init) => {
-    flags.push(init?.keepalive);
-    return sent(path, init);
-  };
-  keepOnLeaving("s", said("q1", "a1"));
-  keepOnLeaving("t", said("q1", "x".repeat(70_000)));
-  assert.deepEqual(flags, [true, false]);
 });
 
 test("what is kept by now grows the tree, and the other branch stays in it", async () => {

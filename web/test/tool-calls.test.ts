@@ -41,10 +41,17 @@ test("arguments are shown line by line, and never as other values than were writ
   assert.deepEqual(prettyArguments('{"a":'), { text: '{"a":', json: false });
 });
 
-test("an answer that is gone on with keeps its beginning, and has started with the first new word", () => {
-  const growing = new GrowingAnswer("The first half");
+test("what was said of an answer is shown until it is heard again from its beginning", () => {
+  const growing = new GrowingAnswer({ role: "assistant", content: "The first half", reasoning: "Hm.", at: "then" });
+  assert.deepEqual(growing.message, { role: "assistant", content: "The first half", reasoning: "Hm." });
+  growing.add({ resolved: "a://b" });
   assert.ok(!growing.started);
-  growing.add({ content: " and the second" });
+  assert.equal(growing.message.content, "The first half");
+  growing.add({ reasoning: "Hm.", content: "The first half and" });
   assert.ok(growing.started);
-  assert.equal(growing.end().content, "The first half and the second");
+  growing.add({ content: " the second", usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } });
+  const { content, reasoning, model, stats } = growing.end();
+  assert.deepEqual([content, reasoning, model], ["The first half and the second", "Hm.", "a://b"]);
+  // Its beginning was not timed here.
+  assert.deepEqual(Object.keys(stats ?? {}), ["usage"]);
 });

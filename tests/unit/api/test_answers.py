@@ -14,6 +14,7 @@ import pytest
 from tests.unit.api.conftest import MakeVenom
 from venom_core.api import revocation
 from venom_core.chat import answers
+from venom_core.chat.asking import new_question
 from venom_core.chat.service import ChatCall
 from venom_core.composition import Venom
 from venom_core.sdk.errors import UpstreamError
@@ -309,8 +310,8 @@ async def test_an_answer_that_is_stopped_at_once_ends(make_venom: MakeVenom, whe
         talk = await venom.sessions.conversation(owner, "s", None)
         body = {"messages": [{"role": "user", "content": "Why?"}], "stream": True}
         call = ChatCall("hangs", body, request_id="r", stream=True)
-        asked = [Message("user", "Why?")]
-        beginning = venom.answers.begin(talk, asked, call, contextlib.nullcontext)
+        asked = new_question(talk, Message("user", "Why?"))
+        beginning = venom.answers.begin(asked, call, contextlib.nullcontext)
         if when == "its question is kept":
             begun = asyncio.create_task(beginning)
             await until(lambda: venom.answers.of(owner, "s"))

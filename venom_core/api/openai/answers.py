@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import time
+from collections.abc import AsyncGenerator, Awaitable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -21,11 +22,11 @@ from venom_core.api.revocation import while_allowed
 from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
 from venom_core.chat.place import told_of
 from venom_core.sdk.errors import VenomError
-from venom_core.sdk.frames import Envelope
+from venom_core.sdk.frames import Envelope, Frame
 from venom_core.sdk.request_ids import fresh
 
 if TYPE_CHECKING:
-    from venom_core.chat.service import ChatCall, ChatService
+    from venom_core.chat.service import ChatCall, ChatService, Queued
     from venom_core.chat.stream import ChatStream
 
 MAX_EXPLANATION = 4096
@@ -37,7 +38,7 @@ class AnswerResponse(Response):
     """The ASGI answer to one chat or completion request.
 
     The call is opened inside the answer, so that a client who leaves while the model still loads
-    frees its place too.
+    frees its place too. A class of its own says otherwise what is opened, heard and let go.
     """
 
     def __init__(self, service: ChatService, call: ChatCall, request: Request) -> None:
@@ -52,9 +53,7 @@ class AnswerResponse(Response):
             try:
                 async with while_allowed(self._request):
                     stream = await (
-                        self._service.open(self._call)
-                        if notes is None
-                        else notes.during(self._service.open(self._call, notes.tell))
+                        self._opened() if notes is None else notes.during(self._opened(notes.tell))
                     )
             except Exception as error:
                 refusal = error if isinstance(error, VenomError) else internal_error(error)
@@ -62,13 +61,25 @@ class AnswerResponse(Response):
                     await send(_last(error_event(refusal, self._request)))
                     return
                 response = error_response(self._request.scope, refusal)
-                response.headers["X-Request-Id"] = self._call.request_id
+                response.headers.update(self._own_headers())
                 await response(self._request.scope, receive, send)
                 return
             try:
                 await self._send(stream, send, begun=notes is not None and notes.begun)
             finally:
-                await stream.close()
+                await self._left(stream)
+
+    def _opened(self, queued: Queued | None = None) -> Awaitable[ChatStream]:
+        return self._service.open(self._call, queued)
+
+    def _frames(self, stream: ChatStream) -> AsyncGenerator[Frame, None]:
+        return stream.frames()
+
+    async def _left(self, stream: ChatStream) -> None:
+        await stream.close()
+
+    def _own_headers(self) -> dict[str, str]:
+        return {"X-Request-Id": self._call.request_id}
 
     def _notes(self, send: Send) -> QueueNotes | None:
         if not self._call.stream or self._request.headers.get("venom-queue") != "1":
@@ -77,7 +88,7 @@ class AnswerResponse(Response):
 
     def _head(self, stream: ChatStream) -> dict[str, str]:
         self._named = len(stream.left_out)
-        headers = answer_headers(self._call, stream)
+        headers = {**answer_headers(stream), **self._own_headers()}
         if self._request.headers.get("venom-explain") == "1":
             headers["Venom-Explain"] = explanation(stream)
         return headers
@@ -97,14 +108,13 @@ class AnswerResponse(Response):
             elif late := stream.left_out[self._named :]:
                 note = b": ignored %s\n\n" % header_text(", ".join(late)).encode()
                 await send({"type": "http.response.body", "body": note, "more_body": True})
-            await _send_events(stream, envelope, self._request, send)
+            await _send_events(self._frames(stream), envelope, self._request, send)
         else:
             await _send_object(stream, envelope, self._head(stream), self._request, send)
 
 
-def answer_headers(call: ChatCall, stream: ChatStream) -> dict[str, str]:
-    headers = {name: header_text(text) for name, text in told_of(stream).items()}
-    return {**headers, "X-Request-Id": call.request_id}
+def answer_headers(stream: ChatStream) -> dict[str, str]:
+    return {name: header_text(text) for name, text in told_of(stream).items()}
 
 
 def header_text(text: str) -> str:
@@ -150,13 +160,13 @@ def _last(event: bytes) -> Message:
 
 
 async def _send_events(
-    stream: ChatStream, envelope: Envelope, request: Request, send: Send
+    made: AsyncGenerator[Frame, None], envelope: Envelope, request: Request, send: Send
 ) -> None:
     clock = Clock(time.monotonic())
     pings = asyncio.create_task(ping(send, clock))
     lost: BaseException | None = None
     try:
-        async with while_allowed(request), contextlib.aclosing(stream.frames()) as frames:
+        async with while_allowed(request), contextlib.aclosing(made) as frames:
             async for frame in frames:
                 told = frame_in_language(frame, request.scope)
                 event = b"data: " + told.json(envelope) + b"\n\n"

@@ -3,47 +3,48 @@ follow from the beginning, stop. The events are those of ``/v1/chat/completions`
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from typing import Annotated, Any
+from collections.abc import AsyncGenerator, Awaitable
+from typing import Annotated, Any, Self
 
 from fastapi import Path, Request
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from venom_core.api.callers import caller_of, request_id, traceparent
-from venom_core.api.errors import ending_of, error_response
 from venom_core.api.health import venom_of
-from venom_core.api.language import frame_in_language, localized
-from venom_core.api.openai.answers import answer_headers, error_event
+from venom_core.api.language import localized
+from venom_core.api.openai.answers import AnswerResponse
 from venom_core.api.openai.bodies import check_chat
-from venom_core.api.openai.queueing import as_comment
 from venom_core.api.openai.wire import ChatCompletionChunk
 from venom_core.api.openapi.declared import answers
-from venom_core.api.revocation import while_allowed
 from venom_core.api.routing import keyed_router
-from venom_core.api.streaming import Clock, ping, start_events, until_disconnect
 from venom_core.api.v1.sessions import SessionId, owner_of
 from venom_core.chat.answers import RunningAnswer
-from venom_core.chat.service import ChatCall
-from venom_core.chat.sessions import content_of
+from venom_core.chat.asking import Asked, ToolResult, new_question, results_as_question
+from venom_core.chat.service import ChatCall, Queued
+from venom_core.chat.stream import ChatStream
 from venom_core.chat.transcripts import MAX_CONTENT, kept_details, most_details
 from venom_core.chat.validation import Body
 from venom_core.models.references import MAX_LENGTH
-from venom_core.sdk.errors import VenomError
-from venom_core.sdk.frames import Envelope, Frame
-from venom_core.store.sessions import Message
+from venom_core.sdk.frames import Frame
+from venom_core.sdk.messages import LONGEST_NAME
+from venom_core.store.sessions import Message, Owner
 from venom_core.usecases.models import Done
+from venom_core.usecases.sessions import SessionUseCases
 
 router = keyed_router("/sessions")
 
 MessageId = Annotated[str, Path(min_length=1, max_length=64)]
 #: Fields of a chat request that a conversation itself decides.
 OURS = frozenset({"messages", "model", "stream", "stream_options", "n"})
+#: What can be asked, one at a time, and what goes with some of it only.
+ASKED = ("question", "tool_results", "question_id", "continue_message_id")
+GOES_WITH = {"parent_message_id": ASKED[:2], "details": ASKED[:1]}
+#: All results together; they are kept twice, as words and beside them.
+MAX_RESULTS = 400_000
 
 
 class AnswerBegun(TypedDict):
@@ -54,20 +55,42 @@ class AnswerBegun(TypedDict):
     message_id: str
 
 
-class SessionQuestion(Body):
-    """A question to a session; one that is not there is made. ``parent_message_id`` is the message
-    that it follows, ``root`` for none, and without it the latest answer. ``details`` has the images
-    that it comes with. ``system`` holds for this question and, where it begins the session, is kept
-    there. ``parameters`` are those of ``/v1/chat/completions``. Without ``follow`` the answer's id
-    comes at once, and nothing of the answer."""
+class GivenResult(Body):
+    """The result of a call of the answer before; ``id`` is the call's."""
 
-    question: str = Field(min_length=1, max_length=MAX_CONTENT)
+    id: str = Field(min_length=1, max_length=LONGEST_NAME)
+    content: str = Field(max_length=MAX_RESULTS)
+
+
+class SessionQuestion(Body):
+    """A request for an answer in a session; one that is not there is made. It asks one of four:
+    ``question``, ``tool_results`` (one for each call of the answer that they follow),
+    ``question_id`` (a question that is there is answered once more) or ``continue_message_id`` (an
+    answer that was cut: the new one begins with its words, and the model goes on).
+
+    ``parent_message_id`` is the message that a new question or the results follow, ``root`` for
+    none, and without it the latest answer. ``details`` has the images that a question comes with.
+    ``system`` holds for this question and, where it begins the session, is kept there.
+    ``parameters`` are those of ``/v1/chat/completions``. Without ``follow`` the answer's id comes
+    at once, and nothing of the answer."""
+
+    question: str | None = Field(default=None, min_length=1, max_length=MAX_CONTENT)
+    tool_results: list[GivenResult] | None = Field(default=None, min_length=1, max_length=128)
+    question_id: str | None = Field(default=None, min_length=1, max_length=64)
+    continue_message_id: str | None = Field(default=None, min_length=1, max_length=64)
     model: str | None = Field(default=None, min_length=1, max_length=MAX_LENGTH)
     parent_message_id: str | None = Field(default=None, min_length=1, max_length=64)
     system: str | None = Field(default=None, max_length=MAX_CONTENT)
     details: dict[str, Any] | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     follow: bool = True
+
+    @field_validator("tool_results")
+    @classmethod
+    def _not_too_long(cls, results: list[GivenResult] | None) -> list[GivenResult] | None:
+        if results is not None and sum(len(one.content) for one in results) > MAX_RESULTS:
+            raise PydanticCustomError("too_long", f"more than {MAX_RESULTS} characters")
+        return results
 
     @field_validator("details")
     @classmethod
@@ -84,6 +107,29 @@ class SessionQuestion(Body):
             raise PydanticCustomError("ours", f"{found[0]} is no parameter of a question")
         return parameters
 
+    @model_validator(mode="after")
+    def _one_of_four(self) -> Self:
+        asked = [name for name in ASKED if getattr(self, name) is not None]
+        if len(asked) != 1:
+            raise PydanticCustomError("one_of", f"exactly one of {', '.join(ASKED)} is asked")
+        for name, kinds in GOES_WITH.items():
+            if getattr(self, name) is not None and asked[0] not in kinds:
+                raise PydanticCustomError("goes_with", f"{name} does not go with {asked[0]}")
+        return self
+
+    async def asked(self, sessions: SessionUseCases, owner: Owner, session_id: str) -> Asked:
+        """Return what is asked. Raises as ``Sessions.conversation`` and the like."""
+        if self.question_id is not None:
+            return await sessions.asked_again(owner, session_id, self.question_id)
+        if self.continue_message_id is not None:
+            return await sessions.gone_on_with(owner, session_id, self.continue_message_id)
+        talk = await sessions.conversation(owner, session_id, self.parent_message_id)
+        if self.tool_results is not None:
+            results = [ToolResult(one.id, one.content) for one in self.tool_results]
+            return results_as_question(talk, results)
+        question = Message("user", self.question or "", details=self.details)
+        return new_question(talk, question, self.system)
+
 
 @router.post("/{session_id}/answers")
 @answers(AnswerBegun, events={"": ChatCompletionChunk})
@@ -93,20 +139,11 @@ async def ask_in_session(
     """Ask, and stream the answer up to ``[DONE]``. It goes on where the client leaves, and is kept
     when it ends, as far as it came. ``Venom-Question-Id`` and ``Venom-Answer-Id`` name what is
     kept, also where the question is refused."""
-    sessions, owner = venom_of(request).sessions, owner_of(request)
-    talk = await sessions.conversation(owner, session_id, body.parent_message_id)
-    begins = not talk.path and body.system
-    first = [Message("system", body.system or "")] if begins else []
-    parent = [*talk.path, *first][-1].id if talk.path or first else None
-    question = Message("user", body.question, parent, details=body.details)
-    messages = talk.messages(body.question)
-    messages[-1]["content"] = content_of("user", body.question, body.details)
-    if body.system:
-        rest = messages[1:] if messages[0]["role"] == "system" else messages
-        messages = [{"role": "system", "content": body.system}, *rest]
-    told = {**body.parameters, "messages": messages, "stream": True}
+    sessions = venom_of(request).sessions
+    asked = await body.asked(sessions, owner_of(request), session_id)
+    told = {**body.parameters, "messages": asked.messages(body.system), "stream": True}
     call = ChatCall(
-        model=body.model or talk.model,
+        model=body.model or asked.model,
         body=check_chat(json.dumps(told).encode()),
         request_id=request_id(request),
         stream=True,
@@ -114,11 +151,11 @@ async def ask_in_session(
         key_id=caller_of(request).key_id,
         traceparent=traceparent(request),
     )
-    allowed = request.state.while_allowed
-    answer = await sessions.ask(talk, [*first, question], call, allowed)
+    answer = await sessions.ask(asked, call, request.state.while_allowed)
     if body.follow:
         return FollowedAnswer(answer, request)
-    begun: AnswerBegun = {"success": True, "question_id": question.id, "message_id": answer.id}
+    question_id = answer.question.id
+    begun: AnswerBegun = {"success": True, "question_id": question_id, "message_id": answer.id}
     return JSONResponse(begun)
 
 
@@ -140,74 +177,26 @@ async def stop_answer(request: Request, session_id: SessionId, message_id: Messa
     return localized(request, done)
 
 
-class FollowedAnswer(Response):
+class FollowedAnswer(AnswerResponse):
     """The ASGI answer to one who follows: who leaves ends nothing but this."""
 
     def __init__(self, answer: RunningAnswer, request: Request) -> None:
+        super().__init__(venom_of(request).chat, answer.call, request)
         self._answer = answer
-        self._request = request
-        self._clock: Clock | None = None
         self.background = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        pings: list[asyncio.Task[None]] = []
-        lost: BaseException | None = None
-        async with until_disconnect(receive):
-            try:
-                async with while_allowed(self._request):
-                    await self._follow(send, pings)
-                last = b""
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                refusal = ending_of(error)
-                lost = None if isinstance(error, Exception) else error
-                if self._clock is None:
-                    await self._refuse(refusal, scope, receive, send)
-                    return
-                last = error_event(refusal, self._request)
-            finally:
-                for task in pings:
-                    task.cancel()
-            await send({"type": "http.response.body", "body": last + b"data: [DONE]\n\n"})
-            if lost is not None:
-                raise lost
+    def _opened(self, queued: Queued | None = None) -> Awaitable[ChatStream]:
+        return self._answer.opened(queued)
 
-    async def _refuse(
-        self, refusal: VenomError, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        response = error_response(scope, refusal)
-        response.headers.update(self._own_headers())
-        await response(scope, receive, send)
+    def _frames(self, stream: ChatStream) -> AsyncGenerator[Frame, None]:
+        return self._answer.frames()
 
-    async def _follow(self, send: Send, pings: list[asyncio.Task[None]]) -> None:
-        answer, call = self._answer, self._answer.call
-        noted = self._request.headers.get("venom-queue") == "1"
-        envelope: Envelope | None = None
-        async for news in answer.follow():
-            if isinstance(news, int) and not noted:
-                continue
-            stream = answer.stream
-            if stream is None:  # its end before anything was known of it
-                continue
-            if envelope is None or self._clock is None:
-                model = call.model or stream.resolved.id
-                created = int(time.time())
-                envelope = Envelope(f"chatcmpl-{answer.id}", created, model, include_usage=True)
-                self._clock = Clock(time.monotonic())
-                await send(start_events({**answer_headers(call, stream), **self._own_headers()}))
-                pings.append(asyncio.create_task(ping(send, self._clock)))
-            if isinstance(news, int):
-                event = as_comment(news)
-            else:
-                frame = frame_in_language(Frame.of(news), self._request.scope)
-                event = b"data: " + frame.json(envelope) + b"\n\n"
-            self._clock.sent_at = time.monotonic()
-            await send({"type": "http.response.body", "body": event, "more_body": True})
+    async def _left(self, stream: ChatStream) -> None:
+        pass
 
     def _own_headers(self) -> dict[str, str]:
         return {
-            "X-Request-Id": self._answer.call.request_id,
+            **super()._own_headers(),
             "X-Session-Id": self._answer.talk.session_id,
             "Venom-Question-Id": self._answer.question.id,
             "Venom-Answer-Id": self._answer.id,

@@ -217,7 +217,7 @@ class SimpleAnswer(Response):
         return headers
 
     async def _start(self, stream: ChatStream, send: Send) -> None:
-        await send(start_events({**answer_headers(self._call, stream), **self._own_headers()}))
+        await send(start_events({**answer_headers(stream), **self._own_headers()}))
         await Events(send).send("start", {})
 
     async def _send(self, stream: ChatStream, events: Events) -> None:

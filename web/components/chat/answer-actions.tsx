@@ -31,14 +31,14 @@ export function AnswerActions({ message, asked, tree, model, compared, onCompare
   const id = idOf(message);
   const branches = branchesAt(tree, id);
   const broken = message.finish === "length" || message.stopped || message.error !== undefined;
-  const unfinished = broken && message.content !== "" && !message.toolCalls;
+  const unfinished = broken && id !== undefined && message.content !== "" && !message.toolCalls;
   return (
     <div className="-ml-2 flex flex-wrap items-center gap-x-0.5 gap-y-1">
       {branches && !compared && <BranchArrows tree={tree} branches={branches} label={t.branches_answer} />}
       {message.content !== "" && <CopyButton text={message.content} label={t.copy_answer} />}
       <Act label={t.regenerate} onAct={() => askAgain({ at: asked, model })}><RetryIcon /></Act>
       <ModelMenu label={t.other_model} icon={<SwapIcon />} but={message.model} onChoose={(other) => askAgain({ at: asked, model: other })} />
-      {unfinished && <Act label={t.continue} onAct={() => askAgain({ at: asked, model: message.model ?? model, begun: message.content })}><GoOnIcon /></Act>}
+      {unfinished && <Act label={t.continue} onAct={() => askAgain({ at: asked, model: message.model ?? model, goOn: true })}><GoOnIcon /></Act>}
       {id !== undefined && !compared && (
         <ModelMenu
           label={t.compare}

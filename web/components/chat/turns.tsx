@@ -1,37 +1,31 @@
 "use client";
 
-import { memo, useCallback, useMemo, useState } from "react";
+import { memo, useCallback, useMemo } from "react";
 import { branchesAt, leafUnder, type Tree } from "@/lib/branches";
 import { askAgain, showBranch, type ChatState } from "@/lib/chat";
+import type { Beside } from "@/lib/chat-state";
 import type { AssistantMessage } from "@/lib/conversation";
 import { useArea } from "@/lib/i18n/area";
 import answers from "@/lib/i18n/areas/answers";
 import { idOf, keptPath } from "@/lib/keeping";
+import { showBeside } from "@/lib/talk";
 import { Answer } from "./answer";
 import { AnswerActions } from "./answer-actions";
 import { Question } from "./question";
-
-/** Two answers to one question: which stands beside the branch on the screen, and where. */
-interface Compared {
-  chat: string;
-  at: number;
-  other: string;
-}
 
 /** What was said: the branch of the conversation that is on the screen. */
 export function Turns({ state, model }: { state: ChatState; model: string | null }) {
   const { id, tree, messages } = state;
   const busy = state.phase !== "idle";
-  const [compared, setCompared] = useState<Compared | null>(null);
-  const compare = useCallback((at: number, other: string | undefined) => setCompared(other === undefined ? null : { chat: id, at, other }), [id]);
+  const compare = useCallback((at: number, other: string | undefined) => showBeside(id, at, other), [id]);
   return messages.map((message, at) => {
     if (message.role !== "assistant") return <Question key={at} message={message} at={at} tree={tree} model={model} busy={busy} />;
     const last = at === messages.length - 1;
-    const other = compared?.chat === id && compared.at === at ? compared.other : undefined;
+    const beside = state.beside?.at === at ? state.beside : undefined;
     return (
       <Turn
-        key={at} message={message} at={at} tree={tree} model={model} busy={busy} live={busy && last} last={last}
-        queue={last ? state.queue : 0} other={other} onCompare={compare}
+        key={at} message={message} at={at} tree={tree} model={model} busy={busy} live={busy && last && !message.at} last={last}
+        queue={last ? state.queue : 0} beside={beside} onCompare={compare}
       />
     );
   });
@@ -46,15 +40,15 @@ interface TurnProps {
   live: boolean;
   last: boolean;
   queue?: number;
-  other?: string;
+  beside?: Beside;
   onCompare: (at: number, other: string | undefined) => void;
 }
 
 /** An answer with what can be done with it, alone or beside another one to the same question. */
-const Turn = memo(function Turn({ message, at, tree, model, busy, live, last, queue, other, onCompare }: TurnProps) {
+const Turn = memo(function Turn({ message, at, tree, model, busy, live, last, queue, beside: second, onCompare }: TurnProps) {
   const { t } = useArea(answers);
   const id = idOf(message);
-  const beside = useMemo(() => otherAnswer(tree, id, live, other), [tree, id, live, other]);
+  const beside = useMemo(() => otherAnswer(tree, id, busy && last, second), [tree, id, busy, last, second]);
   const asker = useMemo(() => ({ model }), [model]);
   const again = () => askAgain({ at: at - 1, model });
   const shown = (
@@ -70,8 +64,8 @@ const Turn = memo(function Turn({ message, at, tree, model, busy, live, last, qu
   };
   const columns = [
     <Column key="shown" chosen note={t.go_on_here}>{shown}</Column>,
-    <Column key="other" chosen={false} note={busy ? "" : t.go_on_with} onChoose={busy ? undefined : goOnWithOther}>
-      <Answer message={beside.message} live={false} />
+    <Column key="other" chosen={false} note={t.go_on_with} onChoose={busy || beside.id === "" ? undefined : goOnWithOther}>
+      <Answer message={beside.message} live={busy && last && !beside.message.at} queue={second?.queue} />
     </Column>,
   ];
   return (
@@ -82,14 +76,16 @@ const Turn = memo(function Turn({ message, at, tree, model, busy, live, last, qu
 });
 
 /** The answer to show beside one; null where there is none, or it is that one itself. */
-function otherAnswer(tree: Tree, id: string | undefined, live: boolean, other: string | undefined): { id: string; message: AssistantMessage; before: boolean } | null {
-  if (other === undefined || other === id) return null;
+function otherAnswer(tree: Tree, id: string | undefined, busy: boolean, beside: Beside | undefined): { id: string; message: AssistantMessage; before: boolean } | null {
+  if (beside === undefined || beside.other === id) return null;
+  const { other, growing } = beside;
+  if (growing) return { id: other, message: growing, before: false };
   const ids = branchesAt(tree, other)?.ids ?? [];
   // One that is being written is in no tree yet: it was asked to stand here.
   if (id !== undefined && !ids.includes(id)) return null;
   const message = keptPath([...tree], other).at(-1);
   if (message?.role !== "assistant") return null;
-  return { id: other, message, before: id === undefined || live || ids.indexOf(other) < ids.indexOf(id) };
+  return { id: other, message, before: id === undefined || busy || ids.indexOf(other) < ids.indexOf(id) };
 }
 
 interface ColumnProps {

@@ -4,9 +4,9 @@ import { request } from "./request";
 import type { ChatPiece, Schemas } from "./types";
 
 /** Ask; the answer is made by the server, whoever listens. */
-export async function beginAnswer(id: string, question: Omit<Schemas["SessionQuestion"], "follow">): Promise<Schemas["AnswerBegun"]> {
+export async function beginAnswer(id: string, question: Partial<Schemas["SessionQuestion"]>): Promise<Schemas["AnswerBegun"]> {
   const params = { path: { session_id: id } };
-  const { data } = await api.POST("/api/v1/sessions/{session_id}/answers", { params, body: { ...question, follow: false } });
+  const { data } = await api.POST("/api/v1/sessions/{session_id}/answers", { params, body: { parameters: {}, ...question, follow: false } });
   return data as Schemas["AnswerBegun"];
 }
 
