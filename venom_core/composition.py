@@ -110,8 +110,9 @@ class Venom:
         )  # fmt: skip
         self.default_model = DefaultModel(self.manager, self.registry, self.host, self._configured)
         self.self_tests = SelfTestUseCases(
-            self.host, self.registry, self.store.self_tests, self.store.exists
-        )
+            self.host, self.registry, self.store.self_tests, self.store.exists,
+            lambda name: self.report(ObservedEvent("model.tested", {"reference": name})),
+        )  # fmt: skip
         self.chat = ChatService(
             self.host, self.registry, Limits.from_settings(core), self.default_model,
             self.profile.check_models_run, self.report, self.quotas,

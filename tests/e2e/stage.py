@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.unit.cli.processes import environment  # noqa: E402 -- the checkout is on the path now
 from venom_core.plugins.discovery import Found  # noqa: E402
-from venom_core.sdk.errors import NoDiskSpace  # noqa: E402
+from venom_core.sdk.errors import NoDiskSpace, Unavailable  # noqa: E402
 from venom_core.sdk.frames import Chunk, ToolCall, Usage, delta, finish  # noqa: E402
 from venom_core.sdk.hookspecs import hookimpl  # noqa: E402
 from venom_core.sdk.provider import Model, ModelCapability, PullProgress  # noqa: E402
@@ -182,9 +182,34 @@ def library() -> dict[str, Script]:
     }  # fmt: skip
 
 
+class Tiring(list[Any]):
+    """The steps of a model that falls silent after some answers."""
+
+    def __init__(self, answers: int, *words: str) -> None:
+        super().__init__(say(*words))
+        self.answers = answers
+
+    def __iter__(self) -> Iterator[Any]:
+        self.answers -= 1
+        return iter([Pause(forever=True)] if self.answers < 0 else list(super().__iter__()))
+
+
+def examined() -> dict[str, Script]:
+    """Return models for self-tests: one that answers, one that falls silent at the third question,
+    one whose engine is down."""
+    can: frozenset[ModelCapability] = frozenset({"chat", "completion", "tools"})
+    down = Unavailable("The engine is down.", code="engine_down", fix="Start the engine.")
+    return {
+        "able": Script(say("one ", "two "), Model("able", "folder", can)),
+        "tiring": Script(Tiring(3, "one ", "two "), Model("tiring", "folder", can)),
+        "down": Script([down], Model("down", "folder", can, runs_at="gpu.example")),
+    }
+
+
 #: Other models than those of every stage, by `STAGE_SCENE`.
 SCENES = {
     "library": library,
+    "examined": examined,
     "empty": lambda: {"tiny": Script([], TINY)},
 }
 

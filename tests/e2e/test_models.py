@@ -245,7 +245,7 @@ def test_without_a_model_the_page_leads_to_one(tmp_path: Path, open_window: Open
         assert page.url.endswith("/models#get")
 
 
-@pytest.mark.parametrize("tab", ["About", "Memory", "Parameters", "Aliases"])
+@pytest.mark.parametrize("tab", ["About", "Memory", "Parameters", "Aliases", "Self-test"])
 def test_no_serious_violation_in_the_details(
     tab: str, library: Stage, open_window: OpenWindow
 ) -> None:

@@ -24,7 +24,7 @@ _ENDS = FrameKind.FINISH | FrameKind.ANSWER
 _WORDS = frozenset(
     {
         *("message", "fix", "detail", "error", "title", "summary"),
-        *("reason", "default_model_reason", "finish_note", "fit_message", "desc"),
+        *("reason", "default_model_reason", "finish_note", "fit_message", "desc", "note"),
         *("help", "description", "progress", "warnings"),
     }
 )

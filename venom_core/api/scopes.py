@@ -64,7 +64,10 @@ _ROUTES: dict[str, Scopes] = {
     "POST /api/v1/models/unload-all": MODELS,
     "POST /api/v1/models/{name}/load": MODELS,
     "POST /api/v1/models/{name}/unload": MODELS,
+    "GET /api/v1/models/{name}/selftest": ANY,
     "POST /api/v1/models/{name}/selftest": MODELS,
+    # It asks /v1, so it needs the scope chat too.
+    "POST /api/v1/models/{name}/selftest/run": MODELS,
     "DELETE /api/v1/models/{name}": MODELS,
     "GET /api/v1/translate": CHAT,
     "POST /api/v1/translate": CHAT,

@@ -11,6 +11,9 @@ from venom_core.models.registry import ListedModel
 from venom_core.sdk.provider import ModelCapability
 from venom_core.store.self_tests import SelfTest
 
+#: ``honoured``: the engine does it. ``emulated``: Venom brings it about. ``refused``: by name, as
+#: nobody does it here. ``broken``: something else happened.
+Outcome = Literal["honoured", "emulated", "refused", "broken"]
 #: ``verified``: a self-test of this model by this engine saw it. ``failed``: it asked, and did not
 #: see it. ``declared``: nobody asked; the model's provider says so.
 CapabilityState = Literal["verified", "failed", "declared"]

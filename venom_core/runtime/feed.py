@@ -30,6 +30,7 @@ _TOPIC_OF: Mapping[str, Topic] = {
     "model.loaded": "models",
     "model.pulled": "models",
     "model.removed": "models",
+    "model.tested": "models",
     "model.unloaded": "models",
     "plugin.state": "providers",
     "profile.switched": "profile",

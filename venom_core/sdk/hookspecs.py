@@ -55,7 +55,7 @@ class ObservedEvent:
     ``provider.state``, ``provider.breach`` (a rule of the law that a provider broke for the first
     time), ``model.pulled``, ``model.built``, ``model.removed``, ``model.activated``,
     ``model.deactivated``, ``model.loaded``, ``model.unloaded``, ``model.configured``,
-    ``alias.set``, ``alias.removed``, ``service.started``, ``service.stopped``,
+    ``model.tested``, ``alias.set``, ``alias.removed``, ``service.started``, ``service.stopped``,
     ``service.restarted``, ``service.failed``, ``service.recovered``, ``server.activated``,
     ``profile.switched`` (these with ``service``, ``action``, ``success`` and ``message``),
     ``settings.changed``, ``settings.restored`` (with ``keys`` and ``restart_required``). ``data``

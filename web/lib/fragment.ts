@@ -18,3 +18,6 @@ export function showFragment(fragment: string): void {
   window.history.replaceState(window.history.state, "", fragment ? `#${fragment}` : window.location.pathname);
   window.dispatchEvent(new Event("hashchange"));
 }
+
+/** Where the page of models shows a model's self-test. */
+export const selfTestOf = (reference: string): string => `selftest=${encodeURIComponent(reference)}`;

@@ -1,8 +1,8 @@
-import { EventSourceParserStream } from "eventsource-parser/stream";
 import { post } from "./api/request";
 import type { Schemas } from "./api/types";
 import { ApiError, errorFrom, isAbort, type ErrorRecord } from "./errors";
 import { language } from "./i18n";
+import { namedEvents } from "./named-events";
 
 export const LANGUAGES = ["pl", "en", "de"] as const;
 export type Translated = (typeof LANGUAGES)[number];
@@ -49,13 +49,7 @@ export async function translate(wanted: Wanted, signal: AbortSignal, tell: (now:
   become(now);
   try {
     const response = await post("/api/v1/translate/stream", wanted, { signal });
-    if (!response.body) throw new ApiError({ code: "client_bad_answer", message: "no body" });
-    const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-    for (const reader = events.getReader(); ; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      become(progressed(now, value.event, JSON.parse(value.data)));
-    }
+    for await (const [name, data] of namedEvents(response)) become(progressed(now, name, data));
     if (now.status !== "done") throw new ApiError({ code: "client_incomplete", message: "the stream ended without done" });
   } catch (thrown) {
     if (isAbort(thrown) || signal.aborted) return become({ ...now, status: "stopped" });

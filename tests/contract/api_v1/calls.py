@@ -100,6 +100,7 @@ CALLS: tuple[Call, ...] = (
         "keep_self_test",
         body={"rows": [{"group": "answers", "name": "chat", "outcome": "honoured"}]},
     ),
+    of_model("self_test_table"),
     # Which one answers.
     Call("switch_model", body={"name": MODEL}),
     Call("activate_model", body={"name": "smollm2:135m", "runtime": "llamacpp"}),
@@ -232,6 +233,8 @@ CALLS: tuple[Call, ...] = (
     Call("list_audit", query={"limit": 20}),
     Call("list_audit", query={"action": "key", "limit": 5}, name="filtered"),
     Call("openapi_json", emptied=("paths", "components")),
+    # Asks so much that it stands behind what counts.
+    of_model("run_self_test"),
     # What takes away.
     Call("deactivate_model", body={"role": "chat"}),
     Call("unload_all"),

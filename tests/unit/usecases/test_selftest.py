@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Mapping
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from venom_core.sdk.errors import Unavailable
+from venom_core.sdk.errors import Unavailable, UpstreamTimeout, VenomError
+from venom_core.usecases.selftest import run
 from venom_core.usecases.selftest.asking import Ask, Received
 from venom_core.usecases.selftest.questions import CELLS
 from venom_core.usecases.selftest.run import Row, examine
@@ -229,6 +231,60 @@ async def test_a_model_that_cannot_answer_at_all_says_why() -> None:
     with pytest.raises(Unavailable) as raised:
         await rows(gone)  # type: ignore[arg-type]
     assert raised.value.code == "engine_missing"
+
+
+@pytest.mark.parametrize("code", ["quota_exceeded", "scope_missing", "model_not_found", "llm_off"])
+async def test_what_is_no_fault_of_the_model_ends_it(code: str) -> None:
+    status = {"quota_exceeded": 429, "scope_missing": 403, "model_not_found": 404, "llm_off": 503}
+    asked = 0
+
+    async def limited(path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Received:
+        nonlocal asked
+        asked += 1
+        if asked < 4:
+            return await Toy()(path, body, headers)
+        error = {"error": {"code": code, "message": "no", "type": "api_error"}}
+        return Received(status[code], {}, json.dumps(error).encode())
+
+    with pytest.raises(VenomError) as raised:
+        await rows(limited)  # type: ignore[arg-type]
+    assert (raised.value.code, asked) == (code, 4)
+
+
+class Stuck(Toy):
+    """A toy that never answers what is about ``stuck``."""
+
+    def __init__(self, stuck: str) -> None:
+        super().__init__()
+        self.stuck = stuck
+
+    async def __call__(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Received:
+        if self.stuck in _asked_for(path, body) or self.stuck == "chat":
+            await asyncio.Event().wait()
+        return await super().__call__(path, body, headers)
+
+
+async def test_a_question_without_an_answer_is_broken_and_the_next_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "QUESTION_SECONDS", 0.05)
+    found = await rows(Stuck("seed"))
+    assert (found["seed"].outcome, found["repeat_penalty"].outcome) == ("broken", "honoured")
+    assert str(found["seed"].note).startswith("no answer within")
+
+
+@pytest.mark.parametrize(
+    ("bound", "stuck"), [("QUESTION_SECONDS", "chat"), ("ALL_SECONDS", "seed")]
+)
+async def test_a_model_that_is_too_slow_says_so(
+    monkeypatch: pytest.MonkeyPatch, bound: str, stuck: str
+) -> None:
+    monkeypatch.setattr(run, bound, 0.2)
+    with pytest.raises(UpstreamTimeout) as raised:
+        await rows(Stuck(stuck))
+    assert raised.value.code == "selftest_timeout"
 
 
 class Reading(Toy):

@@ -1,20 +1,24 @@
 "use client";
 
 import Link from "next/link";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api } from "@/lib/api/client";
 import type { ModelRecord, Schemas } from "@/lib/api/types";
 import { useActing } from "@/lib/acting";
 import { canChat, catalogue, chooseModel, titleOf } from "@/lib/catalogue";
 import { recordOf } from "@/lib/errors";
+import { selfTestOf, showFragment, useFragment } from "@/lib/fragment";
 import { useArea } from "@/lib/i18n/area";
 import texts from "@/lib/i18n/areas/models";
 import { useText } from "@/lib/i18n";
 import { lazyPart } from "@/lib/lazy";
+import { settleSelfTest } from "@/lib/self-tests";
 import { useStore } from "@/lib/store";
 import { ErrorNote } from "../ui/error-note";
 import { ChatIcon } from "../ui/icons";
+import { BeingTested } from "./being-tested";
 import { Capabilities } from "./capabilities";
+import type { Tab } from "./model-details";
 import { ModelMenu } from "./model-menu";
 import { RemoveModel } from "./remove-model";
 
@@ -29,11 +33,24 @@ interface Props {
 
 export function ModelCard({ model, held }: Props) {
   const { t } = useArea(texts);
-  const [open, setOpen] = useState<"details" | "remove" | null>(null);
+  const [open, setOpen] = useState<Tab | "remove" | null>(null);
   const act = useActing("/api/v1/models", "/api/v1/overview");
   const name = model.id;
   const details = detailsPart.use();
-  const close = () => setOpen(null);
+  const addressed = useFragment() === selfTestOf(model.reference);
+  const shown = open ?? (addressed ? "selftest" : null);
+  useEffect(() => {
+    if (addressed) void detailsPart.load();
+  }, [addressed]);
+  const show = (tab: Tab) => {
+    setOpen(tab);
+    void detailsPart.load();
+  };
+  const close = () => {
+    setOpen(null);
+    settleSelfTest(model.reference);
+    if (addressed) showFragment("");
+  };
   const remove = () => {
     close();
     act.mutate(() => api.DELETE("/api/v1/models/{name}", { params: { path: { name: model.reference } } }));
@@ -54,10 +71,7 @@ export function ModelCard({ model, held }: Props) {
           )}
           <button
             type="button" className="button" aria-haspopup="dialog" aria-label={t.details_of(name)}
-            onClick={() => {
-              setOpen("details");
-              void detailsPart.load();
-            }}
+            onClick={() => show("facts")}
           >
             {t.details}
           </button>
@@ -66,8 +80,9 @@ export function ModelCard({ model, held }: Props) {
       </div>
       <p role="status" className="text-sm text-soft empty:hidden">{act.isPending ? `${t.working}…` : act.data}</p>
       {act.error && <ErrorNote error={recordOf(act.error)} />}
-      {open === "details" && details && <details.ModelDetails model={model} onClose={close} />}
-      {open === "remove" && <RemoveModel model={model} onRemove={remove} onClose={close} />}
+      <BeingTested reference={model.reference} onShow={() => show("selftest")} />
+      {shown && shown !== "remove" && details && <details.ModelDetails key={shown} model={model} first={shown} onClose={close} />}
+      {shown === "remove" && <RemoveModel model={model} onRemove={remove} onClose={close} />}
     </article>
   );
 }

@@ -17,20 +17,31 @@ import { Aliases } from "./aliases";
 import { Capabilities } from "./capabilities";
 import { FitCheck } from "./fit-check";
 import { Parameters } from "./parameters";
+import { SelfTest } from "./self-test";
+
+export type Tab = "facts" | "memory" | "parameters" | "aliases" | "selftest";
+
+interface Props {
+  model: ModelRecord;
+  /** What is looked at first. */
+  first: Tab;
+  onClose: () => void;
+}
 
 /** Everything about one installed model, and what can be set of it. */
-export function ModelDetails({ model, onClose }: { model: ModelRecord; onClose: () => void }) {
+export function ModelDetails({ model, first, onClose }: Props) {
   const { t } = useArea(texts);
-  const panels: Record<string, [string, ReactNode]> = {
+  const panels: Record<Tab, [string, ReactNode]> = {
     facts: [t.tab_facts, <Facts key="facts" listed={model} />],
     memory: [t.tab_memory, <FitCheck key="memory" name={model.reference} />],
     parameters: [t.tab_parameters, <Parameters key="parameters" name={model.reference} />],
     aliases: [t.tab_aliases, <Aliases key="aliases" target={model.reference} />],
+    selftest: [t.tab_selftest, <SelfTest key="selftest" model={model} />],
   };
   const names = Object.fromEntries(Object.entries(panels).map(([value, [name]]) => [value, name]));
   return (
     <Modal title={model.id} onClose={onClose}>
-      <Tabs.Root defaultValue="facts">
+      <Tabs.Root defaultValue={first}>
         <TabNames names={names} />
         {Object.entries(panels).map(([value, [, panel]]) => (
           <Tabs.Panel key={value} value={value} className="min-h-64 pt-5 outline-none">{panel}</Tabs.Panel>

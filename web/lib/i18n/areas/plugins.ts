@@ -70,6 +70,7 @@ export default area(
     try_of: (title: string) => `Self-test: ${title}`,
     trying: "Asking a model for a few words",
     tried: (model: string, time: string) => `${model} answered in ${time}.`,
+    test_all: (model: string) => `Test all that ${model} can do`,
     no_model: "It has no model to ask. Get one on the page of models.",
 
     engines: "Engines that run now",
@@ -151,6 +152,7 @@ export default area(
     try_it: "Próba",
     try_of: (title) => `Próba: ${title}`,
     trying: "Pytanie modelu o kilka słów",
+    test_all: (model) => `Sprawdź wszystko, co umie ${model}`,
     tried: (model, time) => `${model} odpowiedział w ${time}.`,
     no_model: "Nie ma modelu, który można by zapytać. Pobierz jakiś na stronie modeli.",
 
