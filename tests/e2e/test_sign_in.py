@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from acts import expect, finished, send
 from fake_api import FakeVenom
+from stage import Stage
 
 if TYPE_CHECKING:
     from acts import OpenWindow
@@ -63,3 +65,21 @@ def test_a_key_dialog_that_is_closed_leaves_a_way_back(
     expect(page.get_by_test_id("error")).to_contain_text("invalid_api_key")
     page.get_by_role("button", name="Enter a key").click()
     expect(page.get_by_label("API key")).to_be_focused()
+
+
+@pytest.mark.refusals(401)
+def test_a_link_signs_in_once(stage: Stage, open_window: OpenWindow) -> None:
+    made = httpx.post(f"{stage.url}/api/v1/keys", json={"name": "first"}).json()
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    link = httpx.post(f"{stage.url}/api/v1/signins/links", json={}, headers=headers).json()
+    page = open_window(stage.url + link["path"])
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(page).to_have_url(f"{stage.url}/")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    other = open_window(stage.url + link["path"])
+    dialog = other.get_by_role("dialog", name="This server wants a key")
+    expect(dialog.get_by_role("alert")).to_contain_text("This sign-in link was used")
+    expect(dialog).to_contain_text("venom keys link")
+    dialog.get_by_label("API key").fill(made["key"])
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("button", name="Sign out")).to_be_visible()

@@ -22,8 +22,6 @@ TARGETS = {
 WORDS = Path(__file__).with_suffix(".toml")
 ORIGINAL = WORDS.with_name("original.toml")
 _LANGUAGES = ("en", "pl")
-#: So many modules of ours are named; JSON has them all.
-_MODULES = 2
 
 
 def rendered(language: str, audit: Audit) -> str:
@@ -53,10 +51,9 @@ def _audit(audit: Audit, words: Mapping[str, str]) -> Iterable[str]:
 
 
 def _audited(row: Row, words: Mapping[str, str]) -> list[str]:
-    modules = _code(row.modules[:_MODULES])
-    if len(row.modules) > _MODULES:
-        modules += ", " + words["more"].format(len(row.modules) - _MODULES)
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(row.kinds.items()))
+    # Neither modules nor counts: every import more would make the page stale.
+    modules = _code(sorted({".".join(name.split(".")[:2]) for name in row.modules}))
+    kinds = ", ".join(sorted(row.kinds))
     way = " → ".join(f"`{step}`" for step in row.path)
     reached, critical = (words["yes" if one else "no"] for one in (row.at_start, row.critical))
     return [f"`{row.package}`", modules or "", kinds or "through", way, reached, critical]

@@ -126,6 +126,7 @@ _ROUTES: dict[str, Scopes] = {
     "DELETE /api/v1/keys/{key_id}": ADMIN,
     # Without the scope admin a key sees and ends its own sign-ins only.
     "GET /api/v1/signins": ANY,
+    "POST /api/v1/signins/links": ANY,
     "DELETE /api/v1/signins/{signin_id}": ANY,
     "GET /metrics": MODELS | ADMIN,
 }

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from venom_core.api.encoded_bodies import decoded
 from venom_core.api.errors import error_response, too_large
 from venom_core.api.revocation import KEYS_FRESH_SECONDS, UnderWay, until_revoked
+from venom_core.api.signin_links import SignInLinks
 from venom_core.api.signins import SignIns, presented_token
 from venom_core.sdk.errors import Forbidden, InvalidApiKey, VenomError
 from venom_core.sdk.loopback import is_loopback_host
@@ -217,6 +218,7 @@ class KeyRing:
         #: There were keys, and nobody has revoked the last of them.
         self._had_keys = False
         self.signins = SignIns()
+        self.links = SignInLinks()
         self._noted: dict[str, float] = {}
         self._noting: set[asyncio.Task[None]] = set()
         self._under_way = UnderWay(self._allowed)
@@ -273,6 +275,10 @@ class KeyRing:
             raise _no_key(key)
         return caller
 
+    async def has(self, key_id: str) -> bool:
+        """Return whether a key of this id opens the server now."""
+        return key_id != LOCAL_USER and await self._allowed(Caller(key_id))
+
     def until_revoked(self, caller: Caller) -> until_revoked:
         """Return the guard around what a caller who was let in has begun."""
         return until_revoked(self._under_way, caller)
@@ -301,6 +307,20 @@ class KeyRing:
         if caller is None or caller.key_id is None:
             raise _no_key(key)
         return self.signins.begin(caller.key_id, browser), caller
+
+    async def sign_in_by_link(self, ticket: str, browser: str) -> tuple[str, Caller]:
+        """Return a session's token for the ticket of a sign-in link, which works once. Raises
+        ``InvalidApiKey`` (``signin_link_invalid``)."""
+        key_id = self.links.take(ticket)
+        token = "" if key_id is None else self.signins.begin(key_id, browser)
+        caller = await self._signed_in(token) if token else None
+        if caller is None:
+            raise InvalidApiKey(
+                "This sign-in link was used, is too old, or its key was revoked.",
+                code="signin_link_invalid",
+                fix="Make another: venom keys link ID",
+            )
+        return token, caller
 
     async def _signed_in(self, token: str) -> Caller | None:
         signin = self.signins.seen(token)

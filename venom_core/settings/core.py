@@ -138,6 +138,13 @@ class CoreSettings(BaseSettings):
         None,
         "File that holds one API key, for containers; keys made by `venom keys create` need none.",
     )
+    first_key: bool = _declare(
+        "server.first_key",
+        "VENOM_FIRST_KEY",
+        "bool",
+        False,
+        "Whether a server that starts where no key ever was makes one, for containers.",
+    )
     max_body_bytes: int = _declare(
         "server.max_body_bytes",
         "VENOM_MAX_BODY_BYTES",

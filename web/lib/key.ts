@@ -41,13 +41,25 @@ export function askForKey(refusal: ApiError, countThen: number): Promise<boolean
 /** The dialog's answer; null means that the user closed it. A key that is refused leaves it open. */
 export async function answerKey(given: string | null, lang = "en"): Promise<void> {
   if (given === null) return closePrompt(false);
-  const refusal = await signInWith(given, lang);
+  const refusal = await signInWith({ key: given }, lang);
   if (refusal && pending) keyPrompt.set({ refusal, again: true });
 }
 
+const LINK = "#sign-in=";
+
+/** Sign in where the address is a sign-in link, which works once; nobody is asked for a key meanwhile. */
+export async function followSignInLink(lang: string): Promise<void> {
+  const { hash, pathname, search } = window.location;
+  if (!hash.startsWith(LINK)) return;
+  window.history.replaceState(null, "", pathname + search);
+  pending ??= new Promise<boolean>((resolve) => (settle = resolve));
+  const refusal = await signInWith({ ticket: hash.slice(LINK.length) }, lang);
+  if (refusal) keyPrompt.set({ refusal, again: true });
+}
+
 /** Sign this browser in; the refusal where the server gives one. Whatever waits for a key goes on. */
-export async function signInWith(key: string, lang: string): Promise<ApiError | null> {
-  const answer = await exchange(key, lang);
+export async function signInWith(given: Schemas["SignIn"], lang: string): Promise<ApiError | null> {
+  const answer = await exchange(given, lang);
   if (answer instanceof ApiError) return answer;
   signIns += 1;
   signedIn.set({ key: answer.key_id });
@@ -65,10 +77,10 @@ function closePrompt(done: boolean): void {
 }
 
 /** The server's refusal, or who is signed in, now that the cookie is set. */
-async function exchange(key: string, lang: string): Promise<ApiError | { key_id: string | null }> {
+async function exchange(given: Schemas["SignIn"], lang: string): Promise<ApiError | { key_id: string | null }> {
   const headers = { "Content-Type": "application/json", "Accept-Language": lang };
   try {
-    const response = await fetch(SESSION, { method: "POST", body: JSON.stringify({ key }), headers, cache: "no-store", credentials: "same-origin" });
+    const response = await fetch(SESSION, { method: "POST", body: JSON.stringify(given), headers, cache: "no-store", credentials: "same-origin" });
     if (response.ok) return { key_id: ((await response.json()) as Schemas["SignInState"]).key_id };
     return errorFrom(await response.json().catch(() => null), response.status, response.headers.get("Content-Language") ?? "en");
   } catch (thrown) {

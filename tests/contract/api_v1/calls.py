@@ -248,6 +248,7 @@ CALLS: tuple[Call, ...] = (
         query={"limit": 20},
         brings={SIGN_IN: ("signins.0.id", "3c4d5e6f70")},
     ),
+    Call("make_sign_in_link", body={"key_id": None}),
     Call("end_sign_in", {"signin_id": SIGN_IN}),
     Call("sign_out"),
 )  # fmt: skip

@@ -5,7 +5,8 @@
 - An id that was drawn is the same kind of id with a number in it: the first is 1, the second 2, and
   the same id is the same number in every example.
 - A figure that was measured has a fixed value, by its field's name: ``MEASURED``.
-- The key, a place on this machine, a port, and Venom's own version are fixed.
+- The key, the ticket of a sign-in link, a place on this machine, a port, and Venom's own version
+  are fixed.
 - A list has its first item only, and so has an object whose call says that its fields are alike; a
   stream has its first events, other text its first lines.
 
@@ -50,6 +51,7 @@ _ID = re.compile(
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<![0-9A-Za-z])[0-9a-f]{12,64}\b"
 )
 _EVENT_ID = re.compile(r"^id: \d+$", re.MULTILINE)
+_TICKET = re.compile(r"(#sign-in=)[\w-]+")
 _PORT = re.compile(r"\b(127\.0\.0\.1|localhost):\d+")
 
 
@@ -92,6 +94,7 @@ class Settling:
         text = _STAMP.sub(STAMP, text)
         text = _SECONDS_IN_TEXT.sub(f"{SECONDS / 1e9}e+09", text)
         text = _ID.sub(lambda found: self._id(found[0]), text)
+        text = _TICKET.sub(r"\1TICKET", text)
         text = _PORT.sub(r"\1:8366", text)
         return text.replace(__version__, "1.0.0")
 

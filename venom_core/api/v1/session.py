@@ -17,7 +17,7 @@ from venom_core.api.routing import OpenRoute
 from venom_core.api.security import Caller, ring_of
 from venom_core.api.signins import SIGNED_IN_SECONDS, cookie, presented_token
 from venom_core.chat.validation import Body
-from venom_core.sdk.errors import InvalidApiKey
+from venom_core.sdk.errors import InvalidApiKey, InvalidRequest
 from venom_core.store.audit import Actor
 from venom_core.store.keys import Scope
 
@@ -41,9 +41,11 @@ class SignedOut(TypedDict):
 
 
 class SignIn(Body):
-    """``key`` is an API key, as `venom keys create` printed it."""
+    """One of two: ``key`` is an API key, as `venom keys create` printed it, ``ticket`` what stands
+    behind ``#sign-in=`` in a sign-in link."""
 
-    key: str = Field(min_length=1, max_length=200, repr=False)
+    key: str | None = Field(default=None, min_length=1, max_length=200, repr=False)
+    ticket: str | None = Field(default=None, min_length=1, max_length=200, repr=False)
 
 
 @router.get("/session")
@@ -61,11 +63,17 @@ async def get_sign_in(request: Request) -> Response:
 @router.post("/session")
 @answers(SignInState)
 async def sign_in(request: Request, body: SignIn) -> Response:
-    """Exchange a key for a session cookie."""
+    """Exchange a key, or the ticket of a sign-in link, for a session cookie."""
+    if (body.key is None) is (body.ticket is None):
+        raise InvalidRequest("Send a key or a ticket, one of them.", param="key")
     ring = ring_of(request)
     if not await ring.required():
         return localized(request, _sign_in_state(None, required=False))
-    token, caller = await ring.sign_in(body.key, request.headers.get("user-agent", ""))
+    browser = request.headers.get("user-agent", "")
+    if body.ticket is not None:
+        token, caller = await ring.sign_in_by_link(body.ticket, browser)
+    else:
+        token, caller = await ring.sign_in(body.key or "", browser)
     await _count(request, "session.begin", caller.key_id)
     state: SignInState = {
         **_sign_in_state(caller, required=True),

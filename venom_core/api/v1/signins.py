@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Query, Request
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
@@ -15,8 +16,11 @@ from venom_core.api.openapi.declared import answers
 from venom_core.api.routing import keyed_router
 from venom_core.api.scopes import ADMIN
 from venom_core.api.security import ring_of
+from venom_core.api.signin_links import LINK_SECONDS, link_path
 from venom_core.api.signins import SignIn
-from venom_core.sdk.errors import NotFound
+from venom_core.chat.validation import Body
+from venom_core.sdk.errors import Forbidden, NotFound
+from venom_core.store.audit import LOCAL_USER
 from venom_core.usecases.models import Done
 
 router = keyed_router("/signins")
@@ -56,6 +60,51 @@ async def list_sign_ins(
     shown = [_view(one, here) for one in found[offset : offset + limit]]
     body: SignInListing = {"success": True, "signins": shown, "count": len(found)}
     return JSONResponse(body)
+
+
+class LinkRequest(Body):
+    """``key_id`` names the key that the browser will be signed in with. Only commands of the
+    server's own user name one; everybody else's is their own."""
+
+    key_id: str | None = Field(default=None, pattern=r"^[0-9a-z-]{4,40}$")
+
+
+class SignInLink(TypedDict):
+    """``path`` follows the server's address; it works once, within ``expires_in`` seconds."""
+
+    success: bool
+    key_id: str
+    path: str
+    expires_in: int
+
+
+@router.post("/links")
+@answers(SignInLink)
+async def make_sign_in_link(request: Request, body: LinkRequest) -> Response:
+    """Make an address that signs one browser in, once, without a key being typed."""
+    ring = ring_of(request)
+    own = caller_of(request).key_id
+    key_id = body.key_id if own == LOCAL_USER else own
+    if body.key_id not in (None, key_id):
+        raise Forbidden(
+            "A link signs in with the key that asks for it.",
+            code="scope_missing",
+            fix="Leave key_id out, or ask on the server's machine: venom keys link ID",
+        )
+    if key_id is None or not await ring.has(key_id):
+        raise NotFound(
+            "There is no such key to sign in with.",
+            code="key_not_found",
+            fix="List them with: venom keys list",
+        )
+    await venom_of(request).journal.count_audit(actor_of(request), "session.link", key_id)
+    made: SignInLink = {
+        "success": True,
+        "key_id": key_id,
+        "path": link_path(ring.links.make(key_id)),
+        "expires_in": LINK_SECONDS,
+    }
+    return JSONResponse(made)
 
 
 @router.delete("/{signin_id}")

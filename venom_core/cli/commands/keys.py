@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from venom_core.cli.connection.session import connected
 from venom_core.cli.connection.stored import stored_keys
 from venom_core.cli.dates import spoken
 from venom_core.cli.helping import WordsGroup
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
     from venom_core.store.keys import Scope
     from venom_core.usecases.keys import KeyUseCases, KeyView
 
-_HELP = """Make, list and revoke API keys. As long as there is none, this machine needs none; as
-soon as there is one, every request needs a key. A running server notices within seconds.
+_HELP = """Make, list and revoke API keys, and sign a browser in with one. As long as there is
+none, this machine needs none; as soon as there is one, every request needs a key. A running server
+notices within seconds.
 
 \b
   venom keys create laptop
   venom keys list
   venom keys revoke 1f0c9a3e
+  venom keys link 1f0c9a3e
 """
 
 
@@ -137,6 +140,25 @@ def revoke(key_id: str, as_json: bool) -> None:
             "on it in; one that others can reach lets nobody in and does not start. Make another: "
             "venom keys create NAME"
         )
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@json_option
+def link(key_id: str, as_json: bool) -> None:
+    """Print an address that signs one browser in with a key, once, within an hour. The server must
+    be running; ID is as `venom keys list` shows it.
+
+    \b
+      venom keys link 1f0c9a3e
+    """
+    with connected("venom keys link", writes=False) as session:
+        url = session.run(session.connection.sign_in_link(key_id))
+    if as_json:
+        print_json({"success": True, "key_id": key_id, "url": url}, reveal=True)
+        return
+    print(url, file=raw(sys.stdout), flush=True)
+    note("It works once, within an hour. Whoever opens it is signed in.")
 
 
 def _may(key: KeyView) -> str:

@@ -13,6 +13,7 @@ import click
 
 from venom_core._version import __version__
 from venom_core.cli.connection.lock import hold_data_directory
+from venom_core.cli.first_key import make_first_key, print_first_key
 from venom_core.cli.listening import listen, local_url, require_key_beyond_loopback, unlisted_hosts
 from venom_core.cli.logs import begin_logging
 from venom_core.cli.socket_activation import inherited_sockets, most_open
@@ -36,6 +37,7 @@ ready, and takes the sockets that it is handed; `venom service install` writes t
   venom serve
   venom serve --port 9000
   venom keys create team && venom serve --host 0.0.0.0
+  venom serve --host 0.0.0.0 --first-key
 """
 
 
@@ -47,6 +49,11 @@ ready, and takes the sockets that it is handed; `venom service install` writes t
 @click.option("--root-path", metavar="PATH", help="Path that a reverse proxy serves it under.")
 @click.option("--profile", metavar="NAME", help="light, llm_off or full. [default: light]")
 @click.option(
+    "--first-key",
+    is_flag=True,
+    help="Make a key where none ever was, and print an address that signs a browser in.",
+)
+@click.option(
     "--reload-plugins",
     is_flag=True,
     help="For authors: load a plugin of yours anew when its source is saved.",
@@ -56,6 +63,7 @@ def serve(
     port: int | None,
     root_path: str | None,
     profile: str | None,
+    first_key: bool,
     reload_plugins: bool,
 ) -> None:
     gc.disable()  # until the server stands, see settle_memory
@@ -69,12 +77,14 @@ def serve(
         host, port = _address_of(inherited, host, port)
     chosen = None if profile is None else find_profile(profile).name
     flags = {"host": host, "port": port, "root_path": root_path, "runtime_profile": chosen}
+    flags |= {"first_key": True} if first_key else {}
     venom = Venom.from_environment(flags=flags)
     core, paths = venom.settings.core, venom.settings.paths
     if reload_plugins and not listens_on_loopback(core.host):
         raise click.UsageError(
             "--reload-plugins is for development: it listens on this machine only."
         )
+    made = make_first_key(venom) if core.first_key else None
     require_key_beyond_loopback(venom)
     with hold_data_directory(paths, "venom serve"):
         listener, *others = inherited or [listen(core.host, core.port)]
@@ -85,10 +95,14 @@ def serve(
 
         def begin() -> None:
             print_screen(venom, listener)
+            if made is not None:
+                links = app.state.key_ring.links
+                print_first_key(links, venom, local_url(listener), made)
             if reload_plugins:
                 venom.plugins.watch_sources(print_reload)
 
-        server = Server(create_app(venom), venom, begin, manager)
+        app = create_app(venom)
+        server = Server(app, venom, begin, manager)
         run_loop(server, venom, listener, *others)
     print(words("Stopped."), file=sys.stderr)
 

@@ -63,6 +63,10 @@ class Connection(ABC):
         """Start, stop or restart a service; ``message`` says so."""
 
     @abstractmethod
+    async def sign_in_link(self, key_id: str) -> str:
+        """Return an address that signs one browser in with a key, once."""
+
+    @abstractmethod
     async def activate_server(self, name: str, model: str | None) -> dict[str, Any]:
         """Make a server the active one; ``message`` says so."""
 

@@ -68,6 +68,13 @@ class LocalVenom(Connection):
             )
         return _record(await self.venom.services.change(name, action, Actor.local()))
 
+    async def sign_in_link(self, key_id: str) -> str:
+        raise Unavailable(
+            "Nobody can sign in: no server runs.",
+            code="server_needed",
+            fix="Start the server, then try again: venom serve",
+        )
+
     async def activate_server(self, name: str, model: str | None) -> dict[str, Any]:
         return _record(await self.venom.llm_servers.activate(name, model, Actor.local()))
 

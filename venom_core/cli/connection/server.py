@@ -73,6 +73,10 @@ class ServerClient(Connection):
         async with self._open("POST", path, None, ANSWER_TIMEOUT) as response:
             return dict(json.loads(await response.aread()))
 
+    async def sign_in_link(self, key_id: str) -> str:
+        made = await self._json("POST", "/api/v1/signins/links", {"key_id": key_id})
+        return f"{self.url}{made['path']}"
+
     async def activate_server(self, name: str, model: str | None) -> dict[str, Any]:
         body = {"server_name": name, "model": model}
         path = "/api/v1/system/llm-servers/active"

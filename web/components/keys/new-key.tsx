@@ -33,7 +33,7 @@ export function NewKey({ first: firstNow, onClose }: Props) {
     // The key is on the screen and nowhere else: no cache keeps it.
     gcTime: 0,
     onSuccess: async (made) => {
-      if (first) setRefused(await signInWith(made.key, lang));
+      if (first) setRefused(await signInWith({ key: made.key }, lang));
     },
   });
   const made = make.data;

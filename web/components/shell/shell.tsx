@@ -6,7 +6,7 @@ import { usePathname } from "next/navigation";
 import { isChatPath } from "@/lib/address";
 import { refresh } from "@/lib/catalogue";
 import { language, useText } from "@/lib/i18n";
-import { keyPrompt } from "@/lib/key";
+import { followSignInLink, keyPrompt } from "@/lib/key";
 import { lazyPart, whenIdle } from "@/lib/lazy";
 import { queries } from "@/lib/queries";
 import { routeAt } from "@/lib/routes";
@@ -27,6 +27,7 @@ export function Shell({ children }: { children: ReactNode }) {
     if (lang === language.get()) delete document.documentElement.dataset.pending;
   }, [lang]);
   useEffect(() => {
+    void followSignInLink(language.get());
     void refresh();
   }, []);
   useEffect(followServerLater, []);
