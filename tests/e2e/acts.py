@@ -11,6 +11,7 @@ from venom_core.testing.deadlines import patience
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+    from stage import Stage
 
 OpenWindow = Callable[..., Any]
 
@@ -46,3 +47,10 @@ def choose(page: Page, model: str) -> None:
     picker.click()
     page.get_by_role("option", name=model).click()
     expect(page.get_by_label(f"Model: {model}")).to_be_visible()
+
+
+def talk_to(model: str, stage: Stage, open_window: OpenWindow, **options: Any) -> Page:
+    """Open the chat of a server, where the model answers."""
+    page: Page = open_window(stage.url, **options)
+    choose(page, model)
+    return page

@@ -112,6 +112,7 @@ def scripts() -> dict[str, Script]:
         "slow": Script(paced(*(f"word{number} " for number in range(100)))),
         # Goes on while a page is left and opened again.
         "steady": Script(paced(*(f"word{number} " for number in range(240)))),
+        "wordy": Script(paced(*(f"wort{number} " for number in range(240)))),
         "long": Script(say(*(f"word{number} " for number in range(5000)))),
         "essay": Script(essay(5000)),
         "silent": Script([Pause(forever=True)]),

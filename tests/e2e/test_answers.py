@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from acts import expect, finished, send
+from acts import expect, finished, send, talk_to
 from axe import serious_violations
 
 from venom_core.testing.deadlines import eventually
@@ -21,17 +21,8 @@ PHONE = {"width": 390, "height": 800}
 
 def asked(stage: Stage, open_window: OpenWindow, model: str, **options: object) -> Locator:
     """Ask a model of the stage something; its answer, when it is whole."""
-    page = open_window(stage.url, **options)
-    choose(page, model)
+    page = talk_to(model, stage, open_window, **options)
     return finished(send(page, f"a question to {model}"))
-
-
-def choose(page: Page, model: str) -> None:
-    page.get_by_role("button", name="Model: ").or_(
-        page.get_by_role("combobox", name="Model: ")
-    ).click()
-    page.get_by_role("combobox", name="Find a model").fill(model)
-    page.get_by_role("option", name=model).first.click()
 
 
 def reloaded(page: Page) -> None:
@@ -277,8 +268,7 @@ def test_the_result_of_a_call_is_given_by_hand(stage: Stage, open_window: OpenWi
 
 
 def test_typing_keeps_up_with_5000_tokens(stage: Stage, open_window: OpenWindow) -> None:
-    page = open_window(stage.url)
-    choose(page, "long")
+    page = talk_to("long", stage, open_window)
     answer = send(page, "a question to long")
     typed = "the quick brown fox jumps over the lazy dog"
     page.keyboard.type(typed)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from acts import OpenWindow, choose, expect, finished, send
+from acts import OpenWindow, choose, expect, finished, send, talk_to
 from stage import Stage
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def begun(page: Page) -> Locator:
 
 def asked(stage: Stage, open_window: OpenWindow, model: str = "steady") -> Page:
     """Ask a model of the stage something; the page."""
-    page: Page = open_window(stage.url)
-    choose(page, model)
+    page = talk_to(model, stage, open_window)
     send(page, "Tell me")
     return page
 
@@ -92,6 +91,60 @@ def test_a_reload_in_mid_answer_after_results_finds_it_going_on(
     expect(given).to_contain_text("rain")
     assert "word239" in finished(begun(page), 40).inner_text()
     expect(page.get_by_test_id("answer")).to_have_count(2)
+
+
+def both(page: Page) -> Locator:
+    return page.get_by_role("region", name="Two answers to one question")
+
+
+def asked_both(stage: Stage, open_window: OpenWindow) -> Page:
+    """Ask two models of the stage at once, and wait until both answer."""
+    page = talk_to("steady", stage, open_window)
+    page.get_by_role("button", name="Ask a second model too").click()
+    page.get_by_role("menuitem", name="wordy").click()
+    expect(page.get_by_test_id("second-model")).to_have_text("wordy answers too")
+    expect(page.locator("#message")).to_be_focused()
+    send(page, "Tell me")
+    under_way(page)
+    return page
+
+
+def under_way(page: Page) -> None:
+    """Wait until both answers have words, and neither has ended."""
+    answers = both(page).get_by_test_id("answer")
+    expect(answers).to_have_count(2)
+    for at, word in enumerate(("word1 ", "wort1 ")):
+        expect(answers.nth(at)).to_contain_text(word, timeout=20_000)
+        expect(answers.nth(at)).to_have_attribute("aria-busy", "true")
+
+
+def test_two_models_answer_at_once_and_a_reload_finds_both_going_on(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    page = asked_both(stage, open_window)
+    page.reload()
+    under_way(page)
+    answers = both(page).get_by_test_id("answer")
+    for at, (model, word) in enumerate((("steady", "word239"), ("wordy", "wort239"))):
+        said = finished(answers.nth(at), 40)
+        expect(said).to_contain_text(word)
+        expect(said.get_by_test_id("figures")).to_contain_text(f"scripted://{model}")
+    page.reload()
+    expect(answers).to_have_count(2)
+    expect(page.get_by_role("article", name="You")).to_have_text("Tell me")
+    both(page).get_by_role("button", name="Go on with this answer").click()
+    expect(both(page)).to_contain_text("The conversation goes on from this answer")
+    page.get_by_role("button", name="Do not ask wordy any more").click()
+    expect(page.locator("#message")).to_be_focused()
+
+
+def test_stop_stops_both(stage: Stage, open_window: OpenWindow) -> None:
+    page = asked_both(stage, open_window)
+    page.get_by_role("button", name="Stop").click()
+    answers = both(page).get_by_test_id("answer")
+    for at in range(2):
+        expect(finished(answers.nth(at))).to_contain_text("Stopped.")
+    expect(both(page)).not_to_contain_text(re.compile("w.r[dt]239"))
 
 
 @pytest.mark.refusals(401)

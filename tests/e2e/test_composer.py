@@ -8,7 +8,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from acts import choose, expect, finished, send
+from acts import choose, expect, finished, send, talk_to
 from axe import serious_violations
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def pick(page: Page, name: str, kind: str, content: bytes) -> None:
 def test_what_is_set_for_a_chat_goes_with_its_questions_and_survives_a_reload(
     mirror: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(mirror.url)
-    choose(page, "mirror")
+    page = talk_to("mirror", mirror, open_window)
     panel = settings(page)
     panel.get_by_role("textbox", name="Instructions").fill("Be brief.")
     expect(panel.get_by_test_id("origin-top_p")).to_have_text("the model's own")
@@ -78,15 +77,13 @@ def test_what_is_set_for_a_chat_goes_with_its_questions_and_survives_a_reload(
 def test_what_is_saved_for_a_model_holds_for_every_question(
     mirror: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(mirror.url)
-    choose(page, "mirror")
+    page = talk_to("mirror", mirror, open_window)
     panel = settings(page)
     panel.get_by_role("textbox", name="Temperature").fill("0.5")
     panel.get_by_role("button", name="Save for this model").click()
     expect(panel.get_by_test_id("origin-temperature")).to_have_text("saved for this model")
     expect(panel.get_by_text("Saved. Every question")).to_be_visible()
-    other = open_window(mirror.url)
-    choose(other, "mirror")
+    other = talk_to("mirror", mirror, open_window)
     assert asked(send(other, "Hello"))["temperature"] == 0.5
     panel.get_by_role("button", name="Forget what is saved").click()
     expect(panel.get_by_test_id("origin-temperature")).to_have_text("left to the engine")
@@ -96,8 +93,7 @@ def test_what_is_saved_for_a_model_holds_for_every_question(
 def test_json_is_asked_for_with_a_schema_that_is_right(
     mirror: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(mirror.url)
-    choose(page, "mirror")
+    page = talk_to("mirror", mirror, open_window)
     panel = settings(page)
     panel.get_by_role("combobox", name="Form of the answer").select_option("schema")
     schema = panel.get_by_role("textbox", name="Schema")
@@ -114,8 +110,7 @@ def test_json_is_asked_for_with_a_schema_that_is_right(
 
 
 def test_what_a_model_cannot_do_is_said(mirror: Stage, open_window: OpenWindow) -> None:
-    page = open_window(mirror.url)
-    choose(page, "hello")
+    page = talk_to("hello", mirror, open_window)
     panel = settings(page)
     expect(panel.get_by_text("hello cannot be held to JSON")).to_be_visible()
     expect(panel.get_by_role("combobox", name="Form of the answer")).to_have_count(0)
@@ -125,8 +120,7 @@ def test_what_a_model_cannot_do_is_said(mirror: Stage, open_window: OpenWindow) 
 
 
 def test_files_are_picked_shown_removed_and_sent(mirror: Stage, open_window: OpenWindow) -> None:
-    page = open_window(mirror.url)
-    choose(page, "mirror")
+    page = talk_to("mirror", mirror, open_window)
     pick(page, "red.png", "image/png", picture())
     pick(page, "gone.txt", "text/plain", b"never")
     pick(page, "notes.md", "text/markdown", "# Żółw\n".encode())
@@ -160,8 +154,7 @@ PASTE = """([name, kind, data]) => {
 
 
 def test_files_are_pasted_and_dropped(mirror: Stage, open_window: OpenWindow) -> None:
-    page = open_window(mirror.url)
-    choose(page, "mirror")
+    page = talk_to("mirror", mirror, open_window)
     expect(page.get_by_role("button", name="Add images or text files")).to_be_visible()
     image = base64.b64encode(picture(2000)).decode()
     page.evaluate(PASTE, ["pasted.png", "image/png", image])
@@ -178,8 +171,7 @@ def test_files_are_pasted_and_dropped(mirror: Stage, open_window: OpenWindow) ->
 def test_what_is_no_text_and_what_a_model_cannot_see_is_left_out_and_said(
     mirror: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(mirror.url)
-    choose(page, "blind")
+    page = talk_to("blind", mirror, open_window)
     pick(page, "red.png", "image/png", picture())
     notes = page.get_by_test_id("file-notes")
     expect(notes).to_contain_text("the chosen model does not see images")
@@ -198,8 +190,7 @@ def test_what_is_no_text_and_what_a_model_cannot_see_is_left_out_and_said(
 def test_the_context_is_shown_and_warned_of_before_it_overflows(
     mirror: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(mirror.url)
-    choose(page, "tiny")
+    page = talk_to("tiny", mirror, open_window)
     expect(page.get_by_test_id("place")).to_have_text("answered on this machine")
     finished(send(page, "Hello"))
     expect(page.get_by_test_id("context")).to_contain_text("of 200 tokens")

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from acts import OpenWindow
 
 
+def settings(stage: Stage, open_window: OpenWindow, **options: Any) -> Any:
+    """Open the page of the settings."""
+    return open_window(f"{stage.url}/config", **options)
+
+
 def field(page: Any, name: str) -> Any:
     return page.get_by_role("textbox", name=name)
 
@@ -38,7 +43,7 @@ def kept(stage: Stage) -> dict[str, Any]:
 def test_a_setting_is_found_changed_by_keyboard_and_taken_back(
     stage: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(f"{stage.url}/config")
+    page = settings(stage, open_window)
     search = page.get_by_role("searchbox", name="Find a setting")
     search.fill("silence")
     expect(page.get_by_role("listitem").filter(has=page.get_by_role("textbox"))).to_have_count(1)
@@ -66,7 +71,7 @@ def test_a_setting_is_found_changed_by_keyboard_and_taken_back(
 def test_a_wrong_value_is_told_as_one_types_and_cannot_be_saved(
     stage: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(f"{stage.url}/config")
+    page = settings(stage, open_window)
     workers = field(page, "Workers")
     workers.fill("99")
     expect(page.get_by_role("alert").filter(has_text="At most 8 is possible.")).to_be_visible()
@@ -82,7 +87,7 @@ def test_a_wrong_value_is_told_as_one_types_and_cannot_be_saved(
 def test_what_the_server_refuses_is_told_at_the_field(
     stage: Stage, open_window: OpenWindow
 ) -> None:
-    page = open_window(f"{stage.url}/config")
+    page = settings(stage, open_window)
     base = field(page, "Base URL")
     base.fill("http://[not-an-address")
     save(page)
@@ -97,7 +102,7 @@ def test_what_the_server_refuses_is_told_at_the_field(
 
 
 def test_a_secret_is_written_and_never_shown(stage: Stage, open_window: OpenWindow) -> None:
-    page = open_window(f"{stage.url}/config")
+    page = settings(stage, open_window)
     key = page.get_by_label("API key", exact=True)
     row = page.get_by_role("listitem").filter(has=key)
     expect(row.get_by_text("not set", exact=True)).to_be_visible()
@@ -124,7 +129,7 @@ def test_a_backup_is_compared_and_restored(stage: Stage, open_window: OpenWindow
         httpx.post(
             f"{stage.url}/api/v1/config/runtime", json=updates, timeout=60
         ).raise_for_status()
-    page = open_window(f"{stage.url}/config", viewport={"width": 390, "height": 844})
+    page = settings(stage, open_window, viewport={"width": 390, "height": 844})
     page.get_by_role("button", name=re.compile("^Compare and restore")).click()
     dialog = page.get_by_role("dialog", name=re.compile("^Go back to"))
     expect(dialog.get_by_role("listitem")).to_contain_text("Places in the queue")
@@ -143,7 +148,7 @@ def test_a_backup_is_compared_and_restored(stage: Stage, open_window: OpenWindow
 
 def test_what_the_environment_fixes_says_so(tmp_path: Any, open_window: OpenWindow) -> None:
     with Stage(tmp_path / "home", VENOM_STALL_TIMEOUT="77") as stage:
-        page = open_window(f"{stage.url}/config")
+        page = settings(stage, open_window)
         silence = field(page, "Longest silence")
         expect(silence).to_be_disabled()
         expect(silence).to_have_value("77")

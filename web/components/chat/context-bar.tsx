@@ -12,6 +12,7 @@ import texts from "@/lib/i18n/areas/composer";
 import { attachments, chatOptions } from "@/lib/options";
 import { useStore } from "@/lib/store";
 import { typed } from "@/lib/typed";
+import { SecondModel } from "./second-model";
 
 /** How many tokens the model takes as it runs or would run; its own claim where that is not known. */
 function useRoom(model: ModelRecord | undefined): number | null {
@@ -52,7 +53,10 @@ export function ContextBar({ stock, model, onMoved }: { stock: Catalogue; model:
             </>
           )}
         </p>
-        <p data-testid="place">{record.runs_at ? t.place_remote(record.runs_at) : t.place_local}</p>
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3">
+          <SecondModel stock={stock} first={record} onMoved={onMoved} />
+          <p data-testid="place">{record.runs_at ? t.place_remote(record.runs_at) : t.place_local}</p>
+        </div>
       </div>
       <p role="status" className="sr-only">{level === "well" ? "" : level === "near" ? t.context_near : t.context_over}</p>
       {level !== "well" && phase === "idle" && (
