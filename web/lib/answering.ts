@@ -1,6 +1,6 @@
 import { addressChat } from "./address";
 import { answerHere } from "./answering-here";
-import { beginAnswer } from "./api/answers";
+import { beginAnswer } from "./api/sessions";
 import type { Schemas } from "./api/types";
 import { imagesOf, withFiles } from "./attachments";
 import { change, chat, unsaved, type Asking, type AskingAgain } from "./chat-state";

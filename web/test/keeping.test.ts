@@ -3,6 +3,7 @@ import { beforeEach, test } from "vitest";
 import { branchesAt } from "../lib/branches";
 import type { Message } from "../lib/conversation";
 import { ApiError } from "../lib/errors";
+import { beginAnswer } from "../lib/api/sessions";
 import { grownTree, idOf, isKept, keepAsNew, keepMissing, keptPath, lastKept } from "../lib/keeping";
 import { MemoryServer, refusal } from "./server";
 
@@ -71,6 +72,18 @@ test("a conversation that is kept anew goes on in the new session", async () => 
   await keepMissing(session.id, [...talk, ...said("q3", "a3")], false);
   assert.deepEqual(server.contents(session.id), ["q1", "a1", "q2", "a2", "q3", "a3"]);
   assert.equal(new Set(parents(session.id)).size, 6);
+});
+
+test("what is asked and what is kept outlives the page, as far as a browser lets it", async () => {
+  const flags: unknown[] = [];
+  const sent = globalThis.fetch;
+  globalThis.fetch = (path, init) => {
+    flags.push(init?.keepalive);
+    return sent(path, init);
+  };
+  await beginAnswer("s", { question: "q" }).catch(() => undefined);
+  for (const answer of ["a", "x".repeat(70_000)]) await keepMissing("s", said("q", answer), false);
+  assert.deepEqual(flags, [true, true, false]);
 });
 
 test("what is kept by now grows the tree, and the other branch stays in it", async () => {

@@ -48,7 +48,8 @@ interface TurnProps {
 const Turn = memo(function Turn({ message, at, tree, model, busy, live, last, queue, beside: second, onCompare }: TurnProps) {
   const { t } = useArea(answers);
   const id = idOf(message);
-  const beside = useMemo(() => otherAnswer(tree, id, busy && last, second), [tree, id, busy, last, second]);
+  const found = useMemo(() => otherAnswer(tree, id, busy && last, second), [tree, id, busy, last, second]);
+  const beside = found && { ...found, live: busy && last && !found.message.at };
   const asker = useMemo(() => ({ model }), [model]);
   const again = () => askAgain({ at: at - 1, model });
   const shown = (
@@ -63,9 +64,9 @@ const Turn = memo(function Turn({ message, at, tree, model, busy, live, last, qu
     document.getElementById("message")?.focus();
   };
   const columns = [
-    <Column key="shown" chosen note={t.go_on_here}>{shown}</Column>,
-    <Column key="other" chosen={false} note={t.go_on_with} onChoose={busy || beside.id === "" ? undefined : goOnWithOther}>
-      <Answer message={beside.message} live={busy && last && !beside.message.at} queue={second?.queue} />
+    <Column key="shown" chosen name={live ? message.model : undefined} note={t.go_on_here}>{shown}</Column>,
+    <Column key="other" chosen={false} name={beside.live ? beside.message.model : undefined} note={t.go_on_with} onChoose={busy || beside.id === "" ? undefined : goOnWithOther}>
+      <Answer message={beside.message} live={beside.live} queue={second?.queue} />
     </Column>,
   ];
   return (
@@ -91,14 +92,17 @@ function otherAnswer(tree: Tree, id: string | undefined, busy: boolean, beside: 
 interface ColumnProps {
   /** The conversation goes on from it. */
   chosen: boolean;
+  /** Who is writing it: under one that has ended that is said anyway. */
+  name?: string;
   note: string;
   onChoose?: () => void;
   children: React.ReactNode;
 }
 
-function Column({ chosen, note, onChoose, children }: ColumnProps) {
+function Column({ chosen, name, note, onChoose, children }: ColumnProps) {
   return (
     <div className={`min-w-0 rounded-xl border p-4 ${chosen ? "border-accent" : "border-line"}`}>
+      {name && <p className="pb-2 text-xs text-soft [overflow-wrap:anywhere]">{name}</p>}
       {children}
       {chosen ? (
         <p className="pt-3 text-xs text-accent">{note}</p>

@@ -1,14 +1,7 @@
 import { answerPieces } from ".";
 import { api } from "./client";
 import { request } from "./request";
-import type { ChatPiece, Schemas } from "./types";
-
-/** Ask; the answer is made by the server, whoever listens. */
-export async function beginAnswer(id: string, question: Partial<Schemas["SessionQuestion"]>): Promise<Schemas["AnswerBegun"]> {
-  const params = { path: { session_id: id } };
-  const { data } = await api.POST("/api/v1/sessions/{session_id}/answers", { params, body: { parameters: {}, ...question, follow: false } });
-  return data as Schemas["AnswerBegun"];
-}
+import type { ChatPiece } from "./types";
 
 /** An answer that is being written, from its beginning on. */
 export async function* followAnswer(id: string, answer: string, signal: AbortSignal, onQueue: (place: number) => void): AsyncGenerator<ChatPiece> {

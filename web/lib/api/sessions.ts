@@ -20,12 +20,19 @@ export async function renameSession(id: string, title: string): Promise<SessionR
   return (await postJson<Schemas["OneSession"]>(`${pathOf(id)}/change`, change)).session;
 }
 
-/** Store a question and its answer; it gets through where the page is left meanwhile. */
-export async function keepExchange(id: string, exchange: Schemas["SpokenExchange"]): Promise<Schemas["KeptMessages"]> {
+/** Send what gets through where the page is left meanwhile. */
+function postLasting<T>(path: string, body: unknown): Promise<T> {
   // Beyond that a browser refuses the request as a whole; without the flag it may still get through.
-  const keepalive = new TextEncoder().encode(JSON.stringify(exchange)).length < MOST_ON_LEAVING;
-  return postJson(`${pathOf(id)}/messages`, exchange, { keepalive });
+  const keepalive = new TextEncoder().encode(JSON.stringify(body)).length < MOST_ON_LEAVING;
+  return postJson(path, body, { keepalive });
 }
+
+/** Store a question and its answer. */
+export const keepExchange = (id: string, exchange: Schemas["SpokenExchange"]): Promise<Schemas["KeptMessages"]> => postLasting(`${pathOf(id)}/messages`, exchange);
+
+/** Ask; the answer is made by the server, whoever listens. */
+export const beginAnswer = (id: string, question: Partial<Schemas["SessionQuestion"]>): Promise<Schemas["AnswerBegun"]> =>
+  postLasting(`${pathOf(id)}/answers`, { ...question, follow: false });
 
 /** Where a browser fetches a conversation as a file. */
 export const exportHref = (id: string, format: "markdown" | "json"): string => `${pathOf(id)}/export?format=${format}`;
