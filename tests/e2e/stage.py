@@ -36,6 +36,7 @@ MORE = {
     "played": ("tests.engines_plugin", "played"),
     "lab": ("tests.e2e.lab_plugin", "lab"),
     "mirror": ("tests.e2e.mirror", "mirror"),
+    "shelf": ("tests.e2e.shelf_plugin", "shelf"),
 }
 
 #: What can be set of the scripted provider: a form with each kind of a field has something to show.

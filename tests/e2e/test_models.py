@@ -159,6 +159,25 @@ def test_another_name_is_given_and_forgotten(library: Stage, open_window: OpenWi
     expect(dialog).to_contain_text("It has no other name.")
 
 
+def test_a_name_of_a_model_that_is_gone_can_be_forgotten(
+    library: Stage, open_window: OpenWindow
+) -> None:
+    for name, target in (("old", "scripted://nomic"), ("fast", "scripted://gemma")):
+        alias = {"name": name, "target": target}
+        httpx.post(f"{library.url}/api/v1/models/aliases", json=alias).raise_for_status()
+    page = open_window(f"{library.url}/models")
+    strays = page.get_by_role("region", name="Other names")
+    expect(page.get_by_role("article")).to_have_count(3)
+    expect(strays).to_have_count(0)
+    httpx.delete(f"{library.url}/api/v1/models/scripted%3A%2F%2Fnomic").raise_for_status()
+    expect(strays.get_by_role("listitem")).to_have_count(1)
+    expect(strays).to_contain_text("old stands for scripted://nomic")
+    strays.get_by_role("button", name="Forget the name old").click()
+    expect(strays.get_by_role("listitem")).to_have_count(0)
+    expect(strays.get_by_role("status")).not_to_be_empty()
+    assert [one["name"] for one in asked(library, "/api/v1/models/aliases")["aliases"]] == ["fast"]
+
+
 def test_a_chat_begins_with_the_model_that_was_clicked(
     library: Stage, open_window: OpenWindow
 ) -> None:

@@ -307,4 +307,5 @@ def _message(ref: str, found: Fit) -> str:
             f"{ref} does not fit at a context of {context} tokens: it needs "
             f"{size(need.working)} at least, and {free} are free."
         )
-    return f"{said} With {most} tokens it fits." if most else f"{said} No context fits."
+    rest = f"With {most} tokens it fits." if most else "No context fits."
+    return f"{said} {rest}"

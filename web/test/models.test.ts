@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { strays } from "../lib/aliases";
 import type { ModelRecord, Operation } from "../lib/api/types";
 import { contextSteps, nearestStep } from "../lib/context-steps";
 import texts from "../lib/i18n/areas/operations";
@@ -23,6 +24,12 @@ test("every word of the filter counts, and what is not known matches nothing", (
 test("names are ordered as people count, sizes from the largest, the unknown last", () => {
   assert.deepEqual(names(sortModels(MODELS, "name", "en")), ["a", "b9", "b10"]);
   assert.deepEqual(names(sortModels(MODELS, "size", "en")), ["a", "b10", "b9"]);
+});
+
+test("a name that stands for no model of the list is shown apart from them", () => {
+  const alias = (name: string, target: string) => ({ name, target, problem: null });
+  const found = strays([alias("fast", "p://a"), alias("short", "a"), alias("old", "p://gone")], MODELS);
+  assert.deepEqual(found.map(({ name }) => name), ["short", "old"]);
 });
 
 const operation = (id: string, status: Operation["status"], more: Partial<Operation> = {}) =>

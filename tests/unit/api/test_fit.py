@@ -77,7 +77,15 @@ async def test_a_context_changes_the_answer(
     }
     assert verdicts == {256: "fits", 4096: "tight", 8192: "does_not_fit"}
     body = (await fit(client, "m", context=8192)).json()
-    assert f"With {body['largest_context_length']} tokens it fits." in body["message"]
+    largest = body["largest_context_length"]
+    assert f"With {largest} tokens it fits." in body["message"]
+    client.headers["Accept-Language"] = "pl"
+    said = (await fit(client, "m", context=8192)).json()["message"]
+    assert said.startswith("m nie mieści się przy kontekście 8192 tokenów")
+    assert said.endswith(f"Przy {largest} tokenach się mieści.")
+    memory["free"] = 1_000_000
+    said = (await fit(client, "m", context=8192)).json()["message"]
+    assert said.endswith("Nie mieści się żaden kontekst.")
 
 
 @pytest.mark.parametrize("name", ["a/b", "a:b", "org/model@rev", "registry/x", "x/config", "x/fit"])

@@ -9,7 +9,8 @@ import { useArea } from "@/lib/i18n/area";
 import texts from "@/lib/i18n/areas/models";
 import { Answer } from "../ui/answer";
 import { ErrorNote } from "../ui/error-note";
-import { PlusIcon, TrashIcon } from "../ui/icons";
+import { PlusIcon } from "../ui/icons";
+import { AliasRow } from "./alias-row";
 
 /** The other names of one model. */
 export function Aliases({ target }: { target: string }) {
@@ -31,12 +32,7 @@ export function Aliases({ target }: { target: string }) {
           if (mine.length === 0) return <p className="text-sm">{t.aliases_none}</p>;
           return (
             <ul className="space-y-1.5">
-              {mine.map((alias) => (
-                <li key={alias.name} className="flex items-center justify-between gap-3 rounded-lg bg-sunken py-1 pr-1 pl-3 text-sm">
-                  <span className="min-w-0 [overflow-wrap:anywhere]"><code className="font-mono text-[0.8125rem]">{alias.name}</code> {alias.problem && <span className="text-soft">{alias.problem.message}</span>}</span>
-                  <button type="button" className="button-icon" aria-label={t.alias_remove(alias.name)} title={t.alias_remove(alias.name)} disabled={act.isPending} onClick={() => forget(alias.name)}><TrashIcon /></button>
-                </li>
-              ))}
+              {mine.map((alias) => <AliasRow key={alias.name} alias={alias} disabled={act.isPending} onForget={() => forget(alias.name)} />)}
             </ul>
           );
         }}

@@ -15,6 +15,7 @@ import { DownloadIcon } from "../ui/icons";
 import { Fix } from "../ui/sentence";
 import { ModelCard } from "./model-card";
 import { ModelFilters } from "./model-filters";
+import { StrayAliases } from "./stray-aliases";
 
 type Models = JsonOf<"/api/v1/models">;
 
@@ -61,6 +62,7 @@ function Listing({ answer }: { answer: Models }) {
         ))}
       </ul>
       <Missing answer={answer} />
+      <StrayAliases models={models} />
     </div>
   );
 }

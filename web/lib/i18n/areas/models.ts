@@ -106,6 +106,9 @@ export default area(
     aliases_none: "It has no other name.",
     alias_name: "New name",
     alias_add: "Add",
+    stands_for: (target: string) => `stands for ${target}`,
+    strays: "Other names",
+    strays_text: "Names that stand for another name, or for a model that is not in this list.",
     alias_remove: (name: string) => `Forget the name ${name}`,
   },
   {
@@ -212,6 +215,9 @@ export default area(
     aliases_none: "Nie ma innej nazwy.",
     alias_name: "Nowa nazwa",
     alias_add: "Dodaj",
+    stands_for: (target) => `oznacza ${target}`,
+    strays: "Inne nazwy",
+    strays_text: "Nazwy, które oznaczają inną nazwę albo model, którego nie ma na tej liście.",
     alias_remove: (name) => `Zapomnij nazwę ${name}`,
   },
 );
