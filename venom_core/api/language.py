@@ -24,10 +24,11 @@ _ENDS = FrameKind.FINISH | FrameKind.ANSWER
 _WORDS = frozenset(
     {
         *("message", "fix", "detail", "error", "title", "summary"),
-        *("reason", "default_model_reason", "finish_note", "fit_message", "desc", "note"),
+        *("reason", "default_model_reason", "finish_note", "fit_message", "desc"),
         *("help", "description", "progress", "warnings"),
     }
 )
+_CODE = re.compile(r"[a-z0-9_]+", re.ASCII)
 _RANGE = re.compile(
     r"\s*(\*|[A-Za-z]{1,8})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*[qQ]=([01](?:\.\d{0,3})?)\s*)?", re.ASCII
 )
@@ -81,10 +82,20 @@ def _polish_choice(choice: Choice) -> Choice:
     return choice if note is None else replace(choice, finish_note=polish(note))
 
 
+def _polish_note(note: str) -> str:
+    """Return what a self-test saw in Polish; where that was a refusal, its code stands first."""
+    code, mark, sentence = note.partition(": ")
+    if mark and _CODE.fullmatch(code):
+        return f"{code}: {polish(sentence)}"
+    return polish(note)
+
+
 def _polish_values(value: Any, key: str = "") -> Any:
     if isinstance(value, str):
         if key == "docs":
             return value.replace("/docs/", "/docs/pl/", 1)
+        if key == "note":
+            return _polish_note(value)
         return polish(value) if key in _WORDS else value
     if isinstance(value, Mapping):
         return {name: _polish_values(item, name) for name, item in value.items()}

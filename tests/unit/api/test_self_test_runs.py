@@ -20,7 +20,7 @@ from venom_core.store.keys import KeyRights
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import until, within
 from venom_core.testing.scripted import Pause, Script, say
-from venom_core.testing.staging import client_of
+from venom_core.testing.staging import BASE_URL, client_of
 from venom_core.usecases.selftest.questions import CELLS
 
 TABLE = "/api/v1/models/org/m/selftest"
@@ -141,6 +141,19 @@ async def test_it_asks_as_whoever_began_it(make_venom: MakeVenom) -> None:
         assert {one["key_id"] for one in finished} == {record.id}
         usage = (await client.get("/api/v1/usage/summary")).json()
         assert usage["totals"]["requests"] > len(CELLS) / 2
+
+
+async def test_a_browser_that_is_signed_in_asks_by_its_cookie(make_venom: MakeVenom) -> None:
+    venom = make_venom()
+    observed = Observed(venom)
+    key, record = venom.store.keys().create("team", KeyRights(scopes=("models", "chat")))
+    async with client_of(venom) as client:
+        assert (await client.post("/api/v1/session", json={"key": key})).status_code == 200
+        page = {"Origin": BASE_URL, "Sec-Fetch-Site": "same-origin"}
+        answer = await client.post(RUN, headers=page)
+        assert events_of(answer.text)[-1][0] == "done"
+        await until(lambda: len(observed.of("chat.finished")) > len(CELLS) / 2)
+        assert {one["key_id"] for one in observed.of("chat.finished")} == {record.id}
 
 
 @pytest.mark.parametrize("scopes", [("models",), ("chat",), ("admin",)])

@@ -66,6 +66,22 @@ async def test_a_model_that_is_not_there(client: httpx.AsyncClient) -> None:
     assert (refused.status_code, refused.json()["code"]) == (404, "model_not_found")
 
 
+async def test_notes_are_told_in_the_readers_language(client: httpx.AsyncClient) -> None:
+    refused = {**CHAT, "name": "usage", "outcome": "broken"}
+    notes = {
+        "a count is missing": "brakuje którejś liczby",
+        "upstream_error: The engine failed; its log says how.": (
+            "upstream_error: Silnik zawiódł; powód jest w jego dzienniku."
+        ),
+        "of nobody: here": "of nobody: here",
+    }
+    for note, said in notes.items():
+        await client.post(PATH, json={"rows": [{**refused, "note": note}]})
+        polish = await client.get(PATH, headers={"Accept-Language": "pl"})
+        assert polish.json()["rows"][0]["note"] == said
+        assert (await client.get(PATH)).json()["rows"][0]["note"] == note
+
+
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 AUTO = {"group": "tools", "name": "auto", "outcome": "honoured"}
 
