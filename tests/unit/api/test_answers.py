@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,11 +19,13 @@ from venom_core.chat.asking import new_question
 from venom_core.chat.service import ChatCall
 from venom_core.composition import Venom
 from venom_core.sdk.errors import UpstreamError
+from venom_core.settings.layers import Settings
+from venom_core.settings.paths import Paths
 from venom_core.store.sessions import Message, Owner
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import until, within
 from venom_core.testing.scripted import Pause, Script, say
-from venom_core.testing.staging import client_of
+from venom_core.testing.staging import client_of, venom_over
 
 PATH = "/api/v1/sessions"
 ASK = {"question": "Why?", "model": "m"}
@@ -369,3 +372,32 @@ async def test_a_revoked_key_ends_its_answers(
     assert messages[-1].content == "Because of"
     assert messages[-1].details is not None
     assert messages[-1].details["error"]["code"] == "invalid_api_key"
+
+
+@pytest.mark.parametrize("first_ends", [True, False], ids=["its turn comes", "it is stopped"])
+async def test_places_are_told_to_who_follows_and_asks_for_them(
+    tmp_path: Path, first_ends: bool
+) -> None:
+    venom = venom_over(Settings.load(Paths.at(tmp_path), {"VENOM_MAX_CONCURRENT": "1"}))
+    async with client_of(venom) as client:
+        first = (await ask(client, model="hangs", follow=False)).json()["message_id"]
+        await under_way(client)
+        late = (await ask(client, follow=False, parent_message_id="root")).json()["message_id"]
+        await until(lambda: venom.chat.queues().get("scripted") == (1, 1))
+        url = f"{PATH}/s/answers/{late}"
+        told = asyncio.create_task(client.get(url, headers={"Venom-Queue": "1"}))
+        untold = asyncio.create_task(client.get(url))
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+        await client.post(f"{PATH}/s/answers/{first if first_ends else late}/stop")
+        heard, plain = await within(told), await within(untold)
+        places = [line for line in heard.text.splitlines() if line.startswith(": queue")]
+        assert "queue" not in plain.text
+        if first_ends:
+            assert places[0] == ": queue 1"
+            assert (text_of(heard), text_of(plain)) == ("An answer", "An answer")
+        else:
+            assert places == [": queue 1"]
+            assert (heard.status_code, plain.status_code) == (200, 409)
+            assert events(heard)[-1]["error"]["code"] == "answer_stopped"
+            await client.post(f"{PATH}/s/answers/{first}/stop")
