@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from acts import OpenWindow, choose, expect, finished, send, talk_to
+from axe import serious_violations
 from stage import Stage
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ def both(page: Page) -> Locator:
     return page.get_by_role("region", name="Two answers to one question")
 
 
-def asked_both(stage: Stage, open_window: OpenWindow) -> Page:
+def asked_both(stage: Stage, open_window: OpenWindow, **options: Any) -> Page:
     """Ask two models of the stage at once, and wait until both answer."""
-    page = talk_to("steady", stage, open_window)
+    page = talk_to("steady", stage, open_window, **options)
     page.get_by_role("button", name="Ask a second model too").click()
     page.get_by_role("menuitem", name="wordy").click()
     expect(page.get_by_test_id("second-model")).to_have_text("wordy answers too")
@@ -139,7 +140,10 @@ def test_two_models_answer_at_once_and_a_reload_finds_both_going_on(
 
 
 def test_stop_stops_both(stage: Stage, open_window: OpenWindow) -> None:
-    page = asked_both(stage, open_window)
+    phone = {"width": 390, "height": 800}
+    page = asked_both(stage, open_window, viewport=phone, color_scheme="dark", bypass_csp=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious_violations(page) == []
     page.get_by_role("button", name="Stop").click()
     answers = both(page).get_by_test_id("answer")
     for at in range(2):
