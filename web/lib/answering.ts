@@ -34,9 +34,8 @@ interface Who {
   second?: string;
 }
 
-export function ask(text: string, { parent, model, results, attachments = [] }: Asking): Promise<void> {
+export function ask(text: string, { model, results, attachments = [] }: Asking): Promise<void> {
   const { messages } = chat.get();
-  const before = parent === undefined ? messages : upTo(messages, parent);
   const images = imagesOf(attachments);
   const question: SaidMessage = {
     ...questionOf(withFiles(text, attachments)),
@@ -44,10 +43,9 @@ export function ask(text: string, { parent, model, results, attachments = [] }: 
     ...(results && { results }),
   };
   const { second } = questionOptions();
-  return noteWork(answer([...before, question], { model, second: results || second === model ? undefined : second }));
+  return noteWork(answer([...messages, question], { model, second: results || second === model ? undefined : second }));
 }
 
-const upTo = (messages: Message[], id: string): Message[] => messages.slice(0, messages.findIndex((message) => idOf(message) === id) + 1);
 const questionOf = (content: string): SaidMessage => ({ role: "user", content, at: new Date().toISOString() });
 
 /** Ask a question of the branch on the screen once more; its old answer stays beside the new one. */

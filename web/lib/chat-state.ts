@@ -42,8 +42,6 @@ export interface Beside {
 }
 
 export interface Asking {
-  /** The id of the message that the question follows, `root` for none; without it the last one that is shown. */
-  parent?: string;
   /** Without it, and where it is null, the server chooses. */
   model?: string | null;
   /** What came of the calls of the answer before it. */
