@@ -11,6 +11,8 @@ import pytest
 from acts import expect
 from stage import Stage
 
+from venom_core.sdk.masking import MASK
+
 if TYPE_CHECKING:
     from acts import OpenWindow
 
@@ -94,6 +96,15 @@ def test_what_the_server_refuses_is_told_at_the_field(
     row = page.get_by_role("listitem").filter(has=base)
     expect(row.get_by_role("alert")).to_contain_text("must be an http:// or https:// URL")
     expect(base).to_be_focused()
+    model = field(page, "Preferred model")
+    model.fill(f"a model called {MASK}")
+    save(page)
+    other = page.get_by_role("listitem").filter(has=model)
+    expect(other.get_by_role("alert")).to_contain_text("has a mask")
+    expect(other.get_by_role("alert")).not_to_contain_text("URL")
+    expect(row.get_by_role("alert")).to_contain_text("must be an http:// or https:// URL")
+    expect(row.get_by_role("alert")).not_to_contain_text("has a mask")
+    page.get_by_role("button", name="Undo the change of: Preferred model").click()
     base.fill("http://127.0.0.1:9")
     expect(row.get_by_role("alert")).to_have_count(0)
     save(page)

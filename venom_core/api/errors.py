@@ -25,6 +25,7 @@ from venom_core.sdk.errors import (
     with_fix,
 )
 from venom_core.sdk.masking import masked
+from venom_core.sdk.records import ErrorRecord
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,8 @@ def openai_error(error: VenomError, language: Language = "en") -> OpenAIError:
 
 class ApiError(TypedDict):
     """A refusal under ``/api/v1``: ``detail`` is the sentence, ``code`` is stable, ``fix`` the next
-    step, ``docs`` a path, ``param`` the request field at fault. Where the older system refused with
+    step, ``docs`` a path, ``param`` the request field at fault; ``parts`` says it of each where
+    there are several. Where the older system refused with
     ``success`` (false) and ``message``, they are there too, and the message is the sentence."""
 
     detail: str
@@ -97,20 +99,29 @@ class ApiError(TypedDict):
     fix: str | None
     docs: str
     param: str | None
+    parts: NotRequired[list[ErrorRecord]]
     success: NotRequired[bool]
     message: NotRequired[str]
 
 
 def api_error(error: VenomError) -> ApiError:
     """Return the refusal under ``/api/v1``: ``detail`` is the sentence."""
-    record = error.record()
-    return {
-        "detail": masked(record["message"]),
+    record = _masked(error.record())
+    told: ApiError = {
+        "detail": record["message"],
         "code": record["code"],
-        "fix": None if record["fix"] is None else masked(record["fix"]),
+        "fix": record["fix"],
         "docs": record["docs"],
         "param": record["param"],
     }
+    if error.parts:
+        told["parts"] = [_masked(part.record()) for part in error.parts]
+    return told
+
+
+def _masked(record: ErrorRecord) -> ErrorRecord:
+    fix = None if record["fix"] is None else masked(record["fix"])
+    return {**record, "message": masked(record["message"]), "fix": fix}
 
 
 def error_headers(error: VenomError) -> dict[str, str]:

@@ -90,9 +90,15 @@ class Charts:
                 del self._points[old]
         return point
 
-    async def read(self, seconds: float) -> list[tuple[float, float, Point]]:
+    async def read(
+        self, seconds: float, known: float = float("inf")
+    ) -> list[tuple[float, float, Point]]:
         """Return every interval of the last seconds, the oldest first, each with how many seconds
-        ago it began and how long it is; the present one is as long as it has lasted."""
+        ago it began and how long it is; the present one is as long as it has lasted.
+
+        Args:
+            known: how many seconds ago that interval began from which on they are wanted.
+        """
         self._asked_at = self._clock()
         if self._sampler is None:
             await self._sample()
@@ -102,7 +108,10 @@ class Charts:
         newest = int(now // INTERVAL)
         count = min(POINTS, max(1, round(seconds / INTERVAL)))
         found = []
-        for number in range(newest - count + 1, newest + 1):
+        oldest = newest - count + 1
+        if known < count * INTERVAL:
+            oldest = max(oldest, min(newest, round((now - known) / INTERVAL)))
+        for number in range(oldest, newest + 1):
             began = number * INTERVAL
             found.append((now - began, min(INTERVAL, now - began), self._points.get(number)))
         return [(ago, length, point or Point()) for ago, length, point in found]

@@ -77,6 +77,8 @@ class VenomError(Exception):
     default_code: str = "internal_error"
     default_fix: str = "The log has the details: venom logs"
     type: str = "api_error"
+    #: What it says together, where it is about several fields: a refusal of each.
+    parts: tuple[VenomError, ...] = ()
 
     def __init__(
         self,

@@ -126,12 +126,14 @@ def together(problems: Collection[VenomError]) -> VenomError:
     first = next(iter(wrong or problems))
     if len(problems) == 1:
         return first
-    return type(first)(
+    refusal = type(first)(
         " ".join(problem.message for problem in problems),
         code=first.code,
         param=", ".join(problem.param for problem in problems if problem.param),
         fix=" ".join(dict.fromkeys(problem.fix for problem in problems if problem.fix)),
     )
+    refusal.parts = (*problems,)
+    return refusal
 
 
 def _unknown(key: str, known: Mapping[str, KnownSetting]) -> InvalidRequest:

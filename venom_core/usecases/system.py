@@ -97,9 +97,11 @@ class SystemUseCases:
             "boot_id": self._boot_id,
         }
 
-    async def series(self, seconds: float) -> FigureSeries:
-        """Return the figures of the last seconds, at most ten minutes of them."""
-        found = await self._charts.read(seconds)
+    async def series(self, seconds: float, since: datetime | None = None) -> FigureSeries:
+        """Return the figures of the last seconds, at most ten minutes of them; with ``since``, when
+        a point began, that one and those after it."""
+        known = float("inf") if since is None else time.time() - since.timestamp()
+        found = await self._charts.read(seconds, known)
         now = time.time()
         last = next((one.figures for _, _, one in reversed(found) if one.figures), None)
         points = [_point(now - ago, length, point) for ago, length, point in found]

@@ -8,6 +8,8 @@ export interface ErrorRecord {
   param?: string | null;
   /** Of the message and the fix; they are kept as they were said. */
   lang?: string;
+  /** Where it is about several fields: what is said of each. */
+  parts?: ErrorRecord[];
 }
 
 /** Faults that the page itself finds; their sentences are in the dictionaries. */
@@ -20,6 +22,7 @@ export class ApiError extends Error implements ErrorRecord {
   readonly docs: string | null;
   readonly param: string | null;
   readonly lang: string;
+  readonly parts?: ErrorRecord[];
   readonly status: number;
 
   constructor(record: ErrorRecord, status = 0) {
@@ -30,11 +33,12 @@ export class ApiError extends Error implements ErrorRecord {
     this.docs = record.docs ?? null;
     this.param = record.param ?? null;
     this.lang = record.lang ?? "en";
+    this.parts = record.parts;
     this.status = status;
   }
 
   record(): ErrorRecord {
-    return { code: this.code, message: this.message, fix: this.fix, docs: this.docs, param: this.param, lang: this.lang };
+    return { code: this.code, message: this.message, fix: this.fix, docs: this.docs, param: this.param, lang: this.lang, ...(this.parts && { parts: this.parts }) };
   }
 }
 
@@ -59,6 +63,7 @@ export function errorFrom(payload: unknown, status = 0, lang = "en"): ApiError {
       docs: text(fields.docs),
       param: text(fields.param),
       lang,
+      parts: Array.isArray(fields.parts) ? fields.parts.map((part) => errorFrom(part, status, lang).record()) : undefined,
     },
     status,
   );

@@ -183,6 +183,22 @@ async def test_bad_input_changes_nothing(tmp_path: Path, acme: Found, case: str)
         assert one.venom.settings.core.ui_theme_default == "system"
 
 
+async def test_each_of_several_is_told_by_itself(tmp_path: Path, acme: Found) -> None:
+    async with stage(acme, home=tmp_path) as one:
+        updates = {"VENOM_PORT": "x", "VENOM_LOG_LEVEL": "loud"}
+        told = await post(one, updates, 400)
+        assert [part["param"] for part in told["parts"]] == [*updates]
+        assert told["detail"] == " ".join(part["message"] for part in told["parts"])
+        assert "VENOM_LOG_LEVEL" not in told["parts"][0]["message"]
+        polish = {"Accept-Language": "pl"}
+        asked = {"updates": updates}
+        answer = await one.client.post(f"{URL}/runtime", json=asked, headers=polish)
+        said = answer.json()
+        assert said["detail"] == " ".join(part["message"] for part in said["parts"])
+        assert said["detail"] != told["detail"]
+        assert "parts" not in await post(one, {"VENOM_PORT": "x"}, 400)
+
+
 FOREIGN = (
     "../config.toml", "..", "/etc/passwd", "config.toml", "last-good.toml", "x" * 150, "a\\b",
     "config-000001-20260101T000000Z.toml\n", "config-999999-20260101T000000Z.toml",

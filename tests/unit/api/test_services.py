@@ -279,6 +279,22 @@ async def test_the_figures_of_the_last_minutes(client: httpx.AsyncClient) -> Non
         assert refused.status_code == 422, seconds
 
 
+async def test_the_figures_since_a_point_are_that_one_and_those_after_it(
+    client: httpx.AsyncClient,
+) -> None:
+    async def asked(since: str) -> httpx.Response:
+        return await client.get("/api/v1/system/figures", params={"seconds": 60, "since": since})
+
+    whole = (await client.get("/api/v1/system/figures?seconds=60")).json()
+    told = (await asked(whole["points"][-3]["at"])).json()
+    assert told["count"] in (3, 4)
+    assert told["memory_total_mb"] == whole["memory_total_mb"]
+    for since, count in (("0001-01-01T00:00:00Z", whole["count"]), ("9999-12-31T23:59:59Z", 1)):
+        assert (await asked(since)).json()["count"] == count
+    for since in ("x", "2026-11-28T10:00:00"):
+        assert (await asked(since)).status_code == 422, since
+
+
 async def test_the_system_is_well_where_the_profile_can_be_served(
     client: httpx.AsyncClient,
 ) -> None:

@@ -146,3 +146,23 @@ async def test_a_machine_that_does_not_tell_leaves_the_rest(
     await until(lambda: reader.read_times > 2)
     reader.fault = None
     await until(lambda: any(one.figures for one in made._points.values()))
+
+
+async def test_who_knows_a_point_gets_that_one_and_those_after_it(
+    made: Charts, clock: Clock
+) -> None:
+    whole = await made.read(20)
+    assert len(whole) == 10
+    began = whole[-1][0]
+    clock.now += 2 * INTERVAL
+    # The time of day and this clock are read one after the other: the ages are off by moments.
+    for error in (-0.01, 0.0, 0.01):
+        known = await made.read(20, began + 2 * INTERVAL + error)
+        assert [round(ago - whole[-1][0]) for ago, _, _ in known] == [4, 2, 0]
+
+
+@pytest.mark.parametrize(("known", "count"), [(500.0, 10), (-7.0, 1), (float("inf"), 10)])
+async def test_what_is_known_bounds_nothing_beyond_what_is_asked_for(
+    made: Charts, known: float, count: int
+) -> None:
+    assert len(await made.read(20, known)) == count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from venom_core.api.callers import actor_of
@@ -48,11 +48,14 @@ async def system_status(request: Request) -> Response:
 @router.get("/figures")
 @answers(FigureSeries)
 async def system_figures(
-    request: Request, seconds: Annotated[float, Query(ge=2, le=600)] = 300
+    request: Request,
+    seconds: Annotated[float, Query(ge=2, le=600)] = 300,
+    since: AwareDatetime | None = None,
 ) -> Response:
     """Return figures of the last seconds for charts: requests and tokens always, the machine's
-    while somebody asks for them."""
-    return localized(request, await venom_of(request).system.series(seconds))
+    while somebody asks for them. With ``since``, the ``at`` of the last point that is known, only
+    that one, which may have gone on, and those after it."""
+    return localized(request, await venom_of(request).system.series(seconds, since))
 
 
 @router.get("/services")

@@ -68,5 +68,5 @@ function Refusal({ saving: { refusal, about } }: { saving: ReturnType<typeof use
     field?.scrollIntoView({ block: "center" });
   }, [refusal, first]);
   if (!refusal) return null;
-  return <ErrorNote error={first === undefined ? refusal : { ...refusal, message: `${t.refused_here} ${refusal.message}`, fix: null }} />;
+  return <ErrorNote error={first === undefined ? refusal : { ...refusal, message: refusal.parts ? t.refused_several(about.size) : `${t.refused_here} ${refusal.message}`, fix: null }} />;
 }

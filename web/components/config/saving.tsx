@@ -42,7 +42,7 @@ export function useSaving() {
     done,
     refusal,
     about,
-    refusalOf: (name: string): ErrorRecord | null => (about.has(name) ? refusal : null),
+    refusalOf: (name: string): ErrorRecord | null => refusal?.parts?.find((part) => part.param === name) ?? (about.has(name) ? refusal : null),
     isSaving: mutation.isPending,
     save: mutation.mutateAsync,
     forget: () => {

@@ -29,7 +29,7 @@ export function SettingField({ id, setting, label, typed, invalid, describedBy, 
   }
   if (form.enum && !secret) {
     return (
-      <select {...shared} className="field scroll-mb-32" value={text} onChange={onChange}>
+      <select {...shared} className="field" value={text} onChange={onChange}>
         {(form.default === undefined || text === "") && <option value="">{t.no_value}</option>}
         {form.enum.map((choice) => <option key={choice}>{choice}</option>)}
       </select>
@@ -38,20 +38,20 @@ export function SettingField({ id, setting, label, typed, invalid, describedBy, 
   if (secret && form.type !== "array") {
     return (
       <input
-        {...shared} className="field scroll-mb-32" type="password" autoComplete="new-password" value={text} onChange={onChange}
+        {...shared} className="field" type="password" autoComplete="new-password" value={text} onChange={onChange}
         placeholder={setting.value === null ? t.not_set : t.new_secret}
       />
     );
   }
   if (form.type === "array" || PROSE.has(setting.key)) {
     const rows = Math.min(8, Math.max(2, text.split("\n").length));
-    return <textarea {...shared} className="field scroll-mb-32" rows={rows} spellCheck={false} value={text} onChange={onChange} placeholder={secret && setting.value !== null ? t.new_secret : undefined} />;
+    return <textarea {...shared} className="field" rows={rows} spellCheck={false} value={text} onChange={onChange} placeholder={secret && setting.value !== null ? t.new_secret : undefined} />;
   }
   const isNumber = form.type === "integer" || form.type === "number";
   const inputMode = form.type === "integer" ? "numeric" : isNumber ? "decimal" : form.format === "uri" ? "url" : undefined;
   return (
     <input
-      {...shared} className={`field scroll-mb-32 ${isNumber ? "tabular-nums" : ""}`} type="text" inputMode={inputMode} autoComplete="off"
+      {...shared} className={`field ${isNumber ? "tabular-nums" : ""}`} type="text" inputMode={inputMode} autoComplete="off"
       spellCheck={false} value={text} onChange={onChange} placeholder={setting.value === null ? t.not_set : undefined}
     />
   );

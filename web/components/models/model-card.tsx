@@ -1,7 +1,7 @@
 "use client";
 
 import Link from "next/link";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { api } from "@/lib/api/client";
 import type { ModelRecord, Schemas } from "@/lib/api/types";
 import { useActing } from "@/lib/acting";
@@ -46,10 +46,16 @@ export function ModelCard({ model, held }: Props) {
     setOpen(tab);
     void detailsPart.load();
   };
+  const more = useRef<HTMLButtonElement>(null);
   const close = () => {
     setOpen(null);
     settleSelfTest(model.reference);
     if (addressed) showFragment("");
+  };
+  // Where the line of the menu that opened it is gone, the focus goes back to the menu's button.
+  const leave = () => {
+    close();
+    setTimeout(() => document.activeElement === document.body && more.current?.focus());
   };
   const remove = () => {
     close();
@@ -75,14 +81,14 @@ export function ModelCard({ model, held }: Props) {
           >
             {t.details}
           </button>
-          <ModelMenu model={model} act={act} onRemove={() => setOpen("remove")} />
+          <ModelMenu model={model} act={act} button={more} onRemove={() => setOpen("remove")} />
         </div>
       </div>
       <p role="status" className="text-sm text-soft empty:hidden">{act.isPending ? `${t.working}…` : act.data}</p>
       {act.error && <ErrorNote error={recordOf(act.error)} />}
       <BeingTested reference={model.reference} onShow={() => show("selftest")} />
-      {shown && shown !== "remove" && details && <details.ModelDetails key={shown} model={model} first={shown} onClose={close} />}
-      {shown === "remove" && <RemoveModel model={model} onRemove={remove} onClose={close} />}
+      {shown && shown !== "remove" && details && <details.ModelDetails key={shown} model={model} first={shown} onClose={leave} />}
+      {shown === "remove" && <RemoveModel model={model} onRemove={remove} onClose={leave} />}
     </article>
   );
 }

@@ -44,7 +44,7 @@ export function ModelDetails({ model, first, onClose }: Props) {
       <Tabs.Root defaultValue={first}>
         <TabNames names={names} />
         {Object.entries(panels).map(([value, [, panel]]) => (
-          <Tabs.Panel key={value} value={value} className="min-h-64 pt-5 outline-none">{panel}</Tabs.Panel>
+          <Tabs.Panel key={value} value={value} className="min-h-64 rounded-lg pt-5">{panel}</Tabs.Panel>
         ))}
       </Tabs.Root>
     </Modal>

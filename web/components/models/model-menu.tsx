@@ -1,5 +1,6 @@
 "use client";
 
+import type { RefObject } from "react";
 import { Menu } from "@base-ui/react/menu";
 import { api } from "@/lib/api/client";
 import type { ModelRecord } from "@/lib/api/types";
@@ -15,6 +16,7 @@ type Role = "chat" | "embedding" | "translation";
 interface Props {
   model: ModelRecord;
   act: ReturnType<typeof useActing>;
+  button: RefObject<HTMLButtonElement | null>;
   onRemove: () => void;
 }
 
@@ -27,7 +29,7 @@ function rolesFor({ capabilities }: ModelRecord): Role[] {
 }
 
 /** What can be done with a model: its roles, memory, removal. */
-export function ModelMenu({ model, act, onRemove }: Props) {
+export function ModelMenu({ model, act, button, onRemove }: Props) {
   const { t } = useArea(texts);
   const { overview } = useStore(catalogue);
   const path = { name: model.reference };
@@ -44,7 +46,7 @@ export function ModelMenu({ model, act, onRemove }: Props) {
     act.mutate(() => (on ? api.POST("/api/v1/models/{name}/load", { params: { path } }) : api.POST("/api/v1/models/{name}/unload", { params: { path } })));
   return (
     <Menu.Root>
-      <Menu.Trigger className="button-icon" aria-label={t.more(model.id)} title={t.more(model.id)}><MoreIcon className="size-5" /></Menu.Trigger>
+      <Menu.Trigger ref={button} className="button-icon" aria-label={t.more(model.id)} title={t.more(model.id)}><MoreIcon className="size-5" /></Menu.Trigger>
       <Menu.Portal>
         <Menu.Positioner align="end" sideOffset={6} className="z-40 outline-none">
           <Menu.Popup className="w-72 max-w-[calc(100vw-1.5rem)] rounded-xl border border-line bg-raised p-1.5 shadow-xl outline-none">

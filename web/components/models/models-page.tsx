@@ -31,8 +31,8 @@ export function ModelsPage() {
       <Operations />
       <Tabs.Root value={shown} onValueChange={(value) => showFragment(value === "get" ? "get" : "")}>
         <TabNames names={{ installed: t.tab_installed, get: t.tab_get }} />
-        <Tabs.Panel value="installed" className="pt-5 outline-none"><Installed /></Tabs.Panel>
-        <Tabs.Panel value="get" className="pt-5 outline-none"><Find /></Tabs.Panel>
+        <Tabs.Panel value="installed" tabIndex={-1} className="pt-5"><Installed /></Tabs.Panel>
+        <Tabs.Panel value="get" tabIndex={-1} className="pt-5"><Find /></Tabs.Panel>
       </Tabs.Root>
     </Page>
   );

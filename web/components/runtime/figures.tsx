@@ -1,24 +1,36 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type QueryClient } from "@tanstack/react-query";
 import { asking } from "@/lib/api/client";
-import type { Schemas } from "@/lib/api/types";
+import { joined, type Figures } from "@/lib/figures";
 import { useArea } from "@/lib/i18n/area";
 import texts from "@/lib/i18n/areas/runtime";
 import { Answer } from "../ui/answer";
 import { LineChart } from "../ui/line-chart";
 import { Part } from "./part";
 
-type Figures = Schemas["FigureSeries"];
-
 const SECONDS = 300;
 const MEBIBYTE = 1024 * 1024;
 /** Of a machine's figures no feed tells. Not asked for in a tab that nobody sees. */
 const EVERY_MS = 2000;
 
+/** Asks for everything once, then for what is new. */
+function newest() {
+  const whole = asking("/api/v1/system/figures", { query: { seconds: SECONDS } });
+  return {
+    queryKey: whole.queryKey,
+    queryFn: async ({ client, signal }: { client: QueryClient; signal: AbortSignal }): Promise<Figures> => {
+      const known = client.getQueryData<Figures>(whole.queryKey);
+      const since = known?.points.at(-1)?.at;
+      if (!known || !since) return whole.queryFn({ signal });
+      return joined(known, await asking("/api/v1/system/figures", { query: { seconds: SECONDS, since } }).queryFn({ signal }), SECONDS);
+    },
+  };
+}
+
 export function FiguresPart() {
   const { t } = useArea(texts);
-  const query = useQuery({ ...asking("/api/v1/system/figures", { query: { seconds: SECONDS } }), refetchInterval: EVERY_MS });
+  const query = useQuery({ ...newest(), refetchInterval: EVERY_MS });
   return (
     <Part id="figures" title={t.figures} text={t.paused}>
       <Answer query={query}>{(told) => <Charts told={told} />}</Answer>

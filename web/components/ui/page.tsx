@@ -21,7 +21,7 @@ export function Page({ title, intro, actions, wide = false, children }: Props) {
       <header className="flex h-14 shrink-0 items-center gap-2 px-3 md:hidden">
         <MenuButton />
       </header>
-      <main id="content" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
+      <main id="content" tabIndex={-1} className="min-h-0 flex-1 scroll-pb-32 overflow-y-auto outline-none">
         <div className="mx-auto max-w-6xl space-y-6 px-5 pt-2 pb-16 md:pt-14">
           <div className="space-y-1.5">
             <div className="flex min-h-9 flex-wrap items-center justify-between gap-x-4 gap-y-2">
