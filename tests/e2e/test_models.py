@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -46,6 +47,9 @@ def test_what_is_installed_is_told_filtered_and_ordered(
         expect(gemma).to_contain_text(fact)
     expect(gemma).to_contain_text("tools: as its source says, not tested")
     expect(page.get_by_role("article", name="away")).to_contain_text("on gpu.example")
+    expect(
+        page.get_by_text(re.compile(r"^3\.6\sGB on the disk, [\d.,]+\s[GM]B free$"))
+    ).to_be_visible()
     page.get_by_label("Order").select_option(label="largest first")
     assert [card.get_attribute("aria-label") for card in cards.all()] == ["gemma", "nomic", "away"]
     page.get_by_label("Can").select_option(label="embedding")

@@ -13,6 +13,7 @@ import { useStore } from "@/lib/store";
 import { Answer } from "../ui/answer";
 import { DownloadIcon } from "../ui/icons";
 import { Fix } from "../ui/sentence";
+import { DiskUse } from "./disk-use";
 import { ModelCard } from "./model-card";
 import { ModelFilters } from "./model-filters";
 import { StrayAliases } from "./stray-aliases";
@@ -50,7 +51,7 @@ function Listing({ answer }: { answer: Models }) {
     <div className="space-y-4">
       <ModelFilters models={models} filter={filter} sort={sort} onFilter={setFilter} onSort={setSort} />
       <div className="flex flex-wrap items-center justify-between gap-2">
-        <p role="status" className="text-sm text-soft">{counted}</p>
+        <p className="flex flex-wrap gap-x-3 text-sm text-soft"><span role="status">{counted}</span> <DiskUse /></p>
         {isFiltered(filter) && <button type="button" className="button-quiet" onClick={() => setFilter(ALL)}>{t.clear}</button>}
       </div>
       {found.length === 0 && models.length > 0 && <p className="text-soft">{t.none_match}</p>}
