@@ -178,6 +178,7 @@ def test_a_deletion_can_be_undone_and_ends_an_answer(stage: Stage, open_window: 
     page.get_by_role("link", name="Tell me").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     page.get_by_role("button", name="Delete the chat “Tell me”").click()
+    expect(listed(page)).to_have_count(0)
     page.reload()
     with httpx.Client(base_url=stage.url) as client:
         page.wait_for_function(

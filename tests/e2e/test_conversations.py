@@ -129,6 +129,7 @@ def test_a_deletion_that_a_reload_cut_off_is_done_after_it(
         fake.sessions.add(title, "x", "y")
     page = open_window(fake.url)
     page.get_by_role("button", name="Delete the chat “two”").click()
+    expect(chats(page)).to_have_text(["one"])
     kept = dict(fake.sessions.of())
     page.goto(f"{fake.url}/index.txt")
     assert soon(page, lambda: fake.sessions.titles() == ["one"])

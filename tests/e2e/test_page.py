@@ -46,6 +46,7 @@ def test_a_conversation_is_kept_by_the_server(venom_url: str, open_window: OpenW
     count = chats.count()
     address = page.url
     page.get_by_role("button", name="Delete the chat “Say hello, please.”").first.click()
+    expect(chats).to_have_count(count - 1)
     # Loaded again, a browser may still have the address of what was deleted.
     page.goto(address)
     expect(page).to_have_url(f"{venom_url}/")
