@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from venom_core.sdk.spec import Setting, SettingType, SettingValue
+from venom_core.settings.addresses import Shape, Shaped
 from venom_core.settings.profiles import PROFILES
 
 KEY = "core_setting"
@@ -55,17 +56,13 @@ def _declare(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
     live: bool = False,
+    shape: Shape | None = None,
 ) -> Any:
     """Return a field that carries its declaration; the name is filled in by :func:`declared`."""
-    setting = Setting(
-        name="",
-        type=type_,
-        default=default,
-        help=help_,
-        minimum=minimum,
-        maximum=maximum,
-        choices=choices,
-    )
+    bounds: dict[str, Any] = {"minimum": minimum, "maximum": maximum, "choices": choices}
+    setting = Setting("", type_, default, help_, **bounds)
+    if shape is not None:
+        setting = Shaped("", type_, default, help_, **bounds, shape=shape)
     declaration: dict[str, Any] = {KEY: CoreSetting(setting, key, env, live)}
     return Field(default, description=help_, json_schema_extra=declaration)
 
@@ -92,7 +89,12 @@ class CoreSettings(BaseSettings):
         return (init_settings, *LAYERS.get())
 
     host: str = _declare(
-        "server.host", "VENOM_HOST", "str", "127.0.0.1", "Address that the server listens on."
+        "server.host",
+        "VENOM_HOST",
+        "str",
+        "127.0.0.1",
+        "Address that the server listens on.",
+        shape="host",
     )
     port: int = _declare(
         "server.port",
@@ -109,6 +111,7 @@ class CoreSettings(BaseSettings):
         "list",
         (),
         "Host names that requests may be addressed to, beside the loopback ones.",
+        shape="host_name",
     )
     allowed_origins: tuple[str, ...] = _declare(
         "server.allowed_origins",
@@ -116,6 +119,7 @@ class CoreSettings(BaseSettings):
         "list",
         (),
         "Origins of foreign web pages that may call the API.",
+        shape="origin",
     )
     root_path: str | None = _declare(
         "server.root_path",
@@ -123,6 +127,7 @@ class CoreSettings(BaseSettings):
         "str",
         None,
         "Path that a reverse proxy serves the API under, such as /venom.",
+        shape="path",
     )
     trusted_proxies: tuple[str, ...] = _declare(
         "server.trusted_proxies",
@@ -130,6 +135,7 @@ class CoreSettings(BaseSettings):
         "list",
         (),
         "Addresses and networks of reverse proxies whose X-Forwarded headers are believed.",
+        shape="network",
     )
     api_key_file: str | None = _declare(
         "server.api_key_file",

@@ -19,6 +19,7 @@ from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.masking import MASK, keep_password, keep_secret
 from venom_core.sdk.numbers import MOST_EXACT
 from venom_core.sdk.spec import Setting, SettingValue
+from venom_core.settings.addresses import SHAPES, Shaped
 
 _LONGEST_SHOWN = 60
 KINDS = {
@@ -117,11 +118,11 @@ def value_type(setting: Setting) -> Any:
         case "bool":
             return bool
         case "list":
-            item: Any = _Url if setting.items == "url" else _Text
+            item: Any = _Url if setting.items == "url" else _text_of(setting)
             return Annotated[tuple[item, ...], BeforeValidator(_split)]
         case "url":
             return _Url
-    return _Text
+    return _text_of(setting)
 
 
 def _no_truth(raw: object) -> object:
@@ -139,6 +140,19 @@ def _text(raw: str) -> str:
 
 
 _Text = Annotated[str, AfterValidator(_text)]
+
+
+def _text_of(setting: Setting) -> Any:
+    if not isinstance(setting, Shaped):
+        return _Text
+    fits, _ = SHAPES[setting.shape]
+
+    def check(text: str) -> str:
+        if not fits(text):
+            raise ValueError("another shape")
+        return text
+
+    return Annotated[_Text, AfterValidator(check)]
 
 
 #: An IPv6 address in brackets, which is how hosts and URLs have it.
@@ -186,6 +200,8 @@ def _wanted(setting: Setting, error: ValidationError) -> str:
     """Return the end of the sentence "must be ..."."""
     if setting.choices:
         return "one of " + ", ".join(setting.choices)
+    if isinstance(setting, Shaped):
+        return SHAPES[setting.shape][1]
     kind = _kind(error)
     if kind == "greater_than_equal":
         return f"at least {_number(setting.minimum, -MOST_EXACT)}"

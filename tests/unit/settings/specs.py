@@ -15,3 +15,11 @@ def acme(*settings: Setting) -> ProviderSpec:
         capabilities=frozenset(),
         settings=settings,
     )
+
+
+#: Values of the settings that name a place of the network; any text is none.
+PLACES: dict[str, str | list[str]] = {
+    "allowed_origins": ["http://x", "https://y:8"],
+    "root_path": "/x",
+    "trusted_proxies": ["10.0.0.1", "10.1.0.0/16"],
+}

@@ -8,7 +8,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from tests.unit.settings.specs import acme
+from tests.unit.settings.specs import PLACES, acme
 from venom_core.sdk.errors import Conflict, InvalidRequest, VenomError
 from venom_core.sdk.spec import Setting
 from venom_core.settings import changes
@@ -90,6 +90,7 @@ class TestChange:
         value = 3 if part.name == "max_concurrent" else value or "x"
         if part.setting.type == "bool":
             value = not part.setting.default
+        value = PLACES.get(part.name, value)
         text = ",".join(value) if isinstance(value, list) else str(value)
         found = settings(tmp_path)
         assert found.change({part.key: text if as_text else value}).changed == (part.key,)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.settings.specs import acme
+from tests.unit.settings.specs import PLACES, acme
 from venom_core.sdk.errors import InvalidRequest, StorageError
 from venom_core.sdk.spec import Setting
 from venom_core.settings.core import CORE_SETTINGS, CoreSettings
@@ -104,11 +104,13 @@ class TestPrecedence:
     def test_a_list_as_one_text(self, tmp_path, layer, text, expected):
         def read():
             if layer == "env":
-                return settings(tmp_path, env={"VENOM_ALLOWED_HOSTS": text}).core.allowed_hosts
+                return settings(
+                    tmp_path, env={"VENOM_PLUGINS_DISABLED": text}
+                ).core.plugins_disabled
             quoted = json.dumps(text)
             if layer == "file":
-                toml = f"[server]\nallowed_hosts = {quoted}\n"
-                return in_use(settings(tmp_path, toml)).core.allowed_hosts
+                toml = f"[plugins]\ndisabled = {quoted}\n"
+                return in_use(settings(tmp_path, toml)).core.plugins_disabled
             env = {"VENOM_ACME_LAB__NODES": text} if layer == "provider" else {}
             toml = "" if env else f"[providers.acme-lab]\nnodes = {quoted}\n"
             return settings(tmp_path, toml, env).provider(SPEC).values["nodes"]
@@ -119,11 +121,13 @@ class TestPrecedence:
         with pytest.raises(InvalidRequest) as caught:
             read()
         error = caught.value
-        name = "nodes" if layer.startswith("provider") else "allowed_hosts"
+        name = "nodes" if layer.startswith("provider") else "plugins_disabled"
         assert (error.code, error.param) == ("invalid_setting", name)
-        variable = {"env": "VENOM_ALLOWED_HOSTS", "provider": "VENOM_ACME_LAB__NODES"}.get(
-            layer, name
-        )
+        variable = {
+            "env": "VENOM_PLUGINS_DISABLED",
+            "file": "[plugins] disabled",
+            "provider": "VENOM_ACME_LAB__NODES",
+        }.get(layer, name)
         assert variable in error.message and "JSON array" in error.message
         assert '["[one]"]' in error.fix
 
@@ -142,6 +146,7 @@ class TestPrecedence:
             good = part.setting.choices[-1]
         if part.name == "max_concurrent":
             good = 3
+        good = PLACES.get(part.name, good)
         text = ",".join(good) if isinstance(good, list) else str(good)
         expected = tuple(good) if isinstance(good, list) else good
         by_env = settings(tmp_path, env={part.env: text})
