@@ -68,7 +68,9 @@ def test_every_help_has_its_polish(
         parts, at = catalogues._SENTENCE_END.split(text), 0
         while at < len(parts):
             _, count = catalogues._beginning(parts[at:], catalogue)
-            known = catalogue.find(" ".join(parts[at : at + count]), None) is not None
+            said = " ".join(parts[at : at + count])
+            # A sentence of holes alone would carry any other over as it is.
+            known = catalogue.find(said, None) not in (None, said)
             assert known or EXAMPLE.match(parts[at]), f"help.pl.toml: no Polish for {parts[at]!r}"
             at += count
 
