@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import scenarios
 from acts import expect, finished, send
-from axe import serious_violations
+from axe import violations
 from stage import Stage
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_what_was_begun_is_still_shown_after_a_reload(
 ) -> None:
     page = open_window(nothing.url, bypass_csp=True, reduced_motion="reduce")
     expect(page.get_by_role("button", name="Get Tiny talk")).to_be_visible()
-    assert serious_violations(page) == []
+    assert violations(page) == []
     page.goto(f"{nothing.url}/models#get")
     page.get_by_label("Name of the model").fill("scripted://large")
     page.keyboard.press("Enter")
@@ -52,7 +52,7 @@ def test_what_was_begun_is_still_shown_after_a_reload(
     expect(going).to_contain_text("left")
     page.reload()
     expect(going.get_by_role("button", name="Pause")).to_be_visible()
-    assert serious_violations(page) == []
+    assert violations(page) == []
     going.get_by_role("button", name="Cancel").click()
     expect(going).to_have_count(0)
 

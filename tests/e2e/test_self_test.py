@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from acts import expect
-from axe import serious_violations
+from axe import violations
 from stage import Stage
 
 from venom_core.testing.deadlines import eventually, patience
@@ -135,7 +135,7 @@ def test_the_try_of_a_plugin_leads_to_the_whole_test(stage: Stage, open_window: 
     assert page.url == f"{stage.url}/models"
 
 
-def test_the_table_has_no_serious_violation_on_a_phone_in_polish(
+def test_the_table_has_no_violation_on_a_phone_in_polish(
     examined: Stage, open_window: OpenWindow
 ) -> None:
     assert "event: done" in began(examined, "able").text
@@ -147,4 +147,4 @@ def test_the_table_has_no_serious_violation_on_a_phone_in_polish(
     expect(page.get_by_role("tab", name="Próba")).to_be_in_viewport(ratio=0.9)
     expect(page.get_by_role("row", name="rozmowa działa")).to_be_visible()
     expect(page.get_by_text("tokenów w odpowiedzi: 2 z 3")).to_be_visible()
-    assert serious_violations(page) == []
+    assert violations(page) == []

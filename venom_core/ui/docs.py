@@ -35,18 +35,19 @@ _FILES = {"grafana/venom.json": "application/json"}
 _NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
 
-STYLE = """:root{color-scheme:light dark;--line:#8884}
+STYLE = """:root{color-scheme:light dark;--line:#8884;background:#fff;color:#1b1b1b}
 body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:2rem 1.25rem 6rem}
-h1,h2,h3{line-height:1.25;margin:2.2em 0 .6em}h1{margin-top:1em}a{color:#2f6fdb}
+h1,h2,h3{line-height:1.25;margin:2.2em 0 .6em}h1{margin-top:1em}a{color:#1c5bc0}
 :target{background:#fd08;outline:.4rem solid #fd08}
 code{font:.9em ui-monospace,monospace;background:#8882;padding:.1em .3em;border-radius:.3em}
 pre{overflow:auto;background:#8881;padding:1rem;border-radius:.5rem}
 pre code{background:none;padding:0}
-table{border-collapse:collapse;display:block;overflow:auto}
+table{border-collapse:collapse}.scrolls{overflow:auto}
 td,th{border:1px solid var(--line);padding:.4em .7em;text-align:left;vertical-align:top}
 summary{cursor:pointer;padding:.25em 0}
 details[open]{border-left:3px solid var(--line);padding-left:1rem}
 nav{border-bottom:1px solid var(--line);padding-bottom:.8rem}img{max-width:100%}
+@media(prefers-color-scheme:dark){:root{background:#141414;color:#e8e8e8}a{color:#8db8ff}}
 """
 
 
@@ -155,15 +156,25 @@ def _language(name: str) -> Language:
 
 def _framed(title: str, body: str, name: str, twin: str | None) -> str:
     language = _language(name)
-    base, word = ("/docs/pl", "English") if language == "pl" else ("/docs", "Polski")
+    polish = language == "pl"
+    base, word = ("/docs/pl", "English") if polish else ("/docs", "Polski")
+    label = "Dokumentacja" if polish else "Documentation"
     other = f' · <a href="/docs/{twin}">{word}</a>' if twin else ""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f'<title>{html.escape(title)} · Venom</title><link rel="stylesheet" href="/docs/style.css">'
-        f'</head><body><nav><a href="/">Venom</a> · <a href="{base}">Docs</a>'
-        f"{other}</nav>{body}</body></html>"
+        '<link rel="icon" href="/icon.svg">'
+        f'</head><body><nav aria-label="{label}"><a href="/">Venom</a> · <a href="{base}">Docs</a>'
+        f"{other}</nav><main>{_reachable(body)}</main></body></html>"
     )
+
+
+def _reachable(body: str) -> str:
+    """Return a body whose wide parts scroll by keyboard too; a head without words is no head."""
+    body = body.replace("<th></th>", "<td></td>").replace("<pre>", '<pre tabindex="0">')
+    body = body.replace("<table>", '<div class="scrolls" tabindex="0"><table>')
+    return body.replace("</table>", "</table></div>")
 
 
 def _point_links(token: Token, name: str) -> None:

@@ -34,10 +34,10 @@ export function ToolCalls({ calls, live, asker }: Props) {
         const { text, json } = prettyArguments(call.arguments);
         return (
           <section key={at} aria-label={t.tool_call(name)} data-testid="tool-call" className="space-y-2">
-            <h3 className="flex items-center gap-2 text-sm font-medium">
+            <h2 className="flex items-center gap-2 text-sm font-medium">
               <ToolIcon className="size-4 shrink-0 text-accent" />
               <span className="[overflow-wrap:anywhere]">{t.tool_call(name)}</span>
-            </h3>
+            </h2>
             {text.trim() === "" ? <p className="text-sm text-soft">{t.tool_nothing}</p> : <CodeBlock language={json ? "json" : ""} code={text} whole={!live} />}
             {asker && (
               <textarea
