@@ -62,6 +62,7 @@ from venom_core.usecases.warm_up import WarmUp
 
 if TYPE_CHECKING:
     from venom_core.chat.translation import Translator
+    from venom_core.models.builds import ModelBuilds
     from venom_core.models.catalogue import Catalogue
     from venom_core.models.operations import Operations
     from venom_core.models.transfers import ModelTransfers
@@ -152,7 +153,7 @@ class Venom:
             self.journal,
         )  # fmt: skip
         self.operations = OperationUseCases(
-            self.host, lambda: self._jobs, self.store.exists, self.journal
+            self.host, lambda: self._jobs, self.store.exists, self.journal, lambda: self._builds
         )
         self.profiles = ProfileUseCases(
             self.host, self.chat, memory, self.profile, settings, self.journal
@@ -219,13 +220,18 @@ class Venom:
         return ModelTransfers(self.host, self.registry, self.report, self.manager.check_removable)
 
     @functools.cached_property
-    def _jobs(self) -> Operations:
+    def _builds(self) -> ModelBuilds:
         from venom_core.models.builds import ModelBuilds
+
+        return ModelBuilds(self.host, self.registry, self.report)
+
+    @functools.cached_property
+    def _jobs(self) -> Operations:
         from venom_core.models.operations import Operations
 
         return Operations(
             self.store.operations, self.host, self._transfers,
-            ModelBuilds(self.host, self.registry, self.report), self.manager.check_room,
+            self._builds, self.manager.check_room,
             lambda view: self.feed.publish("operations", view),
         )  # fmt: skip
 

@@ -24,7 +24,12 @@ from venom_core.plugins.discovery import Found  # noqa: E402
 from venom_core.sdk.errors import NoDiskSpace, Unavailable  # noqa: E402
 from venom_core.sdk.frames import Chunk, ToolCall, Usage, delta, finish  # noqa: E402
 from venom_core.sdk.hookspecs import hookimpl  # noqa: E402
-from venom_core.sdk.provider import Model, ModelCapability, PullProgress  # noqa: E402
+from venom_core.sdk.provider import (  # noqa: E402
+    BuildProgress,
+    Model,
+    ModelCapability,
+    PullProgress,
+)
 from venom_core.sdk.spec import Setting  # noqa: E402
 from venom_core.testing import scripted  # noqa: E402
 from venom_core.testing.deadlines import eventually, patience  # noqa: E402
@@ -118,7 +123,9 @@ def scripts() -> dict[str, Script]:
         "essay": Script(essay(5000)),
         "silent": Script([Pause(forever=True)]),
         "translator": Script(say(*TRANSLATED), Model("translator", "folder", languages=TONGUES)),
-        "careless": Script(say("Witaj."), Model("careless", "folder", languages=TONGUES)),
+        "careless": Script(
+            say("Witaj."), Model("careless", "folder", languages=TONGUES, location=ROOT / "tests")
+        ),
         "reasoning": Script([*thinking(*THOUGHTS), *say("So", " be it.")]),
         "tools": Script(calling("get_weather", '{"city": "Łódź",', ' "days": 3}')),
         "tex": Script(say(*TEX.splitlines(keepends=True))),
@@ -298,6 +305,12 @@ def main(
     scene = os.environ.get("STAGE_SCENE", "")
     scripted.SCRIPTS.update(SCENES[scene]() if scene else models())
     scripted.PULLS.update(pulls())
+    scripted.BUILDS["scripted://careless"] = [
+        BuildProgress("building", "Converting the weights", 10),
+        Pause(1.0),
+        BuildProgress("building", "Writing the model", 60),
+        Pause(forever=True),
+    ]
     (spec,) = scripted.venom_providers()
     spec = replace(spec, settings=SETTINGS, **spec_of)
     scripted.venom_providers = hookimpl(lambda: [spec])  # type: ignore[assignment]

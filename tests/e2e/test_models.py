@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from acts import OpenWindow
+    from playwright.sync_api import Locator
 
 
 @pytest.fixture
@@ -278,3 +279,32 @@ def test_no_violation_in_the_details(tab: str, library: Stage, open_window: Open
     page.get_by_role("tab", name=tab).click()
     expect(page.get_by_role("tabpanel", name=tab)).to_be_visible()
     assert violations(page) == []
+
+
+@pytest.mark.refusals(400)
+def test_a_model_is_built_in_another_format(stage: Stage, open_window: OpenWindow) -> None:
+    page = open_window(f"{stage.url}/models", bypass_csp=True)
+
+    def asks_for(name: str) -> Locator:
+        page.get_by_role("button", name=f"More for {name}").click()
+        page.get_by_role("menuitem", name="Build in another format").click()
+        return page.get_by_role("dialog", name=f"Build {name} in another format")
+
+    dialog = asks_for("hello")
+    dialog.get_by_role("button", name="Build it").click()
+    expect(dialog).to_contain_text("not_buildable")
+    dialog.get_by_role("button", name="Cancel").click()
+
+    dialog = asks_for("careless")
+    expect(dialog.get_by_label("Format")).to_have_value("script")
+    expect(dialog.get_by_label("How exact its numbers are")).to_have_value("int8")
+    dialog.get_by_label("How exact its numbers are").select_option("fp32")
+    dialog.get_by_label("Computed by").select_option("cuda")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Build it").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("Writing the model")).to_be_visible()
+    [operation] = asked(stage, "/api/v1/models/operations")["operations"]
+    assert operation["reference"] == "scripted://careless-fp32-cuda"
+    page.get_by_role("button", name=re.compile("^Pause .*careless")).click()
+    expect(page.get_by_role("button", name=re.compile("^Go on with .*careless"))).to_be_visible()

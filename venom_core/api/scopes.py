@@ -46,6 +46,7 @@ _ROUTES: dict[str, Scopes] = {
     "GET /api/v1/models/trending": ANY,
     "GET /api/v1/models/news": ANY,
     "GET /api/v1/models/search": ANY,
+    "GET /api/v1/models/builds": ANY,
     "GET /api/v1/models/operations": ANY,
     "GET /api/v1/models/operations/{id}": ANY,
     "POST /api/v1/models/operations/{id}/pause": MODELS,

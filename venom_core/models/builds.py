@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from venom_core.models.registry import ModelRegistry
+from venom_core.models.views import BuildFormatView
 from venom_core.plugins.access import ProviderAccess
 from venom_core.plugins.names import RESERVED_NAMES
 from venom_core.sdk.errors import InvalidRequest, NotFound, UpstreamIncomplete
@@ -54,6 +55,20 @@ class ModelBuilds:
         plan = await (await self._host.provider(provider)).plan_build(request)
         return provider, request, plan
 
+    async def formats(self) -> list[BuildFormatView]:
+        """Return what can be built here, the first provider of each format."""
+        found: dict[str, BuildFormatView] = {}
+        for provider, form in await self._known():
+            if form.name not in found:
+                found[form.name] = {
+                    "format": form.name,
+                    "provider": provider,
+                    "precisions": list(form.precisions),
+                    "precision": await self._preferred(provider, form),
+                    "execution_providers": list(form.execution_providers),
+                }
+        return list(found.values())
+
     async def run(
         self, provider_name: str, ref: str, parameters: Mapping[str, Any]
     ) -> AsyncGenerator[BuildProgress, None]:
@@ -94,13 +109,9 @@ class ModelBuilds:
         return value if isinstance(value, str) and value else form.precisions[0]
 
     async def _builder(self, format_name: str) -> tuple[str, BuildFormat]:
-        names = await self._registry.providers()  # at a start, plugins are loading still
-        specs = self._host.specs()
-        for name in names:
-            if Capability.BUILD in specs[name].capabilities:
-                for form in specs[name].builds:
-                    if form.name == format_name:
-                        return name, form
+        for name, form in await self._known():
+            if form.name == format_name:
+                return name, form
         fix = "See the installed plugins with: venom plugins"
         if format_name in RESERVED_NAMES:
             fix = f"Install the plugin: venom plugins install {format_name}"
@@ -110,6 +121,12 @@ class ModelBuilds:
             param="format",
             fix=fix,
         )
+
+    async def _known(self) -> list[tuple[str, BuildFormat]]:
+        names = await self._registry.providers()  # at a start, plugins are loading still
+        specs = self._host.specs()
+        builders = (name for name in names if Capability.BUILD in specs[name].capabilities)
+        return [(name, form) for name in builders for form in specs[name].builds]
 
     async def _request(self, name: str, wanted: Mapping[str, Any]) -> BuildRequest:
         item = await self._registry.resolve(name)

@@ -257,3 +257,14 @@ def generation_view(item: ListedModel, config: GenerationConfig) -> GenerationVi
         "default": {name: parameter.default for name, parameter in config.schema.items()},
         "origins": config.origins(),
     }
+
+
+class BuildFormatView(TypedDict):
+    """A format that models can be built in: by whom, how exact, for what. ``precision`` is taken
+    where a build names none; the first of ``execution_providers`` too."""
+
+    format: str
+    provider: str
+    precisions: list[str]
+    precision: str
+    execution_providers: list[str]

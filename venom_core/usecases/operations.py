@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
 
-from venom_core.models.views import OperationView
+from venom_core.models.views import BuildFormatView, OperationView
 from venom_core.plugins.access import ProviderAccess
 from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.spec import Capability
@@ -17,6 +17,7 @@ from venom_core.store.audit import Actor
 from venom_core.usecases.journal import Journal
 
 if TYPE_CHECKING:
+    from venom_core.models.builds import ModelBuilds
     from venom_core.models.operations import Operations
 
 OperationVerb = Literal["pause", "resume", "cancel"]
@@ -28,6 +29,12 @@ class OperationPage(TypedDict):
     operations: list[OperationView]
     count: int
     next_cursor: str | None
+
+
+class BuildFormats(TypedDict):
+    success: bool
+    formats: list[BuildFormatView]
+    count: int
 
 
 class UnknownRuntime(InvalidRequest):
@@ -52,11 +59,13 @@ class OperationUseCases:
         operations: Callable[[], Operations],
         stored: Callable[[], bool],
         journal: Journal,
+        builds: Callable[[], ModelBuilds],
     ) -> None:
         self._host = host
         self._operations = operations
         self._stored = stored
         self._journal = journal
+        self._builds = builds
         self._resuming: asyncio.Task[None] | None = None
 
     def resume_interrupted(self, store_file: Path) -> None:
@@ -96,6 +105,11 @@ class OperationUseCases:
             self._check_pairing(provider or name, runtime)
         operation = await self._operations().install(name, provider=provider, key_id=actor.key_id)
         return await self._begun(operation, actor)
+
+    async def build_formats(self) -> BuildFormats:
+        """Return the formats that models can be built in here, and by whom."""
+        found = await self._builds().formats()
+        return {"success": True, "formats": found, "count": len(found)}
 
     async def build(
         self,

@@ -80,6 +80,7 @@ CALLS: tuple[Call, ...] = (
     # Models: fetched, built, looked at.
     Call("install_model", body={"name": MODEL}),
     of_operation("get_operation", "completed"),
+    Call("list_build_formats"),
     Call("build_model", {"format": "onnx"}, body={"model_name": "gemma3", "precision": "int4"}),
     Call("install_from", body={"name": "qwen3:8b", "provider": "llamacpp"}, once="completed"),
     of_operation("pause_operation", "in_progress"),

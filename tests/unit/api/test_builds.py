@@ -83,6 +83,23 @@ async def change(client: httpx.AsyncClient, number: str, verb: str) -> dict[str,
     return dict(response.json()["operation"])
 
 
+async def test_what_can_be_built_is_listed_and_makes_no_store(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    listed = (await client.get("/api/v1/models/builds")).json()
+    form = {
+        "format": "script",
+        "provider": "scripted",
+        "precisions": ["int8", "fp32"],
+        "precision": "int8",
+        "execution_providers": ["cpu", "cuda"],
+    }
+    assert listed == {"success": True, "formats": [form], "count": 1}
+    assert not await asyncio.to_thread(lambda: list(tmp_path.rglob("venom.db")))
+    await client.post("/api/v1/plugins/scripted/disable")
+    assert (await client.get("/api/v1/models/builds")).json()["formats"] == []
+
+
 async def test_a_build_from_its_answer_to_its_end(client: httpx.AsyncClient) -> None:
     scripted.BUILDS["scripted://city"] = [HALF, DONE]
     response = await client.post(BUILD, json={"model_name": "city"})

@@ -24,6 +24,7 @@ import { RemoveModel } from "./remove-model";
 
 /** Fetched when somebody wants to know more. */
 const detailsPart = lazyPart(() => import("./model-details"));
+const buildPart = lazyPart(() => import("./build-model"));
 
 interface Props {
   model: ModelRecord;
@@ -33,10 +34,11 @@ interface Props {
 
 export function ModelCard({ model, held }: Props) {
   const { t } = useArea(texts);
-  const [open, setOpen] = useState<Tab | "remove" | null>(null);
+  const [open, setOpen] = useState<Tab | "build" | "remove" | null>(null);
   const act = useActing("/api/v1/models", "/api/v1/overview");
   const name = model.id;
   const details = detailsPart.use();
+  const build = buildPart.use();
   const addressed = useFragment() === selfTestOf(model.reference);
   const shown = open ?? (addressed ? "selftest" : null);
   useEffect(() => {
@@ -45,6 +47,10 @@ export function ModelCard({ model, held }: Props) {
   const show = (tab: Tab) => {
     setOpen(tab);
     void detailsPart.load();
+  };
+  const startBuild = () => {
+    setOpen("build");
+    void buildPart.load();
   };
   const more = useRef<HTMLButtonElement>(null);
   const close = () => {
@@ -81,13 +87,14 @@ export function ModelCard({ model, held }: Props) {
           >
             {t.details}
           </button>
-          <ModelMenu model={model} act={act} button={more} onRemove={() => setOpen("remove")} />
+          <ModelMenu model={model} act={act} button={more} onBuild={startBuild} onRemove={() => setOpen("remove")} />
         </div>
       </div>
       <p role="status" className="text-sm text-soft empty:hidden">{act.isPending ? `${t.working}…` : act.data}</p>
       {act.error && <ErrorNote error={recordOf(act.error)} />}
       <BeingTested reference={model.reference} onShow={() => show("selftest")} />
-      {shown && shown !== "remove" && details && <details.ModelDetails key={shown} model={model} first={shown} onClose={leave} />}
+      {shown && shown !== "remove" && shown !== "build" && details && <details.ModelDetails key={shown} model={model} first={shown} onClose={leave} />}
+      {shown === "build" && build && <build.BuildModel model={model} onClose={leave} />}
       {shown === "remove" && <RemoveModel model={model} onRemove={remove} onClose={leave} />}
     </article>
   );

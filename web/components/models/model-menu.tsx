@@ -17,6 +17,7 @@ interface Props {
   model: ModelRecord;
   act: ReturnType<typeof useActing>;
   button: RefObject<HTMLButtonElement | null>;
+  onBuild: () => void;
   onRemove: () => void;
 }
 
@@ -29,13 +30,14 @@ function rolesFor({ capabilities }: ModelRecord): Role[] {
 }
 
 /** What can be done with a model: its roles, memory, removal. */
-export function ModelMenu({ model, act, button, onRemove }: Props) {
+export function ModelMenu({ model, act, button, onBuild, onRemove }: Props) {
   const { t } = useArea(texts);
   const { overview } = useStore(catalogue);
   const path = { name: model.reference };
   const able = (verb: string) =>
     overview?.providers.some(({ name, capabilities }) => [model.provider, model.source].includes(name) && capabilities.includes(verb)) ?? false;
   const memory = model.loaded ? able("unload") : able("load");
+  const buildable = model.type === "folder" && (overview?.providers.some(({ capabilities }) => capabilities.includes("build")) ?? false);
   const setRole = (role: Role, on: boolean) =>
     act.mutate(async () => {
       if (on) return api.POST("/api/v1/models/switch", { body: { name: model.reference, role, load: false } });
@@ -58,6 +60,7 @@ export function ModelMenu({ model, act, button, onRemove }: Props) {
             {memory && (
               <Menu.Item className={ITEM} onClick={() => setLoaded(!model.loaded)}><span className="size-4" /> {model.loaded ? t.unload : t.load}</Menu.Item>
             )}
+            {buildable && <Menu.Item className={ITEM} onClick={onBuild}><span className="size-4" /> {t.build}</Menu.Item>}
             {able("remove") && (
               <>
                 <Menu.Separator className="my-1.5 h-px bg-line" />

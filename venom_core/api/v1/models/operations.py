@@ -21,7 +21,7 @@ from venom_core.api.v1.models.shapes import (
 )
 from venom_core.models.views import OperationView
 from venom_core.usecases.models import Done
-from venom_core.usecases.operations import OperationPage, OperationVerb
+from venom_core.usecases.operations import BuildFormats, OperationPage, OperationVerb
 
 router = keyed_router()
 
@@ -69,6 +69,13 @@ async def install_from(request: Request, body: RegistryInstallRequest) -> Respon
         body.name, provider=body.provider, runtime=body.runtime, actor=actor_of(request)
     )
     return localized(request, _begun(operation))
+
+
+@router.get("/models/builds")
+@answers(BuildFormats)
+async def list_build_formats(request: Request) -> Response:
+    """Return the formats that models can be built in here, and by whom."""
+    return localized(request, await venom_of(request).operations.build_formats())
 
 
 @router.post("/models/{format}/build")
