@@ -296,7 +296,7 @@ def test_a_model_is_built_in_another_format(stage: Stage, open_window: OpenWindo
     dialog.get_by_role("button", name="Cancel").click()
 
     dialog = asks_for("careless")
-    expect(dialog.get_by_label("Format")).to_have_value("script")
+    expect(dialog.get_by_label("File format")).to_have_value("script")
     expect(dialog.get_by_label("How exact its numbers are")).to_have_value("int8")
     dialog.get_by_label("How exact its numbers are").select_option("fp32")
     dialog.get_by_label("Computed by").select_option("cuda")

@@ -17,9 +17,6 @@ const ABOUT: Record<string, readonly string[]> = {
   settings: ["/api/v1/config", "/api/v1/overview", "/api/v1/plugins", "/api/v1/system"],
 };
 
-/** States that a person changes from a second window; the first page asks for none of these. */
-const STATES = ["/api/v1/plugins", "/api/v1/profiles", "/api/v1/runtime"];
-
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 
@@ -41,13 +38,11 @@ async function read(signal: AbortSignal): Promise<boolean> {
   const headers: HeadersInit = last === "" ? {} : { "Last-Event-ID": last };
   const response = await request("/api/v1/events", { signal, headers });
   if (!response.body) return false;
-  const again = connected.get() === false;
-  const first = connected.get() === null;
+  const wasHeard = connected.get();
   connected.set(true);
-  // A server that was started anew counts its events from the beginning.
-  if (again) void queries.invalidateQueries();
-  // What changed between the page's first answers and now, nobody told.
-  else if (first) void outdated(...STATES);
+  // What changed between the page's first answers and now, nobody told; and a server that was
+  // started anew counts its events from the beginning.
+  if (wasHeard !== true) void queries.invalidateQueries();
   const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
   for (const reader = events.getReader(); ; ) {
     const { done, value } = await reader.read();
