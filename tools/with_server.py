@@ -16,12 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tools.command import quiet
+from tools.environment import VENV
 from tools.projects import ROOT
 
 HOME = ROOT / ".cache" / "test-home"
 LOGS = ROOT / ".cache" / "logs"
 MODELS = ("gemma3-270m-base", "smollm2:135m")
-VENOM = str(Path(sys.executable).with_name("venom"))
+VENOM = str(VENV / "bin" / "venom")
 START_SECONDS = 60
 
 
@@ -34,17 +35,21 @@ def main(command: list[str]) -> int:
 
 @contextlib.contextmanager
 def server(
-    home: Path = HOME, models: Sequence[str] = MODELS, name: str = "serve", **env: str
+    home: Path = HOME,
+    models: Sequence[str] = MODELS,
+    name: str = "serve",
+    venom: str = VENOM,
+    **env: str,
 ) -> Iterator[str]:
-    """A server's URL; its log is .cache/logs/NAME.log."""
+    """A server's URL; its log is .cache/logs/NAME.log, ``venom`` the command that it runs."""
     environment = _environment(home, env)
     for model in models:
-        quiet([VENOM, "pull", model], cwd=ROOT, log=LOGS / "pull.log", env=environment)
+        quiet([venom, "pull", model], cwd=ROOT, log=LOGS / "pull.log", env=environment)
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [VENOM, "serve", "--port", "0"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+            [venom, "serve", "--port", "0"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, env=environment,
         )  # fmt: skip
     try:

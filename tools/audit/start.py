@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import sys
 import tempfile
 import urllib.request
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _CLOCK = re.compile(r"import time:\s+(?P<own>\d+) \|\s+\d+ \|\s+(?P<name>\S+)")
 #: What a person's first look at the page asks; the last of them needs the store.
 ASKED = ("/healthz", "/", "/api/v1/overview", "/v1/models", "/api/v1/sessions")
 SECONDS = 60
+#: Of the environment that this runs in, which may be another checkout's.
+_VENOM = str(Path(sys.executable).with_name("venom"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def record() -> Recorded:
         (folder / "sitecustomize.py").write_text(_RECORDER, encoding="utf-8")
         log = folder / "imports"
         env = {"PYTHONPATH": str(folder), "IMPORT_RECORD": str(log)}
-        with server(folder / "home", (), "audit", LLM_WARMUP_ON_STARTUP="false", **env) as url:
+        env["LLM_WARMUP_ON_STARTUP"] = "false"
+        with server(folder / "home", (), "audit", _VENOM, **env) as url:
             for path in ASKED:
                 _ask(url + path)
         lines = [line.split(" ") for line in log.read_text(encoding="utf-8").splitlines()]
@@ -83,7 +87,7 @@ def clocked() -> dict[str, float]:
     log = LOGS / "audit.log"
     with tempfile.TemporaryDirectory(prefix="venom-audit-") as name:
         env = {"PYTHONPROFILEIMPORTTIME": "1", "LLM_WARMUP_ON_STARTUP": "false"}
-        with server(Path(name) / "home", (), log.stem, **env) as url:
+        with server(Path(name) / "home", (), log.stem, _VENOM, **env) as url:
             for path in ASKED:
                 _ask(url + path)
     spent: dict[str, float] = {}
