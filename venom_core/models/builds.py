@@ -12,7 +12,7 @@ from venom_core.models.registry import ModelRegistry
 from venom_core.models.views import BuildFormatView
 from venom_core.plugins.access import ProviderAccess
 from venom_core.plugins.names import RESERVED_NAMES
-from venom_core.sdk.errors import InvalidRequest, NotFound, UpstreamIncomplete
+from venom_core.sdk.errors import InvalidRequest, NotFound, UpstreamIncomplete, VenomError
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.sdk.provider import BuildProgress, BuildRequest, PullPlan
 from venom_core.sdk.spec import BuildFormat, Capability
@@ -59,14 +59,19 @@ class ModelBuilds:
         """Return what can be built here, the first provider of each format."""
         found: dict[str, BuildFormatView] = {}
         for provider, form in await self._known():
-            if form.name not in found:
-                found[form.name] = {
-                    "format": form.name,
-                    "provider": provider,
-                    "precisions": list(form.precisions),
-                    "precision": await self._preferred(provider, form),
-                    "execution_providers": list(form.execution_providers),
-                }
+            if form.name in found:
+                continue
+            precision = form.precisions[0]
+            # Why a provider cannot build now is told to whoever builds.
+            with contextlib.suppress(VenomError):
+                precision = await self._preferred(provider, form)
+            found[form.name] = {
+                "format": form.name,
+                "provider": provider,
+                "precisions": list(form.precisions),
+                "precision": precision,
+                "execution_providers": list(form.execution_providers),
+            }
         return list(found.values())
 
     async def run(

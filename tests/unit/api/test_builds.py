@@ -12,7 +12,8 @@ import pytest
 
 from tests.unit.api.conftest import MakeVenom
 from venom_core.models import operations as module
-from venom_core.sdk.errors import NoDiskSpace
+from venom_core.models.builds import ModelBuilds
+from venom_core.sdk.errors import NoDiskSpace, Unavailable
 from venom_core.sdk.provider import BuildProgress, BuildRequest, Model, PullPlan, PullProgress
 from venom_core.testing import scripted
 from venom_core.testing.deadlines import patience
@@ -98,6 +99,17 @@ async def test_what_can_be_built_is_listed_and_makes_no_store(
     assert not await asyncio.to_thread(lambda: list(tmp_path.rglob("venom.db")))
     await client.post("/api/v1/plugins/scripted/disable")
     assert (await client.get("/api/v1/models/builds")).json()["formats"] == []
+
+
+async def test_a_builder_that_is_not_ready_is_listed_all_the_same(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def preferred(*_: object) -> str:
+        raise Unavailable("Its engine is not installed.", code="engine_missing")
+
+    monkeypatch.setattr(ModelBuilds, "_preferred", preferred)
+    [form] = (await client.get("/api/v1/models/builds")).json()["formats"]
+    assert (form["format"], form["precision"]) == ("script", "int8")
 
 
 async def test_a_build_from_its_answer_to_its_end(client: httpx.AsyncClient) -> None:
