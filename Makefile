@@ -12,7 +12,7 @@ SIDE_BY_SIDE = --numprocesses=5 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench engines ui \
+.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench engines ui docs \
 	wheels wheelhouse lock bump clean
 
 help: ## This list
@@ -50,6 +50,9 @@ audit: dev ## Which package is imported where, how, and whether a start reaches 
 
 requirements: dev ## The older system's requirement files, from the locks, into requirements/files
 	$(BIN)/python -m tools.requirement_files
+
+docs: dev ## The documentation as a site, strictly, each link checked: .cache/docs-site
+	$(BIN)/python -m tools.docs_site
 
 contract: dev ## The model area's operations: locked, checked, deviating
 	$(BIN)/python -m tools.contract

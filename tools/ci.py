@@ -58,6 +58,7 @@ class Outcome:
 STAGES = (
     Stage("dev", 15),
     Stage("check", 10),
+    Stage("docs", 10, expects="0 broken links"),
     Stage("test-web", 10),
     Stage("test", 35, tests=True),
     Stage("e2e", 20, tests=True),

@@ -33,7 +33,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
 # Environments in which nothing of ours is installed, so that their versions are nobody else's.
 # `clients` are programs of the field that are tried against Venom, and what runs them; the releases
 # left out of litellm are those that its maintainers withdrew as compromised. `gguf` makes a folder
-# of the Hugging Face form out of a GGUF file, for the tests with real engines.
+# of the Hugging Face form out of a GGUF file, for the tests with real engines. `docs` puts the look
+# around the documentation's site.
 APART: dict[str, tuple[str, ...]] = {
     "clients": (
         "haystack-ai", "hypothesis", "instructor", "langchain-openai",
@@ -41,6 +42,7 @@ APART: dict[str, tuple[str, ...]] = {
         "llama-index-llms-openai-like", "openai", "packaging", "pydantic-ai-slim[openai]", "pytest",
         "pytest-asyncio", "pytest-timeout",
     ),
+    "docs": ("mkdocs-material",),
     "gguf": ("gguf", "ml_dtypes", "numpy", "safetensors"),
 }  # fmt: skip
 

@@ -7,22 +7,20 @@ are the Markdown files of the repository, rendered at their first request.
 from __future__ import annotations
 
 import asyncio
+import functools
 import html
+import posixpath
 import re
-from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
-Language = Literal["en", "pl"]
+from venom_core.ui import contents, llms
+from venom_core.ui.contents import Language
+from venom_core.ui.markdown import page_of, rendered
 
 _PACKAGE = Path(__file__).parents[1]
 #: In a wheel the pages lie beside the package, in a checkout at its root.
@@ -30,9 +28,13 @@ ROOTS = (_PACKAGE / "docs", _PACKAGE.parent / "docs")
 _PAGE = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 #: The page that is made from the OpenAPI document, in each language.
 _REFERENCE = ("openapi", "pl/openapi")
-#: Files beside the pages that people download.
-_FILES = {"grafana/venom.json": "application/json"}
-_NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
+_TEXTS = re.compile(r"(pl/)?llms(-full)?\.txt")
+#: Files beside the pages that people download or that pages show.
+_FILES = {
+    "grafana/venom.json": "application/json",
+    "images/layers.svg": "image/svg+xml",
+    "images/layers.pl.svg": "image/svg+xml",
+}
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
 
 STYLE = """:root{color-scheme:light dark;--line:#8884;background:#fff;color:#1b1b1b}
@@ -47,6 +49,8 @@ td,th{border:1px solid var(--line);padding:.4em .7em;text-align:left;vertical-al
 summary{cursor:pointer;padding:.25em 0}
 details[open]{border-left:3px solid var(--line);padding-left:1rem}
 nav{border-bottom:1px solid var(--line);padding-bottom:.8rem}img{max-width:100%}
+nav details div{columns:14rem}nav p{font-weight:600;margin:.8em 0 .2em;break-after:avoid}
+nav ul{list-style:none;margin:0;padding:0}
 @media(prefers-color-scheme:dark){:root{background:#141414;color:#e8e8e8}a{color:#8db8ff}}
 """
 
@@ -88,6 +92,9 @@ class Docs:
         if path in _FILES:
             content = await asyncio.to_thread((self._root / path).read_bytes)
             return Response(content, media_type=_FILES[path])
+        if _TEXTS.fullmatch(path):
+            text = await asyncio.to_thread(self._text, path)
+            return Response(text, media_type="text/plain")
         if path.endswith(".md"):
             return RedirectResponse(f"{self._root_path}/docs/" + path.removesuffix(".md"), 308)
         name = path or "index"
@@ -106,9 +113,26 @@ class Docs:
         if self._reference is not None and name in _REFERENCE:
             title, body = self._reference(_language(name))
             twin = next(other for other in _REFERENCE if other != name)
-            return _framed(title, body, name, twin)
+            return _framed(title, body, name, twin, self._contents[_language(name)])
         source = (self._root / f"{name}.md").read_text("utf-8")
-        return render(source, name, self._twin(name))
+        return render(source, name, self._twin(name), self._contents[_language(name)])
+
+    def _text(self, path: str) -> str:
+        """Return the documentation for language models, whole or as a list with addresses."""
+        if path.endswith("-full.txt"):
+            return llms.full(self._root, _language(path))
+        return llms.index(
+            self._root, _language(path), lambda page: f"{self._root_path}/docs/{page}"
+        )
+
+    @functools.cached_property
+    def _contents(self) -> dict[Language, tuple[contents.Section, ...]]:
+        """The structure in each language; nothing where the folder has none."""
+        there = (self._root / contents.FILE).is_file()
+        return {
+            language: contents.sections(self._root, language) if there else ()
+            for language in contents.LANGUAGES
+        }
 
     def _twin(self, name: str) -> str | None:
         """Return the page in the other language; decisions of the architecture are in English
@@ -117,44 +141,27 @@ class Docs:
         return twin if (self._root / f"{twin}.md").is_file() else None
 
 
-def anchor(heading: str) -> str:
-    """Return the fragment of a heading, as code hosts make it: "Two words" is ``two-words``."""
-    return _NOT_IN_ANCHOR.sub("", heading.strip().lower()).replace(" ", "-")
-
-
-def render(source: str, name: str, twin: str | None = None) -> str:
-    """Return a page of Markdown as HTML. Raw HTML in it is shown, not interpreted.
+def render(
+    source: str, name: str, twin: str | None = None, whole: tuple[contents.Section, ...] = ()
+) -> str:
+    """Return a page of Markdown as a whole document.
 
     Args:
         name: its path under the root, without ``.md``.
         twin: the same of the page in the other language, where there is one.
+        whole: the structure that the page is a part of.
     """
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(source)
-    title = name
-    seen: Counter[str] = Counter()
-    for opening, inline in pairwise(tokens):
-        if opening.type == "heading_open":
-            text = "".join(child.content for child in inline.children or ())
-            opening.attrSet("id", _unlike(anchor(text), seen))
-            title = text if opening.tag == "h1" else title
-        _point_links(inline, name)
-    return _framed(title, parser.renderer.render(tokens, parser.options, {}), name, twin)
-
-
-def _unlike(fragment: str, seen: Counter[str]) -> str:
-    """Return a fragment that no heading above has, as code hosts count them: ``usage-1``."""
-    seen[fragment] += 1
-    return fragment if seen[fragment] == 1 else f"{fragment}-{seen[fragment] - 1}"
+    page = rendered(source, functools.partial(_pointed, name=name))
+    return _framed(page.title or name, page.body, name, twin, whole)
 
 
 def _language(name: str) -> Language:
     return "pl" if name.startswith("pl/") else "en"
 
 
-def _framed(title: str, body: str, name: str, twin: str | None) -> str:
+def _framed(
+    title: str, body: str, name: str, twin: str | None, whole: tuple[contents.Section, ...]
+) -> str:
     language = _language(name)
     polish = language == "pl"
     base, word = ("/docs/pl", "English") if polish else ("/docs", "Polski")
@@ -166,8 +173,23 @@ def _framed(title: str, body: str, name: str, twin: str | None) -> str:
         f'<title>{html.escape(title)} · Venom</title><link rel="stylesheet" href="/docs/style.css">'
         '<link rel="icon" href="/icon.svg">'
         f'</head><body><nav aria-label="{label}"><a href="/">Venom</a> · <a href="{base}">Docs</a>'
-        f"{other}</nav><main>{_reachable(body)}</main></body></html>"
+        f"{other}{_listed(whole, name)}</nav><main>{_reachable(body)}</main></body></html>"
     )
+
+
+def _listed(whole: tuple[contents.Section, ...], name: str) -> str:
+    """Return the contents to unfold, the open page marked in them."""
+    if not whole:
+        return ""
+    word = "Spis treści" if _language(name) == "pl" else "Contents"
+    parts = []
+    for section in whole:
+        links = ""
+        for page in section.pages:
+            here = ' aria-current="page"' if page.path == name else ""
+            links += f'<li><a href="/docs/{page.path}"{here}>{html.escape(page.title)}</a></li>'
+        parts.append(f"<p>{html.escape(section.title)}</p><ul>{links}</ul>")
+    return f"<details><summary>{word}</summary><div>{''.join(parts)}</div></details>"
 
 
 def _reachable(body: str) -> str:
@@ -177,19 +199,12 @@ def _reachable(body: str) -> str:
     return body.replace("</table>", "</table></div>")
 
 
-def _point_links(token: Token, name: str) -> None:
-    """Rewrite links between pages, relative to their files; a browser resolves them against a path
-    without ``.md`` and, for an index, without its last part."""
-    folder = "/docs/" + name.rpartition("/")[0]
-    for child in token.children or ():
-        target = str(child.attrGet("href") or "")
-        page, separator, fragment = target.partition("#")
-        if page.endswith(".md") and "://" not in page:
-            parts = folder.strip("/").split("/") + page.removesuffix(".md").split("/")
-            path: list[str] = []
-            for part in parts:
-                if part == "..":
-                    path = path[:-1]
-                elif part not in (".", ""):
-                    path.append(part)
-            child.attrSet("href", "/" + "/".join(path) + separator + fragment)
+def _pointed(target: str, name: str) -> str:
+    """Return a link for a browser, which resolves it against a path without ``.md`` and, for an
+    index, without its last part."""
+    found = page_of(target, name)
+    if found is None:
+        return target
+    page, fragment = found
+    path = posixpath.normpath(posixpath.join("/docs", page))
+    return f"{path}#{fragment}" if fragment else path

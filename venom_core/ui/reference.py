@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from venom_core.ui.docs import Language
+from venom_core.ui.contents import Language
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {

@@ -112,6 +112,7 @@ LISTED = {
     "README_PL.md": {"| Hugging Face: ": "| żaden model | `planted` | nic do uruchomienia |\n{}"},
     "docs/index.md": {"(providers/hf.md)": "{}, [Planted](providers/planted.md)"},
     "docs/pl/index.md": {"(providers/hf.md)": "{}, [Planted](providers/planted.md)"},
+    "docs/nav.toml": {'  "providers/hf",\n': '{}  "providers/planted",\n'},
     "docs/install.md": {"`remote`, `hf`": "{}, `planted`"},
     "docs/pl/install.md": {"`remote`, `hf`": "{}, `planted`"},
     "docs/plugins.md": {"`remote`, `hf`": "{}, `planted`"},

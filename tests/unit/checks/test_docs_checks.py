@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.checks.planting import Plant
-from tools.house import changelog, docs, parity
+from tools.house import changelog, contents, docs, parity
 from tools.house.markdown import sections
 from tools.house.tree import Tree
 
@@ -108,6 +108,35 @@ def test_dead_links(plant: Plant, target: str) -> None:
     assert docs.check(tree) == []
     (problem,) = docs.check(plant({"docs/a.md": f"{PAGE}\n[x]({target})\n"}))
     assert target in problem
+
+
+NAV = '[[sections]]\nen = "Use"\npl = "Używanie"\npages = ["a", "openapi"]\n'
+
+
+def test_the_contents_are_complete(plant: Plant) -> None:
+    documented(plant)
+    assert contents.check(plant({"docs/nav.toml": NAV})) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"docs/b.md": "# B\n"}, 'docs/b.md: in no section of docs/nav.toml: add the line "b"'),
+        ({"docs/adr/index.md": "# D\n"}, 'add the line "adr/index"'),
+        ({"docs/nav.toml": NAV.replace('"a"', '"a", "gone"')}, "write docs/gone.md"),
+        ({"docs/nav.toml": NAV.replace('"a"', '"a", "a"')}, "2 times"),
+        ({"docs/nav.toml": "pages = 1"}, "cannot be read"),
+    ],
+)
+def test_a_page_that_nobody_finds(plant: Plant, files: dict[str, str], said: str) -> None:
+    documented(plant)
+    (problem,) = contents.check(plant({"docs/nav.toml": NAV, **files}))
+    assert said in problem
+
+
+def test_no_contents(plant: Plant) -> None:
+    (problem,) = contents.check(documented(plant))
+    assert problem.startswith("docs/nav.toml: missing")
 
 
 ENGLISH = {

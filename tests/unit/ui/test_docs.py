@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 
 from venom_core.sdk import errors
-from venom_core.ui.docs import Docs, anchor, render
+from venom_core.ui.docs import Docs, render
+from venom_core.ui.markdown import anchor
 
 
 def client(root: Path) -> httpx.AsyncClient:
@@ -88,3 +89,10 @@ async def test_what_anybody_can_ask_for_is_not_kept(pages: Path) -> None:
                 await http.get(f"/{number}")
         assert (await http.get("/errors")).status_code == 200
     assert list(docs._pages) == ["errors"]
+
+
+def test_remarks_are_for_those_who_write() -> None:
+    source = "# A\n\n<!-- not run: why\nnot -->\n```html\n<!-- shown -->\n```\n"
+    page = render(source, "page")
+    assert "not run" not in page
+    assert "&lt;!-- shown --&gt;" in page

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from venom_core.api.openapi.declared import answers
-from venom_core.ui.docs import Language
+from venom_core.ui.contents import Language
 
 
 def operation_id(route: APIRoute) -> str:

@@ -1,0 +1,1 @@
+"""`make docs`: the documentation as a site to put anywhere, in English and in Polish."""
