@@ -42,6 +42,10 @@ SETTLED = """() => !document.documentElement.hasAttribute('data-pending')
     .some((one) => one.textContent.endsWith('…'))"""
 
 
+#: What a page has once the scripts that it fetches later have drawn it.
+DRAWN = {"conversation": "[data-testid=answer-text] pre code span"}
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A page as somebody sees it."""
@@ -93,6 +97,8 @@ def take(browser: Browser, url: str, picture: Picture, target: Path) -> None:
         page.goto(url + picture.path)
         page.locator("h1, article").first.wait_for(timeout=60_000)
         page.wait_for_function(SETTLED, timeout=60_000)
+        if picture.name in DRAWN:
+            page.locator(DRAWN[picture.name]).first.wait_for(timeout=60_000)
         page.wait_for_timeout(400)  # what is fetched once the browser is idle
         page.screenshot(path=target)
 

@@ -166,3 +166,23 @@ def test_what_the_environment_fixes_says_so(tmp_path: Any, open_window: OpenWind
         row = page.get_by_role("listitem").filter(has=silence)
         expect(row).to_contain_text("from the environment")
         expect(row).to_contain_text("The environment variable VENOM_STALL_TIMEOUT sets this")
+
+
+def test_what_changed_before_the_feed_was_there_is_shown(
+    stage: Stage, open_window: OpenWindow
+) -> None:
+    page = settings(stage, open_window)
+    held: list[Any] = []
+    page.route("**/api/v1/events", lambda route: held.append(route))
+    page.reload()
+    expect(field(page, "Longest silence")).to_have_value("120")
+    changed = httpx.post(
+        f"{stage.url}/api/v1/config/runtime",
+        timeout=60,
+        json={"updates": {"VENOM_STALL_TIMEOUT": 90}},
+    )
+    assert changed.is_success, changed.text
+    while not held:
+        page.wait_for_timeout(50)
+    held.pop().continue_()
+    expect(field(page, "Longest silence")).to_have_value("90")

@@ -51,6 +51,7 @@ class Charts:
         self._clock = clock
         self._points: dict[int, Point] = {}
         self._asked_at = float("-inf")
+        self._newest: Figures | None = None
         self._sampler: asyncio.Task[None] | None = None
 
     @hookimpl
@@ -77,6 +78,11 @@ class Charts:
         for number in range(int(begin // INTERVAL), int(end // INTERVAL) + 1):
             part = min(end, (number + 1) * INTERVAL) - max(begin, number * INTERVAL)
             self._point(number).tokens += tokens * max(part, 0.0) / (end - begin)
+
+    @property
+    def newest(self) -> Figures | None:
+        """What the machine was last seen with, None before the first look."""
+        return self._newest
 
     def _now(self) -> int:
         return int(self._clock() // INTERVAL)
@@ -130,7 +136,7 @@ class Charts:
         except OSError as error:  # a disk that is gone: the next look may find it
             log.info("the machine's figures could not be read: %s", error)
             return
-        self._point(self._now()).figures = figures
+        self._newest = self._point(self._now()).figures = figures
 
     async def close(self) -> None:
         """Ask the machine no more."""

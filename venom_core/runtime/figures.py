@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,8 @@ GPU_SECONDS = 5.0
 GPU_FRESH_SECONDS = 3.0
 #: How long the first answer waits for the graphics card.
 GPU_PATIENCE = 0.1
-#: Seconds of the first look at the processors: how busy they are is told of a time.
-FIRST_SPAN = 0.1
+#: Seconds between two looks at the processors at least: how busy they are is told of a time.
+SHORTEST_SPAN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +61,45 @@ class FigureReader:
         self._gpu: Gpu | None = None
         self._gpu_read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
-        self._looked = False
+        self._busy = 0.0
+        self._looked_at: float | None = None
+        # psutil tells how busy the processors were since the same thread's last look.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="figures")
 
     async def close(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def read(self) -> Figures:
         """Return the figures now; the graphics card's a few seconds old at most once they are
         known."""
         gpu = await self._read_gpu()
-        return await asyncio.to_thread(self._read, gpu)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, gpu)
 
     def _read(self, gpu: Gpu) -> Figures:
-        import psutil
-
         machine = this_machine()
         place = next(p for p in (self._folder, *self._folder.parents) if p.exists())
         disk = shutil.disk_usage(place)
-        busy = psutil.cpu_percent(interval=None if self._looked else FIRST_SPAN)
-        self._looked = True
         return Figures(
             machine.memory_total_bytes,
             machine.memory_total_bytes - machine.memory_available_bytes,
-            busy,
+            self._cpu_percent(),
             disk.total,
             disk.used,
             _mount_of(place),
             gpu,
         )
+
+    def _cpu_percent(self) -> float:
+        import psutil
+
+        first = self._looked_at is None
+        if first or time.monotonic() - (self._looked_at or 0.0) >= SHORTEST_SPAN:
+            self._busy = psutil.cpu_percent(interval=SHORTEST_SPAN if first else None)
+            self._looked_at = time.monotonic()
+        return self._busy
 
     async def _read_gpu(self) -> Gpu:
         if not await asyncio.to_thread(has_cards):

@@ -103,7 +103,7 @@ class SystemUseCases:
         known = float("inf") if since is None else time.time() - since.timestamp()
         found = await self._charts.read(seconds, known)
         now = time.time()
-        last = next((one.figures for _, _, one in reversed(found) if one.figures), None)
+        last = self._charts.newest
         points = [_point(now - ago, length, point) for ago, length, point in found]
         return {
             "status": "success",

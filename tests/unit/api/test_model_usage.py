@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,4 +119,39 @@ async def test_a_cards_figures_are_read_once_for_many(
     read = [(await reader.read()).gpu for _ in range(5)]
     assert set(read) == {Gpu(7.0, 1024**2, 2 * 1024**2)}
     assert log.read_text().count("x") == 1
+    await reader.close()
+
+
+async def test_who_reads_together_is_told_the_same_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen on the page: the processor's line fell to 0 with many readers, as each thread's first
+    look is told as 0, and a look right after another knows of no time that passed."""
+    asked: set[int] = set()
+
+    def cpu_percent(interval: float | None = None) -> float:
+        thread = threading.get_ident()
+        told = 50.0 if interval or thread in asked else 0.0
+        asked.add(thread)
+        return told
+
+    monkeypatch.setattr("psutil.cpu_percent", cpu_percent)
+    monkeypatch.setattr("venom_core.runtime.figures.SHORTEST_SPAN", 1e-9)
+    reader = FigureReader(tmp_path)
+    for _ in range(5):
+        held = [asyncio.create_task(asyncio.to_thread(time.sleep, 0.01)) for _ in range(4)]
+        told = await asyncio.gather(*(reader.read() for _ in range(8)))
+        assert {one.cpu_percent for one in told} == {50.0}
+        await asyncio.gather(*held)
+    await reader.close()
+
+
+async def test_a_look_right_after_another_is_told_what_that_one_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([50.0, 0.0])
+    monkeypatch.setattr("psutil.cpu_percent", lambda interval=None: next(looks))
+    monkeypatch.setattr("venom_core.runtime.figures.SHORTEST_SPAN", 3600.0)
+    reader = FigureReader(tmp_path)
+    assert [(await reader.read()).cpu_percent for _ in range(2)] == [50.0, 50.0]
     await reader.close()

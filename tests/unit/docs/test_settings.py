@@ -1,4 +1,4 @@
-"""The documentation says of each setting when a change of it counts, as the setting declares."""
+"""The documentation says of each setting when a change of it counts; the page has a name for each."""
 
 from __future__ import annotations
 
@@ -23,3 +23,9 @@ def test_when_a_change_counts_is_said(page: tuple[str, str, str, str], part: Cor
     lines = (DOCS / name).read_text(encoding="utf-8").splitlines()
     [line] = [line for line in lines if line.startswith(f"{begins} `{part.key}`:")]
     assert line.endswith(at_once if part.live else later)
+
+
+def test_the_page_has_a_name_for_each_setting_in_each_language() -> None:
+    names = (DOCS.parent / "web/lib/i18n/areas/config-names.ts").read_text(encoding="utf-8")
+    unnamed = [part.key for part in CORE_SETTINGS if names.count(f'    "{part.key}": ') != 2]
+    assert unnamed == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from venom_core.runtime.charts import INTERVAL, POINTS, Charts, Point
 from venom_core.runtime.figures import Figures, Gpu
 from venom_core.sdk.hookspecs import ObservedEvent
 from venom_core.testing.deadlines import until
+from venom_core.usecases.system import SystemUseCases
 
 FIGURES = Figures(100, 40, 12.5, 1, 1, "/", Gpu(50.0, 10, 20))
 
@@ -166,3 +168,16 @@ async def test_what_is_known_bounds_nothing_beyond_what_is_asked_for(
     made: Charts, known: float, count: int
 ) -> None:
     assert len(await made.read(20, known)) == count
+
+
+async def test_the_totals_are_those_of_now_where_the_newest_points_saw_no_machine_yet(
+    made: Charts, reader: FakeReader, clock: Clock
+) -> None:
+    """Seen on the page: the memory's total was gone with every second answer."""
+    system = SystemUseCases(None, reader, made)  # type: ignore[arg-type]
+    whole = await system.series(20)
+    clock.now += INTERVAL
+    told = await system.series(20, datetime.now(UTC) + timedelta(days=1))
+    assert [one["memory_used_mb"] for one in told["points"]] == [None]
+    for field in ("memory_total_mb", "vram_total_mb", "disk_total_mb"):
+        assert told[field] == whole[field] is not None, field

@@ -42,23 +42,24 @@ function Charts({ told }: { told: Figures }) {
   const { t, lang, format } = useArea(texts);
   const { points } = told;
   const times = points.map((point) => Date.parse(point.at) / 1000);
-  const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const short = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit" });
+  const clock = new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+  const short = new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" });
   const at = (form: Intl.DateTimeFormat) => (seconds: number) => form.format(new Date(seconds * 1000));
   const shared = { times, moment: at(clock), tick: at(short) };
   const percent = (value: number) => `${format.count(value)}\u00a0%`;
-  const bytes = (mb: number) => format.bytes(mb * MEBIBYTE);
-  const full = (title: string, total: number | null) => (total ? t.of_total(title, bytes(total)) : title);
+  // Bytes, so that the marks of an axis are whole in the unit that is shown.
+  const size = (mb: number | null) => (mb === null ? null : mb * MEBIBYTE);
+  const full = (title: string, total: number | null) => (total ? t.of_total(title, format.bytes(total * MEBIBYTE)) : title);
   return (
     <div className="grid gap-3 md:grid-cols-2 xl:grid-cols-3">
       <LineChart {...shared} title={t.cpu} show={percent} max={100} series={[{ label: t.busy, tone: "accent", values: points.map((one) => one.cpu_percent) }]} />
       <LineChart
-        {...shared} title={full(t.memory, told.memory_total_mb)} show={bytes} max={told.memory_total_mb ?? undefined}
-        series={[{ label: t.used, tone: "accent", values: points.map((one) => one.memory_used_mb) }]}
+        {...shared} title={full(t.memory, told.memory_total_mb)} show={format.bytes} max={size(told.memory_total_mb) ?? undefined}
+        series={[{ label: t.used, tone: "accent", values: points.map((one) => size(one.memory_used_mb)) }]}
       />
       <LineChart
-        {...shared} title={full(t.disk, told.disk_total_mb)} show={bytes} max={told.disk_total_mb ?? undefined}
-        series={[{ label: t.used, tone: "accent", values: points.map((one) => one.disk_used_mb) }]}
+        {...shared} title={full(t.disk, told.disk_total_mb)} show={format.bytes} max={size(told.disk_total_mb) ?? undefined}
+        series={[{ label: t.used, tone: "accent", values: points.map((one) => size(one.disk_used_mb)) }]}
       />
       <LineChart
         {...shared} title={t.requests} show={format.count} whole
@@ -80,8 +81,8 @@ function Charts({ told }: { told: Figures }) {
               : <Note title={t.gpu} text={t.gpu_unknown} />}
             {told.vram_total_mb !== null && (
               <LineChart
-                {...shared} title={full(t.gpu_memory, told.vram_total_mb)} show={bytes} max={told.vram_total_mb}
-                series={[{ label: t.used, tone: "warn", values: points.map((one) => one.vram_used_mb) }]}
+                {...shared} title={full(t.gpu_memory, told.vram_total_mb)} show={format.bytes} max={size(told.vram_total_mb) ?? undefined}
+                series={[{ label: t.used, tone: "warn", values: points.map((one) => size(one.vram_used_mb)) }]}
               />
             )}
           </>

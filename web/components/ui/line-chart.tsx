@@ -98,7 +98,7 @@ function Lines({ times, series, show, tick, max, whole, onPoint }: LinesProps) {
       const probe = (at: number) => getComputedStyle(host.children[at] ?? host).color;
       const axis = { stroke: () => probe(count), grid: { stroke: () => probe(count + 1), width: 1 }, ticks: { show: false }, font: FONT };
       chart.current = new Plot({
-        width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [8, 22, 0, 0],
+        width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [8, 28, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { show: count < 4 } },
         scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), now.current.max ?? Math.max(high ?? 0, 1) * 1.1] } },
         axes: [

@@ -20,7 +20,7 @@ export function Totals({ totals }: { totals: Summary["totals"] }) {
   const errors = Object.entries(totals.errors).sort(([, one], [, other]) => other - one);
   return (
     <Section title={t.totals}>
-      <dl className="grid grid-cols-[repeat(auto-fit,minmax(7.25rem,1fr))] gap-3">
+      <dl className="grid grid-cols-[repeat(auto-fit,minmax(9rem,1fr))] gap-3">
         {figures.map(([name, value]) => (
           <div key={name} className="card flex flex-col justify-between p-3">
             <dt className="text-xs text-soft">{name}</dt>
