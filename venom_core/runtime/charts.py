@@ -81,7 +81,7 @@ class Charts:
 
     @property
     def newest(self) -> Figures | None:
-        """What the machine was last seen with, None before the first look."""
+        """Return the machine's last figures, None before the first look."""
         return self._newest
 
     def _now(self) -> int:

@@ -1,4 +1,4 @@
-"""The documentation says of each setting when a change of it counts; the page has a name for each."""
+"""The documentation says when a change of each setting counts; the page names each setting."""
 
 from __future__ import annotations
 
