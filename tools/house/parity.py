@@ -69,5 +69,5 @@ def _copied(source: str, translated: str) -> str | None:
 
 
 def _without_code(text: str) -> str:
-    """Names in code spans and link targets are the same in every language."""
-    return re.sub(r"`[^`]*`|\]\([^)]*\)|https?://\S+", " ", text)
+    """Names in code spans and link targets are the same in every language; remarks are no text."""
+    return re.sub(r"<!--.*?-->|`[^`]*`|\]\([^)]*\)|https?://\S+", " ", text)
