@@ -12,8 +12,8 @@ SIDE_BY_SIDE = --numprocesses=5 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench bench-light engines ui docs \
-	wheels wheelhouse lock bump clean
+.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench engines ui docs \
+	wheels wheelhouse lock bump release release-check clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,10 +78,6 @@ screenshots: dev ui ## Every page in each width, theme and language, into .cache
 bench: wheelhouse ## Measure; results in bench/results/*.json
 	$(BIN)/python bench/run.py $(BENCH)
 
-bench-light: dev ## Start, memory and readiness of light, llm_off and full; the table of docs/light.md (QUICK=1: one round)
-	$(BIN)/python bench/run.py light $(if $(QUICK),--quick)
-	$(BIN)/python -m tools.light_page
-
 engines: wheelhouse ## Every engine with the same Gemma 3: size, start, memory, speed, answers (QUICK=1: fewer rounds)
 	$(BIN)/python bench/run.py engines $(if $(QUICK),--quick)
 
@@ -95,11 +91,18 @@ wheels: dev ## Every wheel and sdist into dist/
 wheelhouse: wheels ## dist/wheelhouse: our wheels and the locked dependencies, for installs without an index
 	@$(BIN)/python -m tools.wheelhouse
 
-lock: dev ## Write requirements/*.txt again (UPGRADE=1: newest versions)
+lock: dev ## Write requirements/*.txt again, and for which systems they have wheels (UPGRADE=1: newest versions)
 	@$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
+	@$(BIN)/python -m tools.platforms
 
-bump: dev ## A new version everywhere: make bump VERSION=2026.12.0
-	@$(BIN)/python -m tools.bump $(VERSION)
+bump: dev ## A new version everywhere, and its changelog entry: make bump VERSION=2026.12.0
+	@$(BIN)/python -m tools.release bump $(VERSION)
+
+release: wheelhouse ## dist/ whole: wheels, wheelhouse, bills of material, statement; every rule (FINAL=1: it is handed out)
+	@$(BIN)/python -m tools.release build $(if $(FINAL),--final)
+
+release-check: dev ## The rules of a release, of the tree and of what lies in dist/
+	@$(BIN)/python -m tools.release check $(if $(FINAL),--final)
 
 clean: ## Remove what was built; the data directory of Venom is not touched
 	rm -rf .venv .cache dist build venom_core/ui/static web/out web/.next web/node_modules

@@ -34,7 +34,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
 # `clients` are programs of the field that are tried against Venom, and what runs them; the releases
 # left out of litellm are those that its maintainers withdrew as compromised. `gguf` makes a folder
 # of the Hugging Face form out of a GGUF file, for the tests with real engines. `docs` puts the look
-# around the documentation's site.
+# around the documentation's site. `release` writes the changelog and the
+# bills of material, asks for known vulnerabilities and looks at the workflows.
 APART: dict[str, tuple[str, ...]] = {
     "clients": (
         "haystack-ai", "hypothesis", "instructor", "langchain-openai",
@@ -44,6 +45,7 @@ APART: dict[str, tuple[str, ...]] = {
     ),
     "docs": ("mkdocs-material",),
     "gguf": ("gguf", "ml_dtypes", "numpy", "safetensors"),
+    "release": ("check-jsonschema", "cyclonedx-bom", "pip-audit", "towncrier", "zizmor"),
 }  # fmt: skip
 
 
@@ -91,6 +93,18 @@ def _folder(root: Path, name: str) -> Path | None:
         return root
     folder = name.replace("-", "_")
     return root / "plugins" / folder if folder in packages(root) else None
+
+
+def distributions(root: Path, extra: str) -> dict[str, str]:
+    """Return what of ours an extra of `venom` installs: package -> how it is asked for."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = {"venom": f"venom[{extra}]"}
+    for text in project["optional-dependencies"][extra]:
+        requirement = Requirement(text)
+        if folder := _folder(root, requirement.name):
+            extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+            found[folder.name] = f"{requirement.name}{extras}"
+    return found
 
 
 def locked_versions(text: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`make requirements`: the older system's requirement files, for those who install from files.
 
-Each is an extra of ours, held to the lock's versions. The release is named whole, so that an index
-with another `venom` cannot answer. ``--check`` compares instead.
+Each is an extra of ours, held to the lock's versions. No index may answer, for another `venom` is
+there: pip is told where the wheels are with `--find-links`. ``--check`` compares instead.
 """
 
 from __future__ import annotations
@@ -45,9 +45,8 @@ WITHOUT = ("requirements-academy.txt",)
 
 def rendered(one: RequirementFile) -> str:
     """Return the text of a file: what it installs, held to the lock's versions."""
-    return (
-        f"# {_MADE}\n--constraint constraints-{one.lock}.txt\n{one.install}=={declared_version()}\n"
-    )
+    held = f"--no-index\n--constraint constraints-{one.lock}.txt"
+    return f"# {_MADE}\n{held}\n{one.install}=={declared_version()}\n"
 
 
 def constraints(lock: str) -> str:

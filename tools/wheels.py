@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tools.command import quiet
 from tools.environment import VENV
@@ -20,7 +21,9 @@ def main() -> int:
         print("The page is not built, so the wheel will hold none (`make ui`).", file=sys.stderr)
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(VENV / "build-tools"), **_reproducible()}
+    environment = {**os.environ, "PYTHONPATH": str(VENV / "build-tools")}
+    if moment := epoch(ROOT):
+        environment["SOURCE_DATE_EPOCH"] = moment
     build = [sys.executable, "-m", "hatchling", "build", "-d", str(DIST)]
     projects = [ROOT, *folders(ROOT)]
     for folder in projects:
@@ -35,11 +38,15 @@ def main() -> int:
     return 0
 
 
-def _reproducible() -> dict[str, str]:
-    """The commit's time as the time of every file, so that two builds are equal bytes."""
+def epoch(root: Path) -> str:
+    """Return the time of every file that is built: what SOURCE_DATE_EPOCH says, else the commit's,
+    so that two builds are equal bytes; empty where nobody says."""
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        return given
     command = ["git", "log", "-1", "--format=%ct"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return {"SOURCE_DATE_EPOCH": done.stdout.strip()} if done.stdout.strip() else {}
+    return subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=False
+    ).stdout.strip()
 
 
 if __name__ == "__main__":

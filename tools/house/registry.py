@@ -21,6 +21,7 @@ from tools.house import (
     sentences,
     shape,
     sitting,
+    strangers,
     traces,
 )
 from tools.house.tree import Tree
@@ -50,6 +51,7 @@ CHECKS: dict[str, Check] = {
     "parity": parity,
     "sentences": sentences,
     "changelog": changelog,
+    "strangers": strangers,
 }
 
 

@@ -6,11 +6,11 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.unit.checks.planting import Plant
-from tools.bump import bump
 from tools.house import lockstep
 from tools.house.tree import Tree
 from tools.plugins import distribution
 from tools.projects import APART, DEV_TOOLS
+from tools.releasing.version import bump
 
 PLUGINS = ("venom_ollama", "venom_llamacpp", "venom_remote", "venom_hf")
 HASH = "    --hash=sha256:" + "0" * 64

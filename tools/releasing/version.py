@@ -1,14 +1,13 @@
-"""`make bump VERSION=2026.12.0`: a new version in the one file that holds it, and in every pin."""
+"""A new version in the one file that holds it, and in every pin of ours."""
 
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 from tools.house.lockstep import CALVER
 from tools.plugins import packages
-from tools.projects import ROOT, declared_version
+from tools.projects import declared_version
 
 PIN = re.compile(r'(venom(?:-[a-z0-9-]+)?(?:\[[a-z0-9,-]+\])?==)[^"\s;]+')
 
@@ -51,10 +50,3 @@ def _rewrite(root: Path, name: str, text: str) -> list[str]:
         return []
     (root / name).write_text(text, encoding="utf-8")
     return [name]
-
-
-if __name__ == "__main__":
-    try:
-        print("\n".join(bump(ROOT, sys.argv[1] if len(sys.argv) > 1 else "")))
-    except ValueError as error:
-        sys.exit(f"make bump VERSION=YYYY.M.PATCH: {error}")

@@ -1,0 +1,1 @@
+"""The parts of `tools/release.py`: the version, the changelog, the artefacts and their rules."""
