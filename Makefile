@@ -12,7 +12,7 @@ SIDE_BY_SIDE = --numprocesses=5 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench engines ui docs \
+.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench bench-light engines ui docs \
 	wheels wheelhouse lock bump release release-check clean
 
 help: ## This list
@@ -77,6 +77,10 @@ screenshots: dev ui ## Every page in each width, theme and language, into .cache
 
 bench: wheelhouse ## Measure; results in bench/results/*.json
 	$(BIN)/python bench/run.py $(BENCH)
+
+bench-light: dev ## Start, memory and readiness of light, llm_off and full; the table of docs/light.md (QUICK=1: one round)
+	$(BIN)/python bench/run.py light $(if $(QUICK),--quick)
+	$(BIN)/python -m tools.light_page
 
 engines: wheelhouse ## Every engine with the same Gemma 3: size, start, memory, speed, answers (QUICK=1: fewer rounds)
 	$(BIN)/python bench/run.py engines $(if $(QUICK),--quick)

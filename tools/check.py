@@ -21,6 +21,7 @@ CHECKERS = {
     "imports": [sys.executable, "-m", "tools.import_rules"],
     "openapi": [sys.executable, "-m", "tools.openapi", "--check"],
     "engines": [sys.executable, "-m", "tools.engines_page", "--check"],
+    "light": [sys.executable, "-m", "tools.light_page", "--check"],
     "profiles": [sys.executable, "-m", "tools.profiles_page", "--check"],
     "platforms": [sys.executable, "-m", "tools.platforms", "--check"],
     "requirements": [sys.executable, "-m", "tools.requirement_files", "--check"],

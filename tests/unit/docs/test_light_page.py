@@ -1,0 +1,52 @@
+"""The page of light's figures: what the results have, and "not run" for what none has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.light_page import rendered
+
+MACHINE = {"cpu": "A processor", "cores": 2, "memory_gb": 7.9, "python": "3.11.1"}
+
+
+def rows(page: str) -> list[list[str]]:
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def put(folder: Path, name: str, median: float, goal: str, *, met: bool) -> None:
+    figure = {
+        "name": "light: start warm", "unit": "s", "median": median, "ratio": None,
+        "goals": [{"goal": goal, "met": met}],
+    }  # fmt: skip
+    body = {
+        "date": "2026-11-28T10:00:00Z", "commit": "0123456789", "dirty": False, "machine": MACHINE,
+        "command": "python bench/run.py light", "figures": [figure],
+    }  # fmt: skip
+    (folder / f"{name}.json").write_text(json.dumps(body), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("language", "met", "target", "median", "word", "older"),
+    [
+        ("en", True, "≤ 0.8 s", "0.62 s", "yes", "18.9 s"),
+        ("pl", True, "≤ 0,8 s", "0,62 s", "tak", "18,9 s"),
+        ("en", False, "≤ 0.8 s", "0.62 s", "no", "18.9 s"),
+    ],
+)
+def test_a_figure_stands_beside_its_target_and_the_older_system(
+    tmp_path: Path, language: str, met: bool, target: str, median: str, word: str, older: str
+) -> None:
+    put(tmp_path, "light", 0.6213, "value <= 0.8", met=met)
+    page = rendered(language, tmp_path)
+    first = rows(page)[0]
+    assert first[1:] == [target, median, word, older, "`python bench/run.py light`"]
+    assert "A processor" in page and "`0123456`" in page
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "not run"), ("pl", "nie uruchomiono")])
+def test_what_no_result_has_is_not_run(tmp_path: Path, language: str, word: str) -> None:
+    assert {row[2] for row in rows(rendered(language, tmp_path))} == {word}
