@@ -13,7 +13,7 @@ SIDE_BY_SIDE = --numprocesses=5 --dist=loadfile
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
 .PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench bench-light engines ui docs \
-	wheels wheelhouse lock bump release release-check clean
+	wheels wheelhouse lock bump release release-check gates clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ dev: ## .venv with what the checks and tests need
 
 check: dev ## Every rule of the house that a machine can check, in seconds
 	@$(BIN)/python -m tools.check
+
+gates: dev ## The hard gates of a change: check, test-web, test; none where it is documentation alone (BASE=a commit)
+	@$(BIN)/python -m tools.gates $(if $(BASE),--base $(BASE))
 
 lint-fix: dev ## Format, and fix what ruff can fix
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

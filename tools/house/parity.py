@@ -9,7 +9,7 @@ from tools.house.docs import pages
 from tools.house.markdown import Section, sections
 from tools.house.tree import Tree
 
-ROOT_PAGES = {"README.md": "README_PL.md"}
+ROOT_PAGES = {"README.md": "README_PL.md", "CONTRIBUTING.md": "CONTRIBUTING_PL.md"}
 # Below this many words a text may be equal in both languages: a name, a number, "OpenAI".
 ENOUGH_WORDS = 5
 WORD = re.compile(r"[^\W\d_]{2,}")

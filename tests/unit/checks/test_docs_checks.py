@@ -145,6 +145,8 @@ ENGLISH = {
 }
 POLISH = {
     "README_PL.md": "# Venom\nJedno zdanie: co to jest.\n## Instalacja {#install}\nUruchom.\n",
+    "CONTRIBUTING.md": "# Contributing\nHow a change comes in.\n",
+    "CONTRIBUTING_PL.md": "# Współtworzenie\nJak wchodzi zmiana.\n",
     "docs/pl/a.md": "# Silniki\nKażdy silnik jest osobnym procesem.\n\n## `VENOM_PORT`\n8366\n",
 }
 
