@@ -23,6 +23,7 @@ from tools.house import (
     sitting,
     strangers,
     traces,
+    workflows,
 )
 from tools.house.tree import Tree
 
@@ -52,6 +53,7 @@ CHECKS: dict[str, Check] = {
     "sentences": sentences,
     "changelog": changelog,
     "strangers": strangers,
+    "workflows": workflows,
 }
 
 

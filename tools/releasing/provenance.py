@@ -63,6 +63,17 @@ def _git(release: Release, *words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+def committed(release: Release) -> Iterator[str]:
+    """Everything is committed, and a tag of a version on this commit is this version's."""
+    if not _git(release, "rev-parse", "HEAD"):
+        raise NotRun("this is no repository of git's")
+    if changed := _git(release, "status", "--porcelain").splitlines():
+        yield f"{len(changed)} files are not as they were committed: {changed[0].strip()}"
+    for tag in _git(release, "tag", "--points-at", "HEAD", "v20*").split():
+        if tag != f"v{release.version}":
+            yield f"this commit is tagged {tag}, and the tree is {release.version}"
+
+
 def covers(release: Release) -> Iterator[str]:
     """The statement names every file that is handed out, with its sum, and this tree's commit."""
     if not release.provenance.is_file():

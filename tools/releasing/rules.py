@@ -40,7 +40,7 @@ OF_THE_ARTEFACTS: dict[str, Rule] = {
 #: Slow ones, which are asked where a release is made or where somebody says so.
 SLOW: dict[str, Rule] = {"identical": again.identical, "advisories": advisories.known}
 #: Only of a release that is handed out; between releases each of them may be red.
-FINAL: dict[str, Rule] = {"collected": changelog.collected}
+FINAL: dict[str, Rule] = {"collected": changelog.collected, "committed": provenance.committed}
 
 RULES: dict[str, Rule] = {**OF_THE_TREE, **OF_THE_ARTEFACTS, **SLOW, **FINAL}
 #: What a release may be made without, saying so.
