@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import tools.wheelhouse
 from tests.unit.checks.planted import checkout, git
 from tools.measure_install import bare_environment
-from tools.platforms import PLATFORMS
+from tools.platforms import PLATFORMS, Unresolved, resolved
 from tools.projects import ROOT, declared_version
 from tools.releasing import again, bills, changelog, provenance
 from tools.releasing.release import SUMS, Release, written_sums
@@ -223,6 +224,35 @@ def test_a_wheel_that_is_not_the_release_s_is_refused(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode != 0
     assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
+def test_a_wheelhouse_without_what_has_no_wheel_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The largest set that has; where none has, a sentence."""
+    target = PLATFORMS["macos-x86_64"]
+    missing = {"full": "onnxruntime==1.31.1"}
+
+    def played(lock: str, *_: object) -> dict[str, str]:
+        if lock in missing:
+            raise Unresolved(missing[lock])
+        return resolved(lock, PLATFORMS["linux-arm64"], "3.12")
+
+    monkeypatch.setattr(tools.wheelhouse, "resolved", played)
+    sets, lock = tools.wheelhouse._only(target, "3.12")
+    assert sets == ("light", "embedded")
+    assert "xllamacpp==" in lock and "onnxruntime" not in lock and "--hash=sha256:" in lock
+    assert "without full: no wheel of onnxruntime==1.31.1" in capsys.readouterr().err
+    missing |= {"embedded": "xllamacpp==1", "light": "uvloop==1"}
+    with pytest.raises(SystemExit, match=r"no set has every wheel: uvloop==1"):
+        tools.wheelhouse._only(target, "3.12")
+
+
+def test_a_python_without_a_system(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        tools.wheelhouse.main(["--python", "3.12"])
+    assert stopped.value.code == 2
+    assert "--python goes with --for" in capsys.readouterr().err
 
 
 def test_a_wheelhouse_for_another_machine() -> None:

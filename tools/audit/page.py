@@ -67,12 +67,14 @@ def _matrix(language: int, words: Mapping[str, str]) -> Iterable[str]:
     for one in matrix():
         cost = _measured().get(one.name, {})
         figures = (_figure(cost.get(name), words) for name in ("megabytes", "start_ms", "ram_mb"))
-        with_ = words["with"].format(_code(one.parents)) if one.parents else words["tool"]
+        kind, by = ("with", _code(one.parents)) if one.parents else ("tool", "")
+        why = one.why[language] or words[kind].format(by)
+        risk = one.risk[language] or words[f"{kind}_risk"].format(by)
         rows.append(
             [
                 f"`{one.name}`", f"`{one.cluster}`", f"`{one.status}`",
                 f"`{one.lock}`" if one.lock else words["none"], *figures,
-                words["yes" if one.demo else "no"], one.why[language] or with_, one.risk[language],
+                words["yes" if one.demo else "no"], why, risk,
             ]
         )  # fmt: skip
     yield _table([*(words[name] for name in titles), words["why"], words["risk"]], rows)

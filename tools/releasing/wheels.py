@@ -121,7 +121,10 @@ def _listed(folder: Path, names: list[str]) -> Iterator[str]:
 
 def _hashed(release: Release, file: Path) -> Iterator[str]:
     """Every requirement of a file that pip is to check has hashes, ours those of our wheels."""
-    for pin in pins(file.read_text(encoding="utf-8")):
+    text = file.read_text(encoding="utf-8")
+    if "--no-index" not in text.splitlines():
+        yield f"{file.name}: does not forbid an index"
+    for pin in pins(text):
         package = pin.name.replace("-", "_")
         if not pin.hashes:
             yield f"{file.name}: {pin.name} has no hash"

@@ -116,6 +116,13 @@ def test_a_decision_that_contradicts_the_extras_is_told(
     assert any(line.startswith(f"{name}: ") and told in line for line in problems())
 
 
+@pytest.mark.parametrize("target", page.TARGETS.values(), ids=lambda path: path.parent.name)
+def test_no_cell_of_the_matrix_is_empty(target: Path) -> None:
+    rows = [line for line in target.read_text().splitlines() if line.count(" | ") == 9]
+    assert len(rows) > len(matrix())
+    assert [row for row in rows if "| |" in row] == []
+
+
 def test_a_stale_page_and_a_heavy_package_are_red(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -220,6 +220,7 @@ def test_what_was_listed_is_changed_behind_the_list(made: Release, broken: Break
     [
         ("--hash=sha256:", "--hash=sha256:" + "0" * 64 + " --hash=sha256:", "is not that of"),
         ("httpx==1.3 \\\n", "httpx==1.3 # \\\n", "httpx has no hash"),
+        ("--no-index\n", "", "does not forbid an index"),
     ],
 )
 def test_a_file_with_another_hash(made: Release, before: str, after: str, said: str) -> None:
