@@ -49,6 +49,7 @@ from venom_core.usecases.operations import OperationUseCases
 from venom_core.usecases.overview import OverviewUseCases
 from venom_core.usecases.plugins import PluginUseCases
 from venom_core.usecases.profiles import ProfileUseCases
+from venom_core.usecases.responses import ResponseUseCases
 from venom_core.usecases.runtime import RuntimeUseCases
 from venom_core.usecases.runtime_options import RuntimeOptionUseCases
 from venom_core.usecases.selftest.keeping import SelfTestUseCases
@@ -166,6 +167,7 @@ class Venom:
         self.configuration = SettingsUseCases(self.host, settings, self.journal)
         self.configuration.when_changed(self._work_with)
         self.sessions = SessionUseCases(self.conversations, self.journal, self.answers)
+        self.responses = ResponseUseCases(self.store.responses, self.store.exists)
         self.usage = UsageUseCases(self.store, self.ledger)
         self.keys = KeyUseCases(self.store)
         self.fit = FitUseCases(self.host, self.models)

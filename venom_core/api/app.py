@@ -30,7 +30,6 @@ from venom_core.api.errors import (
     on_venom_error,
 )
 from venom_core.api.forwarding import ForwardedHeaders
-from venom_core.api.openai.app import openai_app
 from venom_core.api.openapi.routes import Description, openapi_json, operation_id
 from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.scopes import scopes_of
@@ -56,6 +55,7 @@ from venom_core.api.v1 import (
     usage,
 )
 from venom_core.api.validation import invalid
+from venom_core.api.wires import wires_app
 from venom_core.composition import Venom
 from venom_core.language.polish import CatalogueRefresh
 from venom_core.sdk.errors import VenomError
@@ -116,11 +116,11 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     guards = _guards(core)
     for kind, options in guards:
         app.add_middleware(kind, **options)
-    openai = openai_app(venom, ring, app.arrival.root_path)
-    app.router.routes.extend(openai.routes)  # to be seen there; they are served before it
-    app.openai_front = openai
+    wires = wires_app(venom, ring, app.arrival.root_path)
+    app.router.routes.extend(wires.routes)  # to be seen there; they are served before it
+    app.wires_front = wires
     for kind, options in guards:
-        app.openai_front = kind(app.openai_front, **options)
+        app.wires_front = kind(app.wires_front, **options)
     return app
 
 
@@ -180,7 +180,7 @@ class VenomApp(FastAPI):
     Each of FastAPI's layers is a call more for every token that is sent; ``/v1`` uses none of them.
     """
 
-    openai_front: ASGIApp
+    wires_front: ASGIApp
     arrival: ForwardedHeaders
     api_description: Description
 
@@ -198,7 +198,7 @@ class VenomApp(FastAPI):
         try:
             if scope["path"].startswith("/v1/"):
                 scope["app"] = self
-                await self.openai_front(scope, receive, answering.send)
+                await self.wires_front(scope, receive, answering.send)
             else:
                 await super().__call__(scope, receive, answering.send)
         finally:

@@ -11,6 +11,7 @@ import re
 from venom_core.sdk.errors import NotFound
 
 _CHAT = "POST /v1/chat/completions"
+_RESPONSES = "POST /v1/responses"
 _MODELS = "GET /v1/models"
 _EMBED = "POST /v1/embeddings"
 _RERANK = "POST /v1/rerank"
@@ -18,7 +19,7 @@ _NEXT = r"(/.*)?"
 
 #: Path -> whose API it is of, and what does the same here; None where nothing does.
 _FOREIGN: tuple[tuple[str, str, str | None], ...] = (
-    (rf"/v1/responses{_NEXT}", "OpenAI's Responses API", _CHAT),
+    (r"/v1/responses/(input_tokens|compact)", "This part of OpenAI's Responses API", _RESPONSES),
     (rf"/v1/(messages{_NEXT}|complete)", "Anthropic's Messages API", _CHAT),
     (rf"/v1/(assistants|threads|conversations|vector_stores){_NEXT}", "OpenAI's Assistants API",
      _CHAT),

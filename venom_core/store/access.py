@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from venom_core.store.keys import KeyRepository
     from venom_core.store.ledger import UsageRepository
     from venom_core.store.operations import OperationRepository
+    from venom_core.store.responses import ResponseRepository
     from venom_core.store.self_tests import SelfTestRepository
     from venom_core.store.sessions import SessionRepository
 
@@ -98,6 +99,12 @@ class Store:
         from venom_core.store.benchmarks import BenchmarkRepository
 
         return BenchmarkRepository(self.engine)
+
+    def responses(self) -> ResponseRepository:
+        """Return what responses measured."""
+        from venom_core.store.responses import ResponseRepository
+
+        return ResponseRepository(self.engine)
 
     def self_tests(self) -> SelfTestRepository:
         """Return the last self-test of each model."""

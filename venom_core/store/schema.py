@@ -15,9 +15,9 @@ from venom_core.store.transactions import writing
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0007"
+HEAD = "0008"
 #: Newest first; a store with another revision was made by a newer Venom.
-KNOWN = ("0007", "0006", "0005", "0004", "0003", "0002", "0001")
+KNOWN = ("0008", "0007", "0006", "0005", "0004", "0003", "0002", "0001")
 _FIRST_WITHOUT_REVISION = 1  # ``PRAGMA user_version`` of 2026.11.0
 
 

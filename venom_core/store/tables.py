@@ -176,6 +176,20 @@ messages = Table(
     Index("messages_by_session", "session", "position", unique=True),
 )
 
+# Responses of OpenAI's API that a client had kept, each with what it was asked.
+responses = Table(
+    "responses",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("key_id", String(16), nullable=False),
+    Column("previous_id", String(64)),
+    Column("created_at", String(32), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("input", JSON, nullable=False),
+    Column("response", JSON, nullable=False),
+    Index("responses_by_key", "key_id", "created_at"),
+)
+
 # A key of "" stands for requests without a key, so that the primary key can hold it.
 usage_days = Table(
     "usage_days",

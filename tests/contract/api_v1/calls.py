@@ -15,6 +15,7 @@ MODEL = "llamacpp://smollm2:135m"
 OPERATION, KEY, KEY_ID = "{operation}", "{key}", "{key_id}"
 BACKUP, MADE_KEY_ID, SIGN_IN = "{backup}", "{made_key_id}", "{sign_in}"
 BENCHMARK = "{benchmark}"
+RESPONSE = "{response}"
 #: The answer that is being written.
 ANSWER = "{answer}"
 _CHAT = {"model": "smollm2:135m", "messages": [{"role": "user", "content": "Say hello."}]}
@@ -128,6 +129,20 @@ CALLS: tuple[Call, ...] = (
         "rerank",
         body={"model": "bge-reranker", "query": "rain", "documents": ["It rains", "It snows"]},
     ),
+    Call(
+        "create_response",
+        body={"model": "smollm2:135m", "input": "Say hello."},
+        brings={RESPONSE: ("id", "resp_7d1f0c3e9a5b4c8d8e2f6a1b3c5d7e9f")},
+    ),
+    Call(
+        "create_response",
+        body={"model": "smollm2:135m", "input": "Say hello.", "stream": True, "store": False},
+        name="stream",
+    ),
+    Call("get_response", {"response_id": RESPONSE}),
+    Call("list_input_items", {"response_id": RESPONSE}),
+    Call("cancel_response", {"response_id": RESPONSE}, status=400),
+    Call("delete_response", {"response_id": RESPONSE}),
     Call("list_served_models"),
     Call("get_served_model", {"model_id": "smollm2:135m"}),
     Call("get_translation", query={"target_lang": "pl", "source_lang": "en"}),

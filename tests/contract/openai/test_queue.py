@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.served import client_served
+from venom_core.api import queueing
 from venom_core.api.app import create_app
-from venom_core.api.openai import queueing
 from venom_core.composition import Venom
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths

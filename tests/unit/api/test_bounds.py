@@ -16,8 +16,8 @@ from starlette.types import Message
 from tests.unit.api.conftest import MakeVenom
 from tests.unit.api.test_security import routes_of
 from venom_core.api import app as application
+from venom_core.api import bodies
 from venom_core.api.app import create_app
-from venom_core.api.openai import bodies
 from venom_core.api.scopes import NOTHING, scopes_of
 from venom_core.api.validation import invalid
 from venom_core.sdk import bounded_json
@@ -63,6 +63,7 @@ def session(**fields: Any) -> dict[str, Any]:
 
 UNKNOWN = {f"unknown{number}": 1 for number in range(MANY)}
 CHAT, COMPLETION, EMBED = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
+RESPONSES = "/v1/responses"
 SIMPLE, IMPORT = "/api/v1/llm/simple/stream", "/api/v1/sessions/import"
 WRONG = [
     pytest.param(CHAT, chat(messages=[{**TURN, "content": [1] * MANY}]), id="parts"),
@@ -81,6 +82,11 @@ WRONG = [
     pytest.param(COMPLETION, {"model": "m", "prompt": [1] * MANY}, id="prompts"),
     pytest.param(EMBED, {"model": "m", "input": [[1.5]] * OBJECTS}, id="inputs"),
     pytest.param(EMBED, {"model": "m", "input": ["a"] * MANY}, id="more inputs than there are"),
+    pytest.param(RESPONSES, {"input": [1] * MANY}, id="items"),
+    pytest.param(RESPONSES, {"input": [{}] * OBJECTS}, id="empty items"),
+    pytest.param(RESPONSES, {"input": [{**TURN, "content": [1] * MANY}]}, id="parts of an item"),
+    pytest.param(RESPONSES, {"input": "hi", **UNKNOWN}, id="fields of a response"),
+    pytest.param(RESPONSES, {"input": "hi", "include": ["a"] * MANY}, id="what is included"),
     pytest.param(SIMPLE, {"content": "hi", "tools": [1] * MANY}, id="tools of a question"),
     pytest.param(SIMPLE, {"content": "hi", **UNKNOWN}, id="fields of a question"),
     pytest.param(SIMPLE, {"content": "hi", "x" * MANY: 1}, id="the name of a question's field"),
@@ -107,7 +113,7 @@ VALUES = [b"[],", b"{},", b"1,", b'"a",', b'{"a":"b"},', b"[[[]]],"]
 
 
 @pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("path", [CHAT, COMPLETION, EMBED, SIMPLE, IMPORT])
+@pytest.mark.parametrize("path", [CHAT, COMPLETION, EMBED, RESPONSES, SIMPLE, IMPORT])
 async def test_a_body_of_too_many_values_is_refused_before_one_is_made(
     client: httpx.AsyncClient, path: str, value: bytes
 ) -> None:

@@ -70,7 +70,7 @@ SAMPLES: dict[str, Any] = {
     "messages": HI["messages"], "text": "hi", "content": "hi", "input": "hi", "stop": ["a"],
     "role": "user", "url": "data:,", "temperature": 1, "max_tokens": 5,
 }  # fmt: skip
-BODIES = {EMBED: {"model": "gemma3:4b", "input": "hi"}}
+BODIES = {path: {"model": "gemma3:4b", "input": "hi"} for path in (EMBED, "/v1/responses")}
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ CASES = {
     **{
         path: Case((method, path, HI if method == "POST" else None), f"{whose} is not served here.")
         for method, path, whose in (
-            ("POST", "/v1/responses", "OpenAI's Responses API"),
-            ("GET", "/v1/responses/resp_1", "OpenAI's Responses API"),
+            ("POST", "/v1/responses/compact", "This part of OpenAI's Responses API"),
             ("POST", "/v1/messages", "Anthropic's Messages API"),
             ("POST", "/v1/messages/count_tokens", "Anthropic's Messages API"),
             ("POST", "/v1/assistants", "OpenAI's Assistants API"),

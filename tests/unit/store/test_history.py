@@ -59,6 +59,7 @@ def test_a_server_s_last_model_is_known_after_a_migration(tmp_path: Path) -> Non
     connection = sqlite3.connect(file)
     connection.executescript(
         "DROP TABLE last_models; DROP TABLE service_history; DROP TABLE benchmarks;"
+        "DROP TABLE responses;"
         "ALTER TABLE api_keys DROP COLUMN expires_at;"
         "ALTER TABLE api_keys DROP COLUMN last_used_at;"
         "UPDATE alembic_version SET version_num = '0004';"

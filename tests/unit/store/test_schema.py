@@ -153,6 +153,7 @@ REVISIONS = {
     "r0005_services.py": "817edb19b5265bf3",
     "r0006_key_times.py": "fd8a54998e4bad3f",
     "r0007_benchmarks.py": "cc84630bcdc215bf",
+    "r0008_responses.py": "0934aa403b927d60",
 }
 
 

@@ -13,12 +13,12 @@ from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from venom_core.api.answering import answer_headers
 from venom_core.api.callers import caller_of, request_id, traceparent
 from venom_core.api.errors import ending_of, error_response
 from venom_core.api.health import venom_of
 from venom_core.api.language import in_language, language_of
-from venom_core.api.openai.answers import answer_headers
-from venom_core.api.openai.queueing import QueueNotes
+from venom_core.api.queueing import QueueNotes
 from venom_core.api.revocation import while_allowed
 from venom_core.api.routing import keyed_router
 from venom_core.api.streaming import Events, start_events, until_disconnect

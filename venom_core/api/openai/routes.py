@@ -1,26 +1,21 @@
-"""The routes under ``/v1``. Plain Starlette: the hot path pays for nothing that it does not use."""
+"""Chat, completions, embeddings, ranking and models on OpenAI's wire."""
 
 from __future__ import annotations
 
 import base64
-import functools
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route, Router
-from starlette.types import Receive, Scope, Send
 
+from venom_core.api.answering import header_text
 from venom_core.api.callers import request_id, traceparent
-from venom_core.api.errors import error_response, internal_error, on_http_exception
-from venom_core.api.health import healthz
 from venom_core.api.json_pieces import long_json
 from venom_core.api.openai import bodies
-from venom_core.api.openai.answers import AnswerResponse, header_text
+from venom_core.api.openai.answers import AnswerResponse
 from venom_core.api.openai.wire import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -32,84 +27,17 @@ from venom_core.api.openai.wire import (
     TextCompletion,
 )
 from venom_core.api.openapi.declared import answers
-from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.revocation import while_allowed
-from venom_core.api.scopes import Scopes, scopes_of
 from venom_core.api.streaming import until_disconnect
 from venom_core.chat.place import where
 from venom_core.chat.service import ChatCall, Embedded, Ranked, ToolReader
-from venom_core.sdk.errors import InvalidRequest, VenomError
+from venom_core.sdk.errors import InvalidRequest
 from venom_core.sdk.messages import ChatBody, CompletionBody, EmbeddingBody, RerankBody
 
 if TYPE_CHECKING:
-    from venom_core.api.security import KeyRing
+    from venom_core.api.wires import WireRoute
     from venom_core.composition import Venom
     from venom_core.models.registry import ListedModel
-
-Endpoint = Callable[[Request, str | None], Awaitable[Response]]
-
-
-def openai_app(venom: Venom, ring: KeyRing, root_path: str = "") -> OpenAIApp:
-    """Return the application for ``/v1``. Every route is behind the key check but the one that
-    says that the process answers."""
-    routes = OpenAIRoutes(venom)
-    table: tuple[tuple[str, str, Endpoint], ...] = (
-        ("POST", "/v1/chat/completions", routes.create_chat_completion),
-        ("POST", "/v1/completions", routes.create_completion),
-        ("POST", "/v1/embeddings", routes.create_embeddings),
-        ("POST", "/v1/rerank", routes.rerank),
-        ("GET", "/v1/models", routes.list_served_models),
-        ("GET", "/v1/models/{model_id:path}", routes.get_served_model),
-    )
-    found: list[BaseRoute] = [
-        Route(
-            path,
-            Protected(endpoint, ring, scopes_of(method, path)),
-            methods=[method],
-            name=endpoint.__name__,
-        )
-        for method, path, endpoint in table
-    ]
-    found.append(Route("/v1/health", healthz, include_in_schema=False))
-    app = OpenAIApp(found, redirect_slashes=False)
-    app.default = WithOrWithoutSlash(app, root_path, app.not_found)
-    return app
-
-
-class OpenAIApp(Router):
-    """A router and nothing around it; no exception leaves it before its answer has begun."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except HTTPException as error:  # the router's own: no such route, not this method
-            response = await on_http_exception(Request(scope), error)
-            await response(scope, receive, send)
-
-
-class Protected:
-    """An endpoint behind the check of the key and its scopes, as an ASGI application of its own:
-    Starlette's wrapping of functions costs a call more for each message that is sent."""
-
-    def __init__(self, endpoint: Endpoint, ring: KeyRing, scopes: Scopes) -> None:
-        self._endpoint = endpoint
-        self._ring = ring
-        self._scopes = scopes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        try:
-            caller = await self._ring.require(request.headers, request.method)
-            caller.check(self._scopes)
-            request.state.while_allowed = functools.partial(self._ring.until_revoked, caller)
-            response = await self._endpoint(request, caller.key_id)
-        except VenomError as error:
-            response = error_response(scope, error)
-        except HTTPException as error:
-            response = await on_http_exception(request, error)
-        except Exception as error:
-            response = error_response(scope, internal_error(error))
-        await response(scope, receive, send)
 
 
 class OpenAIRoutes:
@@ -118,6 +46,17 @@ class OpenAIRoutes:
     def __init__(self, venom: Venom) -> None:
         self._venom = venom
         self._created = int(time.time())
+
+    def table(self) -> Sequence[WireRoute]:
+        """Return method, path and endpoint of each route."""
+        return (
+            ("POST", "/v1/chat/completions", self.create_chat_completion),
+            ("POST", "/v1/completions", self.create_completion),
+            ("POST", "/v1/embeddings", self.create_embeddings),
+            ("POST", "/v1/rerank", self.rerank),
+            ("GET", "/v1/models", self.list_served_models),
+            ("GET", "/v1/models/{model_id:path}", self.get_served_model),
+        )
 
     @answers(ServedModelList)
     async def list_served_models(self, request: Request, key_id: str | None) -> Response:
