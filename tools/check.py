@@ -24,6 +24,8 @@ CHECKERS = {
     "light": [sys.executable, "-m", "tools.light_page", "--check"],
     "profiles": [sys.executable, "-m", "tools.profiles_page", "--check"],
     "platforms": [sys.executable, "-m", "tools.platforms", "--check"],
+    "picture": [sys.executable, "-m", "tools.layers_picture", "--check"],
+    "settings": [sys.executable, "-m", "tools.settings_page", "--check"],
     "requirements": [sys.executable, "-m", "tools.requirement_files", "--check"],
     "audit": [sys.executable, "-m", "tools.audit", "--check"],
     "sdk": [sys.executable, "-m", "tools.sdk_reference", "--check"],
