@@ -12,7 +12,7 @@ SIDE_BY_SIDE = --numprocesses=5 --dist=loadfile
 # A real server with the embedded engine and its models, for the browser tests.
 BESIDE_SERVER = $(BIN)/python -m tools.with_server
 .DEFAULT_GOAL := help
-.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e screenshots bench bench-light engines ui docs \
+.PHONY: help run dev check contract lint-fix test test-web test-clients test-engines test-vllm test-install test-lowest e2e images smoke screenshots bench bench-light engines ui docs \
 	wheels wheelhouse lock bump release release-check gates clean
 
 help: ## This list
@@ -73,6 +73,13 @@ test-install: wheelhouse ## The wheels in fresh environments, without a network 
 e2e: dev ui ## A real server and a real browser
 	@$(BIN)/python -m tools.browser
 	$(BESIDE_SERVER) $(PYTEST) -m e2e tests/e2e
+
+images: wheelhouse ## Build the images and say how large they are (BASE=IMAGE: on another base; IMAGES: names, --json)
+	@$(BIN)/python -m tools.containers.images $(IMAGES)
+
+smoke: wheelhouse ## The images under podman as users have them, in a real browser (SMOKE_OLLAMA=real: a real Ollama)
+	@$(BIN)/python -m tools.browser
+	@$(BIN)/python -m tools.containers.smoke
 
 screenshots: dev ui ## Every page in each width, theme and language, into .cache/screenshots; the chosen ones into docs/images
 	@$(BIN)/python -m tools.browser

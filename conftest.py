@@ -12,7 +12,7 @@ import pytest
 from venom_core.testing.deadlines import measure_if_old, patience
 from venom_core.testing.surroundings import own_home
 
-KINDS = ("unit", "contract", "integration", "install", "e2e", "engines", "clients")
+KINDS = ("unit", "contract", "integration", "install", "e2e", "engines", "clients", "containers")
 _KINDS = frozenset(KINDS)
 # Folders named after a subject, not after a kind.
 FOLDER_KIND = {

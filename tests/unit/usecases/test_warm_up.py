@@ -17,6 +17,7 @@ from venom_core.composition import Venom
 from venom_core.sdk.errors import Unavailable
 from venom_core.sdk.hookspecs import ObservedEvent, hookimpl
 from venom_core.sdk.machine import this_machine
+from venom_core.sdk.provider import Model, PullProgress
 from venom_core.settings.layers import Settings
 from venom_core.settings.paths import Paths
 from venom_core.store.audit import Actor
@@ -239,3 +240,38 @@ async def test_damaged_marks_are_none(tmp_path: Path, damage: str) -> None:
     (tmp_path / "overrides-read.json").write_text(damage)
     found = await kept(tmp_path, json.dumps(OVERRIDES), stored)
     assert found == {"temperature": 0.3, "max_tokens": 80}
+
+
+FIRST = {"VENOM_FIRST_MODELS": "scripted://new,nobody://nothing", "LLM_WARMUP_ON_STARTUP": "false"}
+NEW = Model("new", "gguf", frozenset({"chat"}), installed=False)
+
+
+async def operations(venom: Venom) -> list[str]:
+    await within(venom.warm_up.begin())
+    if not venom.store.exists():
+        return []
+    return [one["model_name"] for one in (await venom.operations.listing(10))["operations"]]
+
+
+async def test_first_models_are_fetched_where_none_is_installed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripted.SCRIPTS.clear()
+    scripted.SCRIPTS["new"] = Script([], NEW)
+    scripted.PULLS["new"] = [PullProgress("completed", "There it is", 1, 1)]
+    async with started(tmp_path, **FIRST) as venom:
+        assert await operations(venom) == ["scripted://new"]
+    assert "first models: nobody://nothing: " in caplog.text
+
+
+async def test_first_models_are_left_where_a_model_is_installed(tmp_path: Path) -> None:
+    scripted.SCRIPTS["new"] = Script([], NEW)
+    async with started(tmp_path, **FIRST) as venom:
+        assert await operations(venom) == []
+
+
+async def test_nothing_is_fetched_that_no_setting_names(tmp_path: Path) -> None:
+    scripted.SCRIPTS.clear()
+    scripted.SCRIPTS["new"] = Script([], NEW)
+    async with started(tmp_path, LLM_WARMUP_ON_STARTUP="false") as venom:
+        assert await operations(venom) == []

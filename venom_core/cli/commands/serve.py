@@ -84,9 +84,10 @@ def serve(
         raise click.UsageError(
             "--reload-plugins is for development: it listens on this machine only."
         )
-    made = make_first_key(venom) if core.first_key else None
-    require_key_beyond_loopback(venom)
     with hold_data_directory(paths, "venom serve"):
+        # Behind the lock: a key that is made by a start which is then refused has no link.
+        made = make_first_key(venom) if core.first_key else None
+        require_key_beyond_loopback(venom)
         listener, *others = inherited or [listen(core.host, core.port)]
         begin_logging(paths, core.log_level, to_stderr=True, form=core.log_format)
         # Imported late: a refusal above costs nothing, and whoever connects now already waits.

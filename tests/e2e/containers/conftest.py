@@ -1,0 +1,8 @@
+"""The images as users have them: a compose file, a container engine, a browser."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

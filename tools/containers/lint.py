@@ -1,0 +1,28 @@
+"""`python -m tools.containers.lint`: the Dockerfiles by hadolint, the compose files by their schema."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tools.containers.programs import tools_environment
+from tools.projects import ROOT
+
+COMPOSE = ROOT / "compose"
+DOCKERFILES = ("deploy/Dockerfile",)
+
+
+def main() -> int:
+    programs = tools_environment()
+    files = [str(path.relative_to(ROOT)) for path in sorted(COMPOSE.glob("*.yml"))]
+    schema = ["--builtin-schema", "vendor.compose-spec"]
+    commands = [
+        [str(programs / "hadolint"), *DOCKERFILES],
+        [str(programs / "check-jsonschema"), *schema, *files],
+    ]
+    codes = [subprocess.run(command, cwd=ROOT, check=False).returncode for command in commands]
+    return int(any(codes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
