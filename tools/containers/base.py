@@ -74,7 +74,7 @@ def _release() -> str:
     except KeyError:
         version = ".".join(map(str, sys.version_info[:2]))
         raise Missing(
-            f"no release of Debian has Python {version}; name an image that has: make images BASE=..."
+            f"no Debian has Python {version}; name an image that has it: make images BASE=..."
         ) from None
 
 
@@ -96,6 +96,4 @@ def _make(tag: str) -> None:
             )
         tar = Path(name) / "base.tar"
         quiet(["tar", "-C", str(root), "-cf", str(tar), "."], cwd=ROOT, log=LOGS / "base-tar.log")
-        quiet(
-            [*podman_command(), "import", str(tar), tag], cwd=ROOT, log=LOGS / "base-import.log"
-        )
+        quiet([*podman_command(), "import", str(tar), tag], cwd=ROOT, log=LOGS / "base-import.log")

@@ -1,4 +1,4 @@
-"""`python -m tools.containers.lint`: the Dockerfiles by hadolint, the compose files by their schema."""
+"""`python -m tools.containers.lint`: Dockerfiles by hadolint, compose files by their schema."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=1000:1000")
 
 
 class Missing(Exception):
-    """What this machine cannot do; the text names what is missing."""
+    """This machine runs no containers; the text names the missing part."""
 
 
 def ensure_programs(*more: str) -> None:
@@ -74,7 +74,7 @@ def probe(image: str) -> None:
 
 
 def tools_environment() -> Path:
-    """Return the folder of programs that are Python's: podman-compose, hadolint, check-jsonschema."""
+    """Return the folder of podman-compose, hadolint and check-jsonschema."""
     say = "Fetching podman-compose, hadolint and check-jsonschema"
     return apart.environment("containers", CACHE / "env", say).parent
 

@@ -1,4 +1,4 @@
-"""How this machine's pip is configured, for a container: which index it asks, whom it trusts."""
+"""This machine's settings of pip, for a container: an index, and certificates to trust."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Project:
         self.name = f"venom-smoke-{uuid.uuid4().hex[:8]}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._env = {**ENVIRONMENT, "HOME": ENVIRONMENT["HOME"], "VENOM_PORT": str(self.port), **env}
+        self._env = {**ENVIRONMENT, "VENOM_PORT": str(self.port), **env}
         more = folder / "override.yml"
         services = {"venom": {"volumes": own_index.volumes(), "environment": own_index.SETTINGS}}
         for service, said in (override or {}).items():

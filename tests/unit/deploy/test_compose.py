@@ -1,4 +1,4 @@
-"""What every compose file and the Dockerfile have to keep, each rule shown red by a break of it."""
+"""Rules of the compose files and of the Dockerfile, each shown red by a break of it."""
 
 from __future__ import annotations
 
@@ -107,9 +107,9 @@ def dockerfile_problems(text: str) -> list[str]:
     users = re.findall(r"^USER (\S+)$", text, re.MULTILINE)
     if not users or not re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", users[-1]):
         found.append("root runs it")
-    for word in ("CMD", "ENTRYPOINT"):
-        if not all(said.startswith("[") for said in re.findall(rf"^\s*{word} (.+)$", text, re.M)):
-            found.append("a shell is needed")
+    commands = re.findall(r"^\s*(?:CMD|ENTRYPOINT) (.+)$", text, re.MULTILINE)
+    if not all(said.startswith("[") for said in commands):
+        found.append("a shell is needed")
     if "HEALTHCHECK" not in text or "/healthz" not in text:
         found.append("nobody sees whether it is well")
     if "VOLUME /data" not in text or "VENOM_HOME=/data" not in text:
