@@ -17,7 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
 from venom_core.api.app import VenomApp
-from venom_core.api.errors import ApiError, OpenAIError
+from venom_core.api.errors import OpenAIError, is_anthropic, refusal_shape
 from venom_core.api.openapi.declared import ANSWERS, Answer
 from venom_core.api.openapi.examples import Example
 
@@ -48,7 +48,8 @@ def check_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         if name is None:
             return
         try:
-            faults = list(seen.faults(ANSWERS[name], openai=scope["path"].startswith("/v1/")))
+            refusal = refusal_shape(scope["path"], is_anthropic(scope))
+            faults = list(seen.faults(ANSWERS[name], refusal))
         except Exception as error:  # nobody sees what an application raises after its answer
             faults = [repr(error)]
         wrong.extend(f"{scope['method']} {scope['path']} ({name}): {one}" for one in faults)
@@ -86,9 +87,8 @@ class _Seen:
             self._body += message.get("body", b"")
         await self._send(message)
 
-    def faults(self, answer: Answer, *, openai: bool) -> Iterator[str]:
+    def faults(self, answer: Answer, refusal: type) -> Iterator[str]:
         """Yield a sentence for each thing that is not as it is declared."""
-        refusal = OpenAIError if openai else ApiError
         if self._status not in answer.statuses:
             if self._status >= 400 and self._kind == "application/json":
                 yield from faults_of(refusal, json.loads(self._body))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import NotRequired
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -88,6 +89,55 @@ def openai_error(error: VenomError, language: Language = "en") -> OpenAIError:
     return {"error": record}
 
 
+class AnthropicErrorBody(TypedDict):
+    """``message`` ends with the next step; the rest but ``type`` is ours."""
+
+    type: str
+    message: str
+    param: str | None
+    code: str
+    docs: str
+    fix: NotRequired[str]
+
+
+class AnthropicError(TypedDict):
+    """A refusal under ``/v1/messages``, as Anthropic's clients read it."""
+
+    type: Literal["error"]
+    error: AnthropicErrorBody
+
+
+#: What Anthropic calls a refusal of a status; others below 500 are requests that cannot be served.
+_ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+
+
+def anthropic_error(error: VenomError, language: Language = "en") -> AnthropicError:
+    """Return the refusal as Anthropic's clients read it, in a language. They show the message and
+    nothing else, so it says what to do too."""
+    told = openai_error(error, language)["error"]
+    kind = _ANTHROPIC_TYPES.get(
+        error.status, "invalid_request_error" if error.status < 500 else "api_error"
+    )
+    record: AnthropicErrorBody = {
+        "type": kind,
+        "message": told["message"],
+        "param": told["param"],
+        "code": told["code"],
+        "docs": told["docs"],
+    }
+    if "fix" in told:
+        record["fix"] = told["fix"]
+    return {"type": "error", "error": record}
+
+
 class ApiError(TypedDict):
     """A refusal under ``/api/v1``: ``detail`` is the sentence, ``code`` is stable, ``fix`` the next
     step, ``docs`` a path, ``param`` the request field at fault; ``parts`` says it of each where
@@ -134,16 +184,38 @@ def error_headers(error: VenomError) -> dict[str, str]:
 
 
 def error_response(scope: Scope, error: VenomError) -> Response:
-    """Return the answer for a refusal. The path chooses its shape, ``Accept-Language`` its
-    language, and neither anything else."""
+    """Return the answer for a refusal. The path chooses its shape (and the header that Anthropic's
+    clients send, where a path is of two wires), ``Accept-Language`` its language."""
     whole = (
         scope.get("root_path", "") + scope["path"] if "app_root_path" in scope else scope["path"]
     )
-    openai = whole == "/v1" or whole.startswith("/v1/")
     language = language_of(scope)
-    body = openai_error(error, language) if openai else in_language(api_error(error), language)
+    shape = refusal_shape(whole, is_anthropic(scope))
+    body: Mapping[str, Any]
+    if shape is AnthropicError:
+        body = anthropic_error(error, language)
+    elif shape is OpenAIError:
+        body = openai_error(error, language)
+    else:
+        body = in_language(api_error(error), language)
     headers = {**error_headers(error), **language_headers(language)}
     return JSONResponse(body, error.status, headers)
+
+
+def refusal_shape(path: str, anthropic: bool = False) -> type:
+    """Return the shape of refusals under a path: a TypedDict.
+
+    Args:
+        anthropic: whether a client of Anthropic's asks, for a path that two wires have.
+    """
+    if path.startswith("/v1/messages") or (anthropic and path.startswith("/v1/models")):
+        return AnthropicError
+    return OpenAIError if path == "/v1" or path.startswith("/v1/") else ApiError
+
+
+def is_anthropic(scope: Scope) -> bool:
+    """Return whether a client of Anthropic's asks: each of its requests has its version."""
+    return any(name == b"anthropic-version" for name, _ in scope["headers"])
 
 
 def from_http_exception(error: HTTPException, path: str, allowed: str = "GET") -> VenomError:

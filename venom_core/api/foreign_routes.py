@@ -12,6 +12,7 @@ from venom_core.sdk.errors import NotFound
 
 _CHAT = "POST /v1/chat/completions"
 _RESPONSES = "POST /v1/responses"
+_MESSAGES = "POST /v1/messages"
 _MODELS = "GET /v1/models"
 _EMBED = "POST /v1/embeddings"
 _RERANK = "POST /v1/rerank"
@@ -20,7 +21,8 @@ _NEXT = r"(/.*)?"
 #: Path -> whose API it is of, and what does the same here; None where nothing does.
 _FOREIGN: tuple[tuple[str, str, str | None], ...] = (
     (r"/v1/responses/(input_tokens|compact)", "This part of OpenAI's Responses API", _RESPONSES),
-    (rf"/v1/(messages{_NEXT}|complete)", "Anthropic's Messages API", _CHAT),
+    (rf"/v1/messages/batches{_NEXT}", "Anthropic's API of batches", _MESSAGES),
+    (r"/v1/complete", "Anthropic's older API of texts", _MESSAGES),
     (rf"/v1/(assistants|threads|conversations|vector_stores){_NEXT}", "OpenAI's Assistants API",
      _CHAT),
     (rf"/v1/(images|videos){_NEXT}", "Making images", None),

@@ -26,6 +26,8 @@ _ROUTES: dict[str, Scopes] = {
     "POST /v1/completions": CHAT,
     "POST /v1/embeddings": CHAT,
     "POST /v1/rerank": CHAT,
+    "POST /v1/messages": CHAT,
+    "POST /v1/messages/count_tokens": CHAT,
     "POST /v1/responses": CHAT,
     "GET /v1/responses/{response_id}": CHAT,
     "DELETE /v1/responses/{response_id}": CHAT,

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from venom_core.api.anthropic.routes import MessageRoutes
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.health import healthz
 from venom_core.api.openai.routes import OpenAIRoutes
@@ -33,7 +34,11 @@ WireRoute = tuple[str, str, Endpoint]
 def wires_app(venom: Venom, ring: KeyRing, root_path: str = "") -> WireApp:
     """Return the application for ``/v1``. Every route is behind the key check but the one that
     says that the process answers."""
-    table = (*OpenAIRoutes(venom).table(), *ResponseRoutes(venom).table())
+    table = (
+        *OpenAIRoutes(venom).table(),
+        *ResponseRoutes(venom).table(),
+        *MessageRoutes(venom).table(),
+    )
     found: list[BaseRoute] = [
         Route(
             path,

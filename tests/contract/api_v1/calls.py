@@ -19,6 +19,7 @@ RESPONSE = "{response}"
 #: The answer that is being written.
 ANSWER = "{answer}"
 _CHAT = {"model": "smollm2:135m", "messages": [{"role": "user", "content": "Say hello."}]}
+_MESSAGE = {**_CHAT, "max_tokens": 64}
 _TEXT = {"text": "Good day", "source_lang": "en", "target_lang": "pl"}
 
 
@@ -143,6 +144,9 @@ CALLS: tuple[Call, ...] = (
     Call("list_input_items", {"response_id": RESPONSE}),
     Call("cancel_response", {"response_id": RESPONSE}, status=400),
     Call("delete_response", {"response_id": RESPONSE}),
+    Call("create_message", body=_MESSAGE),
+    Call("create_message", body={**_MESSAGE, "stream": True}, name="stream"),
+    Call("count_tokens", body=_CHAT),
     Call("list_served_models"),
     Call("get_served_model", {"model_id": "smollm2:135m"}),
     Call("get_translation", query={"target_lang": "pl", "source_lang": "en"}),
@@ -271,6 +275,7 @@ CALLS: tuple[Call, ...] = (
 
 #: What is refused, once for each of the two shapes that a refusal has.
 REFUSALS: Mapping[str, Call] = {
+    "AnthropicError": Call("create_message", body={**_MESSAGE, "model": "llama5"}, status=404),
     "ApiError": Call("model_details", {"name": "llama5"}, status=404),
     "OpenAIError": Call("create_chat_completion", body={**_CHAT, "model": "llama5"}, status=404),
 }

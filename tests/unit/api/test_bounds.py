@@ -63,7 +63,7 @@ def session(**fields: Any) -> dict[str, Any]:
 
 UNKNOWN = {f"unknown{number}": 1 for number in range(MANY)}
 CHAT, COMPLETION, EMBED = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
-RESPONSES = "/v1/responses"
+RESPONSES, MESSAGES = "/v1/responses", "/v1/messages"
 SIMPLE, IMPORT = "/api/v1/llm/simple/stream", "/api/v1/sessions/import"
 WRONG = [
     pytest.param(CHAT, chat(messages=[{**TURN, "content": [1] * MANY}]), id="parts"),
@@ -82,6 +82,12 @@ WRONG = [
     pytest.param(COMPLETION, {"model": "m", "prompt": [1] * MANY}, id="prompts"),
     pytest.param(EMBED, {"model": "m", "input": [[1.5]] * OBJECTS}, id="inputs"),
     pytest.param(EMBED, {"model": "m", "input": ["a"] * MANY}, id="more inputs than there are"),
+    pytest.param(MESSAGES, {**chat(messages=[1] * MANY), "max_tokens": 1}, id="turns"),
+    pytest.param(MESSAGES, {**chat(messages=[{}] * OBJECTS), "max_tokens": 1}, id="empty turns"),
+    pytest.param(
+        MESSAGES, {**chat(messages=[{**TURN, "content": [1] * MANY}]), "max_tokens": 1}, id="blocks"
+    ),
+    pytest.param(MESSAGES, {**chat(), **UNKNOWN, "max_tokens": 1}, id="fields of a message"),
     pytest.param(RESPONSES, {"input": [1] * MANY}, id="items"),
     pytest.param(RESPONSES, {"input": [{}] * OBJECTS}, id="empty items"),
     pytest.param(RESPONSES, {"input": [{**TURN, "content": [1] * MANY}]}, id="parts of an item"),
@@ -113,7 +119,7 @@ VALUES = [b"[],", b"{},", b"1,", b'"a",', b'{"a":"b"},', b"[[[]]],"]
 
 
 @pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("path", [CHAT, COMPLETION, EMBED, RESPONSES, SIMPLE, IMPORT])
+@pytest.mark.parametrize("path", [CHAT, COMPLETION, EMBED, RESPONSES, MESSAGES, SIMPLE, IMPORT])
 async def test_a_body_of_too_many_values_is_refused_before_one_is_made(
     client: httpx.AsyncClient, path: str, value: bytes
 ) -> None:

@@ -70,7 +70,10 @@ SAMPLES: dict[str, Any] = {
     "messages": HI["messages"], "text": "hi", "content": "hi", "input": "hi", "stop": ["a"],
     "role": "user", "url": "data:,", "temperature": 1, "max_tokens": 5,
 }  # fmt: skip
-BODIES = {path: {"model": "gemma3:4b", "input": "hi"} for path in (EMBED, "/v1/responses")}
+BODIES = {
+    **{path: {"model": "gemma3:4b", "input": "hi"} for path in (EMBED, "/v1/responses")},
+    "/v1/messages": {**HI, "max_tokens": 5},
+}
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,7 @@ CASES = {
         path: Case((method, path, HI if method == "POST" else None), f"{whose} is not served here.")
         for method, path, whose in (
             ("POST", "/v1/responses/compact", "This part of OpenAI's Responses API"),
-            ("POST", "/v1/messages", "Anthropic's Messages API"),
-            ("POST", "/v1/messages/count_tokens", "Anthropic's Messages API"),
+            ("POST", "/v1/messages/batches", "Anthropic's API of batches"),
             ("POST", "/v1/assistants", "OpenAI's Assistants API"),
             ("POST", "/v1/models/gemini-pro:generateContent", "Google's Gemini API"),
             ("POST", "/v1beta/models/gemini-pro:embedContent", "Google's Gemini API"),

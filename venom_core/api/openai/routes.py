@@ -12,7 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from venom_core.api.answering import header_text
+from venom_core.api.anthropic.models import (
+    AnthropicModel,
+    AnthropicModelList,
+    anthropic_model,
+    anthropic_models,
+)
 from venom_core.api.callers import request_id, traceparent
+from venom_core.api.errors import is_anthropic
 from venom_core.api.json_pieces import long_json
 from venom_core.api.openai import bodies
 from venom_core.api.openai.answers import AnswerResponse
@@ -58,20 +65,25 @@ class OpenAIRoutes:
             ("GET", "/v1/models/{model_id:path}", self.get_served_model),
         )
 
-    @answers(ServedModelList)
+    @answers(ServedModelList | AnthropicModelList)
     async def list_served_models(self, request: Request, key_id: str | None) -> Response:
         """List the installed models that can answer and that the key may use."""
         listing = await self._venom.registry.listing()
         allows = self._venom.quotas.allows
         served = (item for item in listing.installed if item.is_served)
-        data = [self._model(item) for item in served if allows(key_id, item)]
+        allowed = [item for item in served if allows(key_id, item)]
+        if is_anthropic(request.scope):
+            return JSONResponse(anthropic_models(allowed, self._created))
+        data = [self._model(item) for item in allowed]
         return JSONResponse({"object": "list", "data": data})
 
-    @answers(ServedModel)
+    @answers(ServedModel | AnthropicModel)
     async def get_served_model(self, request: Request, key_id: str | None) -> Response:
         """Return one model by any name that it has."""
         item = await self._venom.registry.resolve(request.path_params["model_id"])
         self._venom.quotas.check_model(key_id, item)
+        if is_anthropic(request.scope):
+            return JSONResponse(anthropic_model(item, self._created))
         return JSONResponse(self._model(item))
 
     @answers(ChatCompletion, events={"": ChatCompletionChunk}, takes=ChatBody)

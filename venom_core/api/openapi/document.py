@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from starlette.routing import Route
 
-from venom_core.api.errors import ApiError, OpenAIError
+from venom_core.api.errors import AnthropicError, ApiError, OpenAIError, refusal_shape
 from venom_core.api.openapi import examples
 from venom_core.api.openapi.declared import ANSWERS, Answer, Shape
 from venom_core.api.scopes import NOTHING, ROUTES, key_of
@@ -104,6 +104,7 @@ class _Shapes:
         modes: dict[Shape, JsonSchemaMode] = {
             ApiError: "serialization",
             OpenAIError: "serialization",
+            AnthropicError: "serialization",
         }
         for answer in declared:
             for shape in (answer.json, *answer.events.values()):
@@ -138,8 +139,7 @@ class _Shapes:
 def _complete(operation: dict[str, Any], method: str, path: str, shapes: _Shapes) -> None:
     """Put answers, refusals, scopes, tag and words into an operation."""
     answer = ANSWERS[operation["operationId"]]
-    is_openai = path.startswith("/v1/")
-    shape = OpenAIError if is_openai else ApiError
+    shape = refusal_shape(path)
     shared = {"refused": {"$ref": f"#/components/examples/{shape.__name__}"}}
     content = {kind: {**one, "examples": shared} for kind, one in shapes.json(shape).items()}
     operation["responses"] = {
