@@ -25,6 +25,7 @@ CHECKERS = {
     "profiles": [sys.executable, "-m", "tools.profiles_page", "--check"],
     "platforms": [sys.executable, "-m", "tools.platforms", "--check"],
     "picture": [sys.executable, "-m", "tools.layers_picture", "--check"],
+    "codes": [sys.executable, "-m", "tools.codes_page", "--check"],
     "settings": [sys.executable, "-m", "tools.settings_page", "--check"],
     "requirements": [sys.executable, "-m", "tools.requirement_files", "--check"],
     "audit": [sys.executable, "-m", "tools.audit", "--check"],

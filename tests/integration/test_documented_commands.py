@@ -65,6 +65,8 @@ def ollama() -> Iterator[FakeOllama]:
 @pytest.fixture
 def reader(tmp_path: Path, ollama: FakeOllama) -> Iterator[Reader]:
     home = home_with_models(tmp_path / "home")
+    # Somebody who has used it: there is something to back up.
+    (home / "config.toml").write_text('[server]\nlog_level = "info"\n', encoding="utf-8")
     folder = tmp_path / "work"
     bin_folder = folder / ".venv" / "bin"
     bin_folder.mkdir(parents=True)
