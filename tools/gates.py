@@ -36,10 +36,11 @@ _DOCS = re.compile(
 #: Pages of docs/ that a command writes, whole or a table of them: `make check` compares them.
 MADE = frozenset(
     {
-        "docs/airgapped.md", "docs/dependencies.md", "docs/engines.md", "docs/light.md",
-        "docs/plugins/sdk.md", "docs/profiles.md",
-        "docs/pl/airgapped.md", "docs/pl/dependencies.md", "docs/pl/engines.md",
-        "docs/pl/light.md", "docs/pl/profiles.md",
+        "docs/airgapped.md", "docs/configuration.md", "docs/dependencies.md", "docs/engines.md",
+        "docs/light.md", "docs/plugins/sdk.md", "docs/profiles.md",
+        "docs/images/layers.svg", "docs/images/layers.pl.svg",
+        "docs/pl/airgapped.md", "docs/pl/configuration.md", "docs/pl/dependencies.md",
+        "docs/pl/engines.md", "docs/pl/light.md", "docs/pl/profiles.md",
     }
 )  # fmt: skip
 #: The mode of a plain file in git's records; links, modules and programs have others.

@@ -19,15 +19,18 @@ _SUFFIXES = {
     ".cfg", ".container", ".html", ".json", ".md", ".mdx", ".py", ".service", ".sh", ".toml",
     ".ts", ".tsx", ".txt", ".yaml", ".yml",
 }  # fmt: skip
-_NAMED = ("Dockerfile", "Containerfile", "Makefile")
+_CONTAINER = ("Dockerfile", "Containerfile")
+_NAMED = (*_CONTAINER, "Makefile")
+_FROM = re.compile(r"(?i)FROM\s+(?:--\S+\s+)*(?P<base>\S+)(?:\s+AS\s+(?P<name>\S+))?")
 # Tests plant such commands to see them found; made files are made from what is looked at.
 _NOT_READ = ("tests/", "docs/_done/", "requirements/", "web/openapi.json", "web/package-lock.json")
 _HERE = "tools/house/strangers.py"
 
 # What installs, up to its own words; whatever runs before it (`sudo`, `python -m`) says nothing.
 _INSTALLER = re.compile(
-    r"(?<![\w./-])(?:"
-    r"pip[0-9.]*\s+(?:-\S+\s+)*(?:install|download|wheel)"
+    r"(?<![\w.-])(?:"
+    r"(?:pip[0-9.]*(?:\.exe)?|\$[({]?PIP[)}]?\"?)\s+(?:-\S+\s+(?:[^\s-]\S*\s+)?)*"
+    r"(?:install|download|wheel)"
     r"|pipx\s+(?:install|run|inject|upgrade)|uvx|uv\s+(?:pip\s+install|tool\s+(?:install|run)|add|run)"
     r"|(?:poetry|pdm|rye|hatch|conda|mamba|pixi)\s+(?:add|install)"
     r"|easy_install"
@@ -48,8 +51,8 @@ def check(tree: Tree) -> list[str]:
     for name in tree.files:
         if not _is_read(name):
             continue
-        for line, text in _logical(tree.text(name)):
-            for command, why in unsafe(text, tree):
+        for line, text, settings in _placed(name, tree.text(name)):
+            for command, why in unsafe(text, tree, settings):
                 problems.append(f"{name}:{line}: `{command}`: {why}; {FIX}")
     return problems
 
@@ -75,17 +78,34 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         yield first, held
 
 
-def unsafe(line: str, tree: Tree | None = None) -> Iterator[tuple[str, str]]:
-    """Yield each command of a line that may install the stranger, and why."""
+def _placed(name: str, text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines with the environment that a container file gave to its stage before."""
+    stages: dict[str, str] = {}
+    stage = settings = ""
+    for number, line in _logical(text):
+        if PurePosixPath(name).name.startswith(_CONTAINER):
+            if found := _FROM.match(line):
+                settings = stages.get(found["base"].lower(), "")
+                stage = (found["name"] or "").lower()
+            elif re.match(r"\s*(?:ENV|ARG)\s", line):
+                settings += line
+            stages[stage] = settings
+        yield number, line, settings
+
+
+def unsafe(line: str, tree: Tree | None = None, given: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each command of a line that may install the stranger, and why.
+
+    Args:
+        given: settings of the environment that were made before it.
+    """
     plain = _EXEC_FORM.sub(" ", line).replace('\\"', '"')
     for found in _INSTALLER.finditer(plain):
         rest = plain[found.end() :]
         end = _END.search(rest)
         rest = rest[: end.start()] if end else rest
         words = _words(rest)
-        settings = plain[: found.start()]
-        safe = _is_safe(words, rest, settings)
-        if safe:
+        if _is_safe(words, rest, given + plain[: found.start()]):
             continue
         if why := _danger(words, tree):
             yield f"{found.group()} {' '.join(words)}".strip(), why

@@ -17,6 +17,15 @@ BAD = (
     "python -m pip install -U venom",
     "sudo python3 -m pip --quiet install --upgrade venom[full]",
     "pip install venom==2026.11.0",
+    ".venv/bin/pip install venom",
+    "/opt/venom/bin/pip install --no-compile 'venom[light]'",
+    "Scripts\\pip.exe install venom",
+    "pip --python /opt/venom/bin/python install venom",
+    "pip --quiet --log x.log install venom",
+    "$PIP install venom",
+    '"${PIP}" install venom',
+    "$(BIN)/pip install venom",
+    'subprocess.run([python, "-m", "pip", "install", "venom[light]"])',
     "pip install 'venom>=2026' requests",
     "pip install requests Venom",
     "pip install venom-ollama",
@@ -117,6 +126,35 @@ def test_wherever_it_stands(plant: Plant, name: str) -> None:
     (problem,) = strangers.check(tree)
     assert problem.startswith(f"{name}:2: `pip install venom[light]`: ")
     assert problem.endswith("--no-index --find-links WHEELHOUSE")
+
+
+CONTAINER = """FROM debian AS first
+ENV PIP_NO_INDEX=1 \\
+    PIP_FIND_LINKS=/wheelhouse
+RUN pip install "venom[light]"
+FROM first AS second
+RUN /opt/venom/bin/pip install "venom[full]"
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        ("", "", []),
+        ("PIP_NO_INDEX=1", "PIP_NO_INDEX=0", [4, 6]),
+        ("PIP_FIND_LINKS=/wheelhouse", "OTHER=1", [4, 6]),
+        ("FROM first AS second", "FROM debian AS second", [6]),
+        ("FROM first", "FROM --platform=linux/arm64 first", []),
+        ("ENV PIP", "RUN PIP", [4, 6]),
+    ],
+)
+def test_the_environment_of_a_stage(
+    plant: Plant, before: str, after: str, lines: list[int]
+) -> None:
+    """A container file says it once, and each stage that begins with that one has it."""
+    tree = plant({"deploy/Dockerfile": CONTAINER.replace(before, after)})
+    found = [int(problem.split(":")[1]) for problem in strangers.check(tree)]
+    assert found == lines
 
 
 @pytest.mark.parametrize("name", ["tests/x.py", "plugins/venom_hf/tests/x.py", "docs/_done/x.md"])
