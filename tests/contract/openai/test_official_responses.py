@@ -153,6 +153,23 @@ async def test_a_tool_loop_over_previous_responses(client: openai.AsyncOpenAI) -
     ]  # fmt: skip
 
 
+async def test_a_function_of_a_namespace(client: openai.AsyncOpenAI) -> None:
+    called = ToolCall(0, "call_1", "agents__close", "{}")
+    script(Answer((Choice(role="assistant", tool_calls=(called,), finish_reason="tool_calls"),)))
+    tools: Any = [{"type": "namespace", "name": "agents", "description": "Of agents.", "tools": [
+        {"type": "function", "name": "close", "parameters": {"type": "object"}, "strict": False},
+    ]}]  # fmt: skip
+    made = await client.responses.create(model="m", input="hi", tools=tools)
+    told = made.output[0].model_dump()
+    assert (told["name"], told["namespace"]) == ("close", "agents")
+    script(*answer("Closed."))
+    item = {k: told[k] for k in ("type", "call_id", "name", "namespace", "arguments")}
+    result = {"type": "function_call_output", "call_id": "call_1", "output": "done"}
+    given: Any = [item, result]
+    await client.responses.create(model="m", input=given, tools=tools)
+    assert messages()[0]["tool_calls"][0]["function"]["name"] == "agents__close"
+
+
 async def test_a_picture(client: openai.AsyncOpenAI) -> None:
     script(*answer("A cat."))
     picture = "data:image/png;base64,AAAA"

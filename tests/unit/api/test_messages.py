@@ -68,6 +68,11 @@ def told(body: dict[str, Any]) -> dict[str, Any]:
         ({"tool_choice": {"type": "tool", "name": "f"}},
          {"tool_choice": {"type": "function", "function": {"name": "f"}}}),
         ({"tool_choice": {"type": "none"}}, {"tool_choice": "none"}),
+        ({"output_config": {"effort": "high"}}, {}),
+        *(({**form}, {"response_format": {"type": "json_schema", "json_schema": {
+            "name": "answer", "schema": SCHEMA, "strict": True}}})
+          for form in ({"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
+                       {"output_format": {"type": "json_schema", "schema": SCHEMA}})),
         ({"unheard_of": 1}, {"unheard_of": 1}),
     ],
     ids=lambda value: json.dumps(value)[:50],
@@ -103,6 +108,7 @@ def test_blocks_become_turns() -> None:
                     {"type": "text", "text": "sun"}]},
                 {"type": "text", "text": "And?"},
             ]},
+            {"role": "system", "content": "It is late."},
             {"role": "assistant", "content": "{"},
         ],
     }  # fmt: skip
@@ -117,6 +123,7 @@ def test_blocks_become_turns() -> None:
              "function": {"name": "weather", "arguments": '{"city": "Łódź"}'}}]},
         {"role": "tool", "tool_call_id": "call_1", "content": "sun"},
         {"role": "user", "content": "And?"},
+        {"role": "system", "content": "It is late."},
         {"role": "assistant", "content": "{"},
     ]  # fmt: skip
     assert hints.names == {"cache_control"}
@@ -210,10 +217,14 @@ async def test_tokens_are_counted_by_the_engine(client: httpx.AsyncClient) -> No
 async def test_hints_are_taken_and_said(client: httpx.AsyncClient) -> None:
     scripted.SCRIPTS["m"] = Script(answer("x"))
     text = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
-    body = {**HI, "messages": [{"role": "user", "content": [text]}]}
+    edits = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+    messages = [{"role": "user", "content": [text]}]
+    body = {**HI, "messages": messages, "context_management": edits}
     headers = {"anthropic-beta": "files-api-2025-04-14", "anthropic-version": "2023-06-01"}
     made = await client.post("/v1/messages", json=body, headers=headers)
-    assert made.headers["venom-ignored-hints"] == "anthropic-beta, cache_control"
+    assert (
+        made.headers["venom-ignored-hints"] == "anthropic-beta, cache_control, context_management"
+    )
     assert made.headers["request-id"] == made.headers["x-request-id"]
     plain = await client.post("/v1/messages", json=HI)
     assert "venom-ignored-hints" not in plain.headers
@@ -224,7 +235,10 @@ async def test_hints_are_taken_and_said(client: httpx.AsyncClient) -> None:
     [
         ({"max_tokens": None}, "max_tokens"),
         ({"messages": []}, "messages"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "system", "content": [{"type": "image"}]}]},
+         "messages[0].content[0].type"),
+        ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type"),
         ({"messages": [{"role": "user"}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [5]}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "document"}]}]},
@@ -243,7 +257,7 @@ async def test_hints_are_taken_and_said(client: httpx.AsyncClient) -> None:
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
         ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools[0].type"),
         ({"tools": [{"input_schema": {}}]}, "tools[0].name"),
-        *(({name: {"a": 1}}, name) for name in ("container", "context_management", "mcp_servers")),
+        *(({name: {"a": 1}}, name) for name in ("container", "mcp_servers")),
         ({"stop": ["a"]}, "stop"),
         ({"top_a": 1}, "top_a"),
     ],

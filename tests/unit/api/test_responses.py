@@ -41,6 +41,13 @@ SCHEMA = {"type": "object"}
             {"tools": [{"type": "function", "name": "f", "parameters": SCHEMA, "strict": None}]},
             {"tools": [{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}]},
         ),
+        (
+            {"tools": [{"type": "namespace", "name": "agents", "tools": [
+                {"type": "function", "name": "f", "parameters": SCHEMA}]}]},
+            {"tools": [
+                {"type": "function", "function": {"name": "agents__f", "parameters": SCHEMA}}]},
+        ),
+        ({"client_metadata": {"a": "b"}}, {}),
         ({"tool_choice": "required"}, {"tool_choice": "required"}),
         (
             {"tool_choice": {"type": "function", "name": "f"}},
@@ -88,6 +95,11 @@ def test_a_field_is_told_the_model_in_the_words_of_the_chat(
             for kind in ("web_search", "file_search", "code_interpreter", "computer", "mcp",
                          "image_generation", "custom", None)
         ),
+        ({"input": "x", "tools": [{"type": "namespace", "name": "n", "tools": [
+            {"type": "web_search"}]}]}, "tools[0].tools[0].type"),
+        ({"input": "x", "tools": [{"type": "namespace", "name": "n", "tools": [5]}]},
+         "tools[0].tools[0].type"),
+        ({"input": "x", "tools": [{"type": "namespace", "name": "n"}]}, "tools[0]"),
         ({"input": "x", "tool_choice": {"type": "web_search"}}, "tool_choice.type"),
         ({"input": [{"type": "web_search_call"}]}, "input[0].type"),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0].type"),

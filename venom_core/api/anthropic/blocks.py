@@ -41,14 +41,17 @@ def messages_of(body: Mapping[str, Any], hints: Hints) -> list[dict[str, Any]]:
     for index, message in enumerate(body["messages"]):
         path = f"messages[{index}]"
         role = message.get("role")
-        if role not in ("user", "assistant"):
+        if role not in ("user", "assistant", "system"):
             raise InvalidRequest(
-                f"A message is of {'user, assistant'}, not of {role!r}.",
+                f"A message is of {'user, assistant, system'}, not of {role!r}.",
                 param=f"{path}.role",
                 fix="Give instructions as system.",
             )
         blocks = _blocks(message.get("content"), f"{path}.content")
-        if role == "assistant":
+        if role == "system":
+            texts = [_text_of(block, place, hints) for place, block in blocks]
+            made.append({"role": "system", "content": "\n\n".join(texts)})
+        elif role == "assistant":
             made.append(_assistant(blocks, hints))
         else:
             made += _user(blocks, hints)

@@ -36,6 +36,9 @@ class MessagesBody(TypedDict, total=False):
     tool_choice: dict[str, Any] | None
     thinking: dict[str, Any] | None
     metadata: dict[str, Any] | None
+    context_management: dict[str, Any] | None
+    output_config: dict[str, Any] | None
+    output_format: dict[str, Any] | None
     service_tier: Literal["auto", "standard_only"] | None
 
 
@@ -45,7 +48,6 @@ _OWN = frozenset(MessagesBody.__annotations__) - {
 #: Fields that ask for what is not there.
 _FOREIGN: Mapping[str, str] = {
     "container": "Leave it out: Venom runs no code.",
-    "context_management": "Leave it out: nothing is cut away from a conversation here.",
     "mcp_servers": "Connect to them in the client, and give their tools.",
     "prompt": "Use messages.",
     "input": "Use messages.",
@@ -63,11 +65,19 @@ def chat_body(body: Mapping[str, Any], hints: Hints) -> dict[str, Any]:
             raise UnsupportedParameter(f"{name} is not read here.", param=name, fix=fix)
     made = {name: value for name, value in body.items() if name not in _OWN}
     hints.see(body)
+    if body.get("context_management"):
+        # It asks to leave parts out where they take room; the whole is what was said.
+        hints.names.add("context_management")
     made["messages"] = [*system_of(body.get("system"), hints), *messages_of(body, hints)]
     if stops := [text for text in body.get("stop_sequences") or () if text]:
         made["stop"] = stops
     if effort := _effort(body.get("thinking")):
         made["reasoning_effort"] = effort
+    output = body.get("output_config") or {}
+    if output.get("effort"):
+        hints.names.add("output_config.effort")
+    if form := output.get("format") or body.get("output_format"):
+        made["response_format"] = _response_format(form)
     if tools := body.get("tools"):
         made["tools"] = [_tool(tool, index, hints) for index, tool in enumerate(tools)]
     if choice := body.get("tool_choice"):
@@ -88,6 +98,17 @@ def _effort(thinking: Mapping[str, Any] | None) -> str | None:
             fix="Leave thinking out.",
         )
     return next((word for most, word in _EFFORTS if budget <= most), "high")
+
+
+def _response_format(form: Mapping[str, Any]) -> dict[str, Any]:
+    if form.get("type") != "json_schema":
+        raise UnsupportedParameter(
+            f"A format of the type {form.get('type')!r} cannot be honoured.",
+            param="output_config.format.type",
+            fix="Use json_schema.",
+        )
+    schema = {"name": "answer", "schema": form.get("schema") or {}, "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _tool(tool: Mapping[str, Any], index: int, hints: Hints) -> dict[str, Any]:

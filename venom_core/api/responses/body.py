@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Le, MaxLen
 from typing_extensions import TypedDict
 
-from venom_core.api.responses.items import messages_of
+from venom_core.api.responses.items import joined_name, messages_of
 from venom_core.sdk.errors import InvalidRequest, UnsupportedParameter
 from venom_core.sdk.messages import MOST_MESSAGES, MOST_TOOLS, Name
 
@@ -70,6 +70,7 @@ class ResponseBody(TypedDict, total=False):
     user: str | None
     safety_identifier: str | None
     prompt_cache_key: str | None
+    client_metadata: dict[str, Any] | None
 
 
 #: Fields of this wire alone, which are looked at here; the rest goes on.
@@ -117,7 +118,7 @@ def chat_body(body: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> d
     if (form := (body.get("text") or {}).get("format")) is not None:
         made["response_format"] = _response_format(form)
     if tools := body.get("tools"):
-        made["tools"] = [_tool(tool, index) for index, tool in enumerate(tools)]
+        made["tools"] = _functions(tools)
     if (choice := body.get("tool_choice")) is not None:
         made["tool_choice"] = _tool_choice(choice)
     if LOGPROBS in _included(body) or body.get("top_logprobs"):
@@ -157,15 +158,36 @@ def _response_format(form: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _tool(tool: Mapping[str, Any], index: int) -> dict[str, Any]:
-    kind = tool.get("type")
+def _functions(tools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for index, tool in enumerate(tools):
+        path = f"tools[{index}]"
+        if tool.get("type") != "namespace":
+            made.append(_function(tool, None, path))
+            continue
+        inner = tool.get("tools")
+        if not isinstance(inner, list) or not isinstance(tool.get("name"), str):
+            raise InvalidRequest(
+                "A namespace has a name and tools.", param=path, fix="Give its functions."
+            )
+        made += [
+            _function(one, tool["name"], f"{path}.tools[{place}]")
+            for place, one in enumerate(inner)
+        ]
+    return made
+
+
+def _function(tool: Mapping[str, Any], namespace: str | None, path: str) -> dict[str, Any]:
+    kind = tool.get("type") if isinstance(tool, Mapping) else None
     if kind != "function":
         raise UnsupportedParameter(
             f"The built-in tool {kind!r} is not there: Venom runs no tools of its own.",
-            param=f"tools[{index}].type",
+            param=f"{path}.type",
             fix="Leave it out, or give a function that does it.",
         )
     function = {k: v for k, v in tool.items() if k != "type" and v is not None}
+    if namespace is not None:
+        function["name"] = joined_name(namespace, str(tool.get("name")))
     return {"type": "function", "function": function}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from venom_core.api.responses.body import ENCRYPTED
-from venom_core.api.responses.items import sealed
+from venom_core.api.responses.items import joined_name, sealed
 from venom_core.sdk.frames import Choice, Chunk, Frame, FrameKind, ToolCall, Usage
 from venom_core.sdk.request_ids import fresh
 
@@ -181,7 +181,8 @@ class Draft:
             self._close()
             item = self._calls[call.index] = {
                 "id": f"fc_{fresh()}", "type": "function_call", "status": "in_progress",
-                "call_id": call.id or f"call_{fresh()}", "name": call.name or "", "arguments": "",
+                "call_id": call.id or f"call_{fresh()}", **self._named(call.name or ""),
+                "arguments": "",
             }  # fmt: skip
             self._items.append(item)
             self._tell("response.output_item.added", item, item=_copy(item))
@@ -191,6 +192,16 @@ class Draft:
                 "response.function_call_arguments.delta", item,
                 item_id=item["id"], delta=call.arguments,
             )  # fmt: skip
+
+    def _named(self, name: str) -> dict[str, str]:
+        """Return a function's name as the request has it, with its namespace where it is of one."""
+        for tool in self._body.get("tools") or ():
+            if tool.get("type") == "namespace":
+                start = joined_name(tool["name"], "")
+                own = name.removeprefix(start)
+                if own != name and any(one.get("name") == own for one in tool["tools"]):
+                    return {"name": own, "namespace": tool["name"]}
+        return {"name": name}
 
     def _call_done(self, item: dict[str, Any]) -> None:
         name = "response.function_call_arguments.done"

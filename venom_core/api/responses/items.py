@@ -45,6 +45,11 @@ def as_items(given: str | Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
     return list(given)
 
 
+def joined_name(namespace: object, name: str) -> str:
+    """Return the name of a function as a chat has it, which knows no namespaces."""
+    return f"{namespace}__{name}" if isinstance(namespace, str) else name
+
+
 def sealed(reasoning: str) -> str:
     """Return reasoning as a client keeps it that wants no response stored: not to be read by it,
     only to be sent back. It is no secret."""
@@ -71,7 +76,8 @@ class _Turns:
         if kind == "message":
             self._message(item, path)
         elif kind == "function_call":
-            call = {"name": _text(item, "name", path), "arguments": item.get("arguments") or "{}"}
+            name = joined_name(item.get("namespace"), _text(item, "name", path))
+            call = {"name": name, "arguments": item.get("arguments") or "{}"}
             made = {"id": _text(item, "call_id", path), "type": "function", "function": call}
             self._own().setdefault("tool_calls", []).append(made)
         elif kind == "function_call_output":
