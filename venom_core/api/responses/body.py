@@ -177,8 +177,9 @@ def _functions(tools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return made
 
 
-def _function(tool: Mapping[str, Any], namespace: str | None, path: str) -> dict[str, Any]:
-    kind = tool.get("type") if isinstance(tool, Mapping) else None
+def _function(given: object, namespace: str | None, path: str) -> dict[str, Any]:
+    tool: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    kind = tool.get("type")
     if kind != "function":
         raise UnsupportedParameter(
             f"The built-in tool {kind!r} is not there: Venom runs no tools of its own.",
