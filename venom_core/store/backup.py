@@ -76,11 +76,7 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
     if target.exists():
         raise Conflict(f"{target} is there already.", code="file_exists", fix="Name another file.")
     if not any(path.exists() for path in (paths.store_file, paths.config_file, paths.secrets_file)):
-        raise NotFound(
-            f"{paths.home} holds no settings and no store yet.",
-            code="nothing_to_back_up",
-            fix="VENOM_HOME names the data directory; see: venom config show",
-        )
+        raise _nothing(paths)
     with _disk(), scratch(paths.home) as folder:
         files: dict[str, Path] = {}
         if paths.store_file.exists():
@@ -88,10 +84,14 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
             copy_database(paths.store_file, files["venom.db"])
             if faults := faults_of(files["venom.db"]):
                 raise store_damaged(faults[0])
+            if schema_of(files["venom.db"]) is None:  # a server is just making it
+                del files["venom.db"]
         if paths.config_file.exists():
             files["config.toml"] = paths.config_file
         if paths.secrets_file.exists():
             files["secrets.toml"] = paths.secrets_file
+        if not files:
+            raise _nothing(paths)
         found = Backup(
             __version__,
             schema_of(files["venom.db"]) if "venom.db" in files else None,
@@ -100,6 +100,14 @@ def write_backup(paths: DataDirectory, target: Path) -> Backup:
         )
         _write(target, found, files)
     return found
+
+
+def _nothing(paths: DataDirectory) -> NotFound:
+    return NotFound(
+        f"{paths.home} holds no settings and no store yet.",
+        code="nothing_to_back_up",
+        fix="VENOM_HOME names the data directory; see: venom config show",
+    )
 
 
 def read_backup(source: Path) -> Backup:

@@ -133,6 +133,18 @@ def test_nothing_is_overwritten_and_nothing_to_keep_is_said(cli, tmp_path: Path)
     assert file.read_bytes() == b"mine"
 
 
+def test_a_store_that_is_just_being_made_is_left_out(cli, paths, tmp_path: Path) -> None:
+    """A backup with it in it could not be put back: it has no tables yet."""
+    paths.make(paths.home)
+    sqlite3.connect(paths.store_file).close()
+    file = tmp_path / "b.zip"
+    assert "Code:  nothing_to_back_up" in cli("backup", str(file)).err
+    paths.config_file.write_text('[server]\nlog_level = "debug"\n')
+    record = json.loads(cli("backup", str(file), "--json").out)
+    assert (list(record["files"]), record["schema"]) == (["config.toml"], None)
+    assert cli("restore", str(file), "--yes").code == 0
+
+
 def test_restoring_asks_first(cli, paths, tmp_path: Path) -> None:
     cli("keys", "create", "laptop")
     file = tmp_path / "b.zip"
