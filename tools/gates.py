@@ -12,6 +12,7 @@ was renamed. Whatever is made by a command, run, packaged as code or unclear is 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tools.projects import ROOT
@@ -33,18 +35,25 @@ _DOCS = re.compile(
     r"|[A-Z][A-Z_]*\.md|changelog\.d/[\w.-]+\.md|plugins/[^/]+/README\.md"
     r"|\.github/(pull_request_template|ISSUE_TEMPLATE/[\w.-]+)\.md"
 )
-#: Pages of docs/ that a command writes, whole or a table of them: `make check` compares them.
-MADE = frozenset(
-    {
-        "docs/airgapped.md", "docs/configuration.md", "docs/dependencies.md", "docs/engines.md",
-        "docs/light.md", "docs/plugins/sdk.md", "docs/profiles.md",
-        "docs/images/layers.svg", "docs/images/layers.pl.svg",
-        "docs/pl/airgapped.md", "docs/pl/configuration.md", "docs/pl/dependencies.md",
-        "docs/pl/engines.md", "docs/pl/light.md", "docs/pl/profiles.md",
-    }
-)  # fmt: skip
+#: The names under which a tool says what it writes.
+_WRITES = re.compile(r"(?m)^(TARGETS?|PAGES)\b[^\n]*=")
 #: The mode of a plain file in git's records; links, modules and programs have others.
 _PLAIN = {"000000", "100644"}
+
+
+@cache
+def made() -> frozenset[str]:
+    """Return the files below docs/ that a tool says it writes, whole or in part: `make check`
+    compares those with what they are made from."""
+    found: set[str] = set()
+    for file in sorted((ROOT / "tools").rglob("*.py")):
+        for attribute in _WRITES.findall(file.read_text(encoding="utf-8")):
+            name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+            value = getattr(importlib.import_module(name), attribute)
+            paths = value.values() if isinstance(value, dict) else [value]
+            files = (path for path in paths if isinstance(path, Path))
+            found |= {path.relative_to(ROOT).as_posix() for path in files}
+    return frozenset(name for name in found if name.startswith("docs/"))
 
 
 class NoBase(Exception):
@@ -61,7 +70,7 @@ class Change:
     @property
     def is_documentation(self) -> bool:
         plain = set(self.modes) <= _PLAIN
-        return plain and bool(_DOCS.fullmatch(self.name)) and self.name not in MADE
+        return plain and bool(_DOCS.fullmatch(self.name)) and self.name not in made()
 
 
 def changes(root: Path, base: str | None) -> list[Change]:
