@@ -38,7 +38,11 @@ def rendered(language: str) -> str:
         ValueError: the page has no section for it.
     """
     target = TARGETS[language]
-    rows = [_HEADS[language], "|---|---|---|", *codes(target.with_name("errors.md").read_text())]
+    rows = [
+        _HEADS[language],
+        "|---|---|---|",
+        *codes(target.with_name("errors.md").read_text("utf-8")),
+    ]
     table = "\n".join(rows) + "\n"
     text, count = _TABLE.subn(lambda found: found["head"] + table, target.read_text("utf-8"))
     if not count:
