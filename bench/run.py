@@ -31,7 +31,7 @@ NAMES = (
         "selftest",
         "dependencies",
     ),
-    *("profile_kills", "profile_switch", "connects", "page", "light"),
+    *("profile_kills", "profile_switch", "connects", "page", "images", "light"),
 )
 
 

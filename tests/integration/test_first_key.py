@@ -62,3 +62,12 @@ def test_without_it_an_address_for_others_needs_a_key_first(tmp_path: Path) -> N
     done = venom(tmp_path / "home", *SERVE[:-1])
     assert done.returncode and "key_required" in done.stderr
     assert not (tmp_path / "home" / "first-key").exists()
+
+
+def test_a_start_that_is_refused_makes_no_key(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home, "serve", "--port", "0") as first:
+        first.url()
+        done = venom(home, *SERVE)
+        assert done.returncode and "data_directory_busy" in done.stderr
+        assert not (home / "first-key").exists()

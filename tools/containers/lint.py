@@ -9,7 +9,7 @@ from tools.containers.programs import tools_environment
 from tools.projects import ROOT
 
 COMPOSE = ROOT / "compose"
-DOCKERFILES = ("deploy/Dockerfile",)
+DOCKERFILES = ("deploy/Dockerfile", "tests/e2e/containers/ollama/Dockerfile")
 
 
 def main() -> int:

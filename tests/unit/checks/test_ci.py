@@ -18,6 +18,8 @@ tested: ; @mkdir -p .cache/junit; cp passed.xml .cache/junit/tested.xml
 skipped: ; @mkdir -p .cache/junit; cp skipped.xml .cache/junit/skipped.xml
 lying: ; @mkdir -p .cache/junit; cp failed.xml .cache/junit/lying.xml
 untested: ; @true
+lacking: ; @echo "not run: no podman"; exit 1
+late: ; @mkdir -p .cache/junit; cp failed.xml .cache/junit/late.xml; echo "not run: x"; exit 1
 slow: ; @sleep 60 & echo $$! > slow.pid; wait
 """
 
@@ -43,6 +45,9 @@ def _workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (ci.Stage("untested", tests=True), "ran no test"),
         (ci.Stage("lying", tests=True), "red"),
         (ci.Stage("no-such-target"), "red"),
+        (ci.Stage("lacking", tests=True), "ran no test"),
+        (ci.Stage("late", tests=True, may_lack=True), "red"),
+        (ci.Stage("bad", may_lack=True), "red"),
     ],
 )
 def test_states(stage: ci.Stage, state: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +75,15 @@ def test_a_stage_without_room_is_not_run_and_says_so(
     monkeypatch.setattr(ci, "MINUTES", 26)
     assert ci.main(stages) == 0
     assert f"{'good':14}green" in capsys.readouterr().out
+
+
+def test_a_stage_that_lacks_what_it_needs_is_not_run_and_says_what(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stages = [ci.Stage("lacking", tests=True, may_lack=True), ci.Stage("tested", tests=True)]
+    assert ci.main(stages) == 0
+    out = capsys.readouterr().out
+    assert f"{'lacking':14}not run" in out and "lacking was not run: no podman" in out
 
 
 def test_a_stage_with_room_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
