@@ -1,7 +1,8 @@
 """`make test-clients`: the environment of the field's clients, apart from ours.
 
 .cache/clients/env holds those in Python, from requirements/clients.txt, .cache/clients/js those in
-JavaScript, from tests/clients/js/package-lock.json. Each is made again when its lock changes.
+JavaScript and .cache/clients/agents the agents for the terminal (650 MB), from the package-lock.json
+of the folder of that name in tests/clients. Each is made again when its lock changes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from tools.page import LOGS, npm_ci, npm_missing
 from tools.projects import ROOT
 
 HOME = ROOT / ".cache" / "clients"
-SOURCES = ROOT / "tests" / "clients" / "js"
+SOURCES = ROOT / "tests" / "clients"
+#: Folders of packages for Node, and what they hold.
+NODE = {"js": "the clients in JavaScript", "agents": "the agents for the terminal"}
 
 
 def main() -> int:
@@ -24,22 +27,23 @@ def main() -> int:
     HOME.mkdir(parents=True, exist_ok=True)
     say = "Fetching the clients in Python (exact versions, hashes checked)"
     environment("clients", HOME / "env", say)
-    lock = SOURCES / "package-lock.json"
-    if is_stale(HOME / "js", lock):
-        print("Fetching the clients in JavaScript (npm ci)", flush=True)
-        javascript()
-        stamp(HOME / "js", lock)
+    for name, what in NODE.items():
+        lock = SOURCES / name / "package-lock.json"
+        if is_stale(HOME / name, lock):
+            print(f"Fetching {what} (npm ci)", flush=True)
+            _node(name)
+            stamp(HOME / name, lock)
     return 0
 
 
-def javascript() -> None:
+def _node(name: str) -> None:
     """Nothing of theirs runs at install: what they would fetch then is not in the lock."""
-    folder = HOME / "js"
+    folder = HOME / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    for name in (".npmrc", "package.json", "package-lock.json"):
-        shutil.copy(SOURCES / name, folder)
-    npm_ci(folder, LOGS / "clients-npm.log", "--ignore-scripts")
+    for file in (".npmrc", "package.json", "package-lock.json"):
+        shutil.copy(SOURCES / name / file, folder)
+    npm_ci(folder, LOGS / f"clients-{name}.log", "--ignore-scripts")
 
 
 if __name__ == "__main__":

@@ -39,10 +39,11 @@ LOCKS: dict[str, tuple[str, ...]] = {
 # Dockerfiles and compose files, and starts the latter where no Docker is.
 APART: dict[str, tuple[str, ...]] = {
     "clients": (
-        "haystack-ai", "hypothesis", "instructor", "langchain-openai",
-        "litellm!=1.82.7,!=1.82.8,!=1.107.0", "llama-index-embeddings-openai-like",
-        "llama-index-llms-openai-like", "openai", "packaging", "pydantic-ai-slim[openai]", "pytest",
-        "pytest-asyncio", "pytest-timeout",
+        "anthropic", "haystack-ai", "hypothesis", "instructor", "langchain-anthropic",
+        "langchain-openai", "litellm!=1.82.7,!=1.82.8,!=1.107.0",
+        "llama-index-embeddings-openai-like", "llama-index-llms-openai-like", "openai",
+        "openai-agents", "packaging", "pydantic-ai-slim[openai]", "pytest", "pytest-asyncio",
+        "pytest-timeout",
     ),
     "docs": ("mkdocs-material",),
     "gguf": ("gguf", "ml_dtypes", "numpy", "safetensors"),

@@ -23,7 +23,14 @@ SMALL = "fake-small"
 SILENT = "fake-silent"
 #: Begins to answer, and closes the connection.
 BROKEN = "fake-broken"
-MODELS = [MODEL, SMALL, SILENT, BROKEN]
+#: Runs one command in a terminal, with whichever tool does that, and tells what it gave.
+SHELL = "fake-shell"
+MODELS = [MODEL, SMALL, SILENT, BROKEN, SHELL]
+COMMAND = "echo hello-from-a-tool"
+_SHELLS = {
+    "Bash": {"command": COMMAND, "description": "Say hello"},
+    "exec_command": {"cmd": COMMAND},
+}
 TEXT = "The capital of Poland is Warsaw."
 USAGE = {"prompt_tokens": 7, "completion_tokens": 6, "total_tokens": 13}
 #: A message of vLLM's, with what nobody asked for: many clients send it back as it came.
@@ -54,6 +61,8 @@ def reply_to(path: str, body: Any) -> Reply:
 
 def _said(body: Mapping[str, Any]) -> Said:
     last = body["messages"][-1]
+    if body["model"] == SHELL:
+        return _run_command(body)
     choice = body.get("tool_choice")
     if body.get("tools") and last["role"] != "tool" and choice != "none":
         wanted = choice["function"]["name"] if isinstance(choice, dict) else None
@@ -64,6 +73,16 @@ def _said(body: Mapping[str, Any]) -> Said:
         return Said((), "tool_calls", call=call, more=EMPTY)
     text = _text(body, last)
     return Said((text[:8], text[8:]), more=EMPTY)
+
+
+def _run_command(body: Mapping[str, Any]) -> Said:
+    told = [message["content"] for message in body["messages"] if message["role"] == "tool"]
+    names = [tool["function"]["name"] for tool in body.get("tools") or ()]
+    name = next((name for name in names if name in _SHELLS), None)
+    if told or name is None:
+        return Said(("The tool said: ", str(told[-1:])), more=EMPTY)
+    call = {"id": "call_1", "name": name, "arguments": json.dumps(_SHELLS[name])}
+    return Said((), "tool_calls", call=call, more=EMPTY)
 
 
 def _text(body: Mapping[str, Any], last: Mapping[str, Any]) -> str:
