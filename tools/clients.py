@@ -1,8 +1,9 @@
 """`make test-clients`: the environment of the field's clients, apart from ours.
 
 .cache/clients/env holds those in Python, from requirements/clients.txt, .cache/clients/js those in
-JavaScript and .cache/clients/agents the agents for the terminal (650 MB), from the package-lock.json
-of the folder of that name in tests/clients. Each is made again when its lock changes.
+JavaScript and .cache/clients/agents the agents for the terminal (650 MB), both from the
+package-lock.json of the folder of their name in tests/clients. Each is made again when its lock
+changes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Agents for the terminal, through a whole loop: asked, a command run by their tool, its words told.
+"""Agents for the terminal, through a whole loop: asked, a command run, its words told.
 
 What they send is theirs; nothing leaves this machine: the one address they know is the server's.
 """
