@@ -7,6 +7,7 @@ environment is made with it.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,3 +60,8 @@ def _required(folder: Path) -> Iterator[str]:
 def normalized(name: str) -> str:
     """Return a package's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def make_importable(root: Path) -> None:
+    """Let this process import the plugins of a checkout, which need not be installed."""
+    sys.path[:0] = [str(folder) for folder in folders(root) if str(folder) not in sys.path]

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Final
 
 from tools import generated
-from tools.plugins import packages
+from tools.plugins import make_importable, packages
 from tools.projects import ROOT
 from venom_core.sdk.spec import Setting
 from venom_core.settings.core import CORE_SETTINGS
@@ -81,6 +81,7 @@ def declared() -> Iterator[Declared]:
     for part in CORE_SETTINGS:
         option = part.option if part.option in options else None
         yield Declared(part.env, part.key, part.setting, option, part.live)
+    make_importable(ROOT)
     for package in packages(ROOT):
         for spec in import_module(f"{package}.plugin").venom_providers():
             for setting in spec.settings:

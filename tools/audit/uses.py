@@ -12,7 +12,7 @@ from typing import Literal
 
 import grimp
 
-from tools.plugins import folders, packages
+from tools.plugins import make_importable, packages
 
 #: ``top`` is done with the module, ``guarded`` too and forgiven where it fails, ``lazy`` when a
 #: function is called, ``dynamic`` by a name that stands in a text.
@@ -34,8 +34,7 @@ class Use:
 
 def graph_of(root: Path) -> grimp.ImportGraph:
     """Return who imports whom in what ships to users, imports for the type checker left out."""
-    # A plugin of this checkout need not be installed.
-    sys.path[:0] = [str(folder) for folder in folders(root) if str(folder) not in sys.path]
+    make_importable(root)
     return grimp.build_graph(
         CORE,
         *packages(root),
