@@ -60,14 +60,14 @@ def _row(
     if figure is None:
         older = "" if original is None else _number(original, "", language)
         return _line([row[language], "", words["not run"], "", older, command])
-    of = "ratio" if row.get("compared") else "value"
-    unit = "x" if row.get("compared") else figure["unit"]
+    of = row.get("of", "value")
+    unit = "x" if of == "ratio" else figure["unit"]
     goal = next((one for one in figure["goals"] if one["goal"].startswith(of)), None)
     target = "" if goal is None else goal["goal"].removeprefix(of).strip().replace("<=", "≤")
     return _line([
         row[language],
         target and f"{target} {unit}".strip().replace(".", "," if language == "pl" else "."),
-        _number(figure["ratio" if row.get("compared") else "median"], unit, language),
+        _number(figure["median" if of == "value" else of], unit, language),
         "" if goal is None else words["met"][str(goal["met"]).lower()],
         "" if original is None else _number(original, unit, language),
         command,
