@@ -1,4 +1,4 @@
-"""What a report in docs/_done names as its proof is there: tests, files, targets of make."""
+"""The proofs that a report in docs/_done names are there: tests, files, targets of make."""
 
 from __future__ import annotations
 
