@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from tools.locked import pins
-from tools.releasing.release import SUMS, Release, sha256, sums
+from tools.releasing.release import SUMS, NotRun, Release, sha256, sums
 from tools.wheelhouse import LOCK
 
 #: What Python itself runs or imports at each start, wherever it lies in site-packages.
@@ -98,12 +98,16 @@ def hashes(release: Release) -> Iterator[str]:
     """Every list of sums names exactly what lies beside it, and every sum is right."""
     housed = [path.name for path in release.housed()]
     yield from _listed(release.wheelhouse, housed)
-    if (release.dist / SUMS).exists():
-        yield from _listed(release.dist, [*release.files(), release.provenance.name])
-    else:
-        yield f"dist/{SUMS}: missing; run `make release`"
     for file in sorted(release.wheelhouse.glob("requirements-*.txt")):
         yield from _hashed(release, file)
+    if (release.dist / SUMS).exists():
+        yield from _listed(release.dist, [*release.files(), release.provenance.name])
+    elif release.provenance.exists():
+        yield f"dist/{SUMS}: missing; run `make release`"
+    else:
+        raise NotRun(
+            "the wheelhouse is as it is listed, the rest of dist/ has no list: make release"
+        )
 
 
 def _listed(folder: Path, names: list[str]) -> Iterator[str]:

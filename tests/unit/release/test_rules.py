@@ -232,5 +232,14 @@ def test_a_file_with_another_hash(made: Release, before: str, after: str, said: 
     assert said in red(made)["hashes"]
 
 
+def test_a_wheelhouse_alone(made: Release) -> None:
+    """`make wheelhouse` makes no release: that is not red, and its own sums are looked at."""
+    (made.dist / SUMS).unlink()
+    made.provenance.unlink()
+    assert asked("hashes", made).state == "not run"
+    a_sum_is_wrong(made)
+    assert asked("hashes", made).state == "red"
+
+
 def test_every_rule_has_a_word_for_the_documentation() -> None:
     assert all(rule.__doc__ for name, rule in RULES.items() if name not in ("pins", "strangers"))
