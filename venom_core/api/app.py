@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -107,6 +107,14 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.router.routes.append(Route("/health", health.healthz, include_in_schema=False))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
     app.router.routes.append(Route("/openapi.json", openapi_json, methods=["GET"]))
+    for name in ("llms.txt", "llms-full.txt"):  # where programs look for them
+        app.router.routes.append(
+            Route(
+                f"/{name}",
+                _to_docs(f"{app.arrival.root_path}/docs/{name}"),
+                include_in_schema=False,
+            )
+        )
     app.state.check_key = _key_check(ring)
     app.router.routes.extend(_api_routes())
     app.router.routes.append(
@@ -122,6 +130,13 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     for kind, options in guards:
         app.wires_front = kind(app.wires_front, **options)
     return app
+
+
+def _to_docs(url: str) -> Callable[[Request], RedirectResponse]:
+    def go(_: Request) -> RedirectResponse:
+        return RedirectResponse(url)
+
+    return go
 
 
 @functools.cache

@@ -352,3 +352,14 @@ async def test_every_name_of_the_probe(make_venom: MakeVenom, path: str) -> None
         response = await client.get(path)
         assert (response.status_code, response.json()["status"]) == (200, "ok")
         assert (await client.head(path)).status_code == 200
+
+
+async def test_programs_find_the_documentation_where_they_look_for_it(
+    make_venom: MakeVenom,
+) -> None:
+    async with client_of(make_venom()) as client:
+        for name in ("llms.txt", "llms-full.txt"):
+            sent = await client.get(f"/{name}")
+            assert sent.headers["location"] == f"/docs/{name}"
+            text = (await client.get(sent.headers["location"])).text
+            assert "# Venom\n" in text
