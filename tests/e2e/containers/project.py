@@ -52,7 +52,7 @@ class Project:
         self.url = f"http://127.0.0.1:{self.port}"
         self._env = {**ENVIRONMENT, "VENOM_PORT": str(self.port), **env}
         more = folder / "override.yml"
-        services = {"venom": {"volumes": own_index.volumes(), "environment": own_index.SETTINGS}}
+        services = {"venom": {"volumes": own_index.volumes(), "environment": own_index.settings()}}
         for service, said in (override or {}).items():
             services[service] = {**services.get(service, {}), **said}
         more.write_text(json.dumps({"services": services}), encoding="utf-8")  # JSON is YAML

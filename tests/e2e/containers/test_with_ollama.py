@@ -28,7 +28,7 @@ def _stand_in() -> dict[str, Any]:
     folder = str(Path(__file__).parent / "ollama")
     command = ["buildah", "build", "--isolation", "chroot", "--tag", STAND_IN, folder]
     subprocess.run(command, capture_output=True, check=True)
-    settings = {"environment": own_index.SETTINGS, "volumes": own_index.volumes()}
+    settings = {"environment": own_index.settings(), "volumes": own_index.volumes()}
     pull = {"image": STAND_IN, "depends_on": {"ollama": {"condition": "service_started"}}}
     return {"ollama": {"image": STAND_IN, **settings}, "ollama-pull": pull}
 
