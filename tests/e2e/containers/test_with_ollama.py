@@ -29,8 +29,10 @@ def _stand_in() -> dict[str, Any]:
     command = ["buildah", "build", "--isolation", "chroot", "--tag", STAND_IN, folder]
     subprocess.run(command, capture_output=True, check=True)
     settings = {"environment": own_index.settings(), "volumes": own_index.volumes()}
-    pull = {"image": STAND_IN, "depends_on": {"ollama": {"condition": "service_started"}}}
-    return {"ollama": {"image": STAND_IN, **settings}, "ollama-pull": pull}
+    # Its image has a volume there, which nobody would remove.
+    stands_in = {"image": STAND_IN, "tmpfs": ["/data"]}
+    pull = {**stands_in, "depends_on": {"ollama": {"condition": "service_started"}}}
+    return {"ollama": {**stands_in, **settings}, "ollama-pull": pull}
 
 
 @pytest.fixture(scope="module")
