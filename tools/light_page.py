@@ -1,7 +1,7 @@
 """`python -m tools.light_page`: write docs/light.md and docs/pl/light.md from the results of the
 benchmarks that light_page.toml names.
 
-``--check`` compares instead. A figure that no result has reads ``not run``.
+``--check`` compares instead. Where a result is not there, its figures read ``not run``.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ def _row(
     figure = figures.get(row["figure"])
     command = f"`{result.get('command') or 'python bench/run.py ' + row['file']}`"
     original = row.get("original")
+    if figure is None and result:
+        raise ValueError(f"{row['file']}.json has no figure {row['figure']!r}: see {WORDS.name}")
     if figure is None:
         older = "" if original is None else _number(original, "", language)
         return _line([row[language], "", words["not run"], "", older, command])
