@@ -107,20 +107,14 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     app.router.routes.append(Route("/health", health.healthz, include_in_schema=False))
     app.router.routes.append(Route("/readyz", health.readyz, methods=["GET"]))
     app.router.routes.append(Route("/openapi.json", openapi_json, methods=["GET"]))
-    for name in ("llms.txt", "llms-full.txt"):  # where programs look for them
-        app.router.routes.append(
-            Route(
-                f"/{name}",
-                _to_docs(f"{app.arrival.root_path}/docs/{name}"),
-                include_in_schema=False,
-            )
-        )
     app.state.check_key = _key_check(ring)
     app.router.routes.extend(_api_routes())
     app.router.routes.append(
         Mount("/docs", Docs(root_path=app.arrival.root_path, reference=app.api_description.page))
     )
-    app.router.default = WithOrWithoutSlash(app.router, app.arrival.root_path, _Page())
+    app.router.default = WithOrWithoutSlash(
+        app.router, app.arrival.root_path, _Page(app.arrival.root_path)
+    )
     guards = _guards(core)
     for kind, options in guards:
         app.add_middleware(kind, **options)
@@ -130,13 +124,6 @@ def create_app(venom: Venom | None = None) -> FastAPI:
     for kind, options in guards:
         app.wires_front = kind(app.wires_front, **options)
     return app
-
-
-def _to_docs(url: str) -> Callable[[Request], RedirectResponse]:
-    def go(_: Request) -> RedirectResponse:
-        return RedirectResponse(url)
-
-    return go
 
 
 @functools.cache
@@ -222,14 +209,19 @@ class VenomApp(FastAPI):
 
 class _Page:
     """The answer where no route matched: the page's files, or 404 for what only a route could
-    answer."""
+    answer. Programs look for ``llms.txt`` here, and are sent to the documentation's."""
 
-    def __init__(self) -> None:
+    def __init__(self, root_path: str) -> None:
         self._files = PageFiles()
+        self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/api/") or scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(404)
+        if scope["path"] in ("/llms.txt", "/llms-full.txt"):
+            there = RedirectResponse(f"{self._root_path}/docs{scope['path']}")
+            await there(scope, receive, send)
+            return
         await self._files(scope, receive, send)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from typing import Any, cast
 
 import pytest
 
+from venom_core.api.anthropic.blocks import Hints
+from venom_core.api.anthropic.body import chat_body as messages_chat_body
+from venom_core.api.responses.body import chat_body as responses_chat_body
+from venom_core.api.responses.routes import ResponseRoutes
 from venom_core.chat.asked import MOST_LEFT_OUT, Asked
 from venom_core.chat.checks import check_messages, check_tools
 from venom_core.chat.parameters import (
@@ -207,6 +212,46 @@ BY_POLICY: dict[str, Callable[[Policy], object]] = {
 }  # fmt: skip
 
 
+def responses(body: Body) -> object:
+    return responses_chat_body({"input": "x", **body}, ())
+
+
+def messages(body: Body) -> object:
+    return messages_chat_body({"messages": TEXT, **body}, Hints())
+
+
+def kept(body: Body) -> object:
+    """Ask for a kept response as a stream."""
+    request = SimpleNamespace(query_params=body, path_params={"response_id": "r"})
+    return asyncio.run(ResponseRoutes(cast(Any, None)).get_response(cast(Any, request), None))
+
+
+def said(*content: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": list(content)}]}
+
+
+#: Words of one wire alone: they are refused before a chat is made of them, whatever the policy.
+OF_A_WIRE: tuple[tuple[str, Provoke, dict[str, Any], str], ...] = (
+    ("responses/body.py:_check_only", responses, {"background": True}, "background"),
+    ("responses/body.py:_check_only", responses, {"conversation": "c"}, "conversation"),
+    ("responses/body.py:_included", responses, {"include": ["x"]}, "include[0]"),
+    ("responses/body.py:_function", responses, {"tools": [SEARCH]}, "tools[0].type"),
+    ("responses/body.py:_tool_choice", responses, {"tool_choice": SEARCH}, "tool_choice.type"),
+    ("responses/items.py:_part", responses, {"input": [{"role": "user", "content": [{}]}]},
+     "input[0].content[0].type"),
+    ("responses/items.py:_unknown", responses, {"input": [{"type": "x"}]}, "input[0].type"),
+    ("responses/routes.py:get_response", kept, {"stream": "true"}, "stream"),
+    ("anthropic/body.py:chat_body", messages, {"container": "c"}, "container"),
+    ("anthropic/body.py:_response_format", messages, {"output_format": {"type": "xml"}},
+     "output_config.format.type"),
+    ("anthropic/body.py:_tool", messages, {"tools": [SEARCH]}, "tools[0].type"),
+    ("anthropic/blocks.py:_image", messages, said({"type": "image"}),
+     "messages[0].content[0].source"),
+    ("anthropic/blocks.py:_text_of", messages, said({"type": "document"}),
+     "messages[0].content[0].type"),
+)  # fmt: skip
+
+
 def venom_none() -> Any:
     return SimpleNamespace(tokens=frozenset())
 
@@ -240,9 +285,11 @@ def refused(provoke: Provoke, body: Body) -> VenomError:
 
 def test_every_refusal_of_a_parameter_is_in_the_table() -> None:
     counted = sorted(places())
-    assert set(counted) == {site.where for site in SITES} | set(BY_POLICY)
+    of_a_wire = [where for where, *_ in OF_A_WIRE]
+    assert set(counted) == {site.where for site in SITES} | set(BY_POLICY) | set(of_a_wire)
+    assert sorted(of_a_wire) == [where for where in counted if where in of_a_wire]
     # A function that refuses more than the table knows has more raises than it has rows.
-    for where in set(counted) - set(BY_POLICY):
+    for where in set(counted) - set(BY_POLICY) - set(of_a_wire):
         rows = [site for site in SITES if site.where == where]
         assert len(rows) >= counted.count(where), where
 
@@ -263,6 +310,13 @@ def test_what_is_refused_is_left_out_or_stays_refused(site: Site) -> None:
     }  # fmt: skip
     assert again.without(error) is None  # each field at most once
     site.provoke(again.request.body)  # and without it nobody refuses
+
+
+@pytest.mark.parametrize(("where", "provoke", "body", "param"), OF_A_WIRE)
+def test_words_of_one_wire_are_refused_whatever_the_policy(
+    where: str, provoke: Provoke, body: dict[str, Any], param: str
+) -> None:
+    assert cast(InvalidRequest, refused(provoke, body)).param == param, where
 
 
 @pytest.mark.parametrize("where", BY_POLICY)

@@ -84,6 +84,8 @@ def serve(
         raise click.UsageError(
             "--reload-plugins is for development: it listens on this machine only."
         )
+    if not core.first_key:
+        require_key_beyond_loopback(venom)
     with hold_data_directory(paths, "venom serve"):
         # Behind the lock: a key that is made by a start which is then refused has no link.
         made = make_first_key(venom) if core.first_key else None
