@@ -65,7 +65,8 @@ def test_a_reload_in_the_rest_of_a_cut_answer_finds_it_going_on(
     expect(words).to_have_text(rest)
     said = finished(answer(page), 40).get_by_test_id("answer-text").inner_text()
     assert said.startswith(beginning) and said.endswith("word239")
-    assert said.count("word2 ") == beginning.count("word2 ") + 1
+    # Where it was cut behind the word, no blank follows it yet.
+    assert said.split().count("word2") == beginning.split().count("word2") + 1
     arrows = page.get_by_role("group", name="Branches of the answer")
     expect(arrows).to_contain_text("2 of 2")
     # The branch that is shown is found again too.
