@@ -40,8 +40,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
 APART: dict[str, tuple[str, ...]] = {
     "clients": (
         "anthropic", "haystack-ai", "hypothesis", "instructor", "langchain-anthropic",
-        "langchain-openai", "litellm!=1.82.7,!=1.82.8,!=1.107.0",
-        "llama-index-embeddings-openai-like", "llama-index-llms-openai-like", "openai",
+        "langchain-ollama", "langchain-openai", "litellm!=1.82.7,!=1.82.8,!=1.107.0",
+        "llama-index-embeddings-openai-like", "llama-index-llms-openai-like", "ollama", "openai",
         "openai-agents", "packaging", "pydantic-ai-slim[openai]", "pytest", "pytest-asyncio",
         "pytest-timeout",
     ),

@@ -52,6 +52,9 @@ class ModelAnswer(Response):
     """The ASGI answer to one request to a model. A wire says how it is sent; a class of its own
     says otherwise what is opened, heard and let go."""
 
+    #: Whether the stream's form has comments, which a silent one is kept alive with.
+    pinged = True
+
     def __init__(self, service: ChatService, call: ChatCall, request: Request) -> None:
         self._service = service
         self._call = call
@@ -91,7 +94,8 @@ class ModelAnswer(Response):
         elif late := stream.left_out[self._named :]:
             note = b": ignored %s\n\n" % header_text(", ".join(late)).encode()
             await send({"type": "http.response.body", "body": note, "more_body": True})
-        await send_events(self._frames(stream), self._shape(stream), self._request, send)
+        shape, request = self._shape(stream), self._request
+        await send_events(self._frames(stream), shape, request, send, pinged=self.pinged)
 
     async def _send_object(self, stream: ChatStream, send: Send) -> None:
         request, headers = self._request, self._head(stream)
@@ -171,11 +175,16 @@ def explanation(stream: ChatStream) -> str:
 
 
 async def send_events(
-    made: AsyncGenerator[Frame, None], shape: EventShape, request: Request, send: Send
+    made: AsyncGenerator[Frame, None],
+    shape: EventShape,
+    request: Request,
+    send: Send,
+    *,
+    pinged: bool = True,
 ) -> None:
     """Send an answer as it comes, up to its end or to what broke it off."""
     clock = Clock(time.monotonic())
-    pings = asyncio.create_task(ping(send, clock))
+    pings = asyncio.create_task(ping(send, clock)) if pinged else None
     lost: BaseException | None = None
     try:
         async with while_allowed(request), contextlib.aclosing(made) as frames:
@@ -190,7 +199,8 @@ async def send_events(
         last = shape.failed(ending_of(error))
         lost = None if isinstance(error, Exception) else error
     finally:
-        pings.cancel()
+        if pings is not None:
+            pings.cancel()
     await send({"type": "http.response.body", "body": last})
     if lost is not None:
         raise lost

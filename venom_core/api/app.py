@@ -24,6 +24,7 @@ from venom_core.api.access_log import Answering
 from venom_core.api.callers import caller_of
 from venom_core.api.cross_origin import cross_origin
 from venom_core.api.errors import (
+    OLLAMA,
     error_response,
     on_http_exception,
     on_unexpected,
@@ -198,7 +199,7 @@ class VenomApp(FastAPI):
         if not self.arrival.is_direct:
             scope = self.arrival(scope)
         try:
-            if scope["path"].startswith("/v1/"):
+            if scope["path"].startswith("/v1/") or OLLAMA.fullmatch(scope["path"]):
                 scope["app"] = self
                 await self.wires_front(scope, receive, answering.send)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired
 
@@ -29,6 +30,12 @@ from venom_core.sdk.masking import masked
 from venom_core.sdk.records import ErrorRecord
 
 log = logging.getLogger(__name__)
+
+#: The paths of Ollama's API, beside those of ours below ``/api/v1``.
+OLLAMA = re.compile(
+    r"/api/(version|tags|ps|show|chat|generate|embed|embeddings|pull|delete|copy|create|push"
+    r"|blobs/.*)"
+)
 
 
 def too_large(
@@ -138,6 +145,21 @@ def anthropic_error(error: VenomError, language: Language = "en") -> AnthropicEr
     return {"type": "error", "error": record}
 
 
+class OllamaError(TypedDict):
+    """A refusal on Ollama's paths, as its clients read it; the rest but ``error`` is ours."""
+
+    error: str
+    code: str
+    docs: str
+
+
+def ollama_error(error: VenomError, language: Language = "en") -> OllamaError:
+    """Return the refusal as Ollama's clients read it, in a language: a sentence, which says what to
+    do too."""
+    told = openai_error(error, language)["error"]
+    return {"error": told["message"], "code": told["code"], "docs": told["docs"]}
+
+
 class ApiError(TypedDict):
     """A refusal under ``/api/v1``: ``detail`` is the sentence, ``code`` is stable, ``fix`` the next
     step, ``docs`` a path, ``param`` the request field at fault; ``parts`` says it of each where
@@ -194,6 +216,8 @@ def error_response(scope: Scope, error: VenomError) -> Response:
     body: Mapping[str, Any]
     if shape is AnthropicError:
         body = anthropic_error(error, language)
+    elif shape is OllamaError:
+        body = ollama_error(error, language)
     elif shape is OpenAIError:
         body = openai_error(error, language)
     else:
@@ -210,6 +234,8 @@ def refusal_shape(path: str, anthropic: bool = False) -> type:
     """
     if path.startswith("/v1/messages") or (anthropic and path.startswith("/v1/models")):
         return AnthropicError
+    if OLLAMA.fullmatch(path):
+        return OllamaError
     return OpenAIError if path == "/v1" or path.startswith("/v1/") else ApiError
 
 

@@ -13,7 +13,7 @@ from venom_core.sdk.errors import NotFound
 _CHAT = "POST /v1/chat/completions"
 _RESPONSES = "POST /v1/responses"
 _MESSAGES = "POST /v1/messages"
-_MODELS = "GET /v1/models"
+_TAGS = "GET /api/tags"
 _EMBED = "POST /v1/embeddings"
 _RERANK = "POST /v1/rerank"
 _NEXT = r"(/.*)?"
@@ -34,10 +34,8 @@ _FOREIGN: tuple[tuple[str, str, str | None], ...] = (
     (r"/(v[12]/)?(score|pooling|classify)", "Scoring of texts", _RERANK),
     (r"/v1(beta)?/models/[^/]+:(embed|batchEmbed)\w+", "Google's Gemini API", _EMBED),
     (r"/(v1beta/.*|v1/models/[^/]+:\w+)", "Google's Gemini API", _CHAT),
-    (r"/api/(chat|generate)", "Ollama's own API", _CHAT),
-    (r"/api/(tags|ps|show|version|me)", "Ollama's own API", _MODELS),
-    (r"/api/embed(dings)?", "Ollama's own API", _EMBED),
-    (rf"/api/(pull|push|create|copy|delete|blobs{_NEXT})", "Ollama's own API", "venom pull NAME"),
+    (rf"/api/(me|signin|signout|experimental{_NEXT}|blobs{_NEXT})", "This part of Ollama's API",
+     _TAGS),
     (rf"/api/v0{_NEXT}", "LM Studio's own API", _CHAT),
     (r"/api/(v1|extra)/generate.*", "KoboldCpp's own API", _CHAT),
     (r"/(completion|infill|apply-template|tokenize|detokenize|props|slots)",

@@ -73,12 +73,15 @@ class Clock:
     sent_at: float
 
 
+PING = b": ping\n\n"
+
+
 async def ping(send: Send, clock: Clock) -> None:
     """Send comments on a silent stream, so that nothing between us and the client gives it up."""
     while True:
         silent = time.monotonic() - clock.sent_at
         if silent >= PING_SECONDS:
-            await send({"type": "http.response.body", "body": b": ping\n\n", "more_body": True})
+            await send({"type": "http.response.body", "body": PING, "more_body": True})
             clock.sent_at = time.monotonic()
             silent = 0.0
         await asyncio.sleep(PING_SECONDS - silent)

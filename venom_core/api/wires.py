@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from venom_core.api.anthropic.routes import MessageRoutes
 from venom_core.api.errors import error_response, internal_error, on_http_exception
 from venom_core.api.health import healthz
+from venom_core.api.ollama.routes import OllamaRoutes
 from venom_core.api.openai.routes import OpenAIRoutes
 from venom_core.api.redirects import WithOrWithoutSlash
 from venom_core.api.responses.routes import ResponseRoutes
@@ -38,6 +39,7 @@ def wires_app(venom: Venom, ring: KeyRing, root_path: str = "") -> WireApp:
         *OpenAIRoutes(venom).table(),
         *ResponseRoutes(venom).table(),
         *MessageRoutes(venom).table(),
+        *OllamaRoutes(venom).table(),
     )
     found: list[BaseRoute] = [
         Route(

@@ -15,7 +15,7 @@ from tests.contract.api_v1.settling import Settling, cut, outline
 from tests.declared_answers import faults_of, undeclared
 from tools import openapi
 from venom_core.api.app import create_app
-from venom_core.api.errors import AnthropicError, ApiError, OpenAIError
+from venom_core.api.errors import AnthropicError, ApiError, OllamaError, OpenAIError
 from venom_core.api.openapi.examples import Examples, read
 from venom_core.composition import Venom
 
@@ -74,9 +74,8 @@ def test_every_example_is_as_its_operation_declares() -> None:
         for fault in undeclared(operation, example)
     ]
     assert found == [], WRITE
-    shapes: dict[str, Any] = {
-        "AnthropicError": AnthropicError, "ApiError": ApiError, "OpenAIError": OpenAIError,
-    }  # fmt: skip
+    kinds: tuple[Any, ...] = (AnthropicError, ApiError, OllamaError, OpenAIError)
+    shapes = {kind.__name__: kind for kind in kinds}
     refusals = read()["refusals"]
     assert set(refusals) == set(shapes)
     for name, refused in refusals.items():

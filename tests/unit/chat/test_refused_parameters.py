@@ -15,6 +15,7 @@ import pytest
 
 from venom_core.api.anthropic.blocks import Hints
 from venom_core.api.anthropic.body import chat_body as messages_chat_body
+from venom_core.api.ollama.body import generate_messages
 from venom_core.api.responses.body import chat_body as responses_chat_body
 from venom_core.api.responses.routes import ResponseRoutes
 from venom_core.chat.asked import MOST_LEFT_OUT, Asked
@@ -220,6 +221,10 @@ def messages(body: Body) -> object:
     return messages_chat_body({"messages": TEXT, **body}, Hints())
 
 
+def generated(body: Body) -> object:
+    return generate_messages(body)
+
+
 def kept(body: Body) -> object:
     """Ask for a kept response as a stream."""
     request = SimpleNamespace(query_params=body, path_params={"response_id": "r"})
@@ -245,6 +250,7 @@ OF_A_WIRE: tuple[tuple[str, Provoke, dict[str, Any], str], ...] = (
     ("anthropic/body.py:_response_format", messages, {"output_format": {"type": "xml"}},
      "output_config.format.type"),
     ("anthropic/body.py:_tool", messages, {"tools": [SEARCH]}, "tools[0].type"),
+    ("ollama/body.py:generate_messages", generated, {"prompt": "x", "context": [1]}, "context"),
     ("anthropic/blocks.py:_image", messages, said({"type": "image"}),
      "messages[0].content[0].source"),
     ("anthropic/blocks.py:_text_of", messages, said({"type": "document"}),

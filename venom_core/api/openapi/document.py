@@ -12,7 +12,13 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from starlette.routing import Route
 
-from venom_core.api.errors import AnthropicError, ApiError, OpenAIError, refusal_shape
+from venom_core.api.errors import (
+    AnthropicError,
+    ApiError,
+    OllamaError,
+    OpenAIError,
+    refusal_shape,
+)
 from venom_core.api.openapi import examples
 from venom_core.api.openapi.declared import ANSWERS, Answer, Shape
 from venom_core.api.scopes import NOTHING, ROUTES, key_of
@@ -105,6 +111,7 @@ class _Shapes:
             ApiError: "serialization",
             OpenAIError: "serialization",
             AnthropicError: "serialization",
+            OllamaError: "serialization",
         }
         for answer in declared:
             for shape in (answer.json, *answer.events.values()):
@@ -164,4 +171,6 @@ def _complete(operation: dict[str, Any], method: str, path: str, shapes: _Shapes
 def _tag(path: str) -> str:
     """Return the noun that a path is about."""
     first, *rest = path.strip("/").split("/")
-    return rest[1] if first == "api" else "openai" if first == "v1" else "server"
+    if first == "api":
+        return rest[1] if rest[0] == "v1" else "ollama"
+    return "openai" if first == "v1" else "server"

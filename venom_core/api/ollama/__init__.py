@@ -1,0 +1,1 @@
+"""Ollama's API as a facade over every provider."""
