@@ -22,6 +22,7 @@ LISTS = {
     "docs/plugins.md": "`{}`", "docs/pl/plugins.md": "`{}`",
     "docs/install.md": "`{}`", "docs/pl/install.md": "`{}`",
     "README.md": "`{}`", "README_PL.md": "`{}`",
+    "docs/nav.toml": '"providers/{}"',
 }  # fmt: skip
 #: Says which names an author cannot take: those that the core reserves, aliases too.
 TUTORIALS = ("docs/tutorials/your-first-provider.md", "docs/pl/tutorials/your-first-provider.md")
