@@ -9,7 +9,7 @@ import os
 import shutil
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -429,6 +429,16 @@ async def test_the_builder_gets_no_secret_and_no_network(
     environment = json.loads(said.read_text())
     assert (environment["HF_HUB_OFFLINE"], environment["TRANSFORMERS_OFFLINE"]) == ("1", "1")
     assert "HF_TOKEN" not in environment
+
+
+def test_a_look_while_the_result_is_renamed_is_a_step_like_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(self: Path, pattern: str) -> Iterator[Path]:
+        raise FileNotFoundError(self)
+
+    monkeypatch.setattr(Path, "glob", gone)
+    assert building._step(tmp_path).percent == 85
 
 
 async def test_a_provider_builds_what_it_lists_and_says_from_what(

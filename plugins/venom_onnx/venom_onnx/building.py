@@ -253,7 +253,11 @@ def _step(work: Path) -> BuildProgress:
     if (work / build_child.MODEL).is_dir():
         return BuildProgress("building", "Trying the result", 85)
     half = work / f"{build_child.MODEL}.part"
-    if any(islice(half.glob("*.data"), 1)):
+    try:
+        writes = any(islice(half.glob("*.data"), 1))
+    except FileNotFoundError:  # it was renamed between the looks
+        return BuildProgress("building", "Trying the result", 85)
+    if writes:
         return BuildProgress("building", "Writing the model", 60)
     return BuildProgress("building", "Converting the weights", 10)
 
