@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.api.conftest import MakeVenom
 from venom_core.api.responses.body import chat_body
-from venom_core.api.responses.draft import Draft
+from venom_core.api.responses.draft import ResponseDraft
 from venom_core.sdk.errors import NotFound
 from venom_core.sdk.frames import Frame, Usage, delta, finish
 from venom_core.store.responses import KeptResponse, ResponseRepository
@@ -198,7 +198,7 @@ async def test_the_oldest_go_where_one_keys_take_too_much(
 
 @given(st.lists(st.tuples(st.sampled_from(["content", "reasoning"]), st.text(min_size=1))))
 def test_events_and_record_say_the_same(pieces: list[tuple[str, str]]) -> None:
-    draft = Draft({}, "m")
+    draft = ResponseDraft({}, "m")
     events = draft.news()
     for kind, text in pieces:
         draft.hear(Frame.of(delta(text if kind == "content" else None,
@@ -226,7 +226,7 @@ def test_events_and_record_say_the_same(pieces: list[tuple[str, str]]) -> None:
 def test_usage_is_told_as_it_was_counted() -> None:
     from venom_core.sdk.frames import usage
 
-    draft = Draft({}, "m")
+    draft = ResponseDraft({}, "m")
     draft.hear(Frame.of(usage(7, 5, cached_tokens=2)))
     draft.finish()
     assert draft.record()["usage"] == {

@@ -98,9 +98,9 @@ def test_imports(plant: Plant, name: str, text: str, said: str) -> None:
         "try:\n    f()\nexcept:\n    'quiet'\n",
         "for x in y:\n    try:\n        f()\n    except Exception:\n        continue\n",
         "import contextlib\nwith contextlib.suppress(Exception):\n    f()\n",
-        "import pytest\ndef test():\n    pytest.skip()\n",
-        "import pytest\n@pytest.mark.skip\ndef test():\n    f()\n",
-        "import pytest\n@pytest.mark.skip()\ndef test():\n    f()\n",
+        "import pytest\ndef test():\n    pytest." + "skip()\n",
+        "import pytest\n@pytest.mark." + "skip\ndef test():\n    f()\n",
+        "import pytest\n@pytest.mark." + "skip()\ndef test():\n    f()\n",
     ],
 )
 def test_honesty(plant: Plant, text: str) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from venom_core.sdk.frames import Choice, Chunk, Frame, FrameKind, ToolCall, Usage
+from venom_core.api.drafts import Draft
+from venom_core.sdk.frames import Choice, ToolCall, Usage
 from venom_core.sdk.request_ids import fresh
 
 _REASONS = {
@@ -17,10 +18,9 @@ _REASONS = {
     "tool_calls": "tool_use",
     "content_filter": "refusal",
 }
-Event = dict[str, Any]
 
 
-class MessageDraft:
+class MessageDraft(Draft):
     """One message: it hears frames, is finished, and tells events and its record.
 
     Args:
@@ -28,6 +28,7 @@ class MessageDraft:
     """
 
     def __init__(self, model: str) -> None:
+        super().__init__()
         self._id = f"msg_{fresh()}"
         self._model = model
         self._blocks: list[dict[str, Any]] = []
@@ -35,22 +36,7 @@ class MessageDraft:
         self._calls: dict[int, int] = {}
         self._arguments: dict[int, str] = {}
         self._reason: str | None = None
-        self._usage: Usage | None = None
-        self._news: list[Event] = [{"type": "message_start", "message": self.record()}]
-
-    def news(self) -> list[Event]:
-        """Return the events since the last time."""
-        news, self._news = self._news, []
-        return news
-
-    def hear(self, frame: Frame) -> None:
-        """Take a frame in."""
-        event = frame.streamed().event if FrameKind.ANSWER in frame.kind else frame.event
-        assert isinstance(event, Chunk)
-        self._usage = event.usage or self._usage
-        for choice in event.choices:
-            if choice.index == 0:
-                self._choice(choice)
+        self._tell("message_start", message=self.record())
 
     def finish(self) -> None:
         """End a whole message."""

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.types import Send
 
-from venom_core.api.answering import EventShape, ModelAnswer, header_text
+from venom_core.api.answering import header_text
+from venom_core.api.drafts import Draft, DraftedAnswer
 from venom_core.api.errors import ollama_error
 from venom_core.api.language import language_of
 from venom_core.api.ollama.draft import Kind, OllamaDraft
 from venom_core.sdk.errors import VenomError
-from venom_core.sdk.frames import Frame
 
 if TYPE_CHECKING:
-    from venom_core.api.queueing import QueueNotes
     from venom_core.chat.service import ChatCall, ChatService
-    from venom_core.chat.stream import ChatStream
 
 LINES = "application/x-ndjson"
 
 
-class OllamaAnswer(ModelAnswer):
+class OllamaAnswer(DraftedAnswer):
     """The ASGI answer to one chat or generation.
 
     Args:
@@ -45,15 +42,15 @@ class OllamaAnswer(ModelAnswer):
         super().__init__(service, call, request)
         self._kind: Kind = kind
         self._hints = sorted(hints)
-        self._draft: OllamaDraft | None = None
 
-    def _made(self, stream: ChatStream) -> OllamaDraft:
-        if self._draft is None:
-            self._draft = OllamaDraft(self._kind, self._call.model or stream.resolved.id)
-        return self._draft
+    def _drafted(self, model: str) -> Draft:
+        return OllamaDraft(self._kind, model)
 
-    def _notes(self, send: Send) -> QueueNotes | None:
-        return None  # a line that is no answer would be one to its clients
+    def _broken(self, draft: Draft, error: VenomError) -> Iterable[Mapping[str, Any]]:
+        return [*draft.news(), ollama_error(error, language_of(self._request.scope))]
+
+    def _written(self, events: Iterable[Mapping[str, Any]]) -> bytes:
+        return lines(events)
 
     def _own_headers(self) -> dict[str, str]:
         own = super()._own_headers()
@@ -62,41 +59,6 @@ class OllamaAnswer(ModelAnswer):
         if self._hints:
             own["Venom-Ignored-Hints"] = header_text(", ".join(self._hints))
         return own
-
-    async def _frames(self, stream: ChatStream) -> AsyncGenerator[Frame, None]:
-        draft = self._made(stream)
-        source = stream.frames()
-        try:
-            async for frame in source:
-                draft.hear(frame)
-                yield frame
-        finally:
-            await source.aclose()
-        draft.finish()
-
-    def _shape(self, stream: ChatStream) -> EventShape:
-        return _Lines(self._made(stream), self._request)
-
-    def _object(self, stream: ChatStream, answer: Frame) -> bytes:
-        return json.dumps(self._made(stream).record()).encode()
-
-
-class _Lines:
-    """The lines that a draft has to tell, as they come."""
-
-    def __init__(self, draft: OllamaDraft, request: Request) -> None:
-        self._draft = draft
-        self._request = request
-
-    def frame(self, frame: Frame) -> bytes:
-        return lines(self._draft.news())
-
-    def end(self) -> bytes:
-        return lines(self._draft.news())
-
-    def failed(self, error: VenomError) -> bytes:
-        told = ollama_error(error, language_of(self._request.scope))
-        return lines([*self._draft.news(), told])
 
 
 def lines(told: Iterable[Mapping[str, Any]]) -> bytes:

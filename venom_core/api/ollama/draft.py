@@ -7,7 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from venom_core.sdk.frames import Choice, Chunk, Frame, FrameKind, ToolCall, Usage
+from venom_core.api.drafts import Draft
+from venom_core.sdk.frames import Choice, ToolCall, Usage
 
 #: Why an answer ended; a call of a tool is a stop there.
 _REASONS = {"stop": "stop", "length": "length", "tool_calls": "stop", "content_filter": "stop"}
@@ -19,7 +20,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-class OllamaDraft:
+class OllamaDraft(Draft):
     """One answer: it hears frames, is finished, and tells lines and its record.
 
     Args:
@@ -28,6 +29,7 @@ class OllamaDraft:
     """
 
     def __init__(self, kind: Kind, model: str) -> None:
+        super().__init__()
         self._kind = kind
         self._model = model
         self._began = time.monotonic_ns()
@@ -37,28 +39,12 @@ class OllamaDraft:
         self._calls: dict[int, ToolCall] = {}
         self._logprobs: list[Any] = []
         self._reason = "stop"
-        self._usage: Usage | None = None
-        self._lines: list[dict[str, Any]] = []
-
-    def news(self) -> list[dict[str, Any]]:
-        """Return the lines since the last time."""
-        lines, self._lines = self._lines, []
-        return lines
-
-    def hear(self, frame: Frame) -> None:
-        """Take a frame in."""
-        event = frame.streamed().event if FrameKind.ANSWER in frame.kind else frame.event
-        assert isinstance(event, Chunk)
-        self._usage = event.usage or self._usage
-        for choice in event.choices:
-            if choice.index == 0:
-                self._choice(choice)
 
     def finish(self) -> None:
         """End a whole answer: its calls in a line of their own, then what it took."""
         if self._calls:
-            self._lines.append(self._line(calls=self._made_calls()))
-        self._lines.append({**self._line(), **self._last()})
+            self._news.append(self._line(calls=self._made_calls()))
+        self._news.append({**self._line(), **self._last()})
 
     def record(self) -> dict[str, Any]:
         """Return the whole answer as one object."""
@@ -73,7 +59,7 @@ class OllamaDraft:
             self._content += choice.content or ""
             self._thinking += choice.reasoning or ""
             self._logprobs += logprobs
-            self._lines.append(
+            self._news.append(
                 self._line(choice.content or "", choice.reasoning or "", logprobs=logprobs)
             )
         for call in choice.tool_calls:

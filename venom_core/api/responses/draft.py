@@ -9,9 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from venom_core.api.drafts import Draft
 from venom_core.api.responses.body import ENCRYPTED
 from venom_core.api.responses.items import joined_name, sealed
-from venom_core.sdk.frames import Choice, Chunk, Frame, FrameKind, ToolCall, Usage
+from venom_core.sdk.frames import Choice, ToolCall, Usage
 from venom_core.sdk.request_ids import fresh
 
 #: Why an answer is not whole, by the reason that the engine gives.
@@ -36,10 +37,9 @@ _ECHOED: Mapping[str, Any] = {
     "truncation": "disabled",
     "user": None,
 }
-Event = dict[str, Any]
 
 
-class Draft:
+class ResponseDraft(Draft):
     """One response: it hears frames, is finished or fails, and tells events and its record.
 
     Args:
@@ -48,6 +48,7 @@ class Draft:
     """
 
     def __init__(self, body: Mapping[str, Any], model: str) -> None:
+        super().__init__()
         self.id = f"resp_{fresh()}"
         self._body = body
         self._model = model
@@ -56,28 +57,12 @@ class Draft:
         self._error: dict[str, str] | None = None
         self._why: str | None = None
         self._note: str | None = None
-        self._usage: Usage | None = None
         self._items: list[dict[str, Any]] = []
         self._open: dict[str, Any] | None = None
         self._calls: dict[int, dict[str, Any]] = {}
         self._number = 0
-        self._news: list[Event] = []
         for name in ("response.created", "response.in_progress"):
             self._tell(name, response=self.record())
-
-    def news(self) -> list[Event]:
-        """Return the events since the last time."""
-        news, self._news = self._news, []
-        return news
-
-    def hear(self, frame: Frame) -> None:
-        """Take a frame in."""
-        event = frame.streamed().event if FrameKind.ANSWER in frame.kind else frame.event
-        assert isinstance(event, Chunk)
-        self._usage = event.usage or self._usage
-        for choice in event.choices:
-            if choice.index == 0:
-                self._choice(choice)
 
     def finish(self) -> None:
         """End a whole response."""
