@@ -239,3 +239,13 @@ async def test_scopes(make_venom: MakeVenom) -> None:
         refused = await client.request("DELETE", "/api/delete", json={"model": "m"},
                                        headers=headers)  # fmt: skip
         assert refused.status_code == 403 and isinstance(refused.json()["error"], str)
+
+
+def test_results_without_a_name_are_of_the_calls_in_their_order() -> None:
+    body = {"messages": [
+        {"role": "assistant", "content": "", "tool_calls": [CALL, CALL]},
+        {"role": "tool", "content": "sun"}, {"role": "tool", "content": "rain"},
+    ]}  # fmt: skip
+    called, *results = chat_messages(body)
+    calls = [call["id"] for call in called["tool_calls"]]
+    assert [one["tool_call_id"] for one in results] == calls and len(set(calls)) == 2
